@@ -1,0 +1,39 @@
+# `make demo` and `make test` need Python 3.11 or newer and make; everything else they install into .venv.
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/installed
+
+.PHONY: demo test check lint types clean
+
+demo: $(INSTALLED)  ## simulate, train, report: ten minutes on two cores
+	$(BIN)/camerabias demo --run runs/demo
+
+test: $(INSTALLED)  ## every test
+	$(BIN)/python -m pytest
+
+check: lint types test  ## what a change must pass
+
+lint: $(INSTALLED)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+# mypy finds the package through links, since an editable install's import hook is nothing that it can read
+types: $(INSTALLED)
+	mkdir -p build/types/camerabias
+	for part in datasets trainables sweeps analysis; do ln -sfn "$(CURDIR)/$$part" build/types/camerabias/$$part; done
+	MYPYPATH=build/types $(BIN)/mypy -p camerabias
+
+# one install for all targets: the locked dependencies, then the package itself
+$(INSTALLED): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.5"
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	touch $(INSTALLED)
+
+lock:  ## pin every dependency anew, for every platform
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --extra dev --python-version 3.11 \
+		--no-header pyproject.toml --output-file requirements.lock
+
+clean:
+	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,230 @@
+"""What the numbers say, in sentences that turn round when the numbers do.
+
+A sentence holds the models for which the same is true, each with its number, interval and seeds. To add a finding,
+write a function from the records to claims and list it in `QUESTIONS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from camerabias.analysis.records import Cameras, Records, StudyCell
+from camerabias.analysis.statistics import (
+    MIN_GROUPS,
+    Comparison,
+    Estimate,
+    accuracy,
+    chance,
+    learning_order,
+    learning_threshold,
+    paired_difference,
+    share_given,
+    steps_to_threshold,
+)
+from camerabias.analysis.tables import show_absence, show_estimate
+from camerabias.datasets.schema import Target
+
+REFERENCES = ("balanced", "natural")
+"""Settings that others are compared with, the first that a run has: the paper's, then the photos as given."""
+
+PLAIN = "rgb"
+"""The view of findings that are not about views."""
+
+BESIDE: dict[Comparison, str] = {
+    "higher": "higher than",
+    "lower": "lower than",
+    "cannot tell": "not distinguishable from",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Sentences on one question.
+
+    Attributes:
+        question: What they answer.
+        sentences: The answers.
+    """
+
+    question: str
+    sentences: list[str]
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """Something that is true of one model: `statement: model number`."""
+
+    statement: str
+    model: str
+    number: str
+
+
+def find(records: Records) -> list[Finding]:
+    """Everything that a run's trials can tell; questions that none of its cells bears on are left out.
+
+    Raises:
+        CamerabiasError: A file of a finished trial is damaged; it is named.
+    """
+    findings = [Finding(question, _sentences(claim(records))) for question, claim in QUESTIONS.items()]
+    return [finding for finding in findings if finding.sentences]
+
+
+def reference_cell(records: Records, cell: StudyCell) -> StudyCell | None:
+    """The cell that another setting of the same model is compared with: that of the first of `REFERENCES`."""
+    for setting in REFERENCES:
+        for other in records.cells(cell.target, setting, cell.views):
+            if (other.model, other.size) == (cell.model, cell.size):
+                return other
+    return None
+
+
+def _sentences(claims: list[_Claim]) -> list[str]:
+    models: dict[str, list[str]] = {}
+    for claim in claims:
+        models.setdefault(claim.statement, []).append(f"{claim.model} {claim.number}".strip())
+    return [f"{statement}: {'; '.join(numbers)}." for statement, numbers in models.items()]
+
+
+def _recognition(records: Records, target: Target) -> list[_Claim]:
+    """Accuracy against chance, of every cell of a target."""
+    claims = []
+    for cell in records.cells(target):
+        start = f"Trained on {_training(cell)}, accuracy on the {target} is"
+        seeds = _all(records, cell)
+        if seeds:
+            found, guess = accuracy(seeds), chance(seeds)
+            statement, number = f"{start} {_beside(found, guess, 'chance')}", _number(found)
+        else:
+            statement, number = f"{start} unknown", show_absence(records, cell)
+        claims.append(_Claim(statement, records.model_name(cell), number))
+    return claims
+
+
+def _setting_costs(records: Records) -> list[_Claim]:
+    """Label accuracy of other settings minus that of the reference, on the same test photos."""
+    claims = []
+    for cell in records.cells("label", views=PLAIN):
+        reference = reference_cell(records, cell)
+        if reference is None or cell.setting in REFERENCES:
+            continue
+        found = paired_difference(records.test_rows(cell), records.test_rows(reference))
+        if found.n_seeds:  # what is missing, the sentences on accuracy name
+            start = f"On the same test photos, label accuracy of {cell.setting} minus {reference.setting} training is"
+            statement = f"{start} {BESIDE[found.against(0)]} 0"
+            claims.append(_Claim(statement, records.model_name(cell), _number(found)))
+    return claims
+
+
+def _tied_cameras(records: Records) -> list[_Claim]:
+    """Paper, Figure 3: photos of cameras that were tied to a label, and the labels that they are given."""
+    claims = []
+    for cell in records.cells("label"):
+        tied = records.tied_labels(cell)
+        seeds = [frame[frame["camera"].isin(list(tied))] for frame in _all(records, cell)]
+        if not any(map(len, seeds)):
+            continue
+        given = share_given(seeds, tied)
+        have = share_given([frame.assign(prediction=frame["truth"]) for frame in seeds], tied).mean
+        ties = ", ".join(f"{camera}: {label}" for camera, label in tied.items())
+        cameras = f"cameras that {_training(cell)} ties to one label ({ties})"
+        share = _beside(given, have, "the share that has it")
+        statement = f"Of test photos from {cameras}, the share given that label is {share}"
+        claims.append(_Claim(statement, records.model_name(cell), _number(given)))
+    return claims
+
+
+def _unseen_cameras(records: Records) -> list[_Claim]:
+    """Paper, Figure 4: label accuracy on cameras that were not in training, beside those that were."""
+    claims = []
+    for cell in records.cells("label"):
+        seen_rows, unseen_rows = _all(records, cell, "seen"), _all(records, cell, "unseen")
+        if not (seen_rows and unseen_rows):
+            continue
+        seen, unseen = accuracy(seen_rows), accuracy(unseen_rows)
+        cameras = ", ".join(records.unseen_cameras(cell))
+        start = f"Trained on {_training(cell)}, accuracy on cameras never seen ({cameras}) is"
+        level = _beside(unseen, chance(unseen_rows), "chance")
+        statement = f"{start} {level} and {BESIDE[_apart(unseen, seen)]} that on cameras seen"
+        number = f"{_number(unseen)}, seen {show_estimate(seen)}"
+        claims.append(_Claim(statement, records.model_name(cell), number))
+    return claims
+
+
+def _learned_first(records: Records) -> list[_Claim]:
+    """Paper, Figure 2: which of camera and label is learned first, in pairs of one model and seed."""
+    claims = []
+    for setting in REFERENCES:
+        camera, label = (_steps_learned(records, target, setting) for target in ("camera", "label"))
+        order = learning_order(camera, label)
+        if order.pairs.empty:
+            continue
+        answer = f"the {order.first} is learned first"
+        if order.first == "cannot tell":
+            answer = "we cannot tell whether the camera or the label is learned first"
+        camera_steps, label_steps = (_median_steps(order.pairs[target]) for target in ("camera", "label"))
+        interval = (
+            "" if np.isnan(order.low) else f" (share of the camera {order.low:.3f} to {order.high:.3f})"
+        )
+        number = (
+            f"of {len(order.pairs)} pairs of one model and seed, the camera was in {order.camera_first} and the "
+            f"label in {order.label_first}{interval}; validation accuracy was half of the way from chance to 1 "
+            f"after {camera_steps} for the camera and after {label_steps} for the label (median)"
+        )
+        claims.append(_Claim(f"On {setting} photos, {answer}", "", number))
+    return claims
+
+
+def _median_steps(steps: pd.Series[float]) -> str:
+    median = steps.fillna(np.inf).median()
+    return f"{median:.0f} steps" if np.isfinite(median) else "more steps than were trained"
+
+
+def _steps_learned(records: Records, target: Target, setting: str) -> dict[tuple[str, int], int | None]:
+    """The step at which each finished trial on plain photos had learned its target, by model and seed."""
+    learned = {}
+    for cell in records.cells(target, setting, PLAIN):
+        for seed, trial in records.done(cell).items():
+            threshold = learning_threshold(chance([records.predictions(trial)]))
+            steps = steps_to_threshold(records.validations(trial), threshold)
+            learned[f"{cell.model} at {cell.size}", seed] = steps
+    return learned
+
+
+QUESTIONS: dict[str, Callable[[Records], list[_Claim]]] = {
+    "Are cameras recognised?": partial(_recognition, target="camera"),
+    "Is the label recognised?": partial(_recognition, target="label"),
+    "What does the setting change?": _setting_costs,
+    "Does the camera decide the label?": _tied_cameras,
+    "Does it work on unseen cameras?": _unseen_cameras,
+    "Is the camera learned before the label?": _learned_first,
+}
+
+
+def _all(records: Records, cell: StudyCell, cameras: Cameras = "all") -> list[pd.DataFrame]:
+    return list(records.test_rows(cell, cameras).values())
+
+
+def _training(cell: StudyCell) -> str:
+    return cell.setting if cell.views == PLAIN else f"{cell.setting} ({cell.views})"
+
+
+def _number(found: Estimate) -> str:
+    few = "" if found.n_groups >= MIN_GROUPS else f", {found.n_groups} groups: too few for an interval"
+    return f"{show_estimate(found)} ({found.n_seeds} seed{'s' if found.n_seeds != 1 else ''}{few})"
+
+
+def _beside(found: Estimate, value: float, name: str) -> str:
+    """`higher than chance (0.200)`, and so on."""
+    return f"{BESIDE[found.against(value)]} {name} ({value:.3f})"
+
+
+def _apart(first: Estimate, second: Estimate) -> Comparison:
+    """Two estimates on different photos: they differ only where their intervals do not meet."""
+    if first.low > second.high:
+        return "higher"
+    return "lower" if first.high < second.low else "cannot tell"

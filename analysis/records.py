@@ -1,0 +1,381 @@
+"""A run's records, read for analysis: studies, a table of trials, predictions and histories on demand.
+
+Nothing is dropped silently. A trial without a folder is `missing`, one whose files cannot be read is `damaged`
+with the file's name as the reason; neither ever counts as a number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+import pandas as pd
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from camerabias.datasets.schema import CamerabiasError, Target
+from camerabias.datasets.storage import Folder
+from camerabias.trainables.config import TrialConfig
+from camerabias.trainables.record import (
+    CONFIG_FILE,
+    DONE_FILE,
+    ERROR_FILE,
+    HISTORY_FILE,
+    HISTORY_SCHEMA,
+    PREDICTIONS_FILE,
+    PREDICTIONS_SCHEMA,
+    RUN_FILE,
+    Record,
+    Run,
+    Status,
+)
+
+Cameras = Literal["all", "seen", "unseen"]
+"""Which test images count: of all cameras, or of those that were (not) seen in training."""
+
+TrialStatus = Status | Literal["damaged"]
+
+EXAMPLES_FOLDER = "examples"
+EXAMPLES_FILE = "examples.json"
+
+_PREDICTION_COLUMNS = ["image_id", "label", "camera", "group", "draw", "prediction"]
+_UNREADABLE = (
+    OSError,
+    ValueError,
+)  # ValueError covers broken JSON, unfit fields (pydantic) and Parquet (Arrow)
+
+
+class RunInfo(BaseModel):
+    """What analysis needs of `run.json`; its other entries are kept as they are."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    dataset: str
+    dataset_location: str
+    labels: tuple[str, ...]
+    cameras: tuple[str, ...]
+    versions: dict[str, Any]
+    machine: dict[str, Any]
+    has_split: bool
+
+
+class StudyCell(BaseModel):
+    """One cell of a study's grid: the trials that differ by their seed alone."""
+
+    model_config = ConfigDict(frozen=True)
+
+    target: Target
+    setting: str
+    train_view: str
+    test_view: str
+    model: str
+    size: int
+    seen_cameras: tuple[str, ...]
+    """Cameras of the training images."""
+    trials: dict[int, str]
+    """Trial id by seed."""
+
+    @property
+    def views(self) -> str:
+        """Both views as one word: `rgb`, or `left → right` where they differ."""
+        if self.train_view == self.test_view:
+            return self.train_view
+        return f"{self.train_view} → {self.test_view}"
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What tells the cell from others."""
+        return (self.target, self.setting, self.train_view, self.test_view, self.model, str(self.size))
+
+    def trial_name(self, seed: int) -> str:
+        """A readable name, as `TrialConfig.name` gives it."""
+        views = self.views.replace(" → ", "-to-")
+        return f"{self.target}-{self.setting}-{views}-{self.model}-seed{seed}"
+
+
+def name_model(cell: StudyCell, among: Iterable[StudyCell]) -> str:
+    """The model, with its input size where `among` has it at several (so that no two look the same)."""
+    sizes = {other.size for other in among if other.model == cell.model}
+    return cell.model if len(sizes) == 1 else f"{cell.model} at {cell.size}"
+
+
+class Skipped(BaseModel):
+    """A setting that the dataset cannot serve."""
+
+    model_config = ConfigDict(frozen=True)
+
+    target: Target
+    setting: str
+    reason: str
+
+
+class Study(BaseModel):
+    """`studies/NAME.yaml`: what was asked for, and the trials it came to."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    title: str
+    paper: str | None
+    """The paper's table or figure that the study repeats, such as `Table II`."""
+    note: str | None
+    models: tuple[str, ...]
+    seeds: tuple[int, ...]
+    cells: tuple[StudyCell, ...]
+    skipped: tuple[Skipped, ...]
+
+
+class Example(BaseModel):
+    """An original photo that the run carries along for Figure 1; `file` lies in `examples/`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    image_id: str
+    label: str
+    camera: str
+    group: str
+    file: str
+
+
+@dataclass(frozen=True)
+class Records:
+    """Everything that a run left behind.
+
+    Attributes:
+        run: The run.
+        info: `run.json`.
+        studies: Studies by name.
+        trials: A row per trial of any study, indexed by `id`: name, studies, what was asked (target, setting,
+            views, model, size, seed, recipe ...), `status`, how it ended, accuracies, seconds, and the `reason`
+            of a failed or damaged one.
+    """
+
+    run: Run
+    info: RunInfo
+    studies: dict[str, Study]
+    trials: pd.DataFrame
+    _predictions: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+
+    def status(self, trial_id: str) -> TrialStatus:
+        """Status of one trial."""
+        return cast(TrialStatus, self.trials.at[trial_id, "status"])
+
+    def done(self, cell: StudyCell) -> dict[int, str]:
+        """Seeds and ids of the finished trials of a cell."""
+        return {seed: trial for seed, trial in cell.trials.items() if self.status(trial) == "done"}
+
+    def unseen_cameras(self, cell: StudyCell) -> tuple[str, ...]:
+        """Cameras of the dataset that a cell does not train on."""
+        return tuple(camera for camera in self.info.cameras if camera not in cell.seen_cameras)
+
+    def model_name(self, cell: StudyCell) -> str:
+        """What findings and figures call a cell's model, see `name_model`."""
+        return name_model(cell, (other for study in self.studies.values() for other in study.cells))
+
+    def cells(self, target: Target, setting: str | None = None, views: str | None = None) -> list[StudyCell]:
+        """Cells of all studies, the same cell only once (as the first study has it).
+
+        Args:
+            target: What is learned.
+            setting: Its setting; None for any.
+            views: `StudyCell.views`; None for any.
+        """
+        found: dict[tuple[str, ...], StudyCell] = {}
+        for study in self.studies.values():
+            for cell in study.cells:
+                if cell.target == target and setting in (None, cell.setting) and views in (None, cell.views):
+                    found.setdefault(cell.key, cell)
+        return list(found.values())
+
+    def predictions(self, trial_id: str) -> pd.DataFrame:
+        """A row per test image and draw of a finished trial.
+
+        Returns:
+            Columns image_id, label, camera, group, draw, prediction and truth: the label or the camera,
+            whichever the trial's target is. An image without a group is a group of its own.
+
+        Raises:
+            CamerabiasError: The file is damaged; it is named.
+        """
+        if trial_id not in self._predictions:
+            record = self.run.record(trial_id)
+            with _naming(record, PREDICTIONS_FILE):
+                rows = record.folder.read_table(PREDICTIONS_FILE, _PREDICTION_COLUMNS).to_pandas()
+            rows["group"] = rows["group"].fillna(rows["image_id"])
+            rows["truth"] = rows[self.trials.at[trial_id, "target"]]
+            self._predictions[trial_id] = rows
+        return self._predictions[trial_id]
+
+    def test_rows(self, cell: StudyCell, cameras: Cameras = "all") -> dict[int, pd.DataFrame]:
+        """Predictions of a cell's finished trials by seed; seeds whose test has no such camera are left out."""
+        rows = {seed: self.predictions(trial) for seed, trial in self.done(cell).items()}
+        if cameras != "all":
+            wanted = cell.seen_cameras if cameras == "seen" else self.unseen_cameras(cell)
+            rows = {seed: frame[frame["camera"].isin(wanted)] for seed, frame in rows.items()}
+        return {seed: frame for seed, frame in rows.items() if len(frame)}
+
+    def validations(self, trial_id: str) -> pd.DataFrame:
+        """The steps of a finished trial at which it was validated, columns of `HISTORY_SCHEMA`.
+
+        Raises:
+            CamerabiasError: The file is damaged; it is named.
+        """
+        record = self.run.record(trial_id)
+        with _naming(record, HISTORY_FILE):
+            return record.history().dropna(subset=["validation_accuracy"])
+
+    def tied_labels(self, cell: StudyCell) -> dict[str, str]:
+        """The label of every camera that was seen with one label alone; empty where nothing has finished."""
+        for trial in self.done(cell).values():
+            cells = self.run.record(trial).config().setting.cells or ()
+            labels: dict[str, list[str]] = {}
+            for label, camera in cells:
+                labels.setdefault(camera, []).append(label)
+            return {camera: found[0] for camera, found in labels.items() if len(found) == 1}
+        return {}
+
+    def examples(self) -> list[Example]:
+        """Photos that the run carries along; empty where it has none.
+
+        Raises:
+            CamerabiasError: The list is damaged; it is named.
+        """
+        folder = self.run.folder.child(EXAMPLES_FOLDER)
+        if not folder.exists(EXAMPLES_FILE):
+            return []
+        try:
+            return [Example.model_validate(entry) for entry in folder.read_json(EXAMPLES_FILE)]
+        except _UNREADABLE as error:
+            raise _damaged(folder, EXAMPLES_FILE, error) from error
+
+    def example_bytes(self, example: Example) -> bytes:
+        """The original file of a photo."""
+        return self.run.folder.child(EXAMPLES_FOLDER).read_bytes(example.file)
+
+
+def load_records(location: str | Folder) -> Records:
+    """Read the records of a run.
+
+    Args:
+        location: The run's local path or URI; a copy serves as well.
+
+    Raises:
+        CamerabiasError: There is no run, it has no study, or `run.json` or a study's file is damaged.
+    """
+    run = Run(location)
+    try:
+        info = RunInfo.model_validate(run.info())
+    except _UNREADABLE as error:
+        raise _damaged(run.folder, RUN_FILE, error) from error
+    studies = _load_studies(run)
+    return Records(run, info, studies, _load_trials(run, studies))
+
+
+def _load_studies(run: Run) -> dict[str, Study]:
+    try:
+        asked = run.studies()
+    except yaml.YAMLError as error:
+        raise CamerabiasError(
+            f"A file in {run.folder}/studies is not YAML ({error}); copy it again."
+        ) from error
+    if not asked:
+        raise CamerabiasError(f"{run.folder} holds no study; start one with `camerabias sweep run`.")
+    return {name: _load_study(run, name, fields) for name, fields in asked.items()}
+
+
+def _load_study(run: Run, name: str, fields: Any) -> Study:
+    try:
+        return Study.model_validate(fields)
+    except ValidationError as error:
+        raise _damaged(run.folder.child("studies"), f"{name}.yaml", error) from error
+
+
+def _load_trials(run: Run, studies: dict[str, Study]) -> pd.DataFrame:
+    statuses = run.statuses()
+    rows: dict[str, dict[str, Any]] = {}
+    for study in studies.values():
+        for cell in study.cells:
+            for seed, trial_id in cell.trials.items():
+                if trial_id in rows:
+                    rows[trial_id]["studies"] += f" {study.name}"
+                    continue
+                asked = _asked(study, cell, seed)
+                rows[trial_id] = asked | _found(run.record(trial_id), statuses.get(trial_id, "missing"))
+    columns = list(dict.fromkeys([*_ALWAYS, *(name for row in rows.values() for name in row), "reason"]))
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("id")
+
+
+_ALWAYS = (
+    "name",
+    "studies",
+    "target",
+    "setting",
+    "train_view",
+    "test_view",
+    "model",
+    "size",
+    "seed",
+    "status",
+)
+
+
+def _asked(study: Study, cell: StudyCell, seed: int) -> dict[str, Any]:
+    fields = cell.model_dump(exclude={"seen_cameras", "trials"})
+    return {"name": cell.trial_name(seed), "studies": study.name, **fields, "seed": seed}
+
+
+def _found(record: Record, status: Status) -> dict[str, Any]:
+    """What a trial left behind: its status, and the fields of the files that this status promises."""
+    if status == "missing":
+        return {"status": status}
+    try:
+        if status == "failed":
+            with _naming(record, ERROR_FILE):
+                return {"status": status, "reason": record.failure().reason}
+        with _naming(record, CONFIG_FILE):
+            fields = _flat(record.config())
+        if status == "started":
+            return {"status": status, **fields}
+        with _naming(record, DONE_FILE):
+            ended = record.done().model_dump(exclude={"versions"})
+        _check_columns(record, HISTORY_FILE, HISTORY_SCHEMA.names)
+        _check_columns(record, PREDICTIONS_FILE, PREDICTIONS_SCHEMA.names)
+        return {"status": status, **fields, **ended}
+    except CamerabiasError as error:
+        return {"status": "damaged", "reason": str(error)}
+
+
+def _flat(config: TrialConfig) -> dict[str, Any]:
+    recipe = config.recipe.model_dump()
+    return {name: getattr(config, name) for name in ("weights", "fit", "test_fold", "train_size")} | recipe
+
+
+def _check_columns(record: Record, name: str, columns: list[str]) -> None:
+    """Read a table's footer alone: a file that was cut short has none."""
+    with _naming(record, name), record.folder.open_parquet(name) as parquet:
+        lacking = [column for column in columns if column not in parquet.schema_arrow.names]
+        if lacking or parquet.metadata.num_rows == 0:
+            raise ValueError(f"it lacks columns {', '.join(lacking)}" if lacking else "it has no rows")
+
+
+@contextmanager
+def _naming(record: Record, name: str) -> Iterator[None]:
+    """Turn what goes wrong while the file `name` of a record is read into an error that names the file."""
+    try:
+        yield
+    except _UNREADABLE as error:
+        raise _damaged(record.folder, name, error) from error
+
+
+def _damaged(folder: Folder, name: str, error: Exception) -> CamerabiasError:
+    return CamerabiasError(
+        f"{folder}/{name} cannot be read ({_in_short(error)}); copy it again, or delete it and run the sweep again."
+    )
+
+
+def _in_short(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
+    return str(error).partition("\n")[0]

@@ -1,0 +1,133 @@
+"""The report: everything that a run tells, as tables, figures and one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from camerabias.analysis.figures import DrawnFigure, draw_figures, write_figures
+from camerabias.analysis.findings import Finding, find
+from camerabias.analysis.records import Records, load_records
+from camerabias.analysis.statistics import CONFIDENCE, MIN_GROUPS, MIN_SEEDS, RESAMPLES
+from camerabias.analysis.tables import StudyTable, WideTable, make_tables, write_tables
+
+INDEX_FILE = "index.html"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `make_report` wrote, for the command line to tell.
+
+    Attributes:
+        index: Path or URI of the HTML file.
+        tables: The wide tables of all studies, in order.
+        findings: What the numbers say, a sentence each.
+        not_drawn: Reason of each figure that could not be drawn, by name.
+    """
+
+    index: str
+    tables: list[WideTable]
+    findings: list[str]
+    not_drawn: dict[str, str]
+
+
+def make_report(location: str) -> Report:
+    """Write `report/` of a run: `index.html` (last), `tables/`, `figures/`.
+
+    Args:
+        location: The run's local path or URI; a copied run serves as well.
+
+    Raises:
+        CamerabiasError: There is no run, or a file that a number needs is damaged; it is named.
+    """
+    records = load_records(location)
+    folder = records.run.report
+    tables, findings = make_tables(records), find(records)
+    figures, not_drawn = draw_figures(records)
+    write_tables(tables, records, folder.child("tables"))
+    write_figures(figures, folder.child("figures"))
+    folder.write_bytes(INDEX_FILE, _html(records, tables, findings, figures, not_drawn).encode())
+    return Report(
+        index=folder.file(INDEX_FILE) if folder.is_local else f"{folder}/{INDEX_FILE}",
+        tables=[wide for table in tables for wide in table.wide],
+        findings=[sentence for finding in findings for sentence in finding.sentences],
+        not_drawn=not_drawn,
+    )
+
+
+def _html(
+    records: Records,
+    tables: list[StudyTable],
+    findings: list[Finding],
+    figures: list[DrawnFigure],
+    not_drawn: dict[str, str],
+) -> str:
+    environment = Environment(
+        loader=PackageLoader("camerabias.analysis"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["base64"] = lambda content: base64.b64encode(content).decode()
+    return environment.get_template("report.html").render(
+        info=records.info,
+        facts=_facts(records),
+        tables=tables,
+        findings=findings,
+        figures=figures,
+        not_drawn=not_drawn,
+        unfinished=_unfinished(records.trials),
+        skipped=_skipped(records),
+        confidence=round(100 * CONFIDENCE),
+        resamples=RESAMPLES,
+        min_groups=MIN_GROUPS,
+        min_seeds=MIN_SEEDS,
+    )
+
+
+def _facts(records: Records) -> dict[str, str]:
+    """What was run, by name."""
+    trials, info = records.trials, records.info
+    counts = trials["status"].value_counts()
+    return {
+        "Dataset": f"{info.dataset_location} ({info.dataset[:16]})",
+        "Labels": ", ".join(info.labels),
+        "Cameras": ", ".join(info.cameras),
+        "Photos": _photos(records),
+        "Trials": ", ".join(f"{counts[status]} {status}" for status in _STATUSES if status in counts),
+        "Studies": ", ".join(records.studies),
+        "Models": ", ".join(trials["model"].unique()),
+        "Seeds": ", ".join(str(seed) for seed in sorted(trials["seed"].unique())),
+    }
+
+
+_STATUSES = ("done", "failed", "damaged", "started", "missing")
+
+
+def _photos(records: Records) -> str:
+    done = records.trials[records.trials["status"] == "done"]
+    if done.empty:
+        return "none tested yet"
+    tested = pd.concat([records.predictions(trial)["image_id"] for trial in done.index]).nunique()
+    smallest, largest = int(done["train_images"].min()), int(done["train_images"].max())
+    trained = str(largest) if smallest == largest else f"{smallest} to {largest}"
+    return f"{tested} tested; {trained} to train a trial"
+
+
+def _unfinished(trials: pd.DataFrame) -> list[tuple[str, ...]]:
+    """Name, id, status and reason of the trials without a result, failed ones first."""
+    rows = trials[trials["status"] != "done"].reset_index().fillna({"reason": ""})
+    rows = rows.sort_values("status", key=lambda status: status.map(_STATUSES.index), kind="stable")
+    return list(rows[["name", "id", "status", "reason"]].itertuples(index=False, name=None))
+
+
+def _skipped(records: Records) -> list[tuple[str, str, str, str]]:
+    return [
+        (study.name, skip.target, skip.setting, skip.reason)
+        for study in records.studies.values()
+        for skip in study.skipped
+    ]

@@ -1,0 +1,260 @@
+"""Accuracy with an interval, chance, and which of two tasks is learned first.
+
+One interval serves every number of the report. Test images are not independent: photos of one bottle (a *group*)
+fail together, and trials of several seeds test the same groups. So the interval resamples whole groups, and
+seeds, never single predictions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import nan
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.stats import binomtest
+
+from camerabias.datasets.schema import Target
+
+CONFIDENCE = 0.95
+RESAMPLES = 2000
+MIN_GROUPS = 10
+MIN_SEEDS = 3
+LEARNED_SHARE = 0.5
+
+Floats = npt.NDArray[np.float64]
+Comparison = Literal["higher", "lower", "cannot tell"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean with its 95 % interval.
+
+    Attributes:
+        mean: Mean over seeds of each seed's mean; NaN where there is no seed.
+        low: Lower end; NaN where there are too few groups for an interval.
+        high: Upper end, likewise.
+        n_seeds: Seeds behind it.
+        n_groups: Independent groups of test images behind it.
+    """
+
+    mean: float
+    low: float
+    high: float
+    n_seeds: int
+    n_groups: int
+
+    def against(self, value: float) -> Comparison:
+        """Whether the whole interval lies above or below a fixed value; else, or without one, `cannot tell`."""
+        if self.low > value:
+            return "higher"
+        return "lower" if self.high < value else "cannot tell"
+
+
+def accuracy(seeds: Sequence[pd.DataFrame]) -> Estimate:
+    """Accuracy of a cell over its seeds.
+
+    Args:
+        seeds: A frame per seed, as `Records.predictions` gives it (columns group, prediction, truth).
+
+    Returns:
+        The mean over seeds of each seed's accuracy, from 0 to 1, with the interval of `estimate`.
+    """
+    return estimate([_by_group(frame, frame["prediction"] == frame["truth"]) for frame in seeds])
+
+
+def paired_difference(first: Mapping[int, pd.DataFrame], second: Mapping[int, pd.DataFrame]) -> Estimate:
+    """Accuracy of one cell minus that of another, on the test images and seeds that both have.
+
+    Args:
+        first: Predictions by seed, as `Records.test_rows` gives them (columns image_id, draw and those above).
+        second: Likewise.
+
+    Returns:
+        The mean difference, from -1 to 1; the same images are compared, so what makes an image hard cancels.
+    """
+    scores = []
+    for seed in sorted(first.keys() & second.keys()):
+        both = first[seed].merge(second[seed], on=["image_id", "draw", "group"], suffixes=("_a", "_b"))
+        right_a, right_b = (both[f"prediction_{side}"] == both[f"truth_{side}"] for side in "ab")
+        scores.append(_by_group(both, right_a.astype(float) - right_b.astype(float)))
+    return estimate([score for score in scores if len(score)], lowest=-1.0)
+
+
+def share_given(seeds: Sequence[pd.DataFrame], expected: Mapping[str, str]) -> Estimate:
+    """Share of the photos from some cameras that are given the class expected of their camera (paper, Figure 3).
+
+    Args:
+        seeds: A frame per seed, as `Records.predictions` gives it.
+        expected: Class by camera; photos of other cameras are left out.
+    """
+    chosen = [frame[frame["camera"].isin(list(expected))] for frame in seeds]
+    return estimate(
+        [
+            _by_group(frame, frame["prediction"] == frame["camera"].map(dict(expected)))
+            for frame in chosen
+            if len(frame)
+        ]
+    )
+
+
+def chance(seeds: Sequence[pd.DataFrame]) -> float:
+    """Accuracy of the best guess that looks at no image: the share of the most frequent true class.
+
+    It is counted on the test images at hand, not taken as 1/k: where classes are uneven, 1/k would let a model
+    that always names the commonest class look as if it had learned something. NaN where there are no images.
+    """
+    if not seeds:
+        return nan
+    return float(pd.concat([frame["truth"] for frame in seeds]).value_counts(normalize=True).iloc[0])
+
+
+def estimate(seeds: Sequence[pd.Series[float]], lowest: float = 0.0) -> Estimate:
+    """Mean of scores with its 95 % interval: the one interval of the report.
+
+    Groups and seeds are crossed (each seed tests the same groups, or others where folds rotate), so both are
+    resampled with replacement in every one of 2,000 draws, from a generator with a fixed seed, and the interval
+    is the middle 95 % of the resampled means (percentile bootstrap; Owen 2007 on crossed designs). Thresholds:
+
+    - **At least 3 seeds to resample seeds.** With one there is nothing to resample, with two a draw in two is
+      the same seed twice; then the interval covers the choice of test images alone. Even four seeds show
+      3/4 of the true variance between seeds on average, so that part is a little narrow.
+    - **All groups alike** (an accuracy of exactly 0 or 1, or a model that cheats so well that every bottle scores
+      one half): resampling sees no variation at all, yet a group that was not tested may differ. Clopper and
+      Pearson's exact interval of "no group of n differs" bounds the share of such groups, and the interval is
+      how far they could move the mean at most. At 0 and 1 that is their interval of n right or wrong groups;
+      groups count, not photos, since the photos of a group stand and fall together.
+    - **Fewer than 10 groups: no interval.** Ten groups that are all right only show an accuracy above 0.69; and
+      simulated, with four seeds and an accuracy of 0.9, the bootstrap of 5 groups held the truth in 89 % of
+      cases, of 10 groups in 95 %.
+
+    Args:
+        seeds: Per seed, the scores of its test images, each from `lowest` to 1, indexed by group name.
+        lowest: The lowest possible score: 0 for an accuracy, -1 for a difference.
+
+    Returns:
+        The estimate; NaN throughout where `seeds` is empty.
+    """
+    if not seeds:
+        return Estimate(nan, nan, nan, 0, 0)
+    sums, counts = _group_by_seed(seeds)
+    n_groups, n_seeds = counts.shape
+    mean = float((sums.sum(axis=0) / counts.sum(axis=0)).mean())
+    if n_groups < MIN_GROUPS:
+        low, high = nan, nan
+    elif np.allclose(sums, mean * counts):
+        differing = binomtest(0, n_groups).proportion_ci(CONFIDENCE, "exact").high
+        low, high = mean - differing * (mean - lowest), mean + differing * (1 - mean)
+    else:
+        low, high = _bootstrap(sums, counts)
+    return Estimate(mean, low, high, n_seeds, n_groups)
+
+
+def _by_group(frame: pd.DataFrame, scores: pd.Series) -> pd.Series[float]:
+    return pd.Series(scores.to_numpy(float), index=frame["group"])
+
+
+def _group_by_seed(seeds: Sequence[pd.Series[float]]) -> tuple[Floats, Floats]:
+    """Sums and counts of scores, each groups × seeds; a group that a seed did not test counts 0."""
+    scores = pd.concat(dict(enumerate(seeds)), names=["seed", "group"])
+    cells = scores.groupby(["group", "seed"]).agg(["sum", "count"]).unstack("seed", fill_value=0)
+    return cells["sum"].to_numpy(float), cells["count"].to_numpy(float)
+
+
+def _bootstrap(sums: Floats, counts: Floats) -> tuple[float, float]:
+    n_groups, n_seeds = counts.shape
+    groups = _resamples(n_groups)  # draws × groups
+    with np.errstate(invalid="ignore"):  # a draw without any group of a seed: 0 / 0, left out below
+        means = (groups @ sums) / (groups @ counts)  # draws × seeds
+    seeds = _resamples(n_seeds) if n_seeds >= MIN_SEEDS else np.ones_like(means)
+    weights = np.where(np.isnan(means), 0, seeds)
+    drawn = weights.sum(axis=1) > 0
+    resampled = (weights * np.nan_to_num(means)).sum(axis=1)[drawn] / weights.sum(axis=1)[drawn]
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(resampled, [tail, 1 - tail])
+    return float(low), float(high)
+
+
+@lru_cache(maxsize=8)  # the generator's seed is fixed, so cells with as many groups share their draws
+def _resamples(n: int) -> Floats:
+    """How often each of n things is drawn in each of `RESAMPLES` draws of n with replacement; draws × n."""
+    generator = np.random.default_rng([0xB007, n])
+    return generator.multinomial(n, np.full(n, 1 / n), size=RESAMPLES).astype(float)
+
+
+def learning_threshold(chance: float) -> float:
+    """The validation accuracy at which a task counts as learned: half of the way from chance to 1.
+
+    Half, because then tasks with two and with five classes are asked for the same share of what there is to learn;
+    because a validation fold of 100 photos strays some 0.05 from chance, far from half of the way; and
+    because every model that learns at all gets there, while 90 % would ask how good it ends, not how fast it is.
+    """
+    return chance + LEARNED_SHARE * (1 - chance)
+
+
+def steps_to_threshold(history: pd.DataFrame, threshold: float) -> int | None:
+    """The first optimiser step at which the validation accuracy was at least `threshold`; None if it never was.
+
+    Args:
+        history: Columns step and validation_accuracy (NaN between validations), in order of steps.
+        threshold: An accuracy from 0 to 1.
+    """
+    reached = history.loc[history["validation_accuracy"] >= threshold, "step"]
+    return int(reached.iloc[0]) if len(reached) else None
+
+
+@dataclass(frozen=True)
+class LearningOrder:
+    """Which of two tasks was learned first, in trials paired by model and seed (paper, Figure 2).
+
+    Attributes:
+        pairs: A row per pair: model, seed, camera and label (the step at which each was learned, NaN if never).
+        camera_first: Pairs in which the camera was learned first, or alone.
+        label_first: Likewise the label.
+        low: Lower end of the exact 95 % interval of the share `camera_first` among the decided pairs.
+        high: Its upper end; NaN, as `low`, where no pair is decided.
+    """
+
+    pairs: pd.DataFrame
+    camera_first: int
+    label_first: int
+    low: float
+    high: float
+
+    @property
+    def first(self) -> Target | Literal["cannot tell"]:
+        """What is learned first, where the interval of the share leaves one half out."""
+        if self.low > 0.5:
+            return "camera"
+        return "label" if self.high < 0.5 else "cannot tell"
+
+
+def learning_order(
+    camera: Mapping[tuple[str, int], int | None], label: Mapping[tuple[str, int], int | None]
+) -> LearningOrder:
+    """Compare the steps to the threshold of camera and label trials.
+
+    The pairs, not the steps, are counted (a sign test), so that a trial which never got there still counts: as
+    later than any that did. Pairs that tie, or where neither got there, decide nothing.
+
+    Args:
+        camera: Step, or None for never, of each camera trial by (model, seed).
+        label: Likewise of the label trials; keys that one side lacks are left out.
+    """
+    keys = [key for key in camera if key in label]
+    rows = [(*key, camera[key], label[key]) for key in keys]
+    pairs = pd.DataFrame(rows, columns=["model", "seed", "camera", "label"]).astype(
+        {"camera": float, "label": float}
+    )
+    ends = pairs[["camera", "label"]].fillna(np.inf)
+    camera_first = int((ends["camera"] < ends["label"]).sum())
+    label_first = int((ends["label"] < ends["camera"]).sum())
+    low, high = nan, nan
+    if camera_first + label_first:
+        interval = binomtest(camera_first, camera_first + label_first).proportion_ci(CONFIDENCE, "exact")
+        low, high = float(interval.low), float(interval.high)
+    return LearningOrder(pairs, camera_first, label_first, low, high)

@@ -1,0 +1,292 @@
+"""Tables: per study a tidy one for machines, and the paper's wide form for people.
+
+Wide, models are rows and settings (with targets and views, where they vary) are columns; a study of a single model is
+turned, so that its settings are rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from math import isnan, nan
+
+import pandas as pd
+
+from camerabias.analysis.records import Cameras, Records, Study, StudyCell, name_model
+from camerabias.analysis.statistics import MIN_GROUPS, Estimate, accuracy, chance
+from camerabias.datasets.storage import Folder
+
+TIDY_COLUMNS = [
+    "study", "target", "setting", "train_view", "test_view", "model", "cameras", "n", "mean", "low", "high",
+    "chance", "paper",
+]  # fmt: skip
+
+TRIALS_FILE = "trials.csv"
+
+
+@dataclass(frozen=True)
+class WideTable:
+    """A table to be read: every cell is text.
+
+    Attributes:
+        caption: What it shows.
+        frame: Strings, rows and columns as printed; the index carries nothing.
+    """
+
+    caption: str
+    frame: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class StudyTable:
+    """The tables of one study.
+
+    Attributes:
+        study: The study.
+        tidy: Columns `TIDY_COLUMNS`, a row per cell and kind of cameras.
+        wide: The same numbers to be read; seen and unseen cameras apart where there are several models.
+        notes: Sentences that belong below: numbers of seeds, missing intervals, skipped settings.
+    """
+
+    study: Study
+    tidy: pd.DataFrame
+    wide: list[WideTable]
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A row of the tidy table, before it is written either way."""
+
+    cell: StudyCell
+    model: str
+    cameras: Cameras
+    estimate: Estimate
+    chance: float
+    paper: float
+    text: str
+
+
+def make_tables(records: Records) -> list[StudyTable]:
+    """The tables of every study of a run.
+
+    Raises:
+        CamerabiasError: Predictions of a finished trial are damaged; the file is named.
+    """
+    return [_study_table(records, study) for study in records.studies.values()]
+
+
+def write_tables(tables: list[StudyTable], records: Records, folder: Folder) -> None:
+    """Write NAME.csv (tidy), NAME.md and NAME.tex (wide) of every study, and trials.csv."""
+    for table in tables:
+        name = table.study.name
+        folder.write_bytes(f"{name}.csv", _csv(table.tidy))
+        folder.write_bytes(f"{name}.md", _markdown(table).encode())
+        folder.write_bytes(f"{name}.tex", _latex(table).encode())
+    folder.write_bytes(TRIALS_FILE, _csv(records.trials.reset_index()))
+
+
+def show_estimate(estimate: Estimate) -> str:
+    """`0.974 [0.961, 0.985]`, or the mean alone where there is no interval."""
+    if isnan(estimate.low):
+        return f"{estimate.mean:.3f}"
+    return f"{estimate.mean:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"
+
+
+def show_absence(records: Records, cell: StudyCell) -> str:
+    """Why a cell has no number: `missing (0 of 4 seeds)`, `failed (4 of 4 seeds)`, or how many of each."""
+    statuses = [records.status(trial) for trial in cell.trials.values()]
+    if "done" in statuses:
+        return "no such test photos"
+    unfinished = [s for s in ("failed", "damaged", "started") if s in statuses]
+    counts = [f"{status} ({statuses.count(status)} of {len(statuses)} seeds)" for status in unfinished]
+    return ", ".join(counts) or f"missing (0 of {len(statuses)} seeds)"
+
+
+def _study_table(records: Records, study: Study) -> StudyTable:
+    rows = [row for cell in study.cells for row in _rows(records, study, cell)]
+    tidy = pd.DataFrame([_tidy(study, row) for row in rows], columns=TIDY_COLUMNS)
+    wide = _one_model(study, rows) if len({row.model for row in rows}) == 1 else _many_models(study, rows)
+    return StudyTable(study, tidy, wide, _notes(study, rows))
+
+
+def _rows(records: Records, study: Study, cell: StudyCell) -> list[_Row]:
+    kinds: list[Cameras] = ["all", "seen", "unseen"] if records.unseen_cameras(cell) else ["all"]
+    model = name_model(cell, study.cells)
+    rows = []
+    for cameras in kinds:
+        seeds = list(records.test_rows(cell, cameras).values())
+        found = accuracy(seeds)
+        text = show_estimate(found) if seeds else show_absence(records, cell)
+        paper = _paper(study, cell, model) if cameras == "all" else nan
+        rows.append(_Row(cell, model, cameras, found, chance(seeds), paper, text))
+    return rows
+
+
+def _seeds(row: _Row) -> str:
+    """`4`, or `3 of 4` where some have not finished."""
+    asked, n = len(row.cell.trials), row.estimate.n_seeds
+    return str(n) if n == asked else f"{n} of {asked}"
+
+
+def _paper(study: Study, cell: StudyCell, model: str) -> float:
+    """The paper's number, whatever a view's parameters are (the paper does not give them); NaN if none."""
+    views = [view.partition("-")[0] for view in (cell.train_view, cell.test_view)]
+    return _paper_numbers().get((study.paper or "", cell.target, cell.setting, *views, model), nan)
+
+
+@cache
+def _paper_numbers() -> dict[tuple[str, ...], float]:
+    """Tables I to VI of "Camera Bias in a Fine Grained Classification Task", by what was trained.
+
+    Jittered training (Table IV) is entered as tested on plain photos; the paper does not say.
+    """
+    with (resources.files("camerabias.analysis") / "paper" / "results.csv").open(encoding="utf-8") as stream:
+        frame = pd.read_csv(stream)
+    keys = frame.drop(columns="accuracy").itertuples(index=False, name=None)
+    return dict(zip(keys, frame["accuracy"], strict=True))
+
+
+def _tidy(study: Study, row: _Row) -> tuple[object, ...]:
+    cell, found = row.cell, row.estimate
+    asked = (study.name, cell.target, cell.setting, cell.train_view, cell.test_view, row.model, row.cameras)
+    return (*asked, found.n_seeds, found.mean, found.low, found.high, row.chance, row.paper)
+
+
+_VARYING: dict[str, Callable[[StudyCell], str]] = {
+    "target": lambda cell: cell.target,
+    "setting": lambda cell: cell.setting,
+    "view": lambda cell: cell.views,
+}
+
+
+def _varying(rows: list[_Row]) -> dict[str, Callable[[StudyCell], str]]:
+    """What tells a study's columns apart; the setting where nothing does."""
+    found = {name: get for name, get in _VARYING.items() if len({get(row.cell) for row in rows}) > 1}
+    return found or {"setting": _VARYING["setting"]}
+
+
+def _one_model(study: Study, rows: list[_Row]) -> list[WideTable]:
+    """A row per setting: one model alone would make a single, very wide row."""
+    lines: dict[tuple[str, ...], dict[str, str]] = {}
+    heads = {"all": "accuracy", "seen": "seen cameras", "unseen": "unseen cameras"}
+    for row in rows:
+        line = lines.setdefault(row.cell.key, {name: get(row.cell) for name, get in _varying(rows).items()})
+        line[heads[row.cameras]] = row.text
+        if row.cameras == "all":
+            line |= {
+                "chance": _number(row.chance),
+                "n": _seeds(row),
+                "paper": _number(row.paper),
+            }
+    frame = pd.DataFrame(lines.values()).fillna("")
+    order = [*_varying(rows), "accuracy", "chance", "n", "paper", "seen cameras", "unseen cameras"]
+    shown = [name for name in order if name in frame and (name != "paper" or frame[name].any())]
+    return [WideTable(f"{study.title}: {rows[0].model}", frame[shown])]
+
+
+def _many_models(study: Study, rows: list[_Row]) -> list[WideTable]:
+    whole = [row for row in rows if row.cameras == "all"]
+    apart = [row for row in rows if row.cameras != "all"]
+    tables = [WideTable(study.title, _wide(whole, _varying(rows)))]
+    if apart:
+        caption = f"{study.title}: cameras seen and unseen in training"
+        tables.append(WideTable(caption, _wide(apart, _varying(rows))))
+    return tables
+
+
+def _wide(rows: list[_Row], varying: dict[str, Callable[[StudyCell], str]]) -> pd.DataFrame:
+    """Models × columns, with the paper's numbers beside and chance below."""
+    lines: dict[str, dict[str, str]] = {row.model: {} for row in rows}
+    chances: dict[str, set[str]] = {}
+    printed = any(not isnan(row.paper) for row in rows)
+    for row in rows:
+        column = ", ".join(get(row.cell) for get in varying.values())
+        if row.cameras != "all":
+            column += f", {row.cameras}"
+        incomplete = 0 < row.estimate.n_seeds < len(row.cell.trials)
+        lines[row.model][column] = row.text + (f" ({_seeds(row)} seeds)" if incomplete else "")
+        chances.setdefault(column, set()).add(_number(row.chance))
+        if printed:
+            lines[row.model][f"{column} (paper)"] = _number(row.paper)
+    lines["chance"] = {column: "–".join(sorted(found - {""})) for column, found in chances.items()}
+    columns = [
+        name for column in chances for name in (column, f"{column} (paper)") if printed or name == column
+    ]
+    frame = pd.DataFrame.from_dict(lines, orient="index", columns=columns)
+    return frame.fillna("").rename_axis("model").reset_index()
+
+
+def _number(value: float) -> str:
+    return "" if isnan(value) else f"{value:.3f}"
+
+
+def _notes(study: Study, rows: list[_Row]) -> list[str]:
+    notes = [study.note] if study.note else []
+    seeds = [row.estimate.n_seeds for row in rows if row.estimate.n_seeds]
+    if seeds:
+        n = f"{max(seeds)}" if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
+        notes.append(f"Means over {n} seeds, with 95 % intervals.")
+    if any(0 < row.estimate.n_groups < MIN_GROUPS for row in rows):
+        notes.append(f"No interval is given where fewer than {MIN_GROUPS} independent groups were tested.")
+    unseen = {row.cell.setting: row.cell.seen_cameras for row in rows if row.cameras == "unseen"}
+    notes += [f"Setting {setting} trains on {', '.join(seen)} alone." for setting, seen in unseen.items()]
+    notes += [f"Setting {s.setting} ({s.target}) was skipped: {s.reason}" for s in study.skipped]
+    return notes
+
+
+def _csv(frame: pd.DataFrame) -> bytes:
+    return frame.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode()
+
+
+def _markdown(table: StudyTable) -> str:
+    parts = [f"# {table.study.title}"]
+    for wide in table.wide:
+        lines = [list(wide.frame.columns), ["---"] * wide.frame.shape[1], *wide.frame.to_numpy().tolist()]
+        rows = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
+        parts += [wide.caption, "\n".join(rows)]
+    return "\n\n".join([*parts, *table.notes]) + "\n"
+
+
+def _latex(table: StudyTable) -> str:
+    r"""Tables for a document with `\usepackage{booktabs}`."""
+    notes = " ".join(_escape(note) for note in table.notes)
+    return "\n".join(_latex_table(wide, notes) for wide in table.wide)
+
+
+def _latex_table(wide: WideTable, notes: str) -> str:
+    lines = [" & ".join(_escape(cell) for cell in line) + r" \\" for line in wide.frame.to_numpy().tolist()]
+    if wide.frame.iloc[-1, 0] == "chance":
+        lines.insert(-1, r"\midrule")
+    head = " & ".join(_escape(name) for name in wide.frame.columns)
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{_escape(wide.caption)}. {notes}}}",
+            rf"\begin{{tabular}}{{{'l' * wide.frame.shape[1]}}}",
+            r"\toprule",
+            rf"{head} \\",
+            r"\midrule",
+            *lines,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+_LATEX = {
+    **{sign: f"\\{sign}" for sign in "&%$#_{}"},
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}", "→": r"$\rightarrow$", "×": r"$\times$",
+    "[": "{[}",  # right after \\ a bracket would be read as its argument
+}  # fmt: skip
+
+
+def _escape(text: str) -> str:
+    return re.sub("|".join(map(re.escape, _LATEX)), lambda found: _LATEX[found[0]], text)

@@ -1,0 +1,63 @@
+"""A node's cache: a variant as one memory-mapped file of uint8, decoded once and shared by all its trials."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from camerabias.datasets.build import is_built, variant_folder
+from camerabias.datasets.dataset import Dataset
+from camerabias.datasets.schema import CamerabiasError
+from camerabias.datasets.views import Variant
+
+
+def cache_folder() -> Path:
+    """Where this node keeps what can be made again: `$CAMERABIAS_CACHE`, or `~/.cache/camerabias`."""
+    return Path(os.environ.get("CAMERABIAS_CACHE", "~/.cache/camerabias")).expanduser()
+
+
+def open_pixels(dataset: Dataset, variant: Variant) -> npt.NDArray[np.uint8]:
+    """The variant's pixels, memory-mapped, read-only, in the order of the dataset's index.
+
+    The first trial on a node to ask fills the file; others that ask at the same time wait for it.
+
+    Returns:
+        uint8 (n, height, width, channels).
+
+    Raises:
+        CamerabiasError: The variant is not built.
+    """
+    path = cache_folder() / dataset.manifest.fingerprint[:20] / f"{variant.folder}.npy"
+    if not path.exists():
+        if not is_built(dataset, variant):
+            raise CamerabiasError(
+                f"The variant {variant.folder} of {dataset.folder} is not built; build it with `camerabias "
+                f"data build {dataset.folder} --views {variant.view} --size {variant.size}`."
+            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path.with_suffix(".lock"), "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not path.exists():
+                _fill(path, dataset, variant)
+    pixels: npt.NDArray[np.uint8] = np.load(path, mmap_mode="r")
+    return pixels
+
+
+def _fill(path: Path, dataset: Dataset, variant: Variant) -> None:
+    temporary = path.with_suffix(".tmp")
+    shape = (dataset.manifest.n_images, *variant.shape)
+    pixels = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
+    folder, row = variant_folder(dataset, variant), 0
+    for part in dataset.manifest.parts:
+        with folder.open_parquet(part.name) as parquet:
+            for group in range(parquet.num_row_groups):
+                for content in parquet.read_row_group(group, columns=["pixels"])["pixels"]:
+                    pixels[row] = np.frombuffer(content.as_buffer(), np.uint8).reshape(variant.shape)
+                    row += 1
+    assert row == len(pixels), f"{folder} holds {row} images, the dataset {len(pixels)}"
+    pixels.flush()
+    os.replace(temporary, path)

@@ -1,0 +1,93 @@
+"""A DATASET folder, opened: its manifest and its index, a row per image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from camerabias.datasets.schema import (
+    IMAGES_FOLDER,
+    INDEX_FILE,
+    MANIFEST_FILE,
+    SCHEMA_VERSION,
+    CamerabiasError,
+    DatasetManifest,
+)
+from camerabias.datasets.storage import Folder
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """An opened dataset.
+
+    Attributes:
+        folder: Where it lies.
+        manifest: What `dataset.json` says.
+        index: A row per image, in the order of the parts, with `INDEX_COLUMNS` and the user's other columns.
+    """
+
+    folder: Folder
+    manifest: DatasetManifest
+    index: pd.DataFrame
+
+    def read_images(self, part: str) -> Iterator[tuple[str, bytes]]:
+        """Yield (image_id, original bytes) of the images of one part, in order."""
+        return read_images(self.folder, part)
+
+    def read_image(self, image_id: str) -> bytes:
+        """Original bytes of one image."""
+        part = self.index.loc[self.index["image_id"] == image_id, "part"].item()
+        return next(content for found, content in self.read_images(part) if found == image_id)
+
+
+def read_images(folder: Folder, part: str) -> Iterator[tuple[str, bytes]]:
+    """Yield (image_id, original bytes) of the images of one part; reads no more of the index than that part."""
+    index = pq.read_table(
+        folder.file(INDEX_FILE),
+        columns=["image_id"],
+        filters=[("part", "=", part)],
+        filesystem=folder.filesystem,
+    )
+    ids = iter(index["image_id"].to_pylist())
+    with folder.child(IMAGES_FOLDER).open_parquet(part) as parquet:
+        for batch in parquet.iter_batches(batch_size=16, columns=["bytes"]):
+            for content in batch.column("bytes"):
+                yield next(ids), content.as_py()
+
+
+def is_dataset(location: str | Folder) -> bool:
+    """Whether a complete dataset lies there."""
+    return Folder(location).exists(MANIFEST_FILE)
+
+
+def open_dataset(location: str | Folder) -> Dataset:
+    """Open a complete dataset; `CamerabiasError` says why it cannot be opened."""
+    folder = Folder(location)
+    manifest = open_manifest(folder)
+    index = folder.read_table(INDEX_FILE).to_pandas()
+    return Dataset(folder, manifest, index)
+
+
+def open_manifest(location: str | Folder) -> DatasetManifest:
+    """The manifest of a complete dataset; `CamerabiasError` says why there is none."""
+    folder = Folder(location)
+    if not is_dataset(folder):
+        raise CamerabiasError(
+            f"There is no complete dataset at {folder} (no {MANIFEST_FILE}); make one with `camerabias data "
+            "simulate` or `camerabias data import`, or run that command again if it was interrupted."
+        )
+    document = folder.read_json(MANIFEST_FILE)
+    version = document.get("schema_version") if isinstance(document, dict) else None
+    if version != SCHEMA_VERSION:
+        raise CamerabiasError(
+            f"The dataset at {folder} has schema version {version}; this camerabias reads version "
+            f"{SCHEMA_VERSION}. Make the dataset again, or use the camerabias that made it."
+        )
+    try:
+        return DatasetManifest.model_validate(document)
+    except ValidationError as error:
+        raise CamerabiasError(f"{folder.file(MANIFEST_FILE)} is damaged: {error}") from error

@@ -1,0 +1,68 @@
+"""Doing independent pieces of work, spread by Ray Data or in this process."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from camerabias.datasets.schema import Executor
+
+Work = Callable[[Any], dict[str, Any]]
+"""Takes a piece, writes its file, and returns a JSON document about it."""
+
+
+def do_pieces(work: Work, pieces: Sequence[Any], executor: Executor) -> Iterator[dict[str, Any]]:
+    """Do every piece and yield what the work says of it, in the order in which pieces end.
+
+    Pieces write their own files, since Ray Data neither keeps order nor leaves bytes as they are when it
+    writes; what passes through Ray is small. A piece that raises ends the whole.
+
+    Args:
+        work: The work; with Ray it is pickled.
+        pieces: One item per call of `work`.
+        executor: Ray Data, or a plain loop.
+    """
+    if not pieces:
+        return
+    if executor == "local":
+        yield from map(work, pieces)
+        return
+    yield from _do_with_ray(work, pieces)
+
+
+def _do_with_ray(work: Work, pieces: Sequence[Any]) -> Iterator[dict[str, Any]]:
+    import ray.data  # only here: building must work where Ray is not installed
+
+    connect_ray()
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.raise_original_map_exception = True  # our own errors reach the user as themselves
+    logging.getLogger("ray.data").setLevel(logging.ERROR)  # it tells of every plan and every bar left out
+
+    def run(row: dict[str, Any]) -> dict[str, Any]:
+        return {"said": json.dumps(work(pieces[row["item"]]))}
+
+    numbers = ray.data.from_items(list(range(len(pieces))), override_num_blocks=len(pieces))
+    for row in numbers.map(run).iter_rows():
+        yield json.loads(row["said"])
+
+
+def connect_ray(address: str | None = None) -> None:
+    """Start a local Ray, or join the one at `address`, unless this process is connected already.
+
+    A local Ray serves this process alone: no dashboard, bound to the loopback address.
+    """
+    import ray
+
+    if ray.is_initialized():
+        return
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    if address is not None:
+        ray.init(address=address, **quiet)
+        return
+    # what Ray would warn about on every start: no metrics agent without a dashboard, overriding of GPUs
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    ray.init(include_dashboard=False, _node_ip_address="127.0.0.1", **quiet)

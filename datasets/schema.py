@@ -1,0 +1,97 @@
+"""The words that every part of camerabias shares: errors, names of columns and files, the dataset's manifest.
+
+Imports nothing of the rest of the package, and no torch and no Ray, so that analysis can read it anywhere.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+SCHEMA_VERSION = 1
+"""Version of the files on disk; raised when an old reader would misread a new file."""
+
+N_FOLDS = 10
+"""Folds that a dataset is dealt into: a tenth is tested, as in the paper ("a random 10 %")."""
+
+MANIFEST_FILE = "dataset.json"
+INDEX_FILE = "index.parquet"
+IMAGES_FOLDER = "images"
+VARIANTS_FOLDER = "variants"
+
+INDEX_COLUMNS = (
+    "image_id", "label", "camera", "group", "fold", "split", "width", "height", "format", "part",
+)  # fmt: skip
+"""Columns of `index.parquet` that camerabias itself writes; a user's other columns stand after them."""
+
+Target = Literal["label", "camera"]
+"""What a trial learns."""
+
+Fit = Literal["resize", "crop", "pad"]
+"""How an image of any size becomes the model's input; see `views.fit_pixels`."""
+
+Layout = Literal["label/camera", "camera/label", "label"]
+"""What the levels of a folder tree of photos stand for."""
+
+Executor = Literal["ray", "local"]
+"""Where work runs: spread by Ray, or in this process, one piece after the other."""
+
+
+class CamerabiasError(Exception):
+    """An error of the user's, in one or a few sentences: what was given, what is allowed, what to do.
+
+    The command line prints it and exits with 1; everything else that is raised is a bug of ours.
+    """
+
+
+class Cell(BaseModel):
+    """How many images one label × camera × fold cell holds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    label: str
+    camera: str
+    fold: int
+    n: int
+
+
+class Part(BaseModel):
+    """One `images/part-*.parquet`: its number of images and the SHA-256 of its content hashes, in order."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    n: int
+    checksum: str
+
+
+class DatasetManifest(BaseModel):
+    """`dataset.json`, written last: a folder without it is no dataset."""
+
+    model_config = ConfigDict(frozen=True)
+
+    schema_version: int = SCHEMA_VERSION
+    source: dict[str, Any]
+    """How it was made: `kind` (simulator, table or folder) and what that kind needs to make it again."""
+    labels: tuple[str, ...]
+    cameras: tuple[str, ...]
+    n_images: int
+    n_rejected: int
+    has_split: bool
+    """Whether a `split` column of the user's decides what is tested, in place of the folds."""
+    size: int
+    """Side in pixels at which views are built unless a study asks otherwise."""
+    fit: Fit
+    cells: tuple[Cell, ...]
+    parts: tuple[Part, ...]
+    fingerprint: str
+    """SHA-256 of the sorted (image_id, label, camera, group, fold[, split]); names the dataset in records."""
+
+    def classes(self, target: Target) -> tuple[str, ...]:
+        """The classes that a trial on `target` tells apart, in the order of its probabilities."""
+        return self.labels if target == "label" else self.cameras
+
+    def count(self, label: str, camera: str) -> int:
+        """How many images the cell `label` × `camera` holds over all folds."""
+        return sum(cell.n for cell in self.cells if (cell.label, cell.camera) == (label, camera))

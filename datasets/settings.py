@@ -1,0 +1,219 @@
+"""Settings: which images of the training folds are used, as a rule over label × camera cells.
+
+To add a setting, write a function from a dataset's manifest to a `Setting` and register it in `RULES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, model_validator
+from scipy.optimize import linear_sum_assignment
+
+from camerabias.datasets.schema import N_FOLDS, CamerabiasError, DatasetManifest
+
+CellName = tuple[str, str]
+"""(label, camera)."""
+
+PAPER_PARTIAL = ("iPhone", "Samsung")
+PAPER_DISJOINT = (("iPhone", "Samsung"), ("Huawei", "Redmi"))
+"""Paper, section IV-B: the cameras of manufacturer 1 and of manufacturer 2; Vivo stays unseen."""
+
+
+class Setting(BaseModel):
+    """A setting with its rule spelt out for one dataset.
+
+    Attributes:
+        name: What tables call it.
+        cells: The (label, camera) cells whose images train; None stands for all of them.
+        equal_counts: Whether every cell is cut down to the size of the smallest.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    cells: tuple[CellName, ...] | None
+    equal_counts: bool
+
+    @model_validator(mode="after")
+    def _check(self) -> Setting:
+        if self.cells is not None and not self.cells:
+            raise ValueError(f"setting {self.name!r} lists no cells")
+        return self
+
+    def seen_cameras(self, manifest: DatasetManifest) -> tuple[str, ...]:
+        """Cameras of the training images, in the manifest's order; the others are unseen."""
+        if self.cells is None:
+            return manifest.cameras
+        seen = {camera for _, camera in self.cells}
+        return tuple(camera for camera in manifest.cameras if camera in seen)
+
+
+def natural(_: DatasetManifest) -> Setting:
+    """Every image as given."""
+    return Setting(name="natural", cells=None, equal_counts=False)
+
+
+def balanced(manifest: DatasetManifest) -> Setting:
+    """Equal counts from every label × camera cell."""
+    cells = [(label, camera) for label in manifest.labels for camera in manifest.cameras]
+    empty = [cell for cell in cells if manifest.count(*cell) == 0]
+    if empty:
+        raise CamerabiasError(
+            f"Setting 'balanced' needs photos in every label × camera cell, and there are none of "
+            f"{_name_cells(empty)}. Take such photos, leave out the label or the camera, or list cells "
+            "in a study file."
+        )
+    return Setting(name="balanced", cells=None, equal_counts=True)
+
+
+def partial(manifest: DatasetManifest) -> Setting:
+    """Some cameras alone, with every label: the others are unseen.
+
+    On the paper's names iPhone and Samsung; otherwise that half of the cameras (rounded down, at least one)
+    whose smallest cell is largest.
+    """
+    if set(PAPER_PARTIAL) <= set(manifest.cameras):
+        chosen = list(PAPER_PARTIAL)
+    else:
+        smallest = {c: min(manifest.count(label, c) for label in manifest.labels) for c in manifest.cameras}
+        able = [camera for camera in manifest.cameras if smallest[camera] > 0]
+        if not able or len(manifest.cameras) < 2:
+            raise CamerabiasError(
+                "Setting 'partial' needs two cameras, and photos of every label from at least one of them; "
+                f"{_describe(manifest)}."
+            )
+        keep = max(1, len(manifest.cameras) // 2)
+        ranked = sorted(able, key=lambda camera: -smallest[camera])[:keep]
+        chosen = [camera for camera in manifest.cameras if camera in ranked]
+    cells = tuple((label, camera) for camera in chosen for label in manifest.labels)
+    return Setting(name="partial", cells=cells, equal_counts=False)
+
+
+def disjoint(manifest: DatasetManifest) -> Setting:
+    """Every camera belongs to one label alone, so that the camera gives the label away.
+
+    On the paper's names as in the paper; otherwise every label gets one camera of its own such that the
+    smallest of these cells is as large as can be, then the other cameras go, largest first, to the label with
+    the fewest photos so far, and the last one stays unseen where there are more cameras than labels.
+    """
+    first, second = PAPER_DISJOINT
+    if len(manifest.labels) == 2 and set(first + second) <= set(manifest.cameras):
+        cells = [(manifest.labels[0], camera) for camera in first]
+        cells += [(manifest.labels[1], camera) for camera in second]
+        return Setting(name="disjoint", cells=tuple(cells), equal_counts=False)
+    return Setting(name="disjoint", cells=_deal_cameras(manifest), equal_counts=False)
+
+
+RULES: dict[str, Callable[[DatasetManifest], Setting]] = {
+    "natural": natural,
+    "balanced": balanced,
+    "partial": partial,
+    "disjoint": disjoint,
+}
+
+
+def resolve_setting(given: str | dict[str, Any], manifest: DatasetManifest) -> Setting:
+    """Spell out a setting for a dataset.
+
+    Args:
+        given: The name of a rule, or `{"name": ..., "cells": [[label, camera], ...]}`.
+        manifest: The dataset's manifest.
+
+    Raises:
+        CamerabiasError: The name is unknown, or the dataset's cells cannot serve the rule.
+    """
+    if isinstance(given, str):
+        return RULES[given](manifest)
+    cells = tuple((str(label), str(camera)) for label, camera in given["cells"])
+    unknown = [cell for cell in cells if cell[0] not in manifest.labels or cell[1] not in manifest.cameras]
+    if unknown:
+        raise CamerabiasError(
+            f"Setting {given['name']!r} names {_name_cells(unknown)}, which the dataset lacks; {_describe(manifest)}."
+        )
+    return Setting(name=given["name"], cells=cells, equal_counts=bool(given.get("equal_counts", False)))
+
+
+def select(
+    setting: Setting, labels: pd.Series[str], cameras: pd.Series[str], seed: int, size: int | None = None
+) -> npt.NDArray[np.int64]:
+    """Choose the images that a setting uses.
+
+    Args:
+        setting: The setting.
+        labels: n labels, of the images of the training (or validation) folds.
+        cameras: n cameras.
+        seed: Decides which images are left out where counts are cut.
+        size: Total number of images to keep, every cell cut in proportion; None keeps all.
+
+    Returns:
+        Sorted positions into the n images.
+    """
+    rows = pd.DataFrame({"label": labels.to_numpy(), "camera": cameras.to_numpy()})
+    if setting.cells is not None:
+        wanted = pd.MultiIndex.from_tuples(setting.cells)
+        rows = rows[pd.MultiIndex.from_frame(rows).isin(wanted)]
+    cells = {cell: part.index.to_numpy() for cell, part in rows.groupby(["label", "camera"], sort=True)}
+    keep = {cell: len(found) for cell, found in cells.items()}
+    if setting.equal_counts:
+        keep = dict.fromkeys(keep, min(keep.values(), default=0))
+    if size is not None and size < sum(keep.values()):
+        keep = _apportion(keep, size)
+    generator = np.random.default_rng([seed, 0x5E77])
+    chosen = [generator.permutation(found)[: keep[cell]] for cell, found in cells.items()]
+    return np.sort(np.concatenate(chosen)) if chosen else np.empty(0, dtype=np.int64)
+
+
+def _apportion(counts: dict[Any, int], size: int) -> dict[Any, int]:
+    """Cut counts down to `size` in all, in proportion, by largest remainder."""
+    exact = {cell: n * size / sum(counts.values()) for cell, n in counts.items()}
+    floors = {cell: int(share) for cell, share in exact.items()}
+    missing = size - sum(floors.values())
+    for cell in sorted(exact, key=lambda cell: floors[cell] - exact[cell])[:missing]:
+        floors[cell] += 1
+    return floors
+
+
+def _deal_cameras(manifest: DatasetManifest) -> tuple[CellName, ...]:
+    labels, cameras = manifest.labels, manifest.cameras
+    counts = np.array([[manifest.count(label, camera) for camera in cameras] for label in labels])
+    counts[counts < N_FOLDS] = 0  # a cell trains, validates and tests only with an image in every fold
+    owner = _one_camera_per_label(counts)
+    if owner is None:
+        raise CamerabiasError(
+            f"Setting 'disjoint' needs a camera of its own for every label, with {N_FOLDS} photos of that label "
+            f"or more; {_describe(manifest)}."
+        )
+    load = {label: counts[label, camera] for camera, label in owner.items()}
+    rest = sorted((c for c in range(len(cameras)) if c not in owner), key=lambda c: -counts[:, c].max())
+    for camera in rest[:-1]:  # the last one stays unseen
+        able = [label for label in range(len(labels)) if counts[label, camera] > 0]
+        if not able:
+            continue
+        label = min(able, key=lambda label: load[label])
+        owner[camera] = label
+        load[label] += counts[label, camera]
+    return tuple((labels[owner[c]], cameras[c]) for c in sorted(owner, key=lambda c: (owner[c], c)))
+
+
+def _one_camera_per_label(counts: npt.NDArray[np.int64]) -> dict[int, int] | None:
+    """Camera → label, one camera for each label, the smallest cell as large as can be; None if impossible."""
+    for floor in sorted(set(counts[counts > 0].tolist()), reverse=True):
+        allowed = counts >= floor
+        rows, columns = linear_sum_assignment(allowed.astype(float), maximize=True)
+        if len(rows) == len(counts) and allowed[rows, columns].all():
+            return {int(camera): int(label) for label, camera in zip(rows, columns, strict=True)}
+    return None
+
+
+def _name_cells(cells: list[CellName]) -> str:
+    shown = ", ".join(f"{label} × {camera}" for label, camera in cells[:5])
+    return shown + (f" and {len(cells) - 5} more" if len(cells) > 5 else "")
+
+
+def _describe(manifest: DatasetManifest) -> str:
+    return f"the dataset has labels {', '.join(manifest.labels)} and cameras {', '.join(manifest.cameras)}"

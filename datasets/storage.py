@@ -1,0 +1,149 @@
+"""Folders that may be local or in a bucket (`s3://`, `gs://`), and files that appear whole or not at all.
+
+A local file is written under a temporary name, then renamed; an object store's PUT is atomic by itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import posixpath
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyarrow import fs
+
+from camerabias.datasets.schema import CamerabiasError
+
+
+class Folder:
+    """A folder of a file system, with the few operations that camerabias needs.
+
+    Args:
+        location: A local path or a URI such as `s3://bucket/prefix`.
+    """
+
+    filesystem: fs.FileSystem
+    path: str
+    """As the file system wants it."""
+    uri: str
+    """As a person writes it: the path, or the address in the bucket."""
+
+    def __init__(self, location: str | Path | Folder) -> None:
+        if isinstance(location, Folder):
+            self.filesystem, self.path, self.uri = location.filesystem, location.path, location.uri
+            return
+        text = os.fspath(location)
+        if "://" in text:
+            try:
+                self.filesystem, self.path = fs.FileSystem.from_uri(text)
+            except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+                raise CamerabiasError(
+                    f"Cannot open {text!r} ({error}); give a local path or an s3:// or gs:// address."
+                ) from error
+            self.uri = text.rstrip("/")
+        else:
+            self.filesystem, self.path = fs.LocalFileSystem(), os.path.abspath(os.path.expanduser(text))
+            self.uri = self.path
+
+    def __repr__(self) -> str:
+        return f"Folder({self.uri!r})"
+
+    def __str__(self) -> str:
+        return self.uri
+
+    def __reduce__(self) -> tuple[type[Folder], tuple[str]]:
+        return (Folder, (self.uri,))  # a file system handle does not travel between processes
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the folder lies on this machine's own file system."""
+        return isinstance(self.filesystem, fs.LocalFileSystem)
+
+    def child(self, *names: str) -> Folder:
+        """The folder `names` below this one; nothing is created."""
+        return Folder(posixpath.join(self.uri, *names))
+
+    def file(self, name: str) -> str:
+        """Path of the file `name` as the file system wants it."""
+        return posixpath.join(self.path, name)
+
+    def exists(self, name: str = "") -> bool:
+        """Whether `name` (or, by default, the folder itself) is there."""
+        found = self.filesystem.get_file_info(self.file(name) if name else self.path)
+        return bool(found.type != fs.FileType.NotFound)
+
+    def names(self) -> list[str]:
+        """Sorted names of what lies directly in the folder; empty when the folder is missing."""
+        selector = fs.FileSelector(self.path, allow_not_found=True)
+        return sorted(info.base_name for info in self.filesystem.get_file_info(selector))
+
+    def walk(self) -> list[str]:
+        """Sorted paths, relative to the folder, of every file below it."""
+        selector = fs.FileSelector(self.path, recursive=True, allow_not_found=True)
+        infos = self.filesystem.get_file_info(selector)
+        return sorted(
+            posixpath.relpath(info.path, self.path) for info in infos if info.type == fs.FileType.File
+        )
+
+    def read_bytes(self, name: str) -> bytes:
+        """Content of the file `name`."""
+        with self.filesystem.open_input_stream(self.file(name)) as stream:
+            return bytes(stream.read())
+
+    def write_bytes(self, name: str, content: bytes) -> None:
+        """Write the file `name` in one piece: a reader sees the old content or the new, never a part."""
+        with self.replacing(name) as stream:
+            stream.write(content)
+
+    @contextmanager
+    def replacing(self, name: str) -> Iterator[IO[bytes]]:
+        """A stream whose content becomes the file `name` when the block ends without an error."""
+        path = self.file(name)
+        if not self.is_local:
+            with self.filesystem.open_output_stream(path) as stream:
+                yield stream
+            return
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        temporary = f"{path}.{uuid.uuid4().hex}.tmp"
+        try:
+            with open(temporary, "wb") as stream:
+                yield stream
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(temporary, path)
+        finally:
+            if os.path.exists(temporary):
+                os.remove(temporary)
+
+    def read_json(self, name: str) -> Any:
+        """The JSON document in the file `name`."""
+        return json.loads(self.read_bytes(name))
+
+    def write_json(self, name: str, document: Any) -> None:
+        """Write `document` as readable JSON, in one piece."""
+        self.write_bytes(name, (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode())
+
+    def read_table(self, name: str, columns: list[str] | None = None) -> pa.Table:
+        """The Parquet file `name`, or just `columns` of it."""
+        with self.open_parquet(name) as parquet:
+            return parquet.read(columns=columns)
+
+    def open_parquet(self, name: str) -> pq.ParquetFile:
+        """The Parquet file `name`, open for reading row group by row group."""
+        return pq.ParquetFile(self.file(name), filesystem=self.filesystem)
+
+    def write_table(self, name: str, table: pa.Table) -> None:
+        """Write `table` as Parquet (zstd), in one piece."""
+        with self.replacing(name) as stream:
+            pq.write_table(table, stream, compression="zstd")
+
+    def delete(self, name: str) -> None:
+        """Remove the file `name`; one that is not there is no error."""
+        if self.exists(name):
+            self.filesystem.delete_file(self.file(name))

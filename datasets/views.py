@@ -1,0 +1,225 @@
+"""What a trial sees of an image. Deterministic views live here and are built once, as *variants*.
+
+To add a view, write a function from original pixels to pixels and register it in `VIEWS`.
+Views are computed on the original pixels at full size; only then is the result fitted to the model's input,
+since resizing first would destroy (and plant) the very traces that a view is meant to keep or remove.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import cv2
+import numpy as np
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from camerabias.datasets.decode import Pixels
+from camerabias.datasets.schema import CamerabiasError, Fit
+
+Parameters = dict[str, float]
+
+
+@dataclass(frozen=True)
+class ViewKind:
+    """A registered view.
+
+    Attributes:
+        transform: uint8 (H, W, 3) and parameters in, uint8 (h, w, channels) out.
+        channels: 3, or 1 where the view has no colour.
+        defaults: Parameters with their default values.
+        width_share: Width of the result relative to its height, for a square image.
+    """
+
+    transform: Callable[[Pixels, Mapping[str, float]], Pixels]
+    channels: int = 3
+    defaults: Parameters = field(default_factory=dict)
+    width_share: float = 1.0
+
+
+def rgb(pixels: Pixels, _: Mapping[str, float]) -> Pixels:
+    """The photo as it is."""
+    return pixels
+
+
+def gray(pixels: Pixels, _: Mapping[str, float]) -> Pixels:
+    """Luma after ITU-R BT.601, (H, W, 1): what is left without colour."""
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None], dtype=np.uint8)
+
+
+def binary(pixels: Pixels, parameters: Mapping[str, float]) -> Pixels:
+    """Local mean threshold (paper, section IV-D): 255 where luma > mean over `window`² - `offset`, else 0.
+
+    `window` is an odd number of pixels, `offset` in gray levels; edges are mirrored. The paper gives neither.
+    """
+    luma = gray(pixels, {})[..., 0].astype(np.float64)
+    window = int(parameters["window"])
+    # the mean of whole numbers in float64 is exact enough that equal inputs never straddle the threshold
+    mean = cv2.boxFilter(luma, cv2.CV_64F, (window, window), borderType=cv2.BORDER_REFLECT)
+    return np.where(luma > mean - parameters["offset"], 255, 0).astype(np.uint8)[..., None]
+
+
+def left(pixels: Pixels, _: Mapping[str, float]) -> Pixels:
+    """The left half (paper, section IV-G); of an odd width, the middle column belongs to neither half."""
+    return pixels[:, : pixels.shape[1] // 2]
+
+
+def right(pixels: Pixels, _: Mapping[str, float]) -> Pixels:
+    """The right half, as wide as the left one."""
+    return pixels[:, pixels.shape[1] - pixels.shape[1] // 2 :]
+
+
+VIEWS: dict[str, ViewKind] = {
+    "rgb": ViewKind(rgb),
+    "gray": ViewKind(gray, channels=1),
+    # 25 pixels hold a printed dot and its surroundings at the paper's 1024 pixels; 5 gray levels are above the
+    # noise of flat plastic
+    "binary": ViewKind(binary, channels=1, defaults={"window": 25, "offset": 5}),
+    "left": ViewKind(left, width_share=0.5),
+    "right": ViewKind(right, width_share=0.5),
+}
+
+
+class View(BaseModel):
+    """A view by name, with its parameters; `"binary"` and `{"name": "binary", "window": 15}` both read.
+
+    Attributes:
+        name: A key of `VIEWS`.
+        parameters: All of the view's parameters, those not given at their defaults.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    parameters: Parameters
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read(cls, given: Any) -> Any:
+        fields: dict[str, Any] = {"name": given} if isinstance(given, str) else dict(given)
+        parameters = dict(fields.pop("parameters", {}))
+        name = fields.pop("name", None)
+        kind = VIEWS.get(name) if isinstance(name, str) else None
+        if kind is None:
+            raise ValueError(f"view {name!r} is not known; allowed: {', '.join(sorted(VIEWS))}")
+        parameters |= fields
+        unknown = sorted(set(parameters) - set(kind.defaults))
+        if unknown:
+            allowed = ", ".join(sorted(kind.defaults)) or "none"
+            raise ValueError(f"view {name!r} has no parameter {', '.join(unknown)}; allowed: {allowed}")
+        return {"name": name, "parameters": kind.defaults | parameters}
+
+    @model_validator(mode="after")
+    def _check(self) -> View:
+        window = self.parameters.get("window")
+        if window is not None and (window < 3 or window % 2 != 1):
+            raise ValueError(f"window {window:g} of view {self.name!r} must be an odd number from 3 up")
+        return self
+
+    def __hash__(self) -> int:
+        return hash((self.name, *sorted(self.parameters.items())))
+
+    @property
+    def kind(self) -> ViewKind:
+        """The registered view behind the name."""
+        return VIEWS[self.name]
+
+    def __str__(self) -> str:
+        changed = {key: value for key, value in self.parameters.items() if value != self.kind.defaults[key]}
+        return self.name + "".join(f"-{key}{value:g}" for key, value in sorted(changed.items()))
+
+
+class Variant(BaseModel):
+    """A view at a size: what is built once as Parquet and shared by every trial that sees it.
+
+    Attributes:
+        view: The view.
+        size: Height of the result in pixels; the width follows from the view.
+        fit: How the view's pixels become that size.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    view: View
+    size: int
+    fit: Fit
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(height, width, channels) of every image of the variant."""
+        return self.size, round(self.size * self.view.kind.width_share), self.view.kind.channels
+
+    @property
+    def folder(self) -> str:
+        """NAME-HASH: its folder below `variants/`. The hash is over everything that makes the pixels."""
+        canonical = json.dumps(self.model_dump(), sort_keys=True)
+        return f"{self.view.name}-{hashlib.sha256(canonical.encode()).hexdigest()[:12]}"
+
+    def render(self, pixels: Pixels) -> Pixels:
+        """The variant of one image: uint8 (H, W, 3) original pixels in, uint8 of `shape` out."""
+        height, width, _ = self.shape
+        seen = self.view.kind.transform(pixels, self.view.parameters)
+        return fit_pixels(seen, height, width, self.fit)
+
+
+def fit_pixels(pixels: Pixels, height: int, width: int, fit: Fit) -> Pixels:
+    """Bring pixels to `height` × `width`.
+
+    `resize` scales the image, its proportions kept, until it just covers the target, and cuts out the centre;
+    an image of the target's size passes untouched. `crop` cuts the centre out of unscaled pixels and enlarges
+    only what is too small. `pad` scales until the image just fits in and fills up with mid-gray.
+
+    Args:
+        pixels: uint8 (h, w, c).
+        height: Target height in pixels.
+        width: Target width in pixels.
+        fit: The rule.
+
+    Returns:
+        uint8 (height, width, c).
+    """
+    factor = fit_factor(pixels.shape[0], pixels.shape[1], height, width, fit)
+    if factor != 1:
+        pixels = _scale(pixels, factor, minimum=(height, width) if fit != "pad" else (1, 1))
+    if fit == "pad":
+        return _pad(pixels, height, width)
+    top, start = (pixels.shape[0] - height) // 2, (pixels.shape[1] - width) // 2
+    return np.ascontiguousarray(pixels[top : top + height, start : start + width])
+
+
+def fit_factor(h: int, w: int, height: int, width: int, fit: Fit) -> float:
+    """By how much `fit` scales an image of h × w pixels on its way to height × width."""
+    cover, contain = max(height / h, width / w), min(height / h, width / w)
+    return {"resize": cover, "crop": max(cover, 1.0), "pad": contain}[fit]
+
+
+def _scale(pixels: Pixels, factor: float, minimum: tuple[int, int]) -> Pixels:
+    h = max(round(pixels.shape[0] * factor), minimum[0])
+    w = max(round(pixels.shape[1] * factor), minimum[1])
+    # area averaging does not alias when it shrinks
+    interpolation = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    scaled = cv2.resize(pixels, (w, h), interpolation=interpolation)
+    return np.asarray(scaled, dtype=np.uint8).reshape(h, w, pixels.shape[2])
+
+
+def _pad(pixels: Pixels, height: int, width: int) -> Pixels:
+    h, w, channels = pixels.shape
+    h, w = min(h, height), min(w, width)
+    canvas = np.full((height, width, channels), 128, dtype=np.uint8)
+    top, start = (height - h) // 2, (width - w) // 2
+    canvas[top : top + h, start : start + w] = pixels[:h, :w]
+    return canvas
+
+
+def parse_views(text: str) -> list[View]:
+    """Views from the command line's `rgb,gray`; parameters are for study files."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in VIEWS]
+    if unknown or not names:
+        raise CamerabiasError(
+            f"Unknown view {', '.join(unknown) or '(none given)'}; allowed: {', '.join(sorted(VIEWS))}."
+        )
+    return [View.model_validate(name) for name in names]

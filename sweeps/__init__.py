@@ -1,0 +1,1 @@
+"""Which trials, where they run, how they resume; the command line."""

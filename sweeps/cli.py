@@ -1,0 +1,416 @@
+"""The command line. Commands read their arguments, call one function each, and print what came of it.
+
+Heavy imports stand inside the commands, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import traceback
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from camerabias.datasets.schema import CamerabiasError, Executor, Fit, Layout
+
+if TYPE_CHECKING:
+    from camerabias.datasets.dataset import Dataset
+    from camerabias.datasets.storage import Folder
+    from camerabias.sweeps.sweep import Request
+
+EXIT_ERROR, EXIT_BUG = 1, 70
+
+CameraFrom = Literal["exif"]
+Preset = Literal["demo", "paper"]
+
+app = typer.Typer(
+    name="camerabias",
+    help="Does your image classifier recognise the class, or the camera that took the picture?",
+    epilog="Start with: camerabias demo",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+data_app = typer.Typer(help="Make, build and look at datasets.", no_args_is_help=True)
+sweep_app = typer.Typer(help="Plan, run and watch studies: models × settings × seeds.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+app.add_typer(sweep_app, name="sweep")
+
+RunOption = Annotated[str, typer.Option("--run", help="Folder or bucket prefix that holds the records.")]
+DataOption = Annotated[str, typer.Option("--data", help="DATASET folder, from `camerabias data`.")]
+ExecutorOption = Annotated[
+    Executor,
+    typer.Option(help="`ray` spreads work over cores and machines; `local` does it here, one by one."),
+]
+LabelOption = Annotated[str, typer.Option(help="The table's column of what is to be learned.")]
+CameraOption = Annotated[str, typer.Option(help="The table's column of the device that took the photo.")]
+GroupOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Column of what must not be split between training and test (`group`, if there is one)."
+    ),
+]
+CameraFromOption = Annotated[
+    CameraFrom | None, typer.Option(help="`exif`: the camera is each photo's EXIF make and model.")
+]
+LayoutOption = Annotated[
+    Layout | None,
+    typer.Option(help="Levels of a folder SOURCE: `label/camera` (default), `camera/label`, or `label`."),
+]
+FitOption = Annotated[
+    Fit,
+    typer.Option(
+        help="How photos become a model's input: `resize` the short side and cut the centre out, "
+        "`crop` unscaled pixels, or `pad`."
+    ),
+]
+MaxRejectedOption = Annotated[
+    float, typer.Option(help="Share of photos that may be undecodable before the import stops.", min=0, max=1)
+]
+ModelsOption = Annotated[
+    str | None, typer.Option(help="Models, comma-separated, in place of the study's own: resnet34,alexnet.")
+]
+SeedsOption = Annotated[str | None, typer.Option(help="Seeds, comma-separated: 0,1,2.")]
+SizeOption = Annotated[
+    int | None, typer.Option(help="Side of the models' input in pixels; by default the dataset's own.")
+]
+WeightsOption = Annotated[
+    str, typer.Option(help="`imagenet`, `none` (train from scratch), or a file of weights.")
+]
+RecipeOption = Annotated[
+    str | None, typer.Option(help="Training recipe: a shipped name or a YAML file, in place of the study's.")
+]
+
+
+def main() -> None:
+    """Entry point of the console script; exit codes are 0, 1 (told in a sentence), 2 (usage) and 70 (our bug)."""
+    try:
+        app()
+    except CamerabiasError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        sys.exit(EXIT_ERROR)
+    except Exception:  # noqa: BLE001 - nothing is swallowed: the traceback goes into a file that is named
+        _apologise()
+        sys.exit(EXIT_BUG)
+
+
+def _apologise() -> None:
+    with tempfile.NamedTemporaryFile("w", prefix="camerabias-", suffix=".log", delete=False) as log:
+        log.write(" ".join(sys.argv) + "\n\n" + traceback.format_exc())
+    last = traceback.format_exc().strip().splitlines()[-1]
+    print(
+        f"Sorry, this is a bug in camerabias: {last}\nPlease report it with the file {log.name}.",
+        file=sys.stderr,
+    )
+
+
+# --- the whole path -------------------------------------------------------------------------------------
+
+
+@app.command(epilog="Example: camerabias demo --run runs/demo")
+def demo(
+    run: RunOption = "runs/demo",
+    seeds: SeedsOption = None,
+    executor: ExecutorOption = "ray",
+) -> None:
+    """Simulate photos, train on them with and without camera bias, and report: ten minutes on two cores."""
+    from camerabias.datasets.create import simulate_dataset
+    from camerabias.datasets.simulator import preset_spec
+    from camerabias.datasets.storage import Folder
+    from camerabias.sweeps.display import counting
+    from camerabias.sweeps.sweep import Request
+
+    data = Folder(run).child("dataset")
+    with counting("Simulating photos") as report:
+        simulate_dataset(preset_spec("demo"), data, executor, report)
+    request = Request(["demo"], data.uri, run, seeds=_numbers(seeds), weights="none", executor=executor)
+    _run_and_report(request)
+
+
+@app.command(
+    epilog="Examples: camerabias audit photos.csv --run runs/mine --weights none --model test_resnet; "
+    "camerabias audit photos/ --camera-from exif --run runs/mine"
+)
+def audit(
+    source: Annotated[str, typer.Argument(help="A table of photos, a folder of photos, or a DATASET.")],
+    run: RunOption,
+    model: Annotated[str, typer.Option(help="Model to train.")] = "resnet34",
+    weights: WeightsOption = "imagenet",
+    seeds: SeedsOption = None,
+    size: SizeOption = None,
+    recipe: RecipeOption = None,
+    label: LabelOption = "label",
+    camera: CameraOption = "camera",
+    group: GroupOption = None,
+    camera_from: CameraFromOption = None,
+    layout: LayoutOption = None,
+    max_rejected: MaxRejectedOption = 0.01,
+    executor: ExecutorOption = "ray",
+) -> None:
+    """Import photos, train on them as they are and with the camera taken out of the play, and report.
+
+    Weights `none` trains from scratch with the recipe `scratch`; pretrained weights are tuned with `paper`.
+    """
+    from camerabias.datasets.dataset import is_dataset
+    from camerabias.datasets.storage import Folder
+    from camerabias.sweeps.display import print_skipped
+    from camerabias.sweeps.sweep import Request, plan_sweep
+
+    data = Folder(source) if is_dataset(source) else Folder(run).child("dataset")
+    if not is_dataset(source):
+        _import(source, data, label, camera, group, camera_from, layout, "resize", max_rejected, executor)
+    request = Request(
+        ["audit"],
+        data.uri,
+        run,
+        models=[model],
+        seeds=_numbers(seeds),
+        recipe=recipe or ("scratch" if weights == "none" else "paper"),
+        size=size,
+        weights=weights,
+        executor=executor,
+    )
+    print_skipped(plan_sweep(request))
+    _run_and_report(request)
+
+
+@app.command(epilog="Example: camerabias report runs/demo")
+def report(run: Annotated[str, typer.Argument(help="The run's folder.")]) -> None:
+    """Make tables, figures and the page again from a run's records."""
+    _report(run)
+
+
+# --- datasets -------------------------------------------------------------------------------------------
+
+
+@data_app.command(
+    epilog="Examples: camerabias data simulate datasets/demo --preset demo; "
+    "camerabias data simulate datasets/jpeg --cues none,jpeg_quality=1 --images 500"
+)
+def simulate(
+    out: Annotated[str, typer.Argument(help="Folder of the new DATASET.")],
+    preset: Annotated[
+        Preset, typer.Option(help="`demo` (1,000 at 128 px) or `paper` (3,090 at 1024 px).")
+    ] = "demo",
+    images: Annotated[int | None, typer.Option(help="Number of images.", min=1)] = None,
+    size: Annotated[int | None, typer.Option(help="Side in pixels.", min=32)] = None,
+    cues: Annotated[
+        str | None,
+        typer.Option(help="What tells cameras apart: `all`, `none`, or `none,jpeg_quality=1,prnu=0.5`."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of everything random in the photos.")] = 0,
+    executor: ExecutorOption = "ray",
+) -> None:
+    """Simulate photos of bottles from five cameras whose differences are known."""
+    from camerabias.datasets.create import simulate_dataset
+    from camerabias.datasets.simulator import parse_cues, preset_spec
+    from camerabias.datasets.storage import Folder
+    from camerabias.sweeps.display import counting, print_made
+
+    parsed = None if cues is None else parse_cues(cues)
+    spec = preset_spec(preset, images=images, size=size, cues=parsed, seed=seed)
+    with counting("Simulating photos") as report:
+        dataset = simulate_dataset(spec, Folder(out), executor, report)
+    print_made(dataset)
+
+
+@data_app.command(
+    "import",
+    epilog="Examples: camerabias data import photos.csv datasets/mine; "
+    "camerabias data import photos/ datasets/mine --camera-from exif",
+)
+def import_(
+    source: Annotated[
+        str, typer.Argument(help="A table (CSV, TSV, Parquet, JSON Lines) or a folder of photos.")
+    ],
+    out: Annotated[str, typer.Argument(help="Folder of the new DATASET.")],
+    label: LabelOption = "label",
+    camera: CameraOption = "camera",
+    group: GroupOption = None,
+    camera_from: CameraFromOption = None,
+    layout: LayoutOption = None,
+    fit: FitOption = "resize",
+    max_rejected: MaxRejectedOption = 0.01,
+    executor: ExecutorOption = "ray",
+) -> None:
+    """Import your own photos; their bytes are kept as they are."""
+    from camerabias.datasets.storage import Folder
+    from camerabias.sweeps.display import print_made
+
+    dataset = _import(
+        source, Folder(out), label, camera, group, camera_from, layout, fit, max_rejected, executor
+    )
+    print_made(dataset)
+
+
+@data_app.command(epilog="Example: camerabias data build datasets/demo --views rgb,gray,binary --size 128")
+def build(
+    dataset: Annotated[str, typer.Argument(help="The DATASET's folder.")],
+    views: Annotated[str, typer.Option(help="Views, comma-separated: rgb,gray,binary,left,right.")],
+    size: SizeOption = None,
+    executor: ExecutorOption = "ray",
+) -> None:
+    """Build variants ahead of a sweep (which otherwise builds what it needs)."""
+    from camerabias.datasets.build import build_variants
+    from camerabias.datasets.dataset import open_dataset
+    from camerabias.datasets.views import Variant, parse_views
+    from camerabias.sweeps.display import console, counting
+
+    opened = open_dataset(dataset)
+    side = size or opened.manifest.size
+    variants = [Variant(view=view, size=side, fit=opened.manifest.fit) for view in parse_views(views)]
+    with counting("Building parts") as report:
+        build_variants(opened, variants, executor, report)
+    for variant in variants:
+        height, width, channels = variant.shape
+        console.print(f"{opened.folder}/variants/{variant.folder}: {height} × {width} × {channels}")
+
+
+@data_app.command(epilog="Example: camerabias data show datasets/demo")
+def show(dataset: Annotated[str, typer.Argument(help="The DATASET's folder.")]) -> None:
+    """Print how labels and cameras hang together, and write a contact sheet."""
+    from camerabias.datasets.dataset import open_dataset
+    from camerabias.datasets.inspect import contact_sheet
+    from camerabias.sweeps.display import console, print_overview
+
+    opened = open_dataset(dataset)
+    print_overview(opened)
+    opened.folder.write_bytes("contact_sheet.png", contact_sheet(opened))
+    console.print(f"Contact sheet: {opened.folder.file('contact_sheet.png')}")
+
+
+# --- sweeps ---------------------------------------------------------------------------------------------
+
+StudiesArgument = Annotated[list[str], typer.Argument(help="Names of studies, or YAML files.")]
+AddressOption = Annotated[
+    str | None, typer.Option(help="Address of a Ray cluster; by default Ray starts here.")
+]
+
+
+@sweep_app.command(
+    epilog="Example: camerabias sweep plan table2 --data datasets/demo --run runs/demo --weights none"
+)
+def plan(
+    studies: StudiesArgument,
+    data: DataOption,
+    run: RunOption,
+    models: ModelsOption = None,
+    seeds: SeedsOption = None,
+    recipe: RecipeOption = None,
+    size: SizeOption = None,
+    weights: WeightsOption = "imagenet",
+) -> None:
+    """Print the trials that a sweep comes to, what is done already, and how long the rest may take."""
+    from camerabias.sweeps.display import print_plan
+    from camerabias.sweeps.estimate import estimate
+    from camerabias.sweeps.sweep import Request, plan_sweep
+    from camerabias.trainables.record import Run
+
+    request = Request(
+        studies, data, run, _words(models), _numbers(seeds), recipe=recipe, size=size, weights=weights
+    )
+    planned = plan_sweep(request)
+    print_plan(planned, estimate(planned, Run(run)))
+
+
+@sweep_app.command(
+    "run", epilog="Example: camerabias sweep run table1 table2 --data datasets/demo --run runs/demo"
+)
+def run_(
+    studies: StudiesArgument,
+    data: DataOption,
+    run: RunOption,
+    models: ModelsOption = None,
+    seeds: SeedsOption = None,
+    recipe: RecipeOption = None,
+    size: SizeOption = None,
+    weights: WeightsOption = "imagenet",
+    address: AddressOption = None,
+    executor: ExecutorOption = "ray",
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run failed trials again.")] = False,
+) -> None:
+    """Run what is missing of some studies; the same command goes on after any interruption."""
+    from camerabias.sweeps.display import print_outcome
+    from camerabias.sweeps.sweep import Request, run_sweep
+
+    request = Request(
+        studies,
+        data,
+        run,
+        _words(models),
+        _numbers(seeds),
+        recipe,
+        size,
+        weights,
+        address,
+        executor,
+        retry_failed,
+    )
+    print_outcome(run_sweep(request))
+    typer.echo(f"Report: camerabias report {run}")
+
+
+@sweep_app.command(epilog="Example: camerabias sweep status runs/demo")
+def status(run: Annotated[str, typer.Argument(help="The run's folder.")]) -> None:
+    """Print what a run's records say of every study."""
+    from camerabias.sweeps.display import print_status
+    from camerabias.trainables.record import Run
+
+    print_status(Run(run))
+
+
+# --- shared by commands ---------------------------------------------------------------------------------
+
+
+def _words(text: str | None) -> list[str] | None:
+    return None if text is None else [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _numbers(text: str | None) -> list[int] | None:
+    words = _words(text)
+    if words is None:
+        return None
+    if not words or not all(word.isdigit() for word in words):
+        raise CamerabiasError(
+            f"--seeds {text!r} is not a list of whole numbers from 0; write for example 0,1,2."
+        )
+    return [int(word) for word in words]
+
+
+def _import(
+    source: str,
+    out: Folder,
+    label: str,
+    camera: str,
+    group: str | None,
+    camera_from: CameraFrom | None,
+    layout: Layout | None,
+    fit: Fit,
+    max_rejected: float,
+    executor: Executor,
+) -> Dataset:
+    from camerabias.datasets.create import import_dataset
+    from camerabias.datasets.sources import Columns, read_source
+    from camerabias.sweeps.display import counting
+
+    columns = Columns(label, camera, group)
+    found = read_source(source, columns, layout, camera_from_exif=camera_from == "exif")
+    with counting("Importing photos") as report:
+        return import_dataset(found, out, executor, fit, max_rejected, report)
+
+
+def _run_and_report(request: Request) -> None:
+    from camerabias.sweeps.display import print_outcome
+    from camerabias.sweeps.sweep import run_sweep
+
+    outcome = run_sweep(request)
+    _report(request.run)
+    print_outcome(outcome)
+
+
+def _report(run: str) -> None:
+    from camerabias.analysis.report import make_report
+    from camerabias.sweeps.display import print_report
+
+    print_report(make_report(run))

@@ -1,0 +1,271 @@
+"""What a person sees of a sweep while it runs, and of datasets and tables."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, get_args
+
+import pandas as pd
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from camerabias.datasets.decode import NO_EXIF_CAMERA
+from camerabias.datasets.inspect import describe
+from camerabias.trainables.record import Run, Status
+
+if TYPE_CHECKING:
+    from camerabias.analysis.report import Report
+    from camerabias.datasets.dataset import Dataset
+    from camerabias.sweeps.estimate import Estimate
+    from camerabias.sweeps.plan import Plan
+    from camerabias.sweeps.sweep import Outcome
+    from camerabias.trainables.config import TrialConfig
+    from camerabias.trainables.trial import Progress as TrialProgress
+
+console = Console(highlight=False, soft_wrap=True)
+if not console.is_terminal:
+    console.width = 140  # a file has no width of its own, and 80 columns would break tables
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar for counted work; yields the function to tell (done, all)."""
+    began = time.monotonic()
+    total = 0
+    with _bars() as bars:
+        task = bars.add_task(what, total=None, detail="")
+
+        def report(done: int, n: int) -> None:
+            nonlocal total
+            total = n
+            bars.update(task, completed=done, total=n)
+
+        yield report
+        bars.update(task, visible=False)
+    if total:
+        console.print(f"{what}: {total} in {duration(time.monotonic() - began)}")
+
+
+class SweepDisplay:
+    """Live bars on a terminal, and a line for every trial that ends, wherever the output goes.
+
+    Args:
+        n_all: Trials of the sweep.
+        n_done: Trials that had ended before.
+    """
+
+    def __init__(self, n_all: int, n_done: int) -> None:
+        self._n_all, self._n_before = n_all, n_done
+        self._ended: dict[str, TrialProgress] = {}
+        self._running: dict[str, TaskID] = {}
+        self._began = time.monotonic()
+        self._best: tuple[float, str] | None = None
+        self._bars = _bars()
+        self._total = self._bars.add_task("sweep", total=n_all, completed=n_done, detail="")
+
+    def __enter__(self) -> SweepDisplay:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def progress(self, trial: TrialConfig, progress: TrialProgress) -> None:
+        """Show what a trial has reported."""
+        if trial.id in self._ended:
+            return
+        if progress.status == "running":
+            self._show_running(trial, progress)
+            return
+        self._ended[trial.id] = progress
+        task = self._running.pop(trial.id, None)
+        if task is not None:
+            self._bars.remove_task(task)
+        n = self._n_before + len(self._ended)
+        self._bars.update(self._total, completed=n, detail=self._detail())
+        took = duration(progress.seconds)
+        self._bars.console.print(
+            f"[{n}/{self._n_all}] {trial.name}: {_outcome(progress)} ({took})", markup=False
+        )
+        if progress.status == "done" and progress.accuracy is not None:
+            self._best = max(self._best or (0.0, ""), (progress.accuracy, trial.name))
+
+    def _show_running(self, trial: TrialConfig, progress: TrialProgress) -> None:
+        if trial.id not in self._running:
+            task = self._bars.add_task(f"  {trial.name}", total=progress.max_steps, detail="")
+            self._running[trial.id] = task
+        loss = "" if progress.loss is None else f"loss {progress.loss:.3f}"
+        accuracy = "" if progress.accuracy is None else f"validation {progress.accuracy:.3f}"
+        speed = "" if progress.images_per_second is None else f"{progress.images_per_second:.0f} images/s"
+        detail = "  ".join(text for text in (loss, accuracy, speed) if text)
+        self._bars.update(self._running[trial.id], completed=progress.step, detail=detail)
+
+    def _detail(self) -> str:
+        left = self._n_all - self._n_before - len(self._ended)
+        pace = (time.monotonic() - self._began) / len(self._ended)
+        best = f"best {self._best[0]:.3f} ({self._best[1]})" if self._best else ""
+        return f"about {duration(left * pace)} left  {best}" if left else ""
+
+
+def _outcome(progress: TrialProgress) -> str:
+    if progress.status == "failed":
+        return f"FAILED, {progress.reason}"
+    return f"test accuracy {progress.accuracy:.3f} after {progress.step} steps"
+
+
+def _bars() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[detail]}"),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: `48 s`, `3 min 20 s`, `2 h 5 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def print_frame(frame: pd.DataFrame, title: str, index_name: str | None = None) -> None:
+    """Print a data frame as a table; the index becomes the first column when `index_name` is given."""
+    table = Table(title=title, title_justify="left", title_style="bold")
+    if index_name is not None:
+        frame = frame.rename_axis(index_name).reset_index()
+    for column in frame.columns:
+        numeric = pd.api.types.is_numeric_dtype(frame[column])
+        table.add_column(str(column), justify="right" if numeric else "left")
+    for row in frame.itertuples(index=False):
+        table.add_row(*(str(value) for value in row))
+    console.print(table)
+
+
+def print_made(dataset: Dataset) -> None:
+    """Say what an import or a simulation has made."""
+    manifest = dataset.manifest
+    console.print(
+        f"{dataset.folder}: {manifest.n_images} images, {len(manifest.labels)} labels, "
+        f"{len(manifest.cameras)} cameras"
+    )
+    if manifest.n_rejected:
+        console.print(f"{manifest.n_rejected} photos were rejected: {dataset.folder.file('rejected.csv')}")
+    _warn_of_no_exif(int((dataset.index["camera"] == NO_EXIF_CAMERA).sum()), manifest.n_images)
+
+
+def _warn_of_no_exif(n: int, n_images: int) -> None:
+    if n:
+        console.print(
+            f"Warning: {n} of {n_images} photos say nothing of their camera; they count as the camera "
+            f"'{NO_EXIF_CAMERA}', which may be several."
+        )
+
+
+def print_overview(dataset: Dataset) -> None:
+    """Print what `data show` prints."""
+    overview = describe(dataset)
+    print_made(dataset)
+    for split, table in overview.tables.items():
+        print_frame(table.astype(int), f"Photos, {split}" if split != "all" else "Photos", "label")
+    console.print(
+        f"Cramér's V of label and camera: {overview.cramers_v:.2f} (0 independent, 1 one gives the other)"
+    )
+    formats = ", ".join(f"{name} {n}" for name, n in overview.formats.items())
+    console.print(
+        f"Formats: {formats}. Views are built at {dataset.manifest.size} px ({dataset.manifest.fit})."
+    )
+    print_frame(overview.short_sides, "Short side in pixels", "camera")
+    if overview.crossing_groups:
+        console.print(
+            f"Warning: {overview.crossing_groups} groups lie on more than one side of your split; test accuracy "
+            "may be too high."
+        )
+
+
+def print_skipped(plan: Plan) -> None:
+    """Name the settings that the dataset cannot serve."""
+    for planned in plan.studies:
+        for skipped in planned.skipped:
+            console.print(f"Left out: {skipped.target}, {skipped.setting}. {skipped.reason}")
+
+
+def print_plan(plan: Plan, time_needed: Estimate) -> None:
+    """Print the trials of a sweep, a row per table cell, the cells of its settings, and the estimate."""
+    for planned in plan.studies:
+        rows = [
+            {
+                "target": cell.target,
+                "setting": cell.setting.name,
+                "train view": str(cell.train_view),
+                "test view": str(cell.test_view),
+                "model": cell.model,
+                "pixels": cell.size,
+                **_count_statuses([plan.status(config.id) for config in cell.trials.values()]),
+            }
+            for cell in planned.cells
+        ]
+        print_frame(pd.DataFrame(rows), f"{planned.study.name}: {planned.study.title}")
+        for setting in dict.fromkeys(cell.setting for cell in planned.cells):
+            if setting.cells is not None:
+                named = ", ".join(f"{label} × {camera}" for label, camera in setting.cells)
+                console.print(f"{setting.name} trains on {named}")
+    print_skipped(plan)
+    n_left = len(plan.to_run(retry_failed=False))
+    console.print(f"{len(plan.trials)} trials, {len(plan.trials) - n_left} of them ended, {n_left} to run")
+    if n_left:
+        console.print(
+            f"At most about {duration(time_needed.seconds)} on one core or GPU, divided by as many as run side by "
+            f"side ({time_needed.origin})"
+        )
+
+
+def print_status(run: Run) -> None:
+    """Print, from the records alone, how far every study of a run is."""
+    run.info()
+    statuses = run.statuses()
+    for name, study in run.studies().items():
+        rows = [
+            {
+                **{key: cell[key] for key in ("target", "setting", "train_view", "test_view", "model")},
+                **_count_statuses([statuses.get(trial, "missing") for trial in cell["trials"].values()]),
+            }
+            for cell in study["cells"]
+        ]
+        print_frame(pd.DataFrame(rows), f"{name}: {study['title']}")
+
+
+def _count_statuses(statuses: list[Status]) -> dict[str, int]:
+    return {status: statuses.count(status) for status in get_args(Status)}
+
+
+def print_outcome(outcome: Outcome) -> None:
+    """Say how a sweep ended."""
+    console.print(
+        f"{outcome.n_trials} trials, {outcome.n_ran} of them run now, {len(outcome.failures)} failed"
+    )
+    for name, reason in outcome.failures.items():
+        console.print(f"  {name}: {reason}", markup=False)
+    if outcome.failures:
+        console.print("Run failed trials again with `camerabias sweep run ... --retry-failed`.")
+
+
+def print_report(report: Report) -> None:
+    """Print a report's tables and findings, and where it lies."""
+    for table in report.tables:
+        print_frame(table.frame, table.caption)
+    for sentence in report.findings:
+        console.print(f"• {sentence}", markup=False)
+    for name, reason in report.not_drawn.items():
+        console.print(f"{name} is not drawn: {reason}", markup=False)
+    console.print(f"Report: {report.index}", markup=False)

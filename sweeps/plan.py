@@ -1,0 +1,193 @@
+"""From studies and a dataset to trials: what there is to run, and what has been run already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from camerabias.datasets.dataset import Dataset
+from camerabias.datasets.schema import N_FOLDS, CamerabiasError, Target
+from camerabias.datasets.settings import Setting, resolve_setting, select
+from camerabias.datasets.views import View
+from camerabias.sweeps.study import CellList, Grid, Study
+from camerabias.trainables.config import TrialConfig, load_recipe
+from camerabias.trainables.models import input_size
+from camerabias.trainables.record import Run, Status
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    """A cell of a table: a model under a setting, over seeds."""
+
+    target: Target
+    setting: Setting
+    train_view: View
+    test_view: View
+    model: str
+    size: int
+    seen_cameras: tuple[str, ...]
+    trials: dict[int, TrialConfig]
+    """By seed."""
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A setting that the dataset cannot serve, and why."""
+
+    target: Target
+    setting: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class PlannedStudy:
+    """A study spelt out for one dataset."""
+
+    study: Study
+    cells: list[PlannedCell]
+    skipped: list[Skipped]
+
+    def described(self) -> dict[str, Any]:
+        """What `studies/NAME.yaml` in the run holds: all that analysis needs to know of the study."""
+        return {
+            "name": self.study.name,
+            "title": self.study.title,
+            "paper": self.study.paper,
+            "note": self.study.note,
+            "models": self.study.models,
+            "seeds": self.study.seeds,
+            "recipe": self.study.recipe,
+            "cells": [
+                {
+                    "target": cell.target,
+                    "setting": cell.setting.name,
+                    "train_view": str(cell.train_view),
+                    "test_view": str(cell.test_view),
+                    "model": cell.model,
+                    "size": cell.size,
+                    "seen_cameras": list(cell.seen_cameras),
+                    "trials": {str(seed): config.id for seed, config in cell.trials.items()},
+                }
+                for cell in self.cells
+            ],
+            "skipped": [vars(skipped) for skipped in self.skipped],
+        }
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every trial of some studies over one dataset; trials that studies share are there once."""
+
+    dataset: Dataset
+    studies: list[PlannedStudy]
+    statuses: dict[str, Status]
+
+    @property
+    def trials(self) -> dict[str, TrialConfig]:
+        """By id, in the order in which they run: seed by seed, so that early tables are whole."""
+        found = [
+            (seed, config)
+            for planned in self.studies
+            for cell in planned.cells
+            for seed, config in cell.trials.items()
+        ]
+        return {config.id: config for _, config in sorted(found, key=lambda pair: pair[0])}
+
+    def status(self, trial_id: str) -> Status:
+        """What the run holds of a trial."""
+        return self.statuses.get(trial_id, "missing")
+
+    def to_run(self, retry_failed: bool) -> list[TrialConfig]:
+        """Trials that have no record yet, and failed ones if asked."""
+        ended = {"done"} if retry_failed else {"done", "failed"}
+        return [config for trial_id, config in self.trials.items() if self.status(trial_id) not in ended]
+
+
+def make_plan(
+    studies: Sequence[Study], dataset: Dataset, run: Run, size: int | None, weights: dict[str, str]
+) -> Plan:
+    """Spell out studies for a dataset.
+
+    Args:
+        studies: The studies.
+        dataset: The dataset.
+        run: The run whose records count as done.
+        size: Side of the models' input in pixels; None takes the dataset's own.
+        weights: By model, the id of its weights.
+
+    Raises:
+        CamerabiasError: The run belongs to another dataset, or the dataset cannot serve a setting.
+    """
+    planner = _Planner(dataset, size or dataset.manifest.size, weights)
+    return Plan(dataset, [planner.plan(study) for study in studies], run.statuses())
+
+
+@dataclass(frozen=True)
+class _Planner:
+    dataset: Dataset
+    size: int
+    weights: dict[str, str]
+
+    def plan(self, study: Study) -> PlannedStudy:
+        cells: list[PlannedCell] = []
+        skipped: list[Skipped] = []
+        for grid in study.grids:
+            settings: list[Setting] = []
+            for asked in grid.settings:
+                try:
+                    settings.append(self._resolve(asked))
+                except CamerabiasError as error:
+                    if not study.skip_unanswerable:
+                        raise
+                    name = asked if isinstance(asked, str) else asked.name
+                    skipped.append(Skipped(grid.target, name, str(error)))
+            cells += [
+                self._cell(study, grid, setting, view, model, self._equal_size(grid, settings))
+                for setting in settings
+                for view in grid.views
+                for model in study.models
+            ]
+        return PlannedStudy(study, cells, skipped)
+
+    def _resolve(self, asked: str | CellList) -> Setting:
+        given = asked if isinstance(asked, str) else asked.model_dump()
+        return resolve_setting(given, self.dataset.manifest)
+
+    def _cell(
+        self, study: Study, grid: Grid, setting: Setting, view: View, model: str, train_size: int | None
+    ) -> PlannedCell:
+        size = input_size(model, self.size)
+        test_view = grid.test_view or view
+        recipe = load_recipe(study.recipe)
+        trials = {
+            seed: TrialConfig(
+                dataset=self.dataset.manifest.fingerprint,
+                model=model,
+                weights=self.weights[model],
+                target=grid.target,
+                setting=setting,
+                train_view=view,
+                test_view=test_view,
+                test_fold=seed % N_FOLDS if study.rotate_folds and not self.dataset.manifest.has_split else 0,
+                seed=seed,
+                size=size,
+                fit=self.dataset.manifest.fit,
+                recipe=recipe,
+                train_size=train_size,
+            )
+            for seed in study.seeds
+        }
+        seen = setting.seen_cameras(self.dataset.manifest)
+        return PlannedCell(grid.target, setting, view, test_view, model, size, seen, trials)
+
+    def _equal_size(self, grid: Grid, settings: list[Setting]) -> int | None:
+        """The smallest training size of the settings, up to the unevenness of folds."""
+        if not grid.equal_training_size or not settings:
+            return None
+        index = self.dataset.index
+        if self.dataset.manifest.has_split:
+            training = index[index["split"] == "train"]
+        else:
+            training = index[index["fold"] >= 2]  # as many folds as ever train
+        return min(len(select(s, training["label"], training["camera"], seed=0)) for s in settings)

@@ -1,0 +1,84 @@
+"""Running trials on Ray Tune. A fresh Tuner runs what is missing; what is done is known from the records alone."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from typing import Any
+
+import ray
+from ray import tune
+
+from camerabias.sweeps.runner import Places, Watcher
+from camerabias.trainables.config import TrialConfig
+from camerabias.trainables.record import Failure, Run
+from camerabias.trainables.trial import Progress
+from camerabias.trainables.tune_adapter import TuneTrial
+
+WORKER_RETRIES = 2
+"""How often a trial is started again when its worker dies (killed, out of memory, host lost)."""
+
+_QUIET = {
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # records hold everything that Tune's own logs would
+    "TUNE_GLOBAL_CHECKPOINT_S": "600",  # Tune's state is never restored, so it need not be saved often
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",
+}
+
+
+def run_on_ray(trials: Sequence[TrialConfig], places: Places, watcher: Watcher) -> None:
+    """Run trials side by side on the Ray that this process is connected to; see `runner.run_trials`."""
+    os.environ.update(_QUIET)
+    jobs = [{"config": config.model_dump(mode="json"), **asdict(places)} for config in trials]
+    resources = _resources_per_trial(ray.cluster_resources(), places.threads)  # type: ignore[no-untyped-call]
+    with tempfile.TemporaryDirectory(prefix="camerabias-tune-") as state:
+        tune.Tuner(
+            tune.with_resources(TuneTrial, resources),
+            param_space={"job": tune.grid_search(jobs)},
+            tune_config=tune.TuneConfig(
+                reuse_actors=True,
+                trial_name_creator=lambda trial: _config(trial).name.replace("/", "_"),
+                trial_dirname_creator=lambda trial: trial.trial_id,
+            ),
+            run_config=tune.RunConfig(
+                name="sweep",
+                storage_path=state,
+                verbose=0,
+                failure_config=tune.FailureConfig(max_failures=WORKER_RETRIES),
+                callbacks=[_Bridge(Run(places.run), watcher)],
+            ),
+        ).fit()
+
+
+def _resources_per_trial(cluster: dict[str, float], threads: int) -> dict[str, float]:
+    return {"cpu": threads, "gpu": 1} if cluster.get("GPU", 0) >= 1 else {"cpu": threads}
+
+
+def _config(trial: Any) -> TrialConfig:
+    return TrialConfig.model_validate(trial.config["job"]["config"])
+
+
+class _Bridge(tune.Callback):
+    """Passes results on to the watcher, and records the failure of a trial whose worker kept dying."""
+
+    def __init__(self, run: Run, watcher: Watcher) -> None:
+        self._run, self._watcher = run, watcher
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}  # Tune pickles its callbacks to restore them, which never happens here
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
+    ) -> None:
+        self._watcher.progress(_config(trial), Progress(**{f.name: result[f.name] for f in fields(Progress)}))
+
+    def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        config = _config(trial)
+        reason = f"its worker died {WORKER_RETRIES + 1} times (killed, out of memory, or its host was lost)"
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        last = str(trial.get_error() or reason)
+        self._run.record(config.id).fail(Failure(reason=reason, traceback=last, failed_at=now, host="driver"))
+        self._watcher.progress(config, Progress.of_failure(config, reason))

@@ -1,0 +1,195 @@
+"""Studies: named grids of trials, written in YAML. The package ships some; a user's file works the same."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from camerabias.datasets.schema import CamerabiasError, Target
+from camerabias.datasets.settings import RULES
+from camerabias.datasets.views import View
+from camerabias.trainables.config import load_recipe
+from camerabias.trainables.models import find_model
+
+
+class CellList(BaseModel):
+    """A setting of the user's own: the cells that train."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    cells: list[tuple[str, str]] = Field(min_length=1)
+    equal_counts: bool = False
+
+
+class Grid(BaseModel):
+    """Trials of one target: every setting × train view, with every model and seed of the study.
+
+    Attributes:
+        target: What is learned.
+        settings: Names of rules, or lists of cells.
+        views: Train views; by default the photo as it is.
+        test_view: What test images are seen as, where that differs from the train view.
+        equal_training_size: Whether all settings are cut down to the training size of the smallest.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    target: Target
+    settings: list[str | CellList] = Field(min_length=1)
+    views: list[View] = Field(default=[View.model_validate("rgb")], min_length=1)
+    test_view: View | None = None
+    equal_training_size: bool = False
+
+    @field_validator("settings")
+    @classmethod
+    def _known(cls, settings: list[str | CellList]) -> list[str | CellList]:
+        unknown = [name for name in settings if isinstance(name, str) and name not in RULES]
+        if unknown:
+            raise ValueError(
+                f"setting {', '.join(map(repr, unknown))} is not known; allowed: {', '.join(RULES)}, or "
+                "a mapping with `name` and `cells`"
+            )
+        return settings
+
+
+class Study(BaseModel):
+    """A study.
+
+    Attributes:
+        name: Its name, and that of the tables it makes.
+        title: What it shows, for people.
+        paper: The paper's table that it repeats, such as `Table II`.
+        note: What a reader of its tables should know.
+        includes: Studies that this one stands for, run with this one's models, seeds and recipe.
+        models: Names of models.
+        seeds: Seeds; all numbers are means over them.
+        recipe: Name of a recipe, path of a recipe file, or its fields.
+        grids: The trials.
+        rotate_folds: Whether seed k tests fold k (mod 10), instead of all seeds testing fold 0.
+        skip_unanswerable: Whether a setting that the dataset's cells cannot serve is left out and named,
+            instead of stopping the sweep.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    title: str
+    paper: str | None = None
+    note: str | None = None
+    includes: list[str] = []
+    models: list[str] = Field(min_length=1)
+    seeds: list[int] = Field(min_length=1)
+    recipe: str | dict[str, Any] = "paper"
+    grids: list[Grid] = []
+    rotate_folds: bool = False
+    skip_unanswerable: bool = False
+
+    @field_validator("models")
+    @classmethod
+    def _known_models(cls, models: list[str]) -> list[str]:
+        return _collect(find_model, models)
+
+    @field_validator("includes")
+    @classmethod
+    def _known_includes(cls, includes: list[str]) -> list[str]:
+        unknown = sorted(set(includes) - set(study_names()))
+        if unknown:
+            raise ValueError(f"study {', '.join(unknown)} is not known; allowed: {', '.join(study_names())}")
+        return includes
+
+    @field_validator("recipe")
+    @classmethod
+    def _known_recipe(cls, recipe: str | dict[str, Any]) -> str | dict[str, Any]:
+        _collect(load_recipe, [recipe])
+        return recipe
+
+    @model_validator(mode="after")
+    def _has_trials(self) -> Study:
+        if bool(self.grids) == bool(self.includes):
+            raise ValueError("a study has either `grids` or `includes`")
+        return self
+
+
+def _collect(check: Any, values: list[Any]) -> list[Any]:
+    """Apply a check that raises our error to all values, and raise all complaints as one that pydantic lists."""
+    complaints = []
+    for value in values:
+        try:
+            check(value)
+        except CamerabiasError as error:
+            complaints.append(str(error))
+    if complaints:
+        raise ValueError(" ".join(complaints))
+    return values
+
+
+def study_names() -> list[str]:
+    """Names of the studies that the package ships."""
+    return sorted(
+        file.name.removesuffix(".yaml") for file in _shipped().iterdir() if file.name.endswith(".yaml")
+    )
+
+
+def load_study(given: str, **changes: Any) -> list[Study]:
+    """Read a study.
+
+    Args:
+        given: The name of a shipped study, or the path of a YAML file.
+        changes: Fields that replace the file's own, such as `models` and `seeds`; None changes nothing.
+
+    Returns:
+        The study, or those that it includes.
+
+    Raises:
+        CamerabiasError: Everything that is wrong with it, in one message, with what is allowed.
+    """
+    fields = _read(given) | {key: value for key, value in changes.items() if value is not None}
+    try:
+        study = Study.model_validate(fields)
+    except ValidationError as error:
+        raise CamerabiasError(_explain(given, error)) from error
+    if not study.includes:
+        return [study]
+    shared = study.model_dump(include={"models", "seeds", "recipe", "rotate_folds", "skip_unanswerable"})
+    return [part for name in study.includes for part in load_study(name, **shared)]
+
+
+def _shipped() -> Any:
+    return resources.files("camerabias.sweeps") / "studies"
+
+
+def _read(given: str) -> dict[str, Any]:
+    if given in study_names():
+        text = (_shipped() / f"{given}.yaml").read_text()
+    elif Path(given).is_file():
+        text = Path(given).read_text()
+    else:
+        raise CamerabiasError(
+            f"There is no study {given!r}; allowed: {', '.join(study_names())}, or the path of a YAML file."
+        )
+    try:
+        fields = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise CamerabiasError(f"The study {given} is not YAML: {error}") from error
+    if not isinstance(fields, dict):
+        raise CamerabiasError(f"The study {given} holds no fields; it needs {', '.join(Study.model_fields)}.")
+    return {"name": Path(given).stem, **fields}
+
+
+def _explain(given: str, error: ValidationError) -> str:
+    wrong = []
+    for problem in error.errors():
+        place = (
+            ".".join(str(part) for part in problem["loc"] if part not in ("str", "CellList")) or "the study"
+        )
+        text = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "extra_forbidden":
+            known = Grid.model_fields if "grids" in problem["loc"] else Study.model_fields
+            text = f"unknown key; allowed: {', '.join(known)}"
+        wrong.append(f"  {place}: {text}")
+    return f"The study {given} cannot be used:\n" + "\n".join(wrong)

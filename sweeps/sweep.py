@@ -1,0 +1,152 @@
+"""A sweep from studies to records: check everything first, then build variants, then run what is missing."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+from camerabias.datasets.build import build_variants, is_built
+from camerabias.datasets.dataset import Dataset, open_dataset
+from camerabias.datasets.pieces import connect_ray
+from camerabias.datasets.schema import CamerabiasError, Executor
+from camerabias.sweeps.display import SweepDisplay, counting
+from camerabias.sweeps.examples import write_examples
+from camerabias.sweeps.plan import Plan, make_plan
+from camerabias.sweeps.runner import Places, run_trials
+from camerabias.sweeps.study import Study, load_study
+from camerabias.trainables.config import TrialConfig
+from camerabias.trainables.models import load_weights, weights_id
+from camerabias.trainables.record import RUN_FILE, Run
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks of a sweep; None leaves it to the study or the dataset."""
+
+    studies: list[str]
+    data: str
+    run: str
+    models: list[str] | None = None
+    seeds: list[int] | None = None
+    recipe: str | None = None
+    size: int | None = None
+    weights: str = "imagenet"
+    address: str | None = None
+    executor: Executor = "ray"
+    retry_failed: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a sweep ended: counts of its trials, and the failures by name."""
+
+    n_trials: int
+    n_ran: int
+    failures: dict[str, str]
+
+
+def plan_sweep(request: Request) -> Plan:
+    """Read, check and spell out what is asked, changing nothing.
+
+    Raises:
+        CamerabiasError: Anything that would stop the sweep later: studies, dataset, run, weights.
+    """
+    studies = _load_studies(request)
+    dataset = open_dataset(request.data)
+    run = Run(request.run)
+    _check_same_dataset(run, dataset)
+    if request.size is not None and request.size < 32:
+        raise CamerabiasError(f"--size {request.size} is too small for a CNN; give 32 pixels or more.")
+    models = list(dict.fromkeys(model for study in studies for model in study.models))
+    weights = {model: weights_id(load_weights(model, request.weights)) for model in models}
+    return make_plan(studies, dataset, run, request.size, weights)
+
+
+def run_sweep(request: Request) -> Outcome:
+    """Run what is missing of a sweep; called again after any interruption, it goes on."""
+    plan = plan_sweep(request)
+    run = Run(request.run)
+    trials = plan.to_run(request.retry_failed)
+    _write_intentions(plan, run, request)
+    if trials:
+        if request.executor == "ray":
+            connect_ray(request.address)
+        _build_missing(plan.dataset, trials, request.executor)
+        _run_missing(plan, trials, request)
+    return _outcome(plan, run, len(trials))
+
+
+def _load_studies(request: Request) -> list[Study]:
+    found: dict[str, Study] = {}
+    for name in request.studies:
+        for study in load_study(name, models=request.models, seeds=request.seeds, recipe=request.recipe):
+            found[study.name] = study
+    return list(found.values())
+
+
+def _check_same_dataset(run: Run, dataset: Dataset) -> None:
+    if not run.folder.exists(RUN_FILE):
+        return
+    info = run.info()
+    if info["dataset"] != dataset.manifest.fingerprint:
+        raise CamerabiasError(
+            f"The run {run.folder} holds records of another dataset ({info['dataset_location']}); a run is of "
+            "one dataset. Choose another --run."
+        )
+
+
+def _write_intentions(plan: Plan, run: Run, request: Request) -> None:
+    manifest = plan.dataset.manifest
+    run.write_info(
+        {
+            "dataset": manifest.fingerprint,
+            "dataset_location": plan.dataset.folder.uri,
+            "source": {key: value for key, value in manifest.source.items() if key != "photos"},
+            "n_images": manifest.n_images,
+            "labels": list(manifest.labels),
+            "cameras": list(manifest.cameras),
+            "has_split": manifest.has_split,
+            "executor": request.executor,
+            "versions": _versions(request.executor),
+            "machine": {"system": platform.platform(), "cpus": os.cpu_count(), "host": platform.node()},
+        }
+    )
+    for planned in plan.studies:
+        run.write_study(planned.study.name, planned.described())
+    write_examples(plan.dataset, run)
+
+
+def _versions(executor: Executor) -> dict[str, str]:
+    names = ["camerabias", "torch", "torchvision", "timm", "numpy", "pyarrow"]
+    versions = {name: version(name) for name in names + (["ray"] if executor == "ray" else [])}
+    return {"python": platform.python_version(), **versions}
+
+
+def _build_missing(dataset: Dataset, trials: Sequence[TrialConfig], executor: Executor) -> None:
+    wanted = dict.fromkeys(variant for trial in trials for variant in trial.variants)
+    missing = [variant for variant in wanted if not is_built(dataset, variant)]
+    if missing:
+        with counting(f"Building {', '.join(sorted({str(v.view) for v in missing}))} parts") as report:
+            build_variants(dataset, missing, executor, report)
+
+
+def _run_missing(plan: Plan, trials: list[TrialConfig], request: Request) -> None:
+    places = Places(
+        dataset=plan.dataset.folder.uri, run=Run(request.run).folder.uri, weights=request.weights, threads=1
+    )
+    n_all = len(plan.trials)
+    with SweepDisplay(n_all, n_all - len(trials)) as display:
+        run_trials(trials, places, request.executor, display)
+
+
+def _outcome(plan: Plan, run: Run, n_ran: int) -> Outcome:
+    statuses = run.statuses()
+    failures = {
+        config.name: run.record(trial_id).failure().reason
+        for trial_id, config in plan.trials.items()
+        if statuses.get(trial_id) == "failed"
+    }
+    return Outcome(len(plan.trials), n_ran, failures)

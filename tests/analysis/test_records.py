@@ -1,0 +1,107 @@
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from camerabias.analysis.records import load_records
+from camerabias.datasets.schema import CamerabiasError
+
+
+def test_every_trial_of_a_study_has_a_row(demo_run):
+    trials = load_records(demo_run.folder.path).trials
+    assert trials["status"].value_counts().to_dict() == {"done": 13, "failed": 1, "missing": 1, "started": 1}
+    failed = trials[trials["status"] == "failed"].iloc[0]
+    assert (failed["setting"], failed["seed"], failed["reason"]) == ("partial", 3, "CUDA out of memory")
+    assert failed["name"] == "label-partial-rgb-test_resnet-seed3"
+    done = trials[trials["status"] == "done"]
+    assert (done["learning_rate"] == 2e-3).all()
+    assert (done["seconds"] == 30).all()
+    assert trials.loc[trials["status"] != "done", "test_accuracy"].isna().all()
+
+
+def test_predictions_tell_the_truth_of_their_target(demo_run):
+    records = load_records(demo_run.folder.path)
+    for target in ("camera", "label"):
+        cell = records.cells(target, "balanced")[0]
+        rows = records.predictions(cell.trials[0])
+        assert (rows["truth"] == rows[target]).all()
+        assert (rows["prediction"] == rows["truth"]).mean() == pytest.approx(
+            {"camera": 0.99, "label": 0.96}[target]
+        )
+
+
+def test_photos_without_a_group_stand_alone(demo_run):
+    trial = load_records(demo_run.folder.path).cells("camera")[0].trials[0]
+    record = demo_run.record(trial)
+    record.finish(record.history(), record.predictions().assign(group=None), record.done())
+    assert load_records(demo_run.folder.path).predictions(trial)["group"].nunique() == 100
+
+
+def test_seen_and_unseen_cameras(demo_run):
+    records = load_records(demo_run.folder.path)
+    cell = records.cells("label", "disjoint")[0]
+    assert records.unseen_cameras(cell) == ("Vivo",)
+    assert sorted(records.done(cell)) == [0, 1]
+    assert {len(frame) for frame in records.test_rows(cell, "unseen").values()} == {20}
+    assert {len(frame) for frame in records.test_rows(cell, "seen").values()} == {80}
+    assert records.tied_labels(cell) == {
+        "iPhone": "Manufacturer 1",
+        "Samsung": "Manufacturer 1",
+        "Huawei": "Manufacturer 2",
+        "Redmi": "Manufacturer 2",
+    }
+    for setting in ("balanced", "partial"):
+        assert records.tied_labels(records.cells("label", setting)[0]) == {}
+
+
+@pytest.mark.parametrize("name", ["config.json", "done.json", "history.parquet", "predictions.parquet"])
+@pytest.mark.parametrize("harm", ["cut", "deleted"])
+def test_a_damaged_file_of_a_finished_trial_is_named(demo_run, name, harm):
+    trial = load_records(demo_run.folder.path).cells("label", "balanced")[0].trials[1]
+    folder = demo_run.record(trial).folder
+    if harm == "cut":
+        folder.write_bytes(name, folder.read_bytes(name)[:-20])
+    else:
+        folder.delete(name)
+    records = load_records(demo_run.folder.path)
+    if (name, harm) == ("done.json", "deleted"):
+        assert records.status(trial) == "started"
+        return
+    assert records.status(trial) == "damaged"
+    assert f"{trial}/{name}" in records.trials.at[trial, "reason"]
+    assert 1 not in records.test_rows(records.cells("label", "balanced")[0])
+
+
+def test_damage_inside_a_table_is_named_when_it_is_read(demo_run):
+    records = load_records(demo_run.folder.path)
+    trial = records.cells("label", "balanced")[0].trials[1]
+    folder = demo_run.record(trial).folder
+    content = bytearray(folder.read_bytes("predictions.parquet"))
+    content[4:400] = bytes(396)
+    folder.write_bytes("predictions.parquet", bytes(content))
+    with pytest.raises(CamerabiasError, match=f"{trial}/predictions.parquet cannot be read"):
+        load_records(demo_run.folder.path).predictions(trial)
+
+
+def test_what_is_no_run_or_damaged_is_said(tmp_path, demo_run):
+    with pytest.raises(CamerabiasError, match="no run"):
+        load_records(str(tmp_path / "nothing"))
+    demo_run.folder.child("studies").write_bytes("demo.yaml", b"name: demo")
+    with pytest.raises(CamerabiasError, match="demo"):
+        load_records(demo_run.folder.path)
+    shutil.rmtree(demo_run.folder.child("studies").path)
+    with pytest.raises(CamerabiasError, match="no study"):
+        load_records(demo_run.folder.path)
+    demo_run.folder.write_bytes("run.json", b"{")
+    with pytest.raises(CamerabiasError, match=r"run\.json"):
+        load_records(demo_run.folder.path)
+
+
+def test_analysis_imports_neither_torch_nor_ray():
+    code = (
+        "import sys, camerabias.analysis.report; "
+        "print({'torch', 'ray', 'timm', 'torchvision'} & set(sys.modules), 'matplotlib' in sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "set() True"

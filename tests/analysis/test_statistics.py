@@ -1,0 +1,183 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binomtest
+
+from camerabias.analysis.statistics import (
+    accuracy,
+    chance,
+    estimate,
+    learning_order,
+    learning_threshold,
+    paired_difference,
+    share_given,
+    steps_to_threshold,
+)
+
+
+def rows(correct, *, per_group=1, truths=("a", "b")):
+    """A seed's predictions: image i belongs to group i // per_group, and is right where `correct[i]`."""
+    n = len(correct)
+    truth = [truths[i % len(truths)] for i in range(n)]
+    wrong = {"a": "b", "b": "a"}
+    return pd.DataFrame(
+        {
+            "image_id": [f"{i:03d}" for i in range(n)],
+            "draw": 0,
+            "group": [f"g{i // per_group}" for i in range(n)],
+            "camera": [f"c{i % 2}" for i in range(n)],
+            "truth": truth,
+            "prediction": [t if right else wrong[t] for t, right in zip(truth, correct, strict=True)],
+        }
+    )
+
+
+def first(n, k):
+    """k right, then n - k wrong."""
+    return [i < k for i in range(n)]
+
+
+def test_mean_is_over_seeds_not_over_predictions():
+    found = accuracy([rows(first(10, 10)), rows(first(30, 0))])
+    assert found.mean == 0.5  # 10 of 40 predictions are right
+    assert (found.n_seeds, found.n_groups) == (2, 30)
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_all_right_or_all_wrong_has_the_exact_interval_of_groups(right):
+    found = accuracy([rows([right] * 60, per_group=3)] * 4)
+    exact = binomtest(20 if right else 0, 20).proportion_ci(0.95, "exact")
+    assert (found.low, found.high) == pytest.approx((exact.low, exact.high))
+    assert found.n_groups == 20
+
+
+def test_groups_that_all_score_one_half_still_leave_doubt():
+    found = accuracy([rows([True, False] * 20, per_group=2)] * 2)
+    assert found.mean == 0.5
+    reach = binomtest(0, 20).proportion_ci(0.95, "exact").high / 2
+    assert (found.low, found.high) == pytest.approx((0.5 - reach, 0.5 + reach))
+
+
+def test_no_interval_below_ten_groups():
+    nine, ten = (accuracy([rows(first(n, n - 1))]) for n in (9, 10))
+    assert nine.mean == pytest.approx(8 / 9)
+    assert np.isnan([nine.low, nine.high]).all()
+    assert nine.against(0.1) == "cannot tell"
+    assert ten.low < 0.9 <= ten.high
+
+
+def test_no_seed_is_no_number():
+    found = accuracy([])
+    assert np.isnan([found.mean, found.low, found.high]).all()
+    assert (found.n_seeds, found.n_groups) == (0, 0)
+
+
+def test_interval_agrees_with_the_binomial_where_groups_are_single_photos():
+    found = accuracy([rows(first(200, 140))])
+    error = 1.96 * np.sqrt(0.7 * 0.3 / 200)
+    assert (found.low, found.high) == pytest.approx((0.7 - error, 0.7 + error), abs=0.01)
+
+
+def test_photos_of_a_group_do_not_count_as_evidence_of_their_own():
+    alone = accuracy([rows(first(40, 30))])
+    copied = accuracy([rows([c for c in first(40, 30) for _ in range(5)], per_group=5)])
+    assert (copied.low, copied.high) == pytest.approx((alone.low, alone.high))
+
+
+def test_seeds_are_resampled_from_three_up():
+    def width(n_seeds):  # every group alike within a seed, so only seeds vary
+        seeds = [rows(first(100, 90 if seed % 2 else 50)) for seed in range(n_seeds)]
+        found = accuracy(seeds)
+        return found.high - found.low
+
+    assert width(2) < 0.2 < width(4)
+
+
+def test_the_same_rows_give_the_same_interval():
+    assert accuracy([rows(first(50, 40))]) == accuracy([rows(first(50, 40))])
+
+
+def test_seeds_may_test_different_groups():
+    other = rows(first(40, 20)).assign(group=[f"h{i}" for i in range(40)])
+    found = accuracy([rows(first(40, 30)), other])
+    assert found.mean == pytest.approx(0.625)
+    assert found.n_groups == 80
+    assert found.low < 0.625 < found.high
+
+
+@pytest.mark.parametrize("truth", [0.7, 0.9])
+def test_bootstrap_covers_about_as_often_as_it_says(truth):
+    generator = np.random.default_rng(0)
+    names = np.repeat([f"g{i}" for i in range(30)], 4)
+
+    def covers():
+        hard = generator.beta(4 * truth, 4 * (1 - truth), 30)  # photos of a bottle are alike
+        seeds = [
+            pd.Series((generator.random((30, 4)) < hard[:, None]).ravel().astype(float), index=names)
+            for _ in range(4)
+        ]
+        found = estimate(seeds)
+        return found.low <= truth <= found.high
+
+    assert 0.90 <= np.mean([covers() for _ in range(250)]) <= 0.99
+
+
+def test_against_a_value():
+    found = accuracy([rows(first(200, 140))])
+    assert [found.against(v) for v in (0.5, 0.7, 0.9)] == ["higher", "cannot tell", "lower"]
+
+
+def test_paired_difference_pairs_seeds_and_images():
+    first_cell = {0: rows(first(40, 30)), 1: rows(first(40, 20)), 2: rows(first(40, 0))}
+    second_cell = {0: rows(first(40, 20)), 1: rows(first(40, 20)), 9: rows(first(40, 40))}
+    found = paired_difference(first_cell, second_cell)
+    assert found.mean == pytest.approx((0.25 + 0) / 2)
+    assert found.n_seeds == 2
+    assert 0 < found.low < 0.125 < found.high
+
+
+def test_difference_of_equal_predictions_is_not_certain():
+    cell = {0: rows(first(40, 30))}
+    found = paired_difference(cell, cell)
+    reach = binomtest(0, 40).proportion_ci(0.95, "exact").high
+    assert (found.mean, found.low, found.high) == pytest.approx((0, -reach, reach))
+
+
+def test_share_given_counts_predictions_not_truths():
+    frame = rows([True, False] * 20)  # c0: truth a, given a; c1: truth b, given a
+    assert share_given([frame], {"c0": "a", "c1": "a"}).mean == 1
+    assert share_given([frame], {"c1": "b"}).mean == 0
+
+
+def test_chance_is_the_majority_at_hand():
+    assert chance([rows([True] * 12, truths=("a", "a", "b"))]) == pytest.approx(2 / 3)
+    assert np.isnan(chance([]))
+
+
+def test_threshold_is_half_of_the_way():
+    assert learning_threshold(0.5) == 0.75
+    assert learning_threshold(0.2) == pytest.approx(0.6)
+
+
+def test_steps_to_threshold_skips_unvalidated_steps():
+    history = pd.DataFrame({"step": [1, 2, 3, 4, 5], "validation_accuracy": [0.5, np.nan, 0.8, np.nan, 0.7]})
+    assert steps_to_threshold(history, 0.75) == 3
+    assert steps_to_threshold(history, 0.8) == 3
+    assert steps_to_threshold(history, 0.81) is None
+
+
+def test_learning_order_counts_pairs_and_the_never_learned():
+    camera = {("m", 0): 10, ("m", 1): 20, ("m", 2): 30, ("m", 3): None, ("m", 4): None, ("other", 0): 1}
+    label = {("m", 0): 40, ("m", 1): 20, ("m", 2): None, ("m", 3): 50, ("m", 4): None}
+    order = learning_order(camera, label)
+    assert len(order.pairs) == 5
+    assert (order.camera_first, order.label_first) == (2, 1)
+    exact = binomtest(2, 3).proportion_ci(0.95, "exact")
+    assert (order.low, order.high) == (exact.low, exact.high)
+    assert order.first == "cannot tell"
+
+
+@pytest.mark.parametrize(("camera", "label", "expected"), [(10, 20, "camera"), (20, 10, "label")])
+def test_twelve_of_twelve_pairs_decide(camera, label, expected):
+    keys = [("m", seed) for seed in range(12)]
+    assert learning_order(dict.fromkeys(keys, camera), dict.fromkeys(keys, label)).first == expected

@@ -1,0 +1,84 @@
+"""Studies: shipped ones, a user's own, and everything that can be wrong with one."""
+
+import pytest
+import yaml
+
+from camerabias.datasets.schema import CamerabiasError
+from camerabias.sweeps.study import load_study, study_names
+
+MINE = {
+    "title": "mine",
+    "models": ["test_resnet"],
+    "seeds": [0],
+    "grids": [{"target": "label", "settings": ["natural", {"name": "one", "cells": [["a", "b"]]}]}],
+}
+
+
+def write(tmp_path, **changes):
+    path = tmp_path / "mine.yaml"
+    path.write_text(yaml.safe_dump(MINE | changes))
+    return str(path)
+
+
+def test_every_shipped_study_loads():
+    assert {"demo", "table1", "table2", "audit"} <= set(study_names())
+    for name in study_names():
+        assert load_study(name)
+
+
+def test_tables_one_and_two_are_the_papers():
+    (table1,), (table2,) = load_study("table1"), load_study("table2")
+    models = ["resnet34", "resnet101", "inception_v3", "alexnet", "vgg16"]
+    assert table1.models == table2.models == models
+    assert table1.seeds == table2.seeds == [0, 1, 2, 3]
+    assert [(grid.target, grid.settings) for grid in table1.grids] == [("camera", ["balanced"])]
+    assert [(grid.target, grid.settings) for grid in table2.grids] == [
+        ("label", ["balanced", "partial", "disjoint"])
+    ]
+
+
+def test_demo_stands_for_both_tables_with_its_own_model_and_recipe():
+    studies = load_study("demo", seeds=[7])
+    assert [study.name for study in studies] == ["table1", "table2"]
+    assert all((s.models, s.recipe, s.seeds) == (["test_resnet"], "demo", [7]) for s in studies)
+
+
+def test_file_of_the_user_is_named_after_itself(tmp_path):
+    (study,) = load_study(write(tmp_path))
+    assert study.name == "mine"
+    assert study.grids[0].settings[1].cells == [("a", "b")]
+
+
+def test_command_line_s_changes_replace_the_file_s_fields(tmp_path):
+    (study,) = load_study(write(tmp_path), models=["alexnet"], seeds=None)
+    assert (study.models, study.seeds) == (["alexnet"], [0])
+
+
+def test_everything_wrong_is_listed_at_once_with_what_is_allowed(tmp_path):
+    path = write(
+        tmp_path,
+        modells=["x"],
+        models=["nosuchnet"],
+        recipe="papr",
+        grids=[{"target": "lable", "settings": ["ballanced"], "views": ["rgbb"], "extra": 1}],
+    )
+    with pytest.raises(CamerabiasError) as error:
+        load_study(path)
+    said = str(error.value)
+    for word in ("modells", "nosuchnet", "papr", "lable", "ballanced", "rgbb", "extra"):
+        assert word in said
+    for allowed in ("resnet34", "balanced", "gray", "rotate_folds", "equal_training_size", "'camera'"):
+        assert allowed in said
+
+
+@pytest.mark.parametrize("text", ["", "just words", "[1, 2]", "a: [b"])
+def test_file_that_is_no_study_is_said_so(tmp_path, text):
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(CamerabiasError, match=r"bad\.yaml"):
+        load_study(str(path))
+
+
+def test_unknown_study_lists_the_shipped_ones():
+    with pytest.raises(CamerabiasError, match="no study 'tabel1'; allowed: audit, demo, table1, table2"):
+        load_study("tabel1")

@@ -1,0 +1,60 @@
+"""The class trainable, without starting Ray: reports, reuse, checkpoints."""
+
+from dataclasses import asdict
+
+import pandas as pd
+import pytest
+
+from camerabias.trainables import tune_adapter
+from camerabias.trainables.record import Run
+from camerabias.trainables.trial import run_trial
+from camerabias.trainables.tune_adapter import TuneTrial
+
+
+@pytest.fixture
+def often(monkeypatch):
+    """Report after every epoch."""
+    monkeypatch.setattr(tune_adapter, "REPORT_SECONDS", 0.0)
+
+
+def as_config(job):
+    return {"job": {**asdict(job), "config": job.config.model_dump(mode="json")}}
+
+
+def finish(trainable):
+    result = trainable.train()
+    while not result["done"]:
+        result = trainable.train()
+    return result
+
+
+def test_one_actor_runs_trial_after_trial(make_job, often):
+    first, second = make_job(seed=0), make_job(seed=1)
+    trainable = TuneTrial(as_config(first))
+    assert finish(trainable)["status"] == "done"
+    assert trainable.reset(as_config(second))
+    assert finish(trainable)["status"] == "done"
+    assert Run(first.run).statuses() == {first.config.id: "done", second.config.id: "done"}
+
+
+def test_reports_after_every_epoch_with_what_a_person_wants_to_see(make_job, often):
+    result = TuneTrial(as_config(make_job(recipe={"max_steps": 30}))).train()
+    assert not result["done"]
+    assert result["status"] == "running"
+    assert 0 < result["step"] < 30
+    assert result["images_per_second"] > 0
+
+
+def test_checkpoint_of_tune_goes_on_to_the_same_bits(make_job, often, tmp_path):
+    whole, paused = make_job("whole", {"max_steps": 30}), make_job("paused", {"max_steps": 30})
+    run_trial(whole)
+    first = TuneTrial(as_config(paused))
+    first.train()
+    folder = tmp_path / "checkpoint"
+    folder.mkdir()
+    first.save_checkpoint(str(folder))
+    second = TuneTrial(as_config(paused))
+    second.load_checkpoint(str(folder))
+    finish(second)
+    ours, theirs = (Run(job.run).record(job.config.id).history() for job in (paused, whole))
+    pd.testing.assert_frame_equal(ours, theirs, check_exact=True)

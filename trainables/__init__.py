@@ -1,0 +1,1 @@
+"""One trial: configuration in, record out."""

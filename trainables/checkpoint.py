@@ -1,0 +1,37 @@
+"""A trial's state on disk: tensors as safetensors, the rest as JSON that carries the tensors' checksum.
+
+The JSON is written last; a pair that does not match (a kill in between, a file cut short) is no checkpoint.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import torch
+from safetensors.torch import load, save
+
+from camerabias.datasets.storage import Folder
+from camerabias.trainables.record import CHECKPOINT_FILE, CHECKPOINT_STATE_FILE
+
+
+def write_checkpoint(folder: Folder, tensors: dict[str, torch.Tensor], state: dict[str, Any]) -> None:
+    """Write a checkpoint; `state` must be JSON."""
+    content = save({key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()})
+    folder.write_bytes(CHECKPOINT_FILE, content)
+    folder.write_json(CHECKPOINT_STATE_FILE, {**state, "sha256": hashlib.sha256(content).hexdigest()})
+
+
+def read_checkpoint(folder: Folder) -> tuple[dict[str, torch.Tensor], dict[str, Any]] | None:
+    """The checkpoint, or None when there is none that is whole: the trial then starts over, to the same end."""
+    if not (folder.exists(CHECKPOINT_FILE) and folder.exists(CHECKPOINT_STATE_FILE)):
+        return None
+    content = folder.read_bytes(CHECKPOINT_FILE)
+    try:
+        state = folder.read_json(CHECKPOINT_STATE_FILE)
+    except json.JSONDecodeError:
+        return None
+    if state.pop("sha256", None) != hashlib.sha256(content).hexdigest():
+        return None
+    return load(content), state

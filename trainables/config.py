@@ -1,0 +1,154 @@
+"""What a trial is: its configuration, whose hash is its id. Plain data, without torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from camerabias.datasets.schema import CamerabiasError, Fit, Target
+from camerabias.datasets.settings import Setting
+from camerabias.datasets.views import Variant, View
+
+Precision = Literal["float32", "bfloat16"]
+
+
+class Recipe(BaseModel):
+    """How a trial is trained. Steps are optimiser steps, so that a small training set is trained no less.
+
+    The first fields have no defaults: a recipe file spells them out. A field that is added later has one, and
+    is left out of a trial's id at that default, so that older records stay valid.
+
+    Attributes:
+        learning_rate: Adam's, constant or the peak of the one cycle.
+        weight_decay: Adam's L2 penalty.
+        batch_size: Images per optimiser step.
+        schedule: `constant`, or `one_cycle` over `max_steps` (Smith & Topin 2019).
+        max_steps: Where training ends if it has not converged.
+        patience_steps: Training has converged when the validation loss has not improved for so many steps;
+            None trains for `max_steps`, as a one-cycle schedule wants.
+        evaluate_every: Steps between two validations.
+        precision: `float32`, or autocast to `bfloat16`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    learning_rate: float = Field(gt=0)
+    weight_decay: float = Field(ge=0)
+    batch_size: int = Field(ge=2)
+    schedule: Literal["constant", "one_cycle"]
+    max_steps: int = Field(ge=1)
+    patience_steps: int | None = Field(ge=1)
+    evaluate_every: int = Field(ge=1)
+    precision: Precision
+
+
+class TrialConfig(BaseModel):
+    """One trial: exactly what its numbers depend on, and so what its id is a hash of.
+
+    Attributes:
+        dataset: Fingerprint of the dataset.
+        model: Name of the model, see `models.MODELS`; any other name is timm's.
+        weights: `none`, or `sha256:...` of the pretrained weights' content.
+        target: What is learned.
+        setting: Which images train, spelt out.
+        train_view: What training and validation images are seen as.
+        test_view: What test images are seen as.
+        test_fold: The fold that is tested; the next one validates, the others train.
+        seed: Of initialisation, order, augmentation and draws.
+        size: Side of the model's input in pixels.
+        fit: How images become that size.
+        recipe: How it is trained.
+        train_size: Training images to keep, of those the setting has; None keeps all.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str
+    model: str
+    weights: str
+    target: Target
+    setting: Setting
+    train_view: View
+    test_view: View
+    test_fold: int
+    seed: int
+    size: int
+    fit: Fit
+    recipe: Recipe
+    train_size: int | None = None
+
+    @property
+    def id(self) -> str:
+        """The first 16 hexadecimal digits of the SHA-256 of the canonical configuration."""
+        fields = self.model_dump(mode="json", exclude_defaults=True)
+        canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+    @property
+    def name(self) -> str:
+        """A readable name for people; it does not tell every field."""
+        views = str(self.train_view)
+        if self.test_view != self.train_view:
+            views += f"-to-{self.test_view}"
+        return f"{self.target}-{self.setting.name}-{views}-{self.model}-seed{self.seed}"
+
+    @property
+    def variants(self) -> tuple[Variant, Variant]:
+        """The variants that training and test images come from."""
+        train, test = (
+            Variant(view=v, size=self.size, fit=self.fit) for v in (self.train_view, self.test_view)
+        )
+        return train, test
+
+
+def recipe_names() -> list[str]:
+    """Names of the recipes that the package ships."""
+    return sorted(
+        path.name.removesuffix(".yaml") for path in _recipes().iterdir() if path.name.endswith(".yaml")
+    )
+
+
+def load_recipe(given: str | dict[str, Any]) -> Recipe:
+    """Read a recipe.
+
+    Args:
+        given: The name of a shipped recipe, the path of a YAML file, or the fields themselves; fields may name
+            a recipe to start from as `base`.
+
+    Raises:
+        CamerabiasError: There is no such recipe, or it has unknown, missing or impossible fields.
+    """
+    if isinstance(given, dict):
+        fields = dict(given)
+        if "base" in fields:
+            fields = load_recipe(fields.pop("base")).model_dump() | fields
+        return _validate(fields, "the recipe given")
+    if given in recipe_names():
+        text = (_recipes() / f"{given}.yaml").read_text()
+    elif Path(given).is_file():
+        text = Path(given).read_text()
+    else:
+        raise CamerabiasError(
+            f"There is no recipe {given!r}; allowed: {', '.join(recipe_names())}, or the path of a YAML file."
+        )
+    return _validate(yaml.safe_load(text), f"recipe {given!r}")
+
+
+def _recipes() -> Any:
+    return resources.files("camerabias.trainables") / "recipes"
+
+
+def _validate(fields: Any, name: str) -> Recipe:
+    try:
+        return Recipe.model_validate(fields)
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'all'}: {e['msg']}" for e in error.errors())
+        raise CamerabiasError(
+            f"{name} cannot be used ({wrong}); its fields are {', '.join(Recipe.model_fields)}."
+        ) from error

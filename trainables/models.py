@@ -1,0 +1,231 @@
+"""The CNNs. To add one, register it in `MODELS`; any other name is looked up in timm.
+
+torch, torchvision and timm are imported where a model is built, since planning a sweep needs only the names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from camerabias.datasets.schema import CamerabiasError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    State = dict[str, torch.Tensor]
+
+INCEPTION_AUXILIARY_WEIGHT = 0.4
+"""Weight of InceptionV3's auxiliary loss, as in torchvision's reference training."""
+
+
+@dataclass(frozen=True)
+class ModelKind:
+    """A model by name.
+
+    Attributes:
+        build: Number of classes in, randomly initialised model out.
+        pretrained: ImageNet weights, or an exception of the library that downloads them.
+        fixed_size: Side of the only input that the model takes, for models with a fully connected head.
+        minimum_size: Smallest input; smaller ones are enlarged on the device.
+    """
+
+    build: Callable[[int], nn.Module]
+    pretrained: Callable[[], State]
+    fixed_size: int | None = None
+    minimum_size: int = 32
+
+
+def _torchvision(name: str, **options: Any) -> tuple[Callable[[int], nn.Module], Callable[[], State]]:
+    def build(n_classes: int) -> nn.Module:
+        from torchvision.models import get_model
+
+        model: nn.Module = get_model(name, weights=None, num_classes=n_classes, **options)
+        return model
+
+    def pretrained() -> State:
+        from torchvision.models import get_model_weights
+
+        # the first version, which the paper's authors had
+        state: State = get_model_weights(name)["IMAGENET1K_V1"].get_state_dict(
+            progress=False, check_hash=True
+        )
+        return state
+
+    return build, pretrained
+
+
+def _timm(name: str) -> tuple[Callable[[int], nn.Module], Callable[[], State]]:
+    def build(n_classes: int) -> nn.Module:
+        import timm
+
+        model: nn.Module = timm.create_model(name, pretrained=False, num_classes=n_classes)
+        return model
+
+    def pretrained() -> State:
+        import timm
+
+        return dict(timm.create_model(name, pretrained=True).state_dict())
+
+    return build, pretrained
+
+
+MODELS: dict[str, ModelKind] = {
+    "resnet34": ModelKind(*_torchvision("resnet34")),
+    "resnet101": ModelKind(*_torchvision("resnet101")),
+    # its auxiliary head reduces the input 16-fold, then needs 17 × 17: the 299 of its paper
+    "inception_v3": ModelKind(
+        *_torchvision("inception_v3", aux_logits=True, init_weights=True), minimum_size=299
+    ),
+    "alexnet": ModelKind(*_torchvision("alexnet"), fixed_size=224),
+    "vgg16": ModelKind(*_torchvision("vgg16"), fixed_size=224),
+    "test_resnet": ModelKind(*_timm("test_resnet")),  # 0.37 M parameters: the demo's
+}
+
+
+def find_model(name: str) -> ModelKind:
+    """The model of that name, one of ours or timm's.
+
+    Raises:
+        CamerabiasError: Nobody has a model of that name.
+    """
+    if name in MODELS:
+        return MODELS[name]
+    import timm
+
+    if not timm.is_model(name):
+        near = timm.list_models(f"*{name}*")[:5]
+        hint = f" (did you mean {', '.join(near)}?)" if near else ""
+        raise CamerabiasError(
+            f"There is no model {name!r}{hint}; allowed: {', '.join(MODELS)}, or any of timm's names."
+        )
+    return ModelKind(*_timm(name))
+
+
+def input_size(name: str, asked: int) -> int:
+    """Side in pixels of the images that the model is given when a study asks for `asked`."""
+    return find_model(name).fixed_size or asked
+
+
+def build_model(name: str, n_classes: int, size: int, weights: State | None) -> nn.Module:
+    """Build a model for images of `size`, initialised from torch's global generator.
+
+    Args:
+        name: The model.
+        n_classes: Number of classes.
+        size: Side of the input; below the model's minimum, images are enlarged first (bilinear).
+        weights: Pretrained weights, whose classifier is left out where its shape differs; None for none.
+
+    Returns:
+        A module from float (b, 3, h, w) to logits (b, n_classes); InceptionV3 in training also to its
+        auxiliary logits.
+    """
+    from torch import nn
+
+    kind = find_model(name)
+    model = kind.build(n_classes)
+    if weights is not None:
+        _load_backbone(model, weights, name)
+    if size < kind.minimum_size:
+        side = kind.minimum_size
+        enlarge = nn.Upsample(size=(side, side), mode="bilinear", align_corners=False)
+        return nn.Sequential(enlarge, model)
+    return model
+
+
+def training_loss(output: Any, classes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cross entropy of a model's output in training.
+
+    Args:
+        output: Logits (b, k), or InceptionV3's pair of logits and auxiliary logits.
+        classes: int64 (b,).
+
+    Returns:
+        The loss, a scalar, and the main logits (b, k).
+    """
+    from torch.nn.functional import cross_entropy
+
+    if isinstance(output, tuple):
+        logits, auxiliary = output
+        loss = cross_entropy(logits, classes)
+        return loss + INCEPTION_AUXILIARY_WEIGHT * cross_entropy(auxiliary, classes), logits
+    return cross_entropy(output, classes), output
+
+
+def load_weights(name: str, source: str) -> State | None:
+    """Weights to start from.
+
+    Args:
+        name: The model.
+        source: `none`, `imagenet`, or the path of a `.safetensors` or torch file.
+
+    Raises:
+        CamerabiasError: They cannot be had; says what to do.
+    """
+    if source == "none":
+        return None
+    if source == "imagenet":
+        return _load_imagenet(name)
+    path = Path(source).expanduser()
+    if not path.is_file():
+        raise CamerabiasError(f"There is no weights file {source!r}; allowed: imagenet, none, or a file.")
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            return dict(load_file(path))
+        import torch
+
+        return dict(torch.load(path, map_location="cpu", weights_only=True))
+    # torch and safetensors raise their own classes for every kind of broken file
+    except Exception as error:
+        raise CamerabiasError(f"Cannot read the weights file {source!r}: {error}") from error
+
+
+def weights_id(state: State | None) -> str:
+    """`none`, or `sha256:` of names and content, wherever the file lies."""
+    if state is None:
+        return "none"
+    import torch
+
+    digest = hashlib.sha256()
+    for key in sorted(state):
+        tensor = state[key].detach().cpu().contiguous()
+        digest.update(f"{key}{tuple(tensor.shape)}{tensor.dtype}".encode())
+        digest.update(tensor.flatten().view(torch.uint8).numpy().tobytes())
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _load_imagenet(name: str) -> State:
+    kind = find_model(name)
+    try:
+        return kind.pretrained()
+    # the hubs raise URLError, OSError, RuntimeError, their own HTTP classes: all mean that there are no weights
+    except Exception as error:
+        import torch
+
+        raise CamerabiasError(
+            f"ImageNet weights of {name} cannot be had ({type(error).__name__}: {error}). Connect this machine "
+            f"to the internet, put the file into {torch.hub.get_dir()}/checkpoints, give one with "
+            "--weights FILE, or train from scratch with --weights none."
+        ) from error
+
+
+def _load_backbone(model: nn.Module, weights: State, name: str) -> None:
+    own = model.state_dict()
+    fitting = {
+        key: tensor for key, tensor in weights.items() if key in own and tensor.shape == own[key].shape
+    }
+    differing = sorted(set(own) - set(fitting))
+    # a classifier for another number of classes is all that may differ: one layer, or two with an auxiliary head
+    layers = {key.rpartition(".")[0] for key in differing}
+    if len(layers) > 2 or not fitting:
+        raise CamerabiasError(
+            f"The weights given are not of a {name}: {len(differing)} of its {len(own)} tensors do not fit, "
+            f"such as {', '.join(differing[:3])}. Give weights of the same model, or use --weights none."
+        )
+    model.load_state_dict(fitting, strict=False)

@@ -1,0 +1,209 @@
+"""The RUN folder and the records in it: who writes which file under which name. Without torch.
+
+A record is complete when `done.json` (or, of a failure, `error.json`) exists: it is written last.
+Times, hosts and versions stand there alone; configuration, history and predictions are the same wherever and
+whenever a trial runs.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import pandas as pd
+import pyarrow as pa
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from camerabias.datasets.schema import CamerabiasError
+from camerabias.datasets.storage import Folder
+from camerabias.trainables.config import TrialConfig
+
+RUN_FILE = "run.json"
+CONFIG_FILE = "config.json"
+HISTORY_FILE = "history.parquet"
+PREDICTIONS_FILE = "predictions.parquet"
+DONE_FILE = "done.json"
+ERROR_FILE = "error.json"
+CHECKPOINT_FILE = "checkpoint.safetensors"
+CHECKPOINT_STATE_FILE = "checkpoint.json"
+
+HISTORY_SCHEMA = pa.schema(
+    [
+        ("step", pa.int64()),  # optimiser steps done, from 1
+        ("epoch", pa.int64()),  # from 0
+        ("learning_rate", pa.float64()),
+        ("train_loss", pa.float64()),  # of this step's batch, before the step
+        ("train_accuracy", pa.float64()),  # likewise
+        ("validation_loss", pa.float64()),  # null between validations
+        ("validation_accuracy", pa.float64()),
+    ]
+)
+"""A row per optimiser step."""
+
+PREDICTIONS_SCHEMA = pa.schema(
+    [
+        ("image_id", pa.string()),
+        ("label", pa.string()),
+        ("camera", pa.string()),
+        ("group", pa.string()),
+        ("draw", pa.int64()),  # 0 where the test view is not random
+        ("prediction", pa.string()),  # the most probable class
+        ("probabilities", pa.list_(pa.float32())),  # in the order of the dataset's labels or cameras
+    ]
+)
+"""A row per test image (and draw), in image_id order."""
+
+
+class Done(BaseModel):
+    """`done.json`: how a trial ended, and everything that differs between two runs of the same trial."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stopped: Literal["converged", "max_steps"]
+    steps: int
+    best_step: int
+    """Step of the lowest validation loss, whose weights were tested."""
+    validation_accuracy: float
+    test_accuracy: float
+    train_images: int
+    validation_images: int
+    test_images: int
+    seconds: float
+    """Wall time of the trial over all its attempts."""
+    images_per_second: float
+    """Training images over time spent in training steps, validation left out."""
+    finished_at: str
+    host: str
+    device: str
+    threads: int
+    versions: dict[str, str]
+
+
+class Failure(BaseModel):
+    """`error.json`: why a trial failed."""
+
+    model_config = ConfigDict(frozen=True)
+
+    reason: str
+    traceback: str
+    failed_at: str
+    host: str
+
+
+Status = Literal["done", "failed", "started", "missing"]
+
+
+class Record:
+    """The record of one trial, below `RUN/trials/`."""
+
+    def __init__(self, folder: Folder) -> None:
+        self.folder = folder
+
+    def start(self, config: TrialConfig) -> None:
+        """Write the configuration, before training; an earlier failure of the trial is cleared away."""
+        self.folder.delete(ERROR_FILE)
+        self.folder.write_json(CONFIG_FILE, config.model_dump(mode="json"))
+
+    def finish(self, history: pd.DataFrame, predictions: pd.DataFrame, done: Done) -> None:
+        """Write the results, `done.json` last."""
+        self.folder.write_table(HISTORY_FILE, pa.Table.from_pandas(history, HISTORY_SCHEMA, False))
+        predictions = predictions.sort_values(["image_id", "draw"])
+        self.folder.write_table(
+            PREDICTIONS_FILE, pa.Table.from_pandas(predictions, PREDICTIONS_SCHEMA, False)
+        )
+        self.folder.write_json(DONE_FILE, done.model_dump())
+        self.drop_checkpoint()
+
+    def fail(self, failure: Failure) -> None:
+        """Write the failure."""
+        self.folder.write_json(ERROR_FILE, failure.model_dump())
+        self.drop_checkpoint()
+
+    def drop_checkpoint(self) -> None:
+        """Remove the checkpoint of a trial that has ended."""
+        self.folder.delete(CHECKPOINT_STATE_FILE)
+        self.folder.delete(CHECKPOINT_FILE)
+
+    def config(self) -> TrialConfig:
+        """What was asked for."""
+        return TrialConfig.model_validate(self.folder.read_json(CONFIG_FILE))
+
+    def done(self) -> Done:
+        """How it ended; the record must be complete."""
+        return Done.model_validate(self.folder.read_json(DONE_FILE))
+
+    def failure(self) -> Failure:
+        """Why it failed; there must be a failure."""
+        return Failure.model_validate(self.folder.read_json(ERROR_FILE))
+
+    def history(self) -> pd.DataFrame:
+        """A row per optimiser step, columns of `HISTORY_SCHEMA`."""
+        frame: pd.DataFrame = self.folder.read_table(HISTORY_FILE).to_pandas()
+        return frame
+
+    def predictions(self) -> pd.DataFrame:
+        """A row per test image and draw, columns of `PREDICTIONS_SCHEMA`."""
+        frame: pd.DataFrame = self.folder.read_table(PREDICTIONS_FILE).to_pandas()
+        return frame
+
+
+class Run:
+    """A RUN folder: the one place that knows its file names.
+
+    Args:
+        location: Local path or URI.
+    """
+
+    def __init__(self, location: str | Folder) -> None:
+        self.folder = Folder(location)
+
+    def record(self, trial_id: str) -> Record:
+        """The record of a trial, whether it exists or not."""
+        return Record(self.folder.child("trials", trial_id))
+
+    def statuses(self) -> dict[str, Status]:
+        """Status of every trial that has a folder, from one listing of `trials/`."""
+        files: dict[str, set[str]] = {}
+        for path in self.folder.child("trials").walk():
+            trial_id, _, name = path.partition("/")
+            files.setdefault(trial_id, set()).add(name)
+        return {trial_id: _status(names) for trial_id, names in files.items()}
+
+    def write_info(self, info: dict[str, Any]) -> None:
+        """Write `run.json`."""
+        self.folder.write_json(RUN_FILE, info)
+
+    def info(self) -> dict[str, Any]:
+        """What `run.json` says: `dataset` (fingerprint), `labels`, `cameras`, `location`, versions, machine.
+
+        Raises:
+            CamerabiasError: There is no run here.
+        """
+        if not self.folder.exists(RUN_FILE):
+            raise CamerabiasError(
+                f"There is no run at {self.folder} (no {RUN_FILE}); start one with `camerabias sweep run`."
+            )
+        info: dict[str, Any] = self.folder.read_json(RUN_FILE)
+        return info
+
+    def write_study(self, name: str, asked: dict[str, Any]) -> None:
+        """Write `studies/NAME.yaml`: what was asked for, with the trials it comes to."""
+        text = yaml.safe_dump(asked, sort_keys=False, allow_unicode=True)
+        self.folder.child("studies").write_bytes(f"{name}.yaml", text.encode())
+
+    def studies(self) -> dict[str, dict[str, Any]]:
+        """What was asked for, by the name of the study."""
+        folder = self.folder.child("studies")
+        names = [name for name in folder.names() if name.endswith(".yaml")]
+        return {name.removesuffix(".yaml"): yaml.safe_load(folder.read_bytes(name)) for name in names}
+
+    @property
+    def report(self) -> Folder:
+        """Where the report goes."""
+        return self.folder.child("report")
+
+
+def _status(names: set[str]) -> Status:
+    if DONE_FILE in names:
+        return "done"
+    return "failed" if ERROR_FILE in names else "started"

@@ -1,0 +1,45 @@
+"""The one file that knows both Ray Tune and trials: a class trainable whose actors are reused."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from ray import tune
+
+from camerabias.datasets.storage import Folder
+from camerabias.trainables.record import Record
+from camerabias.trainables.trial import Trial, job_from
+
+REPORT_SECONDS = 5.0
+"""About how often a trial reports: often enough to watch, rare enough to cost nothing."""
+
+
+class TuneTrial(tune.Trainable):
+    """A trial as Ray Tune sees it; `config` is a `Job` as a plain dictionary under the key `job`.
+
+    The record in RUN is what counts, and its own checkpoint is what a restarted trial goes on from, on any
+    machine. Tune's checkpoints are the same files in a folder of Tune's, for schedulers that pause trials.
+    """
+
+    def setup(self, config: dict[str, Any]) -> None:
+        """Take a job."""
+        self.trial = Trial(job_from(config["job"]))
+
+    def step(self) -> dict[str, Any]:
+        """Train for a while and report."""
+        progress = self.trial.advance(REPORT_SECONDS)
+        return {**asdict(progress), "done": progress.status != "running"}
+
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        """Write the trial's state into `checkpoint_dir`."""
+        self.trial.save(Record(Folder(checkpoint_dir)))
+
+    def load_checkpoint(self, checkpoint: Any) -> None:
+        """Go on from the state in the folder `checkpoint`."""
+        self.trial.load(Record(Folder(str(checkpoint))))
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Take another job in the same process: importing torch again would cost more than many a trial."""
+        self.setup(new_config)
+        return True
