@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def open_pixels(dataset: Dataset, variant: Variant) -> npt.NDArray[np.uint8]:
     Raises:
         CamerabiasError: The variant is not built.
     """
-    path = cache_folder() / dataset.manifest.fingerprint[:20] / f"{variant.folder}.npy"
+    path = cache_folder() / _key(dataset) / f"{variant.folder}.npy"
     if not path.exists():
         if not is_built(dataset, variant):
             raise CamerabiasError(
@@ -45,6 +46,12 @@ def open_pixels(dataset: Dataset, variant: Variant) -> npt.NDArray[np.uint8]:
                 _fill(path, dataset, variant)
     pixels: npt.NDArray[np.uint8] = np.load(path, mmap_mode="r")
     return pixels
+
+
+def _key(dataset: Dataset) -> str:
+    """Names the dataset's images in their order, which its fingerprint leaves open."""
+    checksums = [part.checksum for part in dataset.manifest.parts]
+    return hashlib.sha256("".join(checksums).encode()).hexdigest()[:20]
 
 
 def _fill(path: Path, dataset: Dataset, variant: Variant) -> None:

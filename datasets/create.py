@@ -131,18 +131,20 @@ def _create(
     max_rejected: float = 0.0,
 ) -> Dataset:
     if is_dataset(out):
-        return _reopen(out, source)
+        return _reopen(out, {**source, "fit": fit})
     note = _digest(source)
     work = partial(_write_part, out, note, make_rows)
-    n_all, n_done, n_rejected = sum(map(len, pieces)), 0, 0
+    n_all, n_done = sum(map(len, pieces)), 0
+    rejected: list[Row] = []
     for said in do_pieces(work, list(enumerate(pieces)), executor):
         n_done += said["n"]
-        n_rejected += said["n_rejected"]
-        if n_rejected > max_rejected * n_all:
+        rejected += said["rejected"]
+        if len(rejected) > max_rejected * n_all:
+            _write_rejected(out, rejected)
             raise CamerabiasError(
-                f"{n_rejected} of the first {n_done} photos cannot be used, more than the {max_rejected:.2%} of "
-                f"{n_all} that may be rejected. First: {said['first_rejected']}. Mend or remove them, or "
-                "raise --max-rejected."
+                f"{len(rejected)} of the first {n_done} photos cannot be used, more than the {max_rejected:.2%} of "
+                f"{n_all} that may be rejected. First: {rejected[0]['path']}: {rejected[0]['reason']}. These are "
+                f"listed in {out.file(REJECTED_FILE)}; mend or remove them, or raise --max-rejected."
             )
         if report:
             report(n_done, n_all)
@@ -150,8 +152,8 @@ def _create(
     tables = [_read_part(out, name) for name in names]
     rejected = [row for table in tables for row in json.loads(table.schema.metadata[b"rejected"])]
     rows = pd.concat([table.to_pandas().assign(part=name) for name, table in zip(names, tables, strict=True)])
-    index = _make_index(rows.reset_index(drop=True))
     _write_rejected(out, rejected)
+    index = _make_index(rows.reset_index(drop=True))
     out.write_table(INDEX_FILE, pa.Table.from_pandas(index, preserve_index=False))
     manifest = DatasetManifest(
         source=source,
@@ -180,7 +182,7 @@ def _count_cells(index: pd.DataFrame) -> tuple[Cell, ...]:
 
 def _reopen(out: Folder, source: dict[str, Any]) -> Dataset:
     dataset = open_dataset(out)
-    there = dataset.manifest.source
+    there = {**dataset.manifest.source, "fit": dataset.manifest.fit}
     if {**there, "root": None} != {**source, "root": None}:  # the same photos may have moved
         raise CamerabiasError(
             f"{out} holds another dataset already (made from {_describe(there)}, asked for "
@@ -207,7 +209,7 @@ def _write_part(
     number, items = piece
     folder, name = out.child(IMAGES_FOLDER), _part_name(number)
     rejected = _rejected_of(folder, name, note)
-    if rejected is None:
+    if rejected is None or rejected:  # a photo that was rejected may have been mended since
         rows = list(make_rows(items))
         rejected = [row for row in rows if "reason" in row]
         table = pa.Table.from_pylist([row for row in rows if "reason" not in row], schema=_PART_SCHEMA)
@@ -218,11 +220,7 @@ def _write_part(
                 table.replace_schema_metadata(metadata), stream, compression="none", row_group_size=16,
                 use_dictionary=False, write_statistics=False,
             )  # fmt: skip
-    return {
-        "n": len(items),
-        "n_rejected": len(rejected),
-        "first_rejected": f"{rejected[0]['path']}: {rejected[0]['reason']}" if rejected else "",
-    }
+    return {"n": len(items), "rejected": rejected}
 
 
 def _rejected_of(folder: Folder, name: str, note: str) -> list[Row] | None:
@@ -302,8 +300,17 @@ def _make_index(rows: pd.DataFrame) -> pd.DataFrame:
         list(zip(rows["label"], rows["camera"], strict=True)),
         _whole_groups(rows),
     )
-    others = pd.DataFrame([json.loads(text) for text in rows["others"]], index=rows.index)
+    others = pd.DataFrame([json.loads(text) for text in rows["others"]], index=rows.index).apply(_of_one_kind)
     return pd.concat([rows[list(INDEX_COLUMNS)], others], axis=1)
+
+
+def _of_one_kind(column: pd.Series[Any]) -> pd.Series[Any]:
+    """A column of mixed kinds, as JSON Lines may have and Parquet cannot, as text."""
+    try:
+        pa.array(column, from_pandas=True)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        return column.map(str, na_action="ignore")
+    return column
 
 
 def _whole_groups(rows: pd.DataFrame) -> list[str]:
@@ -356,6 +363,7 @@ def _default_size(index: pd.DataFrame) -> int:
 
 def _write_rejected(out: Folder, rejected: list[Row]) -> None:
     if not rejected:
+        out.delete(REJECTED_FILE)  # of an attempt before the photos were mended
         return
     text = io.StringIO()
     writer = csv.DictWriter(text, ["path", "reason"])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image, ImageOps
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 NO_EXIF_CAMERA = "no EXIF"
 """Camera of a photo whose EXIF names neither make nor model."""
@@ -46,20 +46,37 @@ def decode(content: bytes) -> Pixels:
 
 def inspect_image(content: bytes) -> ImageFacts:
     """Decode an image fully (so that a truncated file is found) and return its facts; raises as `decode`."""
-    image, format_name = _load(content)
+    image, file = _load(content)
     _to_rgb(image)
-    return ImageFacts(image.width, image.height, format_name, _exif_camera(image.getexif()))
+    if min(image.size) < 2:
+        raise ValueError(f"{image.width} × {image.height} pixels have no halves")
+    return ImageFacts(image.width, image.height, file.format or "unknown", _exif_camera(_exif_of(file)))
 
 
-def _load(content: bytes) -> tuple[Image.Image, str]:
-    with Image.open(io.BytesIO(content)) as file:
-        format_name = file.format or "unknown"
+def _load(content: bytes) -> tuple[Image.Image, Image.Image]:
+    """The picture as it stands, and the file it comes from, whose EXIF and format a turned copy lacks."""
+    try:
+        file = Image.open(io.BytesIO(content))
+    except UnidentifiedImageError:
+        raise OSError("no image format that can be read") from None  # Pillow would name a memory address
+    with file:
         file.load()
-        return ImageOps.exif_transpose(file), format_name
+        _exif_of(file)
+        return ImageOps.exif_transpose(file), file
+
+
+def _exif_of(file: Image.Image) -> Image.Exif:
+    """EXIF of a file; damaged EXIF says nothing, as in viewers, and does not cost the picture."""
+    try:
+        return file.getexif()
+    except Exception:  # noqa: BLE001 - Pillow's reader fails in many ways
+        return Image.Exif()
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+    if image.mode == "F":
+        raise ValueError("floating-point pixels do not say how bright white is; save them with 8 or 16 bits")
+    if image.mode == "I" or image.mode.startswith("I;16"):
         return _from_deep_gray(image).convert("RGB")
     if image.has_transparency_data:
         rgba = image.convert("RGBA")

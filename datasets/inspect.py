@@ -100,9 +100,9 @@ def contact_sheet(dataset: Dataset, per_cell: int = 2, side: int = 160) -> bytes
             tiles = [fit_pixels(decode(contents[i]), side, side, "resize") for i in cell["image_id"]]
             axis.imshow(_strip(tiles, per_cell, side))
             if row == 0:
-                axis.set_title(camera, fontsize=9, wrap=True)
+                axis.set_title(camera, fontsize=9, wrap=True, parse_math=False)
             if column == 0:
-                axis.set_ylabel(label, fontsize=9)
+                axis.set_ylabel(label, fontsize=9, parse_math=False)
     png = io.BytesIO()
     figure.savefig(png, format="png")
     return png.getvalue()

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from camerabias.datasets.schema import Executor
+from camerabias.datasets.schema import CamerabiasError, Executor
 
 Work = Callable[[Any], dict[str, Any]]
 """Takes a piece, writes its file, and returns a JSON document about it."""
@@ -40,14 +40,19 @@ def _do_with_ray(work: Work, pieces: Sequence[Any]) -> Iterator[dict[str, Any]]:
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.raise_original_map_exception = True  # our own errors reach the user as themselves
-    logging.getLogger("ray.data").setLevel(logging.ERROR)  # it tells of every plan and every bar left out
+    logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # it tells of plans; errors are raised as well
 
     def run(row: dict[str, Any]) -> dict[str, Any]:
         return {"said": json.dumps(work(pieces[row["item"]]))}
 
     numbers = ray.data.from_items(list(range(len(pieces))), override_num_blocks=len(pieces))
-    for row in numbers.map(run).iter_rows():
-        yield json.loads(row["said"])
+    try:
+        for row in numbers.map(run).iter_rows():
+            yield json.loads(row["said"])
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, CamerabiasError):
+            raise error.cause from error  # in its own words; Ray's are a traceback
+        raise
 
 
 def connect_ray(address: str | None = None) -> None:

@@ -19,6 +19,7 @@ from camerabias.datasets.schema import N_FOLDS, CamerabiasError, DatasetManifest
 CellName = tuple[str, str]
 """(label, camera)."""
 
+PAPER_CAMERAS = ("iPhone", "Samsung", "Huawei", "Redmi", "Vivo")
 PAPER_PARTIAL = ("iPhone", "Samsung")
 PAPER_DISJOINT = (("iPhone", "Samsung"), ("Huawei", "Redmi"))
 """Paper, section IV-B: the cameras of manufacturer 1 and of manufacturer 2; Vivo stays unseen."""
@@ -77,7 +78,7 @@ def partial(manifest: DatasetManifest) -> Setting:
     On the paper's names iPhone and Samsung; otherwise that half of the cameras (rounded down, at least one)
     whose smallest cell is largest.
     """
-    if set(PAPER_PARTIAL) <= set(manifest.cameras):
+    if set(PAPER_CAMERAS) <= set(manifest.cameras):
         chosen = list(PAPER_PARTIAL)
     else:
         smallest = {c: min(manifest.count(label, c) for label in manifest.labels) for c in manifest.cameras}
@@ -102,7 +103,7 @@ def disjoint(manifest: DatasetManifest) -> Setting:
     the fewest photos so far, and the last one stays unseen where there are more cameras than labels.
     """
     first, second = PAPER_DISJOINT
-    if len(manifest.labels) == 2 and set(first + second) <= set(manifest.cameras):
+    if len(manifest.labels) == 2 and set(PAPER_CAMERAS) <= set(manifest.cameras):
         cells = [(manifest.labels[0], camera) for camera in first]
         cells += [(manifest.labels[1], camera) for camera in second]
         return Setting(name="disjoint", cells=tuple(cells), equal_counts=False)
@@ -128,6 +129,8 @@ def resolve_setting(given: str | dict[str, Any], manifest: DatasetManifest) -> S
         CamerabiasError: The name is unknown, or the dataset's cells cannot serve the rule.
     """
     if isinstance(given, str):
+        if given not in RULES:
+            raise CamerabiasError(f"Setting {given!r} is not known; allowed: {', '.join(RULES)}.")
         return RULES[given](manifest)
     cells = tuple((str(label), str(camera)) for label, camera in given["cells"])
     unknown = [cell for cell in cells if cell[0] not in manifest.labels or cell[1] not in manifest.cameras]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from camerabias.datasets.storage import Folder
 TABLE_ENDINGS = (".csv", ".tsv", ".parquet", ".jsonl")
 IMAGE_ENDINGS = (
     ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".ppm", ".pgm", ".jp2",
+    ".jfif", ".avif", ".heic", ".heif",  # what Pillow does not read is rejected by name, not passed over
 )  # fmt: skip
 
 
@@ -75,6 +77,10 @@ def read_source(
             f"There is nothing at {location}; give a folder of photos, a table ({', '.join(TABLE_ENDINGS)}) "
             "or a dataset made by `camerabias data`."
         )
+    if root.is_file():
+        raise CamerabiasError(
+            f"{location} is neither a folder nor a table that can be read ({', '.join(TABLE_ENDINGS)})."
+        )
     return _walk_folder(root, layout or ("label" if camera_from_exif else "label/camera"), camera_from_exif)
 
 
@@ -120,14 +126,18 @@ def _read_table(root: Folder, name: str, columns: Columns, camera_from_exif: boo
 def _parse_table(root: Folder, name: str) -> pd.DataFrame:
     try:
         if name.lower().endswith(".parquet"):
-            frame: pd.DataFrame = root.read_table(name).to_pandas()
+            # an index that pandas wrote along is a column like any other
+            frame: pd.DataFrame = root.read_table(name).to_pandas(ignore_metadata=True)
             return frame
         with root.filesystem.open_input_stream(root.file(name)) as stream:
             if name.lower().endswith(".jsonl"):
-                return pd.read_json(stream, lines=True, dtype=False)
+                rows = [json.loads(line) for line in stream.read().splitlines() if line.strip()]
+                return pd.DataFrame(rows, dtype=object)  # values as they are: no dates, no floats for integers
             # as text, so that a label `01` stays what it is; only an empty field is a gap
             separator = "\t" if name.lower().endswith(".tsv") else ","
-            return pd.read_csv(stream, sep=separator, dtype=str, keep_default_na=False, na_values=[""])
+            return pd.read_csv(
+                stream, sep=separator, dtype=str, keep_default_na=False, na_values=[""], index_col=False
+            )
     except (ValueError, OSError) as error:
         raise CamerabiasError(f"Cannot read the table {root.file(name)}: {error}") from error
 
@@ -149,7 +159,8 @@ def _walk_folder(root: Folder, layout: Layout, camera_from_exif: bool) -> Source
             f"The layout {layout!r} {'already names' if camera_from_exif else 'does not name'} the camera; use "
             "--layout label with --camera-from exif, or --layout label/camera or camera/label without it."
         )
-    paths = [path for path in root.walk() if path.lower().endswith(IMAGE_ENDINGS)]
+    visible = [path for path in root.walk() if not any(name.startswith(".") for name in path.split("/"))]
+    paths = [path for path in visible if path.lower().endswith(IMAGE_ENDINGS)]
     shallow = [path for path in paths if path.count("/") < len(levels)]
     if not paths or shallow:
         found = f"{shallow[0]} lies too high up" if shallow else "it holds no photos"

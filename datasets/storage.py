@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import os
 import posixpath
+import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,6 +80,10 @@ class Folder:
         found = self.filesystem.get_file_info(self.file(name) if name else self.path)
         return bool(found.type != fs.FileType.NotFound)
 
+    def is_file(self) -> bool:
+        """Whether there is a file where the folder should be."""
+        return bool(self.filesystem.get_file_info(self.path).type == fs.FileType.File)
+
     def names(self) -> list[str]:
         """Sorted names of what lies directly in the folder; empty when the folder is missing."""
         selector = fs.FileSelector(self.path, allow_not_found=True)
@@ -106,8 +112,12 @@ class Folder:
         """A stream whose content becomes the file `name` when the block ends without an error."""
         path = self.file(name)
         if not self.is_local:
-            with self.filesystem.open_output_stream(path) as stream:
+            with tempfile.TemporaryFile() as stream:
                 yield stream
+                stream.seek(0)
+                # opened only now: closing it, be it because of an error, makes what it has received the file
+                with self.filesystem.open_output_stream(path) as upload:
+                    shutil.copyfileobj(stream, upload, length=2**20)
             return
         os.makedirs(os.path.dirname(path), exist_ok=True)
         temporary = f"{path}.{uuid.uuid4().hex}.tmp"

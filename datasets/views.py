@@ -57,9 +57,10 @@ def binary(pixels: Pixels, parameters: Mapping[str, float]) -> Pixels:
     """
     luma = gray(pixels, {})[..., 0].astype(np.float64)
     window = int(parameters["window"])
-    # the mean of whole numbers in float64 is exact enough that equal inputs never straddle the threshold
-    mean = cv2.boxFilter(luma, cv2.CV_64F, (window, window), borderType=cv2.BORDER_REFLECT)
-    return np.where(luma > mean - parameters["offset"], 255, 0).astype(np.uint8)[..., None]
+    # sums of whole numbers are exact in float64, so that a flat area falls on one side of the threshold
+    total = cv2.boxFilter(luma, cv2.CV_64F, (window, window), normalize=False, borderType=cv2.BORDER_REFLECT)
+    above = (luma + parameters["offset"]) * window**2 > total
+    return np.where(above, 255, 0).astype(np.uint8)[..., None]
 
 
 def left(pixels: Pixels, _: Mapping[str, float]) -> Pixels:

@@ -15,7 +15,6 @@ import typer
 from camerabias.datasets.schema import CamerabiasError, Executor, Fit, Layout
 
 if TYPE_CHECKING:
-    from camerabias.datasets.dataset import Dataset
     from camerabias.datasets.storage import Folder
     from camerabias.sweeps.sweep import Request
 
@@ -193,8 +192,8 @@ def simulate(
     preset: Annotated[
         Preset, typer.Option(help="`demo` (1,000 at 128 px) or `paper` (3,090 at 1024 px).")
     ] = "demo",
-    images: Annotated[int | None, typer.Option(help="Number of images.", min=1)] = None,
-    size: Annotated[int | None, typer.Option(help="Side in pixels.", min=32)] = None,
+    images: Annotated[int | None, typer.Option(help="Number of images, a multiple of 10.")] = None,
+    size: Annotated[int | None, typer.Option(help="Side in pixels, from 64.")] = None,
     cues: Annotated[
         str | None,
         typer.Option(help="What tells cameras apart: `all`, `none`, or `none,jpeg_quality=1,prnu=0.5`."),
@@ -236,12 +235,8 @@ def import_(
 ) -> None:
     """Import your own photos; their bytes are kept as they are."""
     from camerabias.datasets.storage import Folder
-    from camerabias.sweeps.display import print_made
 
-    dataset = _import(
-        source, Folder(out), label, camera, group, camera_from, layout, fit, max_rejected, executor
-    )
-    print_made(dataset)
+    _import(source, Folder(out), label, camera, group, camera_from, layout, fit, max_rejected, executor)
 
 
 @data_app.command(epilog="Example: camerabias data build datasets/demo --views rgb,gray,binary --size 128")
@@ -389,15 +384,16 @@ def _import(
     fit: Fit,
     max_rejected: float,
     executor: Executor,
-) -> Dataset:
+) -> None:
     from camerabias.datasets.create import import_dataset
     from camerabias.datasets.sources import Columns, read_source
-    from camerabias.sweeps.display import counting
+    from camerabias.sweeps.display import counting, print_made
 
     columns = Columns(label, camera, group)
     found = read_source(source, columns, layout, camera_from_exif=camera_from == "exif")
     with counting("Importing photos") as report:
-        return import_dataset(found, out, executor, fit, max_rejected, report)
+        dataset = import_dataset(found, out, executor, fit, max_rejected, report)
+    print_made(dataset)
 
 
 def _run_and_report(request: Request) -> None:

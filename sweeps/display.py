@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from camerabias.sweeps.plan import Plan
     from camerabias.sweeps.sweep import Outcome
     from camerabias.trainables.config import TrialConfig
-    from camerabias.trainables.trial import Progress as TrialProgress
+    from camerabias.trainables.job import Progress as TrialProgress
 
 console = Console(highlight=False, soft_wrap=True)
 if not console.is_terminal:

@@ -14,9 +14,9 @@ from ray import tune
 
 from camerabias.sweeps.runner import Places, Watcher
 from camerabias.trainables.config import TrialConfig
+from camerabias.trainables.job import Progress
 from camerabias.trainables.record import Failure, Run
-from camerabias.trainables.trial import Progress
-from camerabias.trainables.tune_adapter import TuneTrial
+from camerabias.trainables.tune_adapter import TuneTrial, import_what_trials_need
 
 WORKER_RETRIES = 2
 """How often a trial is started again when its worker dies (killed, out of memory, host lost)."""
@@ -27,6 +27,18 @@ _QUIET = {
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
     "RAY_AIR_NEW_OUTPUT": "0",
 }
+
+
+def warm_workers(n_trials: int, threads: int) -> None:
+    """Have as many workers as trials will run side by side import what trials need, while the driver prepares the sweep.
+
+    Ray gives an actor a worker process that has run tasks before, if one is idle.
+    """
+    resources = _resources_per_trial(ray.cluster_resources(), threads)
+    warm = ray.remote(num_cpus=resources["cpu"])(import_what_trials_need)
+    slots = int(ray.cluster_resources().get("CPU", 1) // resources["cpu"])
+    for _ in range(min(slots, n_trials)):
+        warm.remote()
 
 
 def run_on_ray(trials: Sequence[TrialConfig], places: Places, watcher: Watcher) -> None:

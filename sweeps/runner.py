@@ -10,7 +10,7 @@ from camerabias.datasets.schema import Executor
 
 if TYPE_CHECKING:
     from camerabias.trainables.config import TrialConfig
-    from camerabias.trainables.trial import Progress
+    from camerabias.trainables.job import Progress
 
 WORKER_RETRIES = 2
 """How often a trial is started again when its worker dies (killed, out of memory, host lost)."""
@@ -53,7 +53,8 @@ def run_trials(trials: Sequence[TrialConfig], places: Places, executor: Executor
 
 
 def _run_here(trials: Sequence[TrialConfig], places: Places, watcher: Watcher) -> None:
-    from camerabias.trainables.trial import Job, Trial  # late: torch is not needed to plan
+    from camerabias.trainables.job import Job
+    from camerabias.trainables.trial import Trial  # late: torch is not needed to plan
 
     for config in trials:
         trial = Trial(Job(config=config, **asdict(places)))

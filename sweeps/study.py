@@ -191,5 +191,7 @@ def _explain(given: str, error: ValidationError) -> str:
         if problem["type"] == "extra_forbidden":
             known = Grid.model_fields if "grids" in problem["loc"] else Study.model_fields
             text = f"unknown key; allowed: {', '.join(known)}"
+        elif problem["type"] == "literal_error":
+            text += f", not {problem['input']!r}"
         wrong.append(f"  {place}: {text}")
     return f"The study {given} cannot be used:\n" + "\n".join(wrong)

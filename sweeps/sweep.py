@@ -22,6 +22,10 @@ from camerabias.trainables.models import load_weights, weights_id
 from camerabias.trainables.record import RUN_FILE, Run
 
 
+THREADS = 1
+"""CPU threads of a trial: small models gain nothing from more, and records are equal to the bit for one number."""
+
+
 @dataclass(frozen=True)
 class Request:
     """What a user asks of a sweep; None leaves it to the study or the dataset."""
@@ -73,10 +77,17 @@ def run_sweep(request: Request) -> Outcome:
     _write_intentions(plan, run, request)
     if trials:
         if request.executor == "ray":
-            connect_ray(request.address)
+            _prepare_ray(request.address, len(trials))
         _build_missing(plan.dataset, trials, request.executor)
         _run_missing(plan, trials, request)
     return _outcome(plan, run, len(trials))
+
+
+def _prepare_ray(address: str | None, n_trials: int) -> None:
+    connect_ray(address)
+    from camerabias.sweeps.ray_runner import warm_workers  # late: Ray need not be installed
+
+    warm_workers(n_trials, THREADS)
 
 
 def _load_studies(request: Request) -> list[Study]:
@@ -135,7 +146,10 @@ def _build_missing(dataset: Dataset, trials: Sequence[TrialConfig], executor: Ex
 
 def _run_missing(plan: Plan, trials: list[TrialConfig], request: Request) -> None:
     places = Places(
-        dataset=plan.dataset.folder.uri, run=Run(request.run).folder.uri, weights=request.weights, threads=1
+        dataset=plan.dataset.folder.uri,
+        run=Run(request.run).folder.uri,
+        weights=request.weights,
+        threads=THREADS,
     )
     n_all = len(plan.trials)
     with SweepDisplay(n_all, n_all - len(trials)) as display:

@@ -213,10 +213,14 @@ class Training:
         """Go on from what `state` gave."""
         self.model.load_state_dict(_below(tensors, "model/"))
         self.best_state = _below(tensors, "best/")
+        parameters = list(self.model.parameters())
         moments: dict[int, dict[str, torch.Tensor]] = {}
         for key, tensor in _below(tensors, "adam/").items():
-            parameter, name = key.split("/")
-            moments.setdefault(int(parameter), {})[name] = tensor
+            number, name = key.split("/")
+            like = parameters[int(number)]
+            # safetensors forgets memory formats, and a fused Adam needs moments laid out as their parameters are
+            fitted = torch.empty_like(like).copy_(tensor) if tensor.shape == like.shape else tensor
+            moments.setdefault(int(number), {})[name] = fitted
         self.optimizer.load_state_dict({"state": moments, "param_groups": plain["param_groups"]})
         if self.scheduler is not None:
             self.scheduler.load_state_dict(plain["scheduler"])

@@ -9,7 +9,6 @@ import traceback
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +23,7 @@ from camerabias.trainables.checkpoint import read_checkpoint, write_checkpoint
 from camerabias.trainables.config import TrialConfig
 from camerabias.trainables.evaluate import predict_logits
 from camerabias.trainables.images import Images
+from camerabias.trainables.job import Job, Progress
 from camerabias.trainables.models import build_model, load_weights, weights_id
 from camerabias.trainables.randomness import stream_seed
 from camerabias.trainables.record import Done, Failure, Record, Run
@@ -35,49 +35,6 @@ CHECKPOINT_SECONDS = 60.0
 VERSIONED = ("camerabias", "torch", "torchvision", "timm", "numpy")
 
 Rows = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Job:
-    """A trial and what a worker needs to run it, none of which changes its numbers.
-
-    Attributes:
-        config: The trial.
-        dataset: Location of the dataset.
-        run: Location of the run.
-        weights: `none`, `imagenet` or a file: where the weights named in the configuration come from.
-        threads: CPU threads of torch.
-    """
-
-    config: TrialConfig
-    dataset: str
-    run: str
-    weights: str
-    threads: int
-
-
-@dataclass(frozen=True)
-class Progress:
-    """What a trial says between epochs."""
-
-    status: str
-    """`running`, `done` or `failed`."""
-    step: int
-    max_steps: int
-    loss: float | None
-    """Validation loss, once there is one."""
-    accuracy: float | None
-    """Validation accuracy; of a trial that is done, its test accuracy."""
-    images_per_second: float | None
-    seconds: float
-    """Wall time of the trial so far."""
-    reason: str = ""
-    """Why it failed."""
-
-    @classmethod
-    def of_failure(cls, config: TrialConfig, reason: str, step: int = 0, seconds: float = 0.0) -> Progress:
-        """What a failed trial says."""
-        return cls("failed", step, config.recipe.max_steps, None, None, None, seconds, reason)
 
 
 @dataclass(frozen=True)
@@ -318,8 +275,3 @@ def _device_name(device: torch.device) -> str:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def job_from(fields: dict[str, Any]) -> Job:
-    """A job from the plain dictionary that travels through Ray Tune."""
-    return Job(**{**fields, "config": TrialConfig.model_validate(fields["config"])})

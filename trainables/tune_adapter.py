@@ -1,4 +1,7 @@
-"""The one file that knows both Ray Tune and trials: a class trainable whose actors are reused."""
+"""The one file that knows both Ray Tune and trials: a class trainable whose actors are reused.
+
+Trials, and with them torch, are imported where an actor sets up: the driver of a sweep knows the class, and no torch.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,18 @@ from typing import Any
 from ray import tune
 
 from camerabias.datasets.storage import Folder
+from camerabias.trainables.job import job_from
 from camerabias.trainables.record import Record
-from camerabias.trainables.trial import Trial, job_from
 
 REPORT_SECONDS = 5.0
 """About how often a trial reports: often enough to watch, rare enough to cost nothing."""
+
+
+def import_what_trials_need() -> None:
+    """Import torch, timm and the trials into this process, which takes longer than many a trial's first epoch."""
+    import timm  # noqa: F401
+
+    import camerabias.trainables.trial  # noqa: F401
 
 
 class TuneTrial(tune.Trainable):
@@ -24,6 +34,8 @@ class TuneTrial(tune.Trainable):
 
     def setup(self, config: dict[str, Any]) -> None:
         """Take a job."""
+        from camerabias.trainables.trial import Trial
+
         self.trial = Trial(job_from(config["job"]))
 
     def step(self) -> dict[str, Any]:

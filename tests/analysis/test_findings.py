@@ -5,7 +5,7 @@ from camerabias.analysis.records import load_records
 
 OUTCOMES = [
     (0.99, "higher than chance (0.200)"),
-    (0.2, "one we cannot tell from chance (0.200)"),
+    (0.2, "not distinguishable from chance (0.200)"),
     (0.02, "lower than"),
 ]
 
@@ -58,19 +58,19 @@ def test_a_cheating_model_follows_the_camera(demo_run):
     assert any("disjoint minus balanced training is lower than 0: test_resnet -0.4" in s for s in costs)
     partial, disjoint = found["Does it work on unseen cameras?"]
     assert (
-        "(Huawei, Redmi, Vivo) is higher than chance (0.500) and one we cannot tell from that on cameras seen"
+        "(Huawei, Redmi, Vivo) is higher than chance (0.500) and not distinguishable from that on cameras seen"
         in partial
     )
-    assert "(Vivo) is one we cannot tell from chance (0.500)" in disjoint
+    assert "(Vivo) is not distinguishable from chance (0.500)" in disjoint
 
 
 def test_an_honest_model_does_not(make, tmp_path):
     cells = [make.cell("label", setting, make.right("label", 0.97)) for setting in ("balanced", "disjoint")]
     found = sentences(make.run(tmp_path, {"s": cells}))
     (tied,) = found["Does the camera decide the label?"]
-    assert "is one we cannot tell from the share that has it" in tied
+    assert "is not distinguishable from the share that has it" in tied
     (cost,) = found["What does the setting change?"]
-    assert "is one we cannot tell from 0: test_resnet 0.000 [" in cost
+    assert "is not distinguishable from 0: test_resnet 0.000 [" in cost
 
 
 @pytest.mark.parametrize(

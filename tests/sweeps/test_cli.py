@@ -178,7 +178,7 @@ def test_failed_trial_is_kept_does_not_stop_the_others_and_is_retried_on_demand(
 def test_run_of_another_dataset_is_refused(sweep, command, study, tmp_path):
     sweep("--seeds", "0")
     other = tmp_path / "other"
-    command("data", "simulate", other, "--images", 100, "--size", 32, "--seed", 5, "--executor", "local")
+    command("data", "simulate", other, "--images", 100, "--size", 64, "--seed", 5, "--executor", "local")
     code, _, err = command(
         "sweep",
         "run",

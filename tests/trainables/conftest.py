@@ -1,13 +1,23 @@
 """A trial that is over in seconds."""
 
 import pytest
+import torch
 
 from camerabias.datasets.build import build_variants
 from camerabias.datasets.settings import resolve_setting
 from camerabias.trainables.config import TrialConfig, load_recipe
-from camerabias.trainables.trial import Job
+from camerabias.trainables.job import Job
 
 QUICK = {"base": "demo", "max_steps": 12, "evaluate_every": 4, "batch_size": 8}
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """As in a sweep; more threads than free cores would make tiny models slow."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture

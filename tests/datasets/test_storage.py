@@ -1,0 +1,113 @@
+import json
+import pickle
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from camerabias.datasets.schema import CamerabiasError
+from camerabias.datasets.storage import Folder
+
+
+def write_and_fail(folder, name):
+    def write_half():
+        with folder.replacing(name) as stream:
+            stream.write(b"half")
+            raise RuntimeError("killed")
+
+    with pytest.raises(RuntimeError, match="killed"):
+        write_half()
+
+
+def test_a_written_file_holds_its_bytes_below_folders_that_did_not_exist(tmp_path):
+    Folder(tmp_path / "new").child("a", "b").write_bytes("file", b"content")
+    assert (tmp_path / "new/a/b/file").read_bytes() == b"content"
+    assert Folder(tmp_path).read_bytes("new/a/b/file") == b"content"
+
+
+def test_a_write_that_fails_leaves_the_old_content_and_no_litter(tmp_path):
+    folder = Folder(tmp_path)
+    folder.write_bytes("file", b"old")
+    write_and_fail(folder, "file")
+    assert folder.names() == ["file"]
+    assert folder.read_bytes("file") == b"old"
+
+
+def test_a_reader_sees_the_old_content_until_the_block_ends(tmp_path):
+    folder = Folder(tmp_path)
+    folder.write_bytes("file", b"old")
+    with folder.replacing("file") as stream:
+        stream.write(b"new")
+        stream.flush()
+        assert folder.read_bytes("file") == b"old"
+    assert folder.read_bytes("file") == b"new"
+
+
+def test_a_bucket_gets_a_whole_object_or_none():
+    bucket = Folder("mock:///")  # pyarrow's file system in memory
+    assert not bucket.is_local
+    write_and_fail(bucket, "file")
+    assert not bucket.exists("file")
+    bucket.write_bytes("file", b"content")
+    assert bucket.read_bytes("file") == b"content"
+
+
+def test_json_is_readable_and_keeps_letters_of_all_languages(tmp_path):
+    document = {"camera": "Handykamera für Žofie", "n": [1, 2.5, None]}
+    Folder(tmp_path).write_json("a.json", document)
+    text = (tmp_path / "a.json").read_text(encoding="utf-8")
+    assert "für Žofie" in text
+    assert json.loads(text) == document == Folder(tmp_path).read_json("a.json")
+
+
+def test_tables_come_back_whole_or_by_column(tmp_path):
+    table = pa.table({"a": [1, 2], "b": ["x", "y"]})
+    Folder(tmp_path).write_table("t.parquet", table)
+    assert pq.read_table(tmp_path / "t.parquet") == table
+    assert Folder(tmp_path).read_table("t.parquet", ["b"]) == table.select(["b"])
+
+
+def test_listing_is_sorted_and_a_missing_folder_is_empty(tmp_path):
+    folder = Folder(tmp_path)
+    for name in ("b/2", "b/1", "a", "c/d/e"):
+        folder.write_bytes(name, b"")
+    assert folder.names() == ["a", "b", "c"]
+    assert folder.walk() == ["a", "b/1", "b/2", "c/d/e"]
+    assert Folder(tmp_path / "none").names() == Folder(tmp_path / "none").walk() == []
+
+
+def test_existence_of_folders_and_files(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    folder = Folder(tmp_path)
+    assert folder.exists()
+    assert folder.exists("file")
+    assert not folder.exists("other")
+    assert not folder.child("none").exists()
+    assert folder.child("file").is_file()
+    assert not folder.is_file()
+
+
+def test_deleting_is_no_error_when_there_is_nothing(tmp_path):
+    folder = Folder(tmp_path)
+    folder.write_bytes("file", b"")
+    folder.delete("file")
+    folder.delete("file")
+    assert folder.names() == []
+
+
+def test_a_folder_travels_between_processes(tmp_path):
+    folder = pickle.loads(pickle.dumps(Folder(tmp_path / "a")))
+    assert folder.uri == folder.path == str(tmp_path / "a")
+
+
+def test_local_paths_are_absolute_and_know_the_home_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert Folder("~/x").path == Folder("x").path == Folder("y/../x/").path == str(tmp_path / "x")
+    assert Folder(Path("x")).is_local
+
+
+def test_an_unknown_address_is_refused_with_what_is_allowed():
+    with pytest.raises(CamerabiasError, match="give a local path or an s3:// or gs:// address"):
+        Folder("ftp://host/folder")

@@ -1,0 +1,100 @@
+"""The whole path through the real command, in processes of its own: photos to report, killed and resumed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+COMMAND = Path(sys.executable).parent / "camerabias"
+
+STUDY = {
+    "title": "short trials",
+    "models": ["test_resnet"],
+    "seeds": [0, 1, 2, 3],
+    "recipe": {"base": "demo", "max_steps": 60, "evaluate_every": 10, "batch_size": 16},
+    "grids": [{"target": "camera", "settings": ["balanced"]}, {"target": "label", "settings": ["disjoint"]}],
+}
+
+
+def start(folder, *arguments):
+    """Start the command as the leader of a process group of its own."""
+    with open(folder / "out.txt", "a") as out:
+        return subprocess.Popen(
+            [COMMAND, *map(str, arguments)], cwd=folder, stdout=out, stderr=out, start_new_session=True
+        )
+
+
+def run(folder, *arguments):
+    code = start(folder, *arguments).wait(timeout=300)
+    assert code == 0, (folder / "out.txt").read_text()
+
+
+def done(run_folder):
+    return {path.parent.name: path.stat().st_mtime_ns for path in run_folder.glob("trials/*/done.json")}
+
+
+def wait_until(condition, seconds=120):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+def test_sweep_killed_in_the_middle_goes_on_to_the_same_tables(dataset, tmp_path):
+    (tmp_path / "short.yaml").write_text(yaml.safe_dump(STUDY))
+    arguments = ["sweep", "run", "short.yaml", "--data", dataset.folder, "--weights", "none"]
+    killed = start(tmp_path, *arguments, "--run", "killed")
+    wait_until(lambda: len(done(tmp_path / "killed")) >= 2 or killed.poll() is not None)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    before = done(tmp_path / "killed")
+    assert 2 <= len(before) < 8
+    run(tmp_path, *arguments, "--run", "killed")
+    after = done(tmp_path / "killed")
+    assert len(after) == 8
+    assert {trial: after[trial] for trial in before} == before  # not run again
+    run(tmp_path, *arguments, "--run", "whole", "--executor", "local")
+    tables = []
+    for name in ("killed", "whole"):
+        run(tmp_path, "report", name)
+        tables.append((tmp_path / name / "report/tables/short.csv").read_bytes())
+    assert tables[0] == tables[1]
+
+
+@pytest.fixture(scope="module")
+def photos(dataset, tmp_path_factory):
+    """The simulated photos as a user's folder LABEL/photo.jpg, with the camera in EXIF alone, and a broken file."""
+    folder = tmp_path_factory.mktemp("photos")
+    for row in dataset.index.itertuples():
+        path = folder / "photos" / row.label / f"{row.image_id}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(dataset.read_image(row.image_id))
+    (folder / "photos" / "manufacturer 1" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut short")
+    return folder
+
+
+def test_audit_of_a_folder_with_cameras_from_exif(photos, dataset):
+    (photos / "tiny.yaml").write_text(
+        "{learning_rate: 2e-3, weight_decay: 0, batch_size: 8, schedule: one_cycle, max_steps: 8, "
+        "patience_steps: null, evaluate_every: 4, precision: float32}"
+    )
+    run(
+        photos, "audit", "photos", "--camera-from", "exif", "--run", "run", "--weights", "none", "--size", 32,
+        "--model", "test_resnet", "--seeds", "0", "--recipe", "tiny.yaml", "--executor", "local",
+    )  # fmt: skip
+    table = pd.read_csv(photos / "run/report/tables/audit.csv")
+    everywhere = table[table["cameras"] == "all"]
+    assert {("camera", "natural"), ("label", "natural"), ("label", "balanced"), ("label", "disjoint")} <= set(
+        zip(everywhere["target"], everywhere["setting"], strict=True)
+    )
+    assert (everywhere["n"] == 1).all()
+    assert len(set(pd.read_parquet(photos / "run/dataset/index.parquet")["camera"])) == 5
+    assert "broken.jpg" in (photos / "run/dataset/rejected.csv").read_text()
+    assert (photos / "run/report/index.html").stat().st_size > 10_000
+    assert "1 photos were rejected" in (photos / "out.txt").read_text()

@@ -1,0 +1,56 @@
+"""What travels between a sweep and the worker that runs a trial: the job there, progress back. Without torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from camerabias.trainables.config import TrialConfig
+
+
+@dataclass(frozen=True)
+class Job:
+    """A trial and what a worker needs to run it, none of which changes its numbers.
+
+    Attributes:
+        config: The trial.
+        dataset: Location of the dataset.
+        run: Location of the run.
+        weights: `none`, `imagenet` or a file: where the weights named in the configuration come from.
+        threads: CPU threads of torch.
+    """
+
+    config: TrialConfig
+    dataset: str
+    run: str
+    weights: str
+    threads: int
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a trial says between epochs."""
+
+    status: str
+    """`running`, `done` or `failed`."""
+    step: int
+    max_steps: int
+    loss: float | None
+    """Validation loss, once there is one."""
+    accuracy: float | None
+    """Validation accuracy; of a trial that is done, its test accuracy."""
+    images_per_second: float | None
+    seconds: float
+    """Wall time of the trial so far."""
+    reason: str = ""
+    """Why it failed."""
+
+    @classmethod
+    def of_failure(cls, config: TrialConfig, reason: str, step: int = 0, seconds: float = 0.0) -> Progress:
+        """What a failed trial says."""
+        return cls("failed", step, config.recipe.max_steps, None, None, None, seconds, reason)
+
+
+def job_from(fields: dict[str, Any]) -> Job:
+    """A job from the plain dictionary that travels through Ray Tune."""
+    return Job(**{**fields, "config": TrialConfig.model_validate(fields["config"])})
