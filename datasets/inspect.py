@@ -100,12 +100,16 @@ def contact_sheet(dataset: Dataset, per_cell: int = 2, side: int = 160) -> bytes
             tiles = [fit_pixels(decode(contents[i]), side, side, "resize") for i in cell["image_id"]]
             axis.imshow(_strip(tiles, per_cell, side))
             if row == 0:
-                axis.set_title(camera, fontsize=9, wrap=True, parse_math=False)
+                axis.set_title(_no_formula(camera), fontsize=9, wrap=True)
             if column == 0:
-                axis.set_ylabel(label, fontsize=9, parse_math=False)
+                axis.set_ylabel(_no_formula(label), fontsize=9)
     png = io.BytesIO()
     figure.savefig(png, format="png")
     return png.getvalue()
+
+
+def _no_formula(name: str) -> str:
+    return name.replace("$", r"\$")  # what stands between two dollars would be typeset
 
 
 def _first_of_cells(dataset: Dataset, per_cell: int) -> pd.DataFrame:

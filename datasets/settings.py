@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, model_validator
-from scipy.optimize import linear_sum_assignment
 
 from camerabias.datasets.schema import N_FOLDS, CamerabiasError, DatasetManifest
 
@@ -205,6 +204,8 @@ def _deal_cameras(manifest: DatasetManifest) -> tuple[CellName, ...]:
 
 def _one_camera_per_label(counts: npt.NDArray[np.int64]) -> dict[int, int] | None:
     """Camera → label, one camera for each label, the smallest cell as large as can be; None if impossible."""
+    from scipy.optimize import linear_sum_assignment  # late: every worker imports this file, few assign
+
     for floor in sorted(set(counts[counts > 0].tolist()), reverse=True):
         allowed = counts >= floor
         rows, columns = linear_sum_assignment(allowed.astype(float), maximize=True)

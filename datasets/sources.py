@@ -131,8 +131,9 @@ def _parse_table(root: Folder, name: str) -> pd.DataFrame:
             return frame
         with root.filesystem.open_input_stream(root.file(name)) as stream:
             if name.lower().endswith(".jsonl"):
+                # by hand: pandas would turn words into dates and, beside gaps, whole numbers into floats
                 rows = [json.loads(line) for line in stream.read().splitlines() if line.strip()]
-                return pd.DataFrame(rows, dtype=object)  # values as they are: no dates, no floats for integers
+                return pd.DataFrame(rows, dtype=object)
             # as text, so that a label `01` stays what it is; only an empty field is a gap
             separator = "\t" if name.lower().endswith(".tsv") else ","
             return pd.read_csv(

@@ -400,9 +400,8 @@ def _run_and_report(request: Request) -> None:
     from camerabias.sweeps.display import print_outcome
     from camerabias.sweeps.sweep import run_sweep
 
-    outcome = run_sweep(request)
+    print_outcome(run_sweep(request))
     _report(request.run)
-    print_outcome(outcome)
 
 
 def _report(run: str) -> None:

@@ -13,7 +13,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from camerabias.datasets.decode import NO_EXIF_CAMERA
-from camerabias.datasets.inspect import describe
 from camerabias.trainables.record import Run, Status
 
 if TYPE_CHECKING:
@@ -174,6 +173,8 @@ def _warn_of_no_exif(n: int, n_images: int) -> None:
 
 def print_overview(dataset: Dataset) -> None:
     """Print what `data show` prints."""
+    from camerabias.datasets.inspect import describe  # late: it costs every command a second
+
     overview = describe(dataset)
     print_made(dataset)
     for split, table in overview.tables.items():

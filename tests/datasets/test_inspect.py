@@ -135,4 +135,4 @@ def test_a_cell_of_one_photo_leaves_room_beside_it(coloured):
 
 
 def test_names_are_drawn_as_they_are_and_not_as_formulas(coloured):
-    sheet_of(coloured({r"$\no formula$/under $5_": [RED]}))
+    sheet_of(coloured({r"$\no formula$/$\neither this$": [RED]}))

@@ -115,9 +115,9 @@ def test_partial_is_refused_without_an_unseen_camera_or_one_with_every_label(cou
 
 
 def test_disjoint_makes_the_smallest_first_cell_as_large_as_can_be():
-    # v is the best camera of both labels; only u for a and v for b leave no cell under 40
-    manifest = make_manifest({"a": {"u": 40, "v": 90}, "b": {"u": 20, "v": 60}})
-    assert owners(resolve_setting("disjoint", manifest)) == {"a": {"u"}, "b": {"v"}}
+    # u is the best camera of both labels; only v for a and u for b leave no cell under 40
+    manifest = make_manifest({"a": {"u": 90, "v": 40}, "b": {"u": 60, "v": 20}})
+    assert owners(resolve_setting("disjoint", manifest)) == {"a": {"v"}, "b": {"u"}}
 
 
 def test_disjoint_deals_the_rest_to_the_poorer_label_and_leaves_the_last_camera_unseen():

@@ -37,11 +37,13 @@ def test_a_write_that_fails_leaves_the_old_content_and_no_litter(tmp_path):
 def test_a_reader_sees_the_old_content_until_the_block_ends(tmp_path):
     folder = Folder(tmp_path)
     folder.write_bytes("file", b"old")
-    with folder.replacing("file") as stream:
-        stream.write(b"new")
-        stream.flush()
-        assert folder.read_bytes("file") == b"old"
-    assert folder.read_bytes("file") == b"new"
+    with open(folder.file("file"), "rb") as early:
+        with folder.replacing("file") as stream:
+            stream.write(b"new")
+            stream.flush()
+            assert folder.read_bytes("file") == b"old"
+        assert folder.read_bytes("file") == b"new"
+        assert early.read() == b"old"  # who had it open keeps what was there
 
 
 def test_a_bucket_gets_a_whole_object_or_none():
