@@ -13,6 +13,9 @@ from camerabias.datasets.dataset import Dataset
 from camerabias.datasets.decode import NO_EXIF_CAMERA, Pixels, decode
 from camerabias.datasets.views import fit_pixels
 
+MAX_NAMES = 16
+"""Labels, and cameras, on a contact sheet; more could not be read."""
+
 
 @dataclass(frozen=True)
 class Overview:
@@ -73,7 +76,7 @@ def _count_tables(dataset: Dataset) -> dict[str, pd.DataFrame]:
 
 
 def contact_sheet(dataset: Dataset, per_cell: int = 2, side: int = 160) -> bytes:
-    """A sheet of photos, a row per label and a column per camera.
+    """A sheet of photos, a row per label and a column per camera, of the first `MAX_NAMES` of each.
 
     Args:
         dataset: The dataset.
@@ -85,11 +88,12 @@ def contact_sheet(dataset: Dataset, per_cell: int = 2, side: int = 160) -> bytes
     """
     from matplotlib.figure import Figure  # only here: nothing else in the datasets draws
 
-    labels, cameras = dataset.manifest.labels, dataset.manifest.cameras
+    labels, cameras = dataset.manifest.labels[:MAX_NAMES], dataset.manifest.cameras[:MAX_NAMES]
     width, height = 1.05 * per_cell * side / 100 * len(cameras) + 1, (side / 100 + 0.3) * len(labels) + 0.4
     figure = Figure(figsize=(width, height), dpi=100, layout="constrained")
     axes = figure.subplots(len(labels), len(cameras), squeeze=False)
     shown = _first_of_cells(dataset, per_cell)
+    shown = shown[shown["label"].isin(labels) & shown["camera"].isin(cameras)]
     contents = _read_some(dataset, shown)
     for row, label in enumerate(labels):
         for column, camera in enumerate(cameras):

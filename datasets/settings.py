@@ -68,7 +68,7 @@ def balanced(manifest: DatasetManifest) -> Setting:
             f"{_name_cells(empty)}. Take such photos, leave out the label or the camera, or list cells "
             "in a study file."
         )
-    return Setting(name="balanced", cells=None, equal_counts=True)
+    return Setting(name="balanced", cells=tuple(cells), equal_counts=True)
 
 
 def partial(manifest: DatasetManifest) -> Setting:
@@ -162,7 +162,8 @@ def select(
     cells = {cell: part.index.to_numpy() for cell, part in rows.groupby(["label", "camera"], sort=True)}
     keep = {cell: len(found) for cell, found in cells.items()}
     if setting.equal_counts:
-        keep = dict.fromkeys(keep, min(keep.values(), default=0))
+        lacking = setting.cells is not None and len(keep) < len(set(setting.cells))
+        keep = dict.fromkeys(keep, 0 if lacking else min(keep.values(), default=0))
     if size is not None and size < sum(keep.values()):
         keep = _apportion(keep, size)
     generator = np.random.default_rng([seed, 0x5E77])

@@ -119,7 +119,12 @@ class Folder:
                 with self.filesystem.open_output_stream(path) as upload:
                     shutil.copyfileobj(stream, upload, length=2**20)
             return
-        os.makedirs(os.path.dirname(path), exist_ok=True)
+        try:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+        except OSError as error:
+            raise CamerabiasError(
+                f"Cannot write below {self.path} ({error}); choose another folder."
+            ) from error
         temporary = f"{path}.{uuid.uuid4().hex}.tmp"
         try:
             with open(temporary, "wb") as stream:

@@ -72,7 +72,8 @@ ModelsOption = Annotated[
 ]
 SeedsOption = Annotated[str | None, typer.Option(help="Seeds, comma-separated: 0,1,2.")]
 SizeOption = Annotated[
-    int | None, typer.Option(help="Side of the models' input in pixels; by default the dataset's own.")
+    int | None,
+    typer.Option(help="Side of the models' input in pixels, from 32; by default the dataset's own.", min=32),
 ]
 WeightsOption = Annotated[
     str, typer.Option(help="`imagenet`, `none` (train from scratch), or a file of weights.")

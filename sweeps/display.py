@@ -217,8 +217,9 @@ def print_plan(plan: Plan, time_needed: Estimate) -> None:
             for cell in planned.cells
         ]
         print_frame(pd.DataFrame(rows), f"{planned.study.name}: {planned.study.title}")
+        n_cells = len(plan.dataset.manifest.labels) * len(plan.dataset.manifest.cameras)
         for setting in dict.fromkeys(cell.setting for cell in planned.cells):
-            if setting.cells is not None:
+            if setting.cells is not None and len(setting.cells) < n_cells:
                 named = ", ".join(f"{label} × {camera}" for label, camera in setting.cells)
                 console.print(f"{setting.name} trains on {named}")
     print_skipped(plan)

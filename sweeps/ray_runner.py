@@ -16,7 +16,7 @@ from camerabias.sweeps.runner import Places, Watcher
 from camerabias.trainables.config import TrialConfig
 from camerabias.trainables.job import Progress
 from camerabias.trainables.record import Failure, Run
-from camerabias.trainables.tune_adapter import TuneTrial, import_what_trials_need
+from camerabias.trainables.tune_adapter import TuneTrial
 
 WORKER_RETRIES = 2
 """How often a trial is started again when its worker dies (killed, out of memory, host lost)."""
@@ -29,23 +29,11 @@ _QUIET = {
 }
 
 
-def warm_workers(n_trials: int, threads: int) -> None:
-    """Have as many workers as trials will run side by side import what trials need, while the driver prepares the sweep.
-
-    Ray gives an actor a worker process that has run tasks before, if one is idle.
-    """
-    resources = _resources_per_trial(ray.cluster_resources(), threads)
-    warm = ray.remote(num_cpus=resources["cpu"])(import_what_trials_need)
-    slots = int(ray.cluster_resources().get("CPU", 1) // resources["cpu"])
-    for _ in range(min(slots, n_trials)):
-        warm.remote()
-
-
 def run_on_ray(trials: Sequence[TrialConfig], places: Places, watcher: Watcher) -> None:
     """Run trials side by side on the Ray that this process is connected to; see `runner.run_trials`."""
     os.environ.update(_QUIET)
     jobs = [{"config": config.model_dump(mode="json"), **asdict(places)} for config in trials]
-    resources = _resources_per_trial(ray.cluster_resources(), places.threads)  # type: ignore[no-untyped-call]
+    resources = _resources_per_trial(places.threads)
     with tempfile.TemporaryDirectory(prefix="camerabias-tune-") as state:
         tune.Tuner(
             tune.with_resources(TuneTrial, resources),
@@ -59,14 +47,20 @@ def run_on_ray(trials: Sequence[TrialConfig], places: Places, watcher: Watcher) 
                 name="sweep",
                 storage_path=state,
                 verbose=0,
+                # records are what counts; Tune would save every trial once more as it ends
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 failure_config=tune.FailureConfig(max_failures=WORKER_RETRIES),
                 callbacks=[_Bridge(Run(places.run), watcher)],
             ),
         ).fit()
 
 
-def _resources_per_trial(cluster: dict[str, float], threads: int) -> dict[str, float]:
-    return {"cpu": threads, "gpu": 1} if cluster.get("GPU", 0) >= 1 else {"cpu": threads}
+def _resources_per_trial(threads: int) -> dict[str, float]:
+    return {"cpu": threads, "gpu": 1} if _cluster().get("GPU", 0) >= 1 else {"cpu": threads}
+
+
+def _cluster() -> dict[str, float]:
+    return dict(ray.cluster_resources())  # type: ignore[no-untyped-call]
 
 
 def _config(trial: Any) -> TrialConfig:

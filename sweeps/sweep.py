@@ -21,7 +21,6 @@ from camerabias.trainables.config import TrialConfig
 from camerabias.trainables.models import load_weights, weights_id
 from camerabias.trainables.record import RUN_FILE, Run
 
-
 THREADS = 1
 """CPU threads of a trial: small models gain nothing from more, and records are equal to the bit for one number."""
 
@@ -62,8 +61,6 @@ def plan_sweep(request: Request) -> Plan:
     dataset = open_dataset(request.data)
     run = Run(request.run)
     _check_same_dataset(run, dataset)
-    if request.size is not None and request.size < 32:
-        raise CamerabiasError(f"--size {request.size} is too small for a CNN; give 32 pixels or more.")
     models = list(dict.fromkeys(model for study in studies for model in study.models))
     weights = {model: weights_id(load_weights(model, request.weights)) for model in models}
     return make_plan(studies, dataset, run, request.size, weights)
@@ -77,17 +74,10 @@ def run_sweep(request: Request) -> Outcome:
     _write_intentions(plan, run, request)
     if trials:
         if request.executor == "ray":
-            _prepare_ray(request.address, len(trials))
+            connect_ray(request.address)
         _build_missing(plan.dataset, trials, request.executor)
         _run_missing(plan, trials, request)
     return _outcome(plan, run, len(trials))
-
-
-def _prepare_ray(address: str | None, n_trials: int) -> None:
-    connect_ray(address)
-    from camerabias.sweeps.ray_runner import warm_workers  # late: Ray need not be installed
-
-    warm_workers(n_trials, THREADS)
 
 
 def _load_studies(request: Request) -> list[Study]:

@@ -18,7 +18,7 @@ import torch
 from camerabias.datasets.cache import open_pixels
 from camerabias.datasets.dataset import Dataset, open_dataset
 from camerabias.datasets.schema import N_FOLDS
-from camerabias.datasets.settings import select
+from camerabias.datasets.settings import Setting, select
 from camerabias.trainables.checkpoint import read_checkpoint, write_checkpoint
 from camerabias.trainables.config import TrialConfig
 from camerabias.trainables.evaluate import predict_logits
@@ -225,15 +225,18 @@ def assign_parts(dataset: Dataset, config: TrialConfig) -> Parts:
     """Which images train, validate and test a trial.
 
     Folds decide, or the user's `split` where there is one (validation then takes its `val` rows, or the fold
-    after the tested one of its `train` rows). Training and validation images are those of the setting's cells.
+    after the tested one of its `train` rows). Training and validation images are those of the setting's cells;
+    where counts are cut, validation keeps all that it has.
 
     Returns:
-        Sorted positions in the dataset's index.
+        Positions in the dataset's index, in the order of image_id.
 
     Raises:
         TrainingError: One of the three is empty.
     """
-    index = dataset.index
+    # in the order of image_id, so that a trial does not depend on the order of the source's rows
+    order = np.argsort(dataset.index["image_id"].to_numpy())
+    index = dataset.index.iloc[order]
     validation_fold = (index["fold"] == (config.test_fold + 1) % N_FOLDS).to_numpy()
     if dataset.manifest.has_split:
         split = index["split"].to_numpy()
@@ -242,10 +245,12 @@ def assign_parts(dataset: Dataset, config: TrialConfig) -> Parts:
             validation = (split == "train") & validation_fold
     else:
         test, validation = (index["fold"] == config.test_fold).to_numpy(), validation_fold
+    every_count = config.setting.model_copy(update={"equal_counts": False})
+    training = _within(config.setting, index, ~test & ~validation, config.seed, config.train_size)
     parts = Parts(
-        train=_within_setting(index, ~test & ~validation, config, config.train_size),
-        validation=_within_setting(index, validation, config, None),
-        test=np.flatnonzero(test),
+        train=order[training],
+        validation=order[_within(every_count, index, validation, config.seed, None)],
+        test=order[np.flatnonzero(test)],
     )
     for name in ("train", "validation", "test"):
         if len(getattr(parts, name)) == 0:
@@ -256,12 +261,12 @@ def assign_parts(dataset: Dataset, config: TrialConfig) -> Parts:
     return parts
 
 
-def _within_setting(
-    index: pd.DataFrame, chosen: npt.NDArray[np.bool_], config: TrialConfig, size: int | None
+def _within(
+    setting: Setting, index: pd.DataFrame, chosen: npt.NDArray[np.bool_], seed: int, size: int | None
 ) -> Rows:
     rows = np.flatnonzero(chosen)
     some = index.iloc[rows]
-    return rows[select(config.setting, some["label"], some["camera"], config.seed, size)]
+    return rows[select(setting, some["label"], some["camera"], seed, size)]
 
 
 def versions() -> dict[str, str]:

@@ -18,13 +18,6 @@ REPORT_SECONDS = 5.0
 """About how often a trial reports: often enough to watch, rare enough to cost nothing."""
 
 
-def import_what_trials_need() -> None:
-    """Import torch, timm and the trials into this process, which takes longer than many a trial's first epoch."""
-    import timm  # noqa: F401
-
-    import camerabias.trainables.trial  # noqa: F401
-
-
 class TuneTrial(tune.Trainable):
     """A trial as Ray Tune sees it; `config` is a `Job` as a plain dictionary under the key `job`.
 
