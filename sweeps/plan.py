@@ -30,6 +30,11 @@ class PlannedCell:
     trials: dict[int, TrialConfig]
     """By seed."""
 
+    @property
+    def family(self) -> str:
+        """What its trials have in common, as a hash."""
+        return next(iter(self.trials.values())).family
+
 
 @dataclass(frozen=True)
 class Skipped:
@@ -67,12 +72,34 @@ class PlannedStudy:
                     "model": cell.model,
                     "size": cell.size,
                     "seen_cameras": list(cell.seen_cameras),
+                    "family": cell.family,
                     "trials": {str(seed): config.id for seed, config in cell.trials.items()},
                 }
                 for cell in self.cells
             ],
             "skipped": [vars(skipped) for skipped in self.skipped],
         }
+
+
+def merge_described(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    """A study's description after it is asked for again: more seeds, models or settings join those there were.
+
+    A cell that has changed in anything but its seeds (the recipe, say) takes the place of the earlier one, since
+    a mean over both would mean nothing.
+    """
+    cells = {_cell_key(cell): cell for cell in before["cells"]}
+    for cell in now["cells"]:
+        earlier = cells.get(_cell_key(cell))
+        kept = earlier["trials"] if earlier is not None and earlier["family"] == cell["family"] else {}
+        cells[_cell_key(cell)] = {**cell, "trials": kept | cell["trials"]}
+    seeds = sorted({int(seed) for cell in cells.values() for seed in cell["trials"]})
+    models = list(dict.fromkeys(cell["model"] for cell in cells.values()))
+    return {**now, "models": models, "seeds": seeds, "cells": list(cells.values())}
+
+
+def _cell_key(cell: dict[str, Any]) -> tuple[Any, ...]:
+    names = ("target", "setting", "train_view", "test_view", "model", "size")
+    return tuple(cell[name] for name in names)
 
 
 @dataclass(frozen=True)

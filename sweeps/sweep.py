@@ -14,7 +14,7 @@ from camerabias.datasets.pieces import connect_ray
 from camerabias.datasets.schema import CamerabiasError, Executor
 from camerabias.sweeps.display import SweepDisplay, counting
 from camerabias.sweeps.examples import write_examples
-from camerabias.sweeps.plan import Plan, make_plan
+from camerabias.sweeps.plan import Plan, make_plan, merge_described
 from camerabias.sweeps.runner import Places, run_trials
 from camerabias.sweeps.study import Study, load_study
 from camerabias.trainables.config import TrialConfig
@@ -115,8 +115,10 @@ def _write_intentions(plan: Plan, run: Run, request: Request) -> None:
             "machine": {"system": platform.platform(), "cpus": os.cpu_count(), "host": platform.node()},
         }
     )
+    before = run.studies()
     for planned in plan.studies:
-        run.write_study(planned.study.name, planned.described())
+        name, now = planned.study.name, planned.described()
+        run.write_study(name, merge_described(before[name], now) if name in before else now)
     write_examples(plan.dataset, run)
 
 

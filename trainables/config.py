@@ -28,7 +28,8 @@ class Recipe(BaseModel):
         learning_rate: Adam's, constant or the peak of the one cycle.
         weight_decay: Adam's L2 penalty.
         batch_size: Images per optimiser step.
-        schedule: `constant`, or `one_cycle` over `max_steps` (Smith & Topin 2019).
+        schedule: `constant`, testing the weights of the lowest validation loss, or `one_cycle` over `max_steps`
+            (Smith & Topin 2019), testing the last.
         max_steps: Where training ends if it has not converged.
         patience_steps: Training has converged when the validation loss has not improved for so many steps;
             None trains for `max_steps`, as a one-cycle schedule wants.
@@ -89,6 +90,11 @@ class TrialConfig(BaseModel):
         fields = self.model_dump(mode="json", exclude_defaults=True)
         canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+    @property
+    def family(self) -> str:
+        """The id without seed and test fold: trials of one family are repetitions, whose mean means something."""
+        return self.model_copy(update={"seed": 0, "test_fold": 0}).id
 
     @property
     def name(self) -> str:

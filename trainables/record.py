@@ -61,8 +61,8 @@ class Done(BaseModel):
 
     stopped: Literal["converged", "max_steps"]
     steps: int
-    best_step: int
-    """Step of the lowest validation loss, whose weights were tested."""
+    tested_step: int
+    """Step whose weights were tested, and whose validation accuracy this is."""
     validation_accuracy: float
     test_accuracy: float
     train_images: int

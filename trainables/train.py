@@ -184,9 +184,16 @@ class Training:
     def _history_array(self) -> npt.NDArray[np.float64]:
         return np.concatenate(self._history) if self._history else np.empty((0, len(HISTORY_SCHEMA)))
 
-    def restore_best(self) -> None:
-        """Put the weights of the lowest validation loss back into the model."""
+    def choose_weights(self) -> int:
+        """Put the weights that are tested into the model, and return their step.
+
+        They are those of the lowest validation loss; of a one-cycle schedule the last, since it anneals, and a
+        few validation images cannot tell which of its last steps was best.
+        """
+        if self.recipe.schedule == "one_cycle":
+            return self.step
         self.model.load_state_dict(self.best_state)
+        return self.best_step
 
     def state(self) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
         """Everything that the next epoch depends on: tensors, and plain JSON. Call between epochs."""

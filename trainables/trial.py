@@ -178,17 +178,17 @@ class _Session:
         training, config = self.training, self.job.config
         stopped = training.stopped
         assert stopped is not None
-        training.restore_best()
+        tested_step = training.choose_weights()
         predictions = self._predict()
         history = training.history()
         accuracy = float((predictions["prediction"] == predictions[config.target]).mean())
-        best = history.loc[history["step"] == training.best_step, "validation_accuracy"].item()
+        validated = history.loc[history["step"] == tested_step, "validation_accuracy"].item()
         speed = training.training_images / training.training_seconds
         done = Done(
             stopped=stopped,
             steps=training.step,
-            best_step=training.best_step,
-            validation_accuracy=float(best),
+            tested_step=tested_step,
+            validation_accuracy=float(validated),
             test_accuracy=accuracy,
             train_images=len(self.parts.train),
             validation_images=len(self.parts.validation),

@@ -202,7 +202,7 @@ def _write_trial(run: Run, cell: Cell, config: TrialConfig, images: pd.DataFrame
         Done(
             stopped="max_steps",
             steps=300,
-            best_step=290,
+            tested_step=290,
             validation_accuracy=accuracy,
             test_accuracy=accuracy,
             train_images=800,

@@ -5,6 +5,7 @@ import os
 import shutil
 import sys
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -150,8 +151,12 @@ def test_sweep_runs_what_is_missing_and_nothing_else(sweep, command, tmp_path):
     assert "4 trials, 2 of them run now, 0 failed" in sweep()[1]
     assert all(path.stat().st_mtime_ns == when for path, when in before.items() if path.is_file())
     assert "4 trials, 0 of them run now, 0 failed" in sweep()[1]
+    sweep("--seeds", "1")  # asking for less forgets nothing
     _, out, _ = command("sweep", "status", tmp_path / "run")
     assert out.count("quick: a quick one") == 1
+    command("report", tmp_path / "run")
+    table = pd.read_csv(tmp_path / "run/report/tables/quick.csv")
+    assert table.loc[table["cameras"] == "all", "n"].tolist() == [2, 2]
 
 
 def test_failed_trial_is_kept_does_not_stop_the_others_and_is_retried_on_demand(sweep, monkeypatch, tmp_path):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from camerabias.datasets.schema import CamerabiasError
-from camerabias.sweeps.plan import make_plan
+from camerabias.sweeps.plan import make_plan, merge_described
 from camerabias.sweeps.study import load_study
 from camerabias.trainables.record import Run
 
@@ -78,6 +78,17 @@ def test_setting_that_the_dataset_cannot_serve_stops_a_table_and_is_named_by_an_
     (audit,) = plan(["audit"], holed, tmp_path).studies
     assert [(skipped.target, skipped.setting) for skipped in audit.skipped] == [("label", "balanced")]
     assert "manufacturer 1 × Vivo" in audit.skipped[0].reason
+
+
+def test_study_asked_for_again_keeps_its_other_seeds_unless_its_trials_changed(dataset, tmp_path):
+    def described(**changes):
+        return plan(["table1"], dataset, tmp_path, models=["resnet34"], **changes).studies[0].described()
+
+    first, more = described(seeds=[0, 1]), described(seeds=[5])
+    assert merge_described(first, more)["cells"][0]["trials"].keys() == {"0", "1", "5"}
+    assert merge_described(first, more)["seeds"] == [0, 1, 5]
+    other = described(seeds=[5], recipe="demo")
+    assert merge_described(first, other)["cells"][0]["trials"].keys() == {"5"}
 
 
 def test_what_analysis_is_told_is_plain_and_complete(dataset, tmp_path):

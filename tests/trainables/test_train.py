@@ -67,12 +67,19 @@ def test_stops_when_the_validation_loss_has_not_improved_for_patience_steps():
 
 def test_tested_weights_are_those_of_the_lowest_validation_loss():
     training = run(make_training(schedule="constant", learning_rate=0.5, patience_steps=20, max_steps=500))
-    training.restore_best()
+    assert training.choose_weights() == training.best_step < training.step
     validation = training.validation
     logits = predict_logits(training.model, validation.images, validation.rows, 16, "float32")
     loss = nn.functional.cross_entropy(logits, torch.from_numpy(validation.classes)).item()
     losses = training.history()["validation_loss"]
     assert loss == pytest.approx(losses.min(), rel=1e-4)
+
+
+def test_one_cycle_tests_its_last_weights():
+    training = run(make_training())
+    before = [tensor.clone() for tensor in training.model.state_dict().values()]
+    assert training.choose_weights() == 40
+    assert all(map(torch.equal, before, training.model.state_dict().values()))
 
 
 def test_loss_that_is_no_number_is_a_named_failure():
