@@ -90,6 +90,24 @@ def _sentences(claims: list[_Claim]) -> list[str]:
     return [f"{statement}: {'; '.join(numbers)}." for statement, numbers in models.items()]
 
 
+def _in_short(records: Records) -> list[_Claim]:
+    """Paper, Table II in a line: label accuracy without and with a correlation of label and camera in training."""
+    claims = []
+    for cell in records.cells("label", "disjoint", PLAIN):
+        reference = reference_cell(records, cell)
+        with_it = _all(records, cell)
+        without = _all(records, reference) if reference is not None else []
+        if reference is None or not (with_it and without):
+            continue
+        statement = (
+            f"Label accuracy on the same test photos, trained on {reference.setting} photos and then on photos whose "
+            f"camera gives the label away (chance {chance(with_it):.3f})"
+        )
+        numbers = f"{_number(accuracy(without))} and {_number(accuracy(with_it))}"
+        claims.append(_Claim(statement, records.model_name(cell), numbers))
+    return claims
+
+
 def _recognition(records: Records, target: Target) -> list[_Claim]:
     """Accuracy against chance, of every cell of a target."""
     claims = []
@@ -196,6 +214,7 @@ def _steps_learned(records: Records, target: Target, setting: str) -> dict[tuple
 
 
 QUESTIONS: dict[str, Callable[[Records], list[_Claim]]] = {
+    "In short": _in_short,
     "Are cameras recognised?": partial(_recognition, target="camera"),
     "Is the label recognised?": partial(_recognition, target="label"),
     "What does the setting change?": _setting_costs,

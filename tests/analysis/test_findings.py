@@ -39,7 +39,7 @@ def test_models_with_the_same_answer_share_a_sentence(make, tmp_path):
 def test_too_few_groups_cannot_tell(make, tmp_path):
     cell = make.cell("camera", "balanced", make.right("camera", 0.95))
     (sentence,) = sentences(make.run(tmp_path, {"s": [cell]}, bottles_per_label=4))["Are cameras recognised?"]
-    assert "cannot tell" in sentence
+    assert "not distinguishable" in sentence
     assert "8 groups: too few" in sentence
 
 
@@ -51,6 +51,12 @@ def test_a_failed_cell_is_unknown(make, tmp_path):
 
 def test_a_cheating_model_follows_the_camera(demo_run):
     found = sentences(demo_run)
+    (short,) = found["In short"]
+    assert (
+        "trained on balanced photos and then on photos whose camera gives the label away (chance 0.500)"
+        in short
+    )
+    assert "test_resnet 0.960 [0.933, 0.982] (4 seeds) and 0.520 [" in short
     (tied,) = found["Does the camera decide the label?"]
     assert "iPhone: Manufacturer 1" in tied
     assert "is higher than the share that has it (0.500): test_resnet 1.000 [0.832, 1.000] (2 seeds)" in tied
@@ -89,13 +95,13 @@ def test_what_is_learned_first_follows_the_curves(make, tmp_path, camera, label,
 
 def test_four_pairs_are_too_few_to_tell_what_is_first(demo_run):
     (sentence,) = sentences(demo_run)["Is the camera learned before the label?"]
-    assert "cannot tell" in sentence
+    assert "not distinguishable" in sentence
     assert "the camera was in 4 and the label in 0" in sentence
 
 
 def test_never_learned_is_said(make, tmp_path):
     cells = [make.cell(t, "balanced", make.right(t, 0.9), learned_at=900) for t in ("camera", "label")]
     (sentence,) = sentences(make.run(tmp_path, {"s": cells}))["Is the camera learned before the label?"]
-    assert "cannot tell" in sentence
+    assert "not distinguishable" in sentence
     assert "the camera was in 0 and the label in 0; " in sentence
     assert sentence.count("more steps than were trained") == 2
