@@ -1,5 +1,7 @@
 """Studies: shipped ones, a user's own, and everything that can be wrong with one."""
 
+from pathlib import Path
+
 import pytest
 import yaml
 
@@ -82,3 +84,13 @@ def test_file_that_is_no_study_is_said_so(tmp_path, text):
 def test_unknown_study_lists_the_shipped_ones():
     with pytest.raises(CamerabiasError, match="no study 'tabel1'; allowed: audit, demo, table1, table2"):
         load_study("tabel1")
+
+
+def test_example_of_a_study_of_one_s_own_loads():
+    path = Path(__file__).parents[2] / "examples" / "two_sites.yaml"
+    (study,) = load_study(str(path))
+    assert [getattr(setting, "name", setting) for setting in study.grids[0].settings] == [
+        "natural",
+        "tied",
+        "mixed",
+    ]
