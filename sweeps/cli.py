@@ -73,7 +73,10 @@ ModelsOption = Annotated[
 SeedsOption = Annotated[str | None, typer.Option(help="Seeds, comma-separated: 0,1,2.")]
 SizeOption = Annotated[
     int | None,
-    typer.Option(help="Side of the models' input in pixels, from 32; by default the dataset's own.", min=32),
+    typer.Option(
+        help="Side of the models' input in pixels, from 32; by default the dataset's own (test_resnet: at most 128).",
+        min=32,
+    ),
 ]
 WeightsOption = Annotated[
     str, typer.Option(help="`imagenet`, `none` (train from scratch), or a file of weights.")

@@ -140,20 +140,20 @@ def make_plan(
         studies: The studies.
         dataset: The dataset.
         run: The run whose records count as done.
-        size: Side of the models' input in pixels; None takes the dataset's own.
+        size: Side of the models' input in pixels; None leaves it to the models and the dataset.
         weights: By model, the id of its weights.
 
     Raises:
         CamerabiasError: The run belongs to another dataset, or the dataset cannot serve a setting.
     """
-    planner = _Planner(dataset, size or dataset.manifest.size, weights)
+    planner = _Planner(dataset, size, weights)
     return Plan(dataset, [planner.plan(study) for study in studies], run.statuses())
 
 
 @dataclass(frozen=True)
 class _Planner:
     dataset: Dataset
-    size: int
+    size: int | None
     weights: dict[str, str]
 
     def plan(self, study: Study) -> PlannedStudy:
@@ -184,7 +184,7 @@ class _Planner:
     def _cell(
         self, study: Study, grid: Grid, setting: Setting, view: View, model: str, train_size: int | None
     ) -> PlannedCell:
-        size = input_size(model, self.size)
+        size = input_size(model, self.size, self.dataset.manifest.size)
         test_view = grid.test_view or view
         recipe = load_recipe(study.recipe)
         trials = {

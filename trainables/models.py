@@ -32,12 +32,14 @@ class ModelKind:
         pretrained: ImageNet weights, or an exception of the library that downloads them.
         fixed_size: Side of the only input that the model takes, for models with a fully connected head.
         minimum_size: Smallest input; smaller ones are enlarged on the device.
+        usual_size: Largest input unless a study asks for another; None for the dataset's own size.
     """
 
     build: Callable[[int], nn.Module]
     pretrained: Callable[[], State]
     fixed_size: int | None = None
     minimum_size: int = 32
+    usual_size: int | None = None
 
 
 def _torchvision(name: str, **options: Any) -> tuple[Callable[[int], nn.Module], Callable[[], State]]:
@@ -83,7 +85,8 @@ MODELS: dict[str, ModelKind] = {
     ),
     "alexnet": ModelKind(*_torchvision("alexnet"), fixed_size=224),
     "vgg16": ModelKind(*_torchvision("vgg16"), fixed_size=224),
-    "test_resnet": ModelKind(*_timm("test_resnet")),  # 0.37 M parameters: the demo's
+    # 0.37 M parameters, for CPUs: with more pixels, time grows and its few layers see no more of the photo at once
+    "test_resnet": ModelKind(*_timm("test_resnet"), usual_size=128),
 }
 
 
@@ -106,9 +109,16 @@ def find_model(name: str) -> ModelKind:
     return ModelKind(*_timm(name))
 
 
-def input_size(name: str, asked: int) -> int:
-    """Side in pixels of the images that the model is given when a study asks for `asked`."""
-    return find_model(name).fixed_size or asked
+def input_size(name: str, asked: int | None, available: int) -> int:
+    """Side in pixels of the images that the model is given.
+
+    Args:
+        name: The model.
+        asked: What the user asks for; None leaves it to model and dataset.
+        available: The dataset's own size.
+    """
+    kind = find_model(name)
+    return kind.fixed_size or asked or min(available, kind.usual_size or available)
 
 
 def build_model(name: str, n_classes: int, size: int, weights: State | None) -> nn.Module:

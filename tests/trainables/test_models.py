@@ -33,9 +33,15 @@ def test_paper_models_have_their_published_number_of_parameters(name, published)
 
 
 def test_models_with_a_fully_connected_head_see_224_pixels_and_the_others_what_is_asked():
-    sizes = {name: input_size(name, 1024) for name in MODELS}
+    sizes = {name: input_size(name, 512, available=1024) for name in MODELS}
     assert sizes.pop("alexnet") == sizes.pop("vgg16") == 224
-    assert set(sizes.values()) == {1024}
+    assert set(sizes.values()) == {512}
+
+
+def test_unasked_models_see_the_dataset_s_size_and_the_small_one_at_most_128():
+    assert input_size("resnet34", None, available=1024) == 1024
+    assert input_size("alexnet", None, available=1024) == 224
+    assert [input_size("test_resnet", None, available) for available in (96, 192)] == [96, 128]
 
 
 def test_unknown_model_offers_near_names_and_ours():
