@@ -20,6 +20,7 @@ from camerabias.analysis.statistics import (
     Estimate,
     accuracy,
     chance,
+    excess_given,
     learning_order,
     learning_threshold,
     paired_difference,
@@ -100,10 +101,12 @@ def _in_short(records: Records) -> list[_Claim]:
         if reference is None or not (with_it and without):
             continue
         statement = (
-            f"Label accuracy on the same test photos, trained on {reference.setting} photos and then on photos whose "
-            f"camera gives the label away (chance {chance(with_it):.3f})"
+            f"Label accuracy on the same test photos (chance {chance(with_it):.3f}), trained on {reference.setting} "
+            "photos and, separately, on photos whose camera gives the label away"
         )
-        numbers = f"{_number(accuracy(without))} and {_number(accuracy(with_it))}"
+        numbers = (
+            f"{_number(accuracy(without))} and {_number(accuracy(with_it))}{_sizes(records, reference, cell)}"
+        )
         claims.append(_Claim(statement, records.model_name(cell), numbers))
     return claims
 
@@ -134,8 +137,21 @@ def _setting_costs(records: Records) -> list[_Claim]:
         if found.n_seeds:  # what is missing, the sentences on accuracy name
             start = f"On the same test photos, label accuracy of {cell.setting} minus {reference.setting} training is"
             statement = f"{start} {BESIDE[found.against(0)]} 0"
-            claims.append(_Claim(statement, records.model_name(cell), _number(found)))
+            number = _number(found) + _sizes(records, reference, cell)
+            claims.append(_Claim(statement, records.model_name(cell), number))
     return claims
+
+
+def _sizes(records: Records, first: StudyCell, second: StudyCell) -> str:
+    """A warning where two cells were trained on very different numbers of photos, which alone moves accuracy."""
+    n, m = (
+        records.trials.loc[list(records.done(cell).values()), "train_images"].median()
+        for cell in (first, second)
+    )
+    if max(n, m) <= 1.5 * min(n, m):
+        return ""
+    sizes = f"{n:.0f} training photos under {first.setting}, {m:.0f} under {second.setting}"
+    return f", but with {sizes}: part of the difference may be that"
 
 
 def _tied_cameras(records: Records) -> list[_Claim]:
@@ -146,13 +162,14 @@ def _tied_cameras(records: Records) -> list[_Claim]:
         seeds = [frame[frame["camera"].isin(list(tied))] for frame in _all(records, cell)]
         if not any(map(len, seeds)):
             continue
-        given = share_given(seeds, tied)
-        have = share_given([frame.assign(prediction=frame["truth"]) for frame in seeds], tied).mean
+        given, excess = share_given(seeds, tied), excess_given(seeds, tied)
         ties = ", ".join(f"{camera}: {label}" for camera, label in tied.items())
         cameras = f"cameras that {_training(cell)} ties to one label ({ties})"
-        share = _beside(given, have, "the share that has it")
+        beside = {"higher": "higher than", "lower": "lower than", "cannot tell": "what"}[excess.against(0)]
+        share = f"{beside} it would be if predictions took no notice of the camera"
         statement = f"Of test photos from {cameras}, the share given that label is {share}"
-        claims.append(_Claim(statement, records.model_name(cell), _number(given)))
+        number = f"{_number(given)}, by {show_estimate(excess)}"
+        claims.append(_Claim(statement, records.model_name(cell), number))
     return claims
 
 

@@ -92,14 +92,33 @@ def share_given(seeds: Sequence[pd.DataFrame], expected: Mapping[str, str]) -> E
         seeds: A frame per seed, as `Records.predictions` gives it.
         expected: Class by camera; photos of other cameras are left out.
     """
-    chosen = [frame[frame["camera"].isin(list(expected))] for frame in seeds]
-    return estimate(
-        [
-            _by_group(frame, frame["prediction"] == frame["camera"].map(dict(expected)))
-            for frame in chosen
-            if len(frame)
-        ]
-    )
+    return estimate([_by_group(frame, given) for frame, given, _ in _given_expected(seeds, expected)])
+
+
+def excess_given(seeds: Sequence[pd.DataFrame], expected: Mapping[str, str]) -> Estimate:
+    """`share_given` minus what it would be if predictions took no notice of the camera.
+
+    A photo whose prediction is class c would, with its camera drawn at random from the photos at hand, have one that
+    expects c with the share of those cameras: a model that names one class for every photo exceeds nothing.
+    """
+    scores = []
+    for frame, given, classes in _given_expected(seeds, expected):
+        by_luck = frame["prediction"].map(classes.value_counts(normalize=True)).fillna(0.0)
+        scores.append(_by_group(frame, given.astype(float) - by_luck))
+    return estimate(scores, lowest=-1.0)
+
+
+def _given_expected(
+    seeds: Sequence[pd.DataFrame], expected: Mapping[str, str]
+) -> list[tuple[pd.DataFrame, pd.Series[bool], pd.Series[str]]]:
+    """Per seed the photos of the cameras in `expected`, whether each is given its camera's class, and that class."""
+    found = []
+    for frame in seeds:
+        chosen = frame[frame["camera"].isin(list(expected))]
+        classes = chosen["camera"].map(dict(expected))
+        if len(chosen):
+            found.append((chosen, chosen["prediction"] == classes, classes))
+    return found
 
 
 def chance(seeds: Sequence[pd.DataFrame]) -> float:
@@ -146,12 +165,19 @@ def estimate(seeds: Sequence[pd.Series[float]], lowest: float = 0.0) -> Estimate
     mean = float((sums.sum(axis=0) / counts.sum(axis=0)).mean())
     if n_groups < MIN_GROUPS:
         low, high = nan, nan
-    elif np.allclose(sums, mean * counts):
+    elif _groups_alike(sums, counts, mean):
         differing = binomtest(0, n_groups).proportion_ci(CONFIDENCE, "exact").high
         low, high = mean - differing * (mean - lowest), mean + differing * (1 - mean)
     else:
         low, high = _bootstrap(sums, counts)
     return Estimate(mean, low, high, n_seeds, n_groups)
+
+
+def _groups_alike(sums: Floats, counts: Floats, mean: float) -> bool:
+    """Whether resampling would see no variation; where seeds are not resampled, only a group's total counts."""
+    if counts.shape[1] < MIN_SEEDS:
+        sums, counts = sums.sum(axis=1), counts.sum(axis=1)
+    return np.allclose(sums, mean * counts)
 
 
 def _by_group(frame: pd.DataFrame, scores: pd.Series) -> pd.Series[float]:

@@ -37,8 +37,13 @@ PIXEL_SCHEMA = pa.schema(
 
 
 def is_built(dataset: Dataset, variant: Variant) -> bool:
-    """Whether the variant is complete."""
-    return variant_folder(dataset, variant).exists(VARIANT_FILE)
+    """Whether the variant is complete, and made from the images that the dataset holds now."""
+    folder = variant_folder(dataset, variant)
+    return folder.exists(VARIANT_FILE) and folder.read_json(VARIANT_FILE)["parts"] == _checksums(dataset)
+
+
+def _checksums(dataset: Dataset) -> dict[str, str]:
+    return {part.name: part.checksum for part in dataset.manifest.parts}
 
 
 def variant_folder(dataset: Dataset, variant: Variant) -> Folder:
@@ -80,7 +85,7 @@ def build_variants(
                 "height": height,
                 "width": width,
                 "channels": channels,
-                "parts": {part.name: part.n for part in dataset.manifest.parts},
+                "parts": _checksums(dataset),
             },
         )
 

@@ -33,6 +33,7 @@ from camerabias.datasets.schema import (
     INDEX_COLUMNS,
     INDEX_FILE,
     MANIFEST_FILE,
+    VARIANTS_FOLDER,
     CamerabiasError,
     Cell,
     DatasetManifest,
@@ -132,6 +133,7 @@ def _create(
 ) -> Dataset:
     if is_dataset(out):
         return _reopen(out, {**source, "fit": fit})
+    out.delete_folder(VARIANTS_FOLDER)  # of a dataset that lay here before
     note = _digest(source)
     work = partial(_write_part, out, note, make_rows)
     n_all, n_done = sum(map(len, pieces)), 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -136,10 +137,12 @@ def _parse_table(root: Folder, name: str) -> pd.DataFrame:
                 return pd.DataFrame(rows, dtype=object)
             # as text, so that a label `01` stays what it is; only an empty field is a gap
             separator = "\t" if name.lower().endswith(".tsv") else ","
-            return pd.read_csv(
-                stream, sep=separator, dtype=str, keep_default_na=False, na_values=[""], index_col=False
-            )
-    except (ValueError, OSError) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", pd.errors.ParserWarning)  # a row longer than the header
+                return pd.read_csv(
+                    stream, sep=separator, dtype=str, keep_default_na=False, na_values=[""], index_col=False
+                )
+    except (ValueError, OSError, pd.errors.ParserWarning) as error:
         raise CamerabiasError(f"Cannot read the table {root.file(name)}: {error}") from error
 
 

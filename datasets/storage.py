@@ -119,15 +119,12 @@ class Folder:
                 with self.filesystem.open_output_stream(path) as upload:
                     shutil.copyfileobj(stream, upload, length=2**20)
             return
-        try:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-        except OSError as error:
-            raise CamerabiasError(
-                f"Cannot write below {self.path} ({error}); choose another folder."
-            ) from error
         temporary = f"{path}.{uuid.uuid4().hex}.tmp"
         try:
-            with open(temporary, "wb") as stream:
+            with self._writing(path):
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                file = open(temporary, "wb")  # noqa: SIM115 - closed below; only opening is the folder's affair
+            with file as stream:
                 yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
@@ -136,9 +133,19 @@ class Folder:
             if os.path.exists(temporary):
                 os.remove(temporary)
 
+    @contextmanager
+    def _writing(self, path: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise CamerabiasError(
+                f"Cannot write {path} ({error}); make it writable or choose another."
+            ) from error
+
     def read_json(self, name: str) -> Any:
         """The JSON document in the file `name`."""
-        return json.loads(self.read_bytes(name))
+        with self._reading(name):
+            return json.loads(self.read_bytes(name))
 
     def write_json(self, name: str, document: Any) -> None:
         """Write `document` as readable JSON, in one piece."""
@@ -146,17 +153,32 @@ class Folder:
 
     def read_table(self, name: str, columns: list[str] | None = None) -> pa.Table:
         """The Parquet file `name`, or just `columns` of it."""
-        with self.open_parquet(name) as parquet:
+        with self._reading(name), self.open_parquet(name) as parquet:
             return parquet.read(columns=columns)
 
     def open_parquet(self, name: str) -> pq.ParquetFile:
         """The Parquet file `name`, open for reading row group by row group."""
-        return pq.ParquetFile(self.file(name), filesystem=self.filesystem)
+        with self._reading(name):
+            return pq.ParquetFile(self.file(name), filesystem=self.filesystem)
 
     def write_table(self, name: str, table: pa.Table) -> None:
         """Write `table` as Parquet (zstd), in one piece."""
         with self.replacing(name) as stream:
             pq.write_table(table, stream, compression="zstd")
+
+    def delete_folder(self, name: str) -> None:
+        """Remove the folder `name` with all that it holds; one that is not there is no error."""
+        if self.exists(name):
+            self.filesystem.delete_dir(self.file(name))
+
+    @contextmanager
+    def _reading(self, name: str) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError, pa.ArrowException) as error:
+            raise CamerabiasError(
+                f"Cannot read {self.file(name)} ({error}): it is missing or damaged. Copy it again, or make it anew."
+            ) from error
 
     def delete(self, name: str) -> None:
         """Remove the file `name`; one that is not there is no error."""

@@ -100,6 +100,8 @@ class View(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _read(cls, given: Any) -> Any:
+        if not isinstance(given, (str, dict)):
+            raise ValueError(f"view {given!r} is neither a name nor a mapping with `name`")  # noqa: TRY004 - pydantic's
         fields: dict[str, Any] = {"name": given} if isinstance(given, str) else dict(given)
         parameters = dict(fields.pop("parameters", {}))
         name = fields.pop("name", None)

@@ -16,7 +16,7 @@ from camerabias.datasets.schema import CamerabiasError, Executor, Fit, Layout
 
 if TYPE_CHECKING:
     from camerabias.datasets.storage import Folder
-    from camerabias.sweeps.sweep import Request
+    from camerabias.sweeps.sweep import Outcome, Request
 
 EXIT_ERROR, EXIT_BUG = 1, 70
 
@@ -81,6 +81,7 @@ SizeOption = Annotated[
 WeightsOption = Annotated[
     str, typer.Option(help="`imagenet`, `none` (train from scratch), or a file of weights.")
 ]
+RetryOption = Annotated[bool, typer.Option("--retry-failed", help="Run failed trials again.")]
 RecipeOption = Annotated[
     str | None, typer.Option(help="Training recipe: a shipped name or a YAML file, in place of the study's.")
 ]
@@ -150,6 +151,7 @@ def audit(
     layout: LayoutOption = None,
     max_rejected: MaxRejectedOption = 0.01,
     executor: ExecutorOption = "ray",
+    retry_failed: RetryOption = False,
 ) -> None:
     """Import photos, train on them as they are and with the camera taken out of the play, and report.
 
@@ -173,6 +175,7 @@ def audit(
         size=size,
         weights=weights,
         executor=executor,
+        retry_failed=retry_failed,
     )
     print_skipped(plan_sweep(request))
     _run_and_report(request)
@@ -327,7 +330,7 @@ def run_(
     weights: WeightsOption = "imagenet",
     address: AddressOption = None,
     executor: ExecutorOption = "ray",
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Run failed trials again.")] = False,
+    retry_failed: RetryOption = False,
 ) -> None:
     """Run what is missing of some studies; the same command goes on after any interruption."""
     from camerabias.sweeps.display import print_outcome
@@ -346,8 +349,10 @@ def run_(
         executor,
         retry_failed,
     )
-    print_outcome(run_sweep(request))
+    outcome = run_sweep(request)
+    print_outcome(outcome)
     typer.echo(f"Report: camerabias report {run}")
+    _exit_if_failed(outcome)
 
 
 @sweep_app.command(epilog="Example: camerabias sweep status runs/demo")
@@ -370,7 +375,7 @@ def _numbers(text: str | None) -> list[int] | None:
     words = _words(text)
     if words is None:
         return None
-    if not words or not all(word.isdigit() for word in words):
+    if not words or not all(word.isascii() and word.isdecimal() for word in words):
         raise CamerabiasError(
             f"--seeds {text!r} is not a list of whole numbers from 0; write for example 0,1,2."
         )
@@ -404,8 +409,15 @@ def _run_and_report(request: Request) -> None:
     from camerabias.sweeps.display import print_outcome
     from camerabias.sweeps.sweep import run_sweep
 
-    print_outcome(run_sweep(request))
+    outcome = run_sweep(request)
+    print_outcome(outcome)
     _report(request.run)
+    _exit_if_failed(outcome)
+
+
+def _exit_if_failed(outcome: Outcome) -> None:
+    if outcome.failures:
+        raise typer.Exit(EXIT_ERROR)
 
 
 def _report(run: str) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from camerabias.datasets.decode import NO_EXIF_CAMERA
 from camerabias.trainables.record import Run, Status
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from camerabias.trainables.config import TrialConfig
     from camerabias.trainables.job import Progress as TrialProgress
 
-console = Console(highlight=False, soft_wrap=True)
+console = Console(highlight=False, soft_wrap=True, markup=False)  # names may hold [brackets]
 if not console.is_terminal:
     console.width = 140  # a file has no width of its own, and 80 columns would break tables
 
@@ -117,11 +118,11 @@ def _outcome(progress: TrialProgress) -> str:
 
 def _bars() -> Progress:
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[detail]}"),
+        TextColumn("{task.fields[detail]}", markup=False),
         console=console,
         transient=True,
         disable=not console.is_terminal,
@@ -140,14 +141,14 @@ def duration(seconds: float) -> str:
 
 def print_frame(frame: pd.DataFrame, title: str, index_name: str | None = None) -> None:
     """Print a data frame as a table; the index becomes the first column when `index_name` is given."""
-    table = Table(title=title, title_justify="left", title_style="bold")
+    table = Table(title=Text(title), title_justify="left", title_style="bold")
     if index_name is not None:
         frame = frame.rename_axis(index_name).reset_index()
     for column in frame.columns:
         numeric = pd.api.types.is_numeric_dtype(frame[column])
-        table.add_column(str(column), justify="right" if numeric else "left")
+        table.add_column(Text(str(column)), justify="right" if numeric else "left")
     for row in frame.itertuples(index=False):
-        table.add_row(*(str(value) for value in row))
+        table.add_row(*(Text(str(value)) for value in row))
     console.print(table)
 
 
@@ -160,6 +161,11 @@ def print_made(dataset: Dataset) -> None:
     )
     if manifest.n_rejected:
         console.print(f"{manifest.n_rejected} photos were rejected: {dataset.folder.file('rejected.csv')}")
+    crossing = int((dataset.index.groupby("group")["split"].nunique() > 1).sum())
+    if crossing:
+        console.print(
+            f"Warning: {crossing} groups lie on more than one side of your split; test accuracy may be too high."
+        )
     _warn_of_no_exif(int((dataset.index["camera"] == NO_EXIF_CAMERA).sum()), manifest.n_images)
 
 
@@ -187,11 +193,6 @@ def print_overview(dataset: Dataset) -> None:
         f"Formats: {formats}. Views are built at {dataset.manifest.size} px ({dataset.manifest.fit})."
     )
     print_frame(overview.short_sides, "Short side in pixels", "camera")
-    if overview.crossing_groups:
-        console.print(
-            f"Warning: {overview.crossing_groups} groups lie on more than one side of your split; test accuracy "
-            "may be too high."
-        )
 
 
 def print_skipped(plan: Plan) -> None:
@@ -256,8 +257,8 @@ def print_outcome(outcome: Outcome) -> None:
     console.print(
         f"{outcome.n_trials} trials, {outcome.n_ran} of them run now, {len(outcome.failures)} failed"
     )
-    for name, reason in outcome.failures.items():
-        console.print(f"  {name}: {reason}", markup=False)
+    for name, reason in outcome.failures:
+        console.print(f"  {name}: {reason}")
     if outcome.failures:
         console.print("Run failed trials again with `camerabias sweep run ... --retry-failed`.")
 
@@ -267,7 +268,7 @@ def print_report(report: Report) -> None:
     for table in report.tables:
         print_frame(table.frame, table.caption)
     for sentence in report.findings:
-        console.print(f"• {sentence}", markup=False)
+        console.print(f"• {sentence}")
     for name, reason in report.not_drawn.items():
-        console.print(f"{name} is not drawn: {reason}", markup=False)
-    console.print(f"Report: {report.index}", markup=False)
+        console.print(f"{name} is not drawn: {reason}")
+    console.print(f"Report: {report.index}")

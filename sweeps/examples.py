@@ -34,8 +34,8 @@ def write_examples(dataset: Dataset, run: Run) -> None:
 
 
 def _choose(index: pd.DataFrame) -> pd.DataFrame:
-    cameras_of = index.groupby(["label", "group"])["camera"].nunique().rename("n_cameras").reset_index()
+    cameras_of = index.groupby(["label", "group"])["camera"].nunique().rename("_n_cameras").reset_index()
     ranked = index.merge(cameras_of, on=["label", "group"]).sort_values(
-        ["n_cameras", "group", "image_id"], ascending=[False, True, True]
+        ["_n_cameras", "group", "image_id"], ascending=[False, True, True]
     )
     return ranked.groupby(["label", "camera"], sort=True).head(1).head(MAX_CELLS)

@@ -163,6 +163,7 @@ class _Planner:
             settings: list[Setting] = []
             for asked in grid.settings:
                 try:
+                    self._check_classes(grid.target)
                     settings.append(self._resolve(asked))
                 except CamerabiasError as error:
                     if not study.skip_unanswerable:
@@ -176,6 +177,13 @@ class _Planner:
                 for model in study.models
             ]
         return PlannedStudy(study, cells, skipped)
+
+    def _check_classes(self, target: Target) -> None:
+        classes = self.dataset.manifest.classes(target)
+        if len(classes) < 2:
+            raise CamerabiasError(
+                f"There is only one {target}, {classes[0]!r}: nothing to tell apart. Add photos of another."
+            )
 
     def _resolve(self, asked: str | CellList) -> Setting:
         given = asked if isinstance(asked, str) else asked.model_dump()
@@ -215,6 +223,8 @@ class _Planner:
         index = self.dataset.index
         if self.dataset.manifest.has_split:
             training = index[index["split"] == "train"]
+            if "val" not in set(index["split"]):
+                training = training[training["fold"] != 1]  # which then validates
         else:
             training = index[index["fold"] >= 2]  # as many folds as ever train
         return min(len(select(s, training["label"], training["camera"], seed=0)) for s in settings)

@@ -12,9 +12,6 @@ if TYPE_CHECKING:
     from camerabias.trainables.config import TrialConfig
     from camerabias.trainables.job import Progress
 
-WORKER_RETRIES = 2
-"""How often a trial is started again when its worker dies (killed, out of memory, host lost)."""
-
 
 class Watcher(Protocol):
     """Is told what trials do."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -24,6 +24,13 @@ class CellList(BaseModel):
     name: str
     cells: list[tuple[str, str]] = Field(min_length=1)
     equal_counts: bool = False
+
+    @field_validator("name")
+    @classmethod
+    def _own(cls, name: str) -> str:
+        if name in RULES:
+            raise ValueError(f"{name!r} is the name of a rule; give the cells another")
+        return name
 
 
 class Grid(BaseModel):
@@ -54,6 +61,10 @@ class Grid(BaseModel):
                 f"setting {', '.join(map(repr, unknown))} is not known; allowed: {', '.join(RULES)}, or "
                 "a mapping with `name` and `cells`"
             )
+        names = [setting if isinstance(setting, str) else setting.name for setting in settings]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            raise ValueError(f"setting {', '.join(repeated)} stands there twice; give each a name of its own")
         return settings
 
 
@@ -77,13 +88,13 @@ class Study(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
+    name: str = Field(pattern=r"^\w[\w.-]*$")
     title: str
     paper: str | None = None
     note: str | None = None
     includes: list[str] = []
     models: list[str] = Field(min_length=1)
-    seeds: list[int] = Field(min_length=1)
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     recipe: str | dict[str, Any] = "paper"
     grids: list[Grid] = []
     rotate_folds: bool = False
@@ -167,7 +178,7 @@ def _read(given: str) -> dict[str, Any]:
     if given in study_names():
         text = (_shipped() / f"{given}.yaml").read_text()
     elif Path(given).is_file():
-        text = Path(given).read_text()
+        text = Path(given).read_text(errors="replace")  # a file that is no text is no YAML either
     else:
         raise CamerabiasError(
             f"There is no study {given!r}; allowed: {', '.join(study_names())}, or the path of a YAML file."

@@ -18,7 +18,7 @@ from camerabias.sweeps.plan import Plan, make_plan, merge_described
 from camerabias.sweeps.runner import Places, run_trials
 from camerabias.sweeps.study import Study, load_study
 from camerabias.trainables.config import TrialConfig
-from camerabias.trainables.models import load_weights, weights_id
+from camerabias.trainables.models import build_model, input_size, load_weights, weights_id
 from camerabias.trainables.record import RUN_FILE, Run
 
 THREADS = 1
@@ -44,11 +44,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a sweep ended: counts of its trials, and the failures by name."""
+    """How a sweep ended: counts of its trials, and name and reason of each that failed."""
 
     n_trials: int
     n_ran: int
-    failures: dict[str, str]
+    failures: list[tuple[str, str]]
 
 
 def plan_sweep(request: Request) -> Plan:
@@ -62,7 +62,7 @@ def plan_sweep(request: Request) -> Plan:
     run = Run(request.run)
     _check_same_dataset(run, dataset)
     models = list(dict.fromkeys(model for study in studies for model in study.models))
-    weights = {model: weights_id(load_weights(model, request.weights)) for model in models}
+    weights = {model: _check_weights(model, request.weights) for model in models}
     return make_plan(studies, dataset, run, request.size, weights)
 
 
@@ -80,11 +80,23 @@ def run_sweep(request: Request) -> Outcome:
     return _outcome(plan, run, len(trials))
 
 
+def _check_weights(model: str, source: str) -> str:
+    """The id of a model's weights, which are there and fit."""
+    state = load_weights(model, source)
+    if state is not None:
+        build_model(model, 2, input_size(model, None, 224), state)
+    return weights_id(state)
+
+
 def _load_studies(request: Request) -> list[Study]:
     found: dict[str, Study] = {}
     for name in request.studies:
         for study in load_study(name, models=request.models, seeds=request.seeds, recipe=request.recipe):
-            found[study.name] = study
+            if found.setdefault(study.name, study) != study:
+                raise CamerabiasError(
+                    f"Two different studies are named {study.name!r}; their tables would be one. Run them one after "
+                    "the other, or rename one."
+                )
     return list(found.values())
 
 
@@ -150,9 +162,9 @@ def _run_missing(plan: Plan, trials: list[TrialConfig], request: Request) -> Non
 
 def _outcome(plan: Plan, run: Run, n_ran: int) -> Outcome:
     statuses = run.statuses()
-    failures = {
-        config.name: run.record(trial_id).failure().reason
+    failures = [
+        (config.name, run.record(trial_id).failure().reason)
         for trial_id, config in plan.trials.items()
         if statuses.get(trial_id) == "failed"
-    }
+    ]
     return Outcome(len(plan.trials), n_ran, failures)

@@ -6,12 +6,12 @@ The JSON is written last; a pair that does not match (a kill in between, a file 
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import Any
 
 import torch
 from safetensors.torch import load, save
 
+from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.storage import Folder
 from camerabias.trainables.record import CHECKPOINT_FILE, CHECKPOINT_STATE_FILE
 
@@ -30,7 +30,7 @@ def read_checkpoint(folder: Folder) -> tuple[dict[str, torch.Tensor], dict[str, 
     content = folder.read_bytes(CHECKPOINT_FILE)
     try:
         state = folder.read_json(CHECKPOINT_STATE_FILE)
-    except json.JSONDecodeError:
+    except CamerabiasError:  # damaged
         return None
     if state.pop("sha256", None) != hashlib.sha256(content).hexdigest():
         return None

@@ -133,17 +133,20 @@ def load_recipe(given: str | dict[str, Any]) -> Recipe:
     if isinstance(given, dict):
         fields = dict(given)
         if "base" in fields:
-            fields = load_recipe(fields.pop("base")).model_dump() | fields
+            fields = load_recipe(str(fields.pop("base"))).model_dump() | fields
         return _validate(fields, "the recipe given")
     if given in recipe_names():
         text = (_recipes() / f"{given}.yaml").read_text()
     elif Path(given).is_file():
-        text = Path(given).read_text()
+        text = Path(given).read_text(errors="replace")  # a file that is no text is no YAML either
     else:
         raise CamerabiasError(
             f"There is no recipe {given!r}; allowed: {', '.join(recipe_names())}, or the path of a YAML file."
         )
-    return _validate(yaml.safe_load(text), f"recipe {given!r}")
+    try:
+        return _validate(yaml.safe_load(text), f"recipe {given!r}")
+    except yaml.YAMLError as error:
+        raise CamerabiasError(f"The recipe {given} is not YAML: {error}") from error
 
 
 def _recipes() -> Any:

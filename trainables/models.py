@@ -190,10 +190,16 @@ def load_weights(name: str, source: str) -> State | None:
             return dict(load_file(path))
         import torch
 
-        return dict(torch.load(path, map_location="cpu", weights_only=True))
+        state = dict(torch.load(path, map_location="cpu", weights_only=True))
     # torch and safetensors raise their own classes for every kind of broken file
     except Exception as error:
         raise CamerabiasError(f"Cannot read the weights file {source!r}: {error}") from error
+    if not all(isinstance(value, torch.Tensor) for value in state.values()):
+        raise CamerabiasError(
+            f"The weights file {source!r} holds {', '.join(map(str, list(state)[:5]))}, not only tensors; save the "
+            "model's state_dict() alone."
+        )
+    return state
 
 
 def weights_id(state: State | None) -> str:
@@ -232,7 +238,7 @@ def _load_backbone(model: nn.Module, weights: State, name: str) -> None:
     }
     differing = sorted(set(own) - set(fitting))
     # a classifier for another number of classes is all that may differ: one layer, or two with an auxiliary head
-    layers = {key.rpartition(".")[0] for key in differing}
+    layers = {key.rpartition(".")[0] for key in (*differing, *set(weights) - set(own))}
     if len(layers) > 2 or not fitting:
         raise CamerabiasError(
             f"The weights given are not of a {name}: {len(differing)} of its {len(own)} tensors do not fit, "

@@ -174,7 +174,7 @@ class Run:
         self.folder.write_json(RUN_FILE, info)
 
     def info(self) -> dict[str, Any]:
-        """What `run.json` says: `dataset` (fingerprint), `labels`, `cameras`, `location`, versions, machine.
+        """What `run.json` says: `dataset` (fingerprint), `labels`, `cameras`, `dataset_location`, versions, machine.
 
         Raises:
             CamerabiasError: There is no run here.
@@ -195,7 +195,7 @@ class Run:
         """What was asked for, by the name of the study."""
         folder = self.folder.child("studies")
         names = [name for name in folder.names() if name.endswith(".yaml")]
-        return {name.removesuffix(".yaml"): yaml.safe_load(folder.read_bytes(name)) for name in names}
+        return {name.removesuffix(".yaml"): _read_study(folder, name) for name in names}
 
     @property
     def report(self) -> Folder:
@@ -203,7 +203,19 @@ class Run:
         return self.folder.child("report")
 
 
+def _read_study(folder: Folder, name: str) -> dict[str, Any]:
+    try:
+        fields = yaml.safe_load(folder.read_bytes(name))
+    except yaml.YAMLError as error:
+        raise CamerabiasError(
+            f"{folder.file(name)} is not YAML ({error}); copy it again or remove it."
+        ) from error
+    if not isinstance(fields, dict):
+        raise CamerabiasError(f"{folder.file(name)} holds no study; copy it again or remove it.")
+    return fields
+
+
 def _status(names: set[str]) -> Status:
-    if DONE_FILE in names:
+    if {DONE_FILE, HISTORY_FILE, PREDICTIONS_FILE} <= names:
         return "done"
     return "failed" if ERROR_FILE in names else "started"

@@ -73,6 +73,7 @@ class Training:
         self.epoch = 0
         self.best_loss = math.inf
         self.best_step = 0
+        self.validated_step = 0
         self.best_state: dict[str, torch.Tensor] = {}
         self.training_seconds = 0.0
         self.training_images = 0
@@ -90,7 +91,7 @@ class Training:
     def stopped(self) -> Literal["converged", "max_steps"] | None:
         """Why training has ended; None while it goes on."""
         patience = self.recipe.patience_steps
-        if patience is not None and self.step - self.best_step >= patience:
+        if patience is not None and self.validated_step - self.best_step >= patience:
             return "converged"
         return "max_steps" if self.step >= self.recipe.max_steps else None
 
@@ -150,6 +151,7 @@ class Training:
         loss = nn.functional.cross_entropy(logits, expected).item()
         accuracy = (logits.argmax(dim=1) == expected).float().mean().item()
         self._flush((loss, accuracy))
+        self.validated_step = self.step
         if loss < self.best_loss:
             self.best_loss, self.best_step = loss, self.step
             self.best_state = {key: tensor.clone() for key, tensor in self.model.state_dict().items()}
@@ -209,6 +211,7 @@ class Training:
             "epoch": self.epoch,
             "best_loss": self.best_loss if self.best_step else None,
             "best_step": self.best_step,
+            "validated_step": self.validated_step,
             "training_seconds": self.training_seconds,
             "training_images": self.training_images,
             "param_groups": moments["param_groups"],
@@ -234,7 +237,7 @@ class Training:
         self._history = [tensors["history"].numpy()]
         self.step, self.epoch = plain["step"], plain["epoch"]
         self.best_loss = math.inf if plain["best_loss"] is None else plain["best_loss"]
-        self.best_step = plain["best_step"]
+        self.best_step, self.validated_step = plain["best_step"], plain["validated_step"]
         self.training_seconds, self.training_images = plain["training_seconds"], plain["training_images"]
 
 

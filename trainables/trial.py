@@ -17,7 +17,7 @@ import torch
 
 from camerabias.datasets.cache import open_pixels
 from camerabias.datasets.dataset import Dataset, open_dataset
-from camerabias.datasets.schema import N_FOLDS
+from camerabias.datasets.schema import N_FOLDS, CamerabiasError
 from camerabias.datasets.settings import Setting, select
 from camerabias.trainables.checkpoint import read_checkpoint, write_checkpoint
 from camerabias.trainables.config import TrialConfig
@@ -89,7 +89,7 @@ class Trial:
         self._session = _Session(self.job, self.record, record)
 
     def _fail(self, error: Exception) -> Progress:
-        named = isinstance(error, TrainingError)
+        named = isinstance(error, (TrainingError, CamerabiasError))
         reason = str(error) if named else f"{type(error).__name__}: {error}"
         text = "".join(traceback.format_exception(error))
         self.record.fail(Failure(reason=reason, traceback=text, failed_at=_now(), host=platform.node()))

@@ -52,14 +52,15 @@ def test_a_failed_cell_is_unknown(make, tmp_path):
 def test_a_cheating_model_follows_the_camera(demo_run):
     found = sentences(demo_run)
     (short,) = found["In short"]
-    assert (
-        "trained on balanced photos and then on photos whose camera gives the label away (chance 0.500)"
-        in short
-    )
+    assert "trained on balanced photos and, separately, on photos whose camera gives the label away" in short
     assert "test_resnet 0.960 [0.933, 0.982] (4 seeds) and 0.520 [" in short
     (tied,) = found["Does the camera decide the label?"]
     assert "iPhone: Manufacturer 1" in tied
-    assert "is higher than the share that has it (0.500): test_resnet 1.000 [0.832, 1.000] (2 seeds)" in tied
+    expected = (
+        "is higher than it would be if predictions took no notice of the camera: test_resnet 1.000 [0.832, "
+    )
+    assert expected in tied
+    assert "(2 seeds), by 0.500 [" in tied
     costs = found["What does the setting change?"]
     assert any("disjoint minus balanced training is lower than 0: test_resnet -0.4" in s for s in costs)
     partial, disjoint = found["Does it work on unseen cameras?"]
@@ -74,7 +75,8 @@ def test_an_honest_model_does_not(make, tmp_path):
     cells = [make.cell("label", setting, make.right("label", 0.97)) for setting in ("balanced", "disjoint")]
     found = sentences(make.run(tmp_path, {"s": cells}))
     (tied,) = found["Does the camera decide the label?"]
-    assert "is not distinguishable from the share that has it" in tied
+    assert "is not distinguishable from it would be" not in tied
+    assert "is what it would be if predictions took no notice of the camera" in tied
     (cost,) = found["What does the setting change?"]
     assert "is not distinguishable from 0: test_resnet 0.000 [" in cost
 

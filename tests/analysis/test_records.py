@@ -65,7 +65,7 @@ def test_a_damaged_file_of_a_finished_trial_is_named(demo_run, name, harm):
     else:
         folder.delete(name)
     records = load_records(demo_run.folder.path)
-    if (name, harm) == ("done.json", "deleted"):
+    if harm == "deleted" and name != "config.json":  # then the trial counts as unfinished, and is run again
         assert records.status(trial) == "started"
         return
     assert records.status(trial) == "damaged"
@@ -80,7 +80,7 @@ def test_damage_inside_a_table_is_named_when_it_is_read(demo_run):
     content = bytearray(folder.read_bytes("predictions.parquet"))
     content[4:400] = bytes(396)
     folder.write_bytes("predictions.parquet", bytes(content))
-    with pytest.raises(CamerabiasError, match=f"{trial}/predictions.parquet cannot be read"):
+    with pytest.raises(CamerabiasError, match=f"Cannot read .*{trial}/predictions.parquet"):
         load_records(demo_run.folder.path).predictions(trial)
 
 

@@ -7,6 +7,7 @@ from camerabias.analysis.statistics import (
     accuracy,
     chance,
     estimate,
+    excess_given,
     learning_order,
     learning_threshold,
     paired_difference,
@@ -181,3 +182,22 @@ def test_learning_order_counts_pairs_and_the_never_learned():
 def test_twelve_of_twelve_pairs_decide(camera, label, expected):
     keys = [("m", seed) for seed in range(12)]
     assert learning_order(dict.fromkeys(keys, camera), dict.fromkeys(keys, label)).first == expected
+
+
+def test_two_opposite_constant_predictors_have_an_interval_with_width():
+    right = pd.Series(np.tile([1.0, 0.0], 20), index=[f"g{i}" for i in range(40)])
+    found = estimate([right, 1 - right])
+    assert found.mean == 0.5
+    # the exact bound on groups that may differ: 1 - 0.025^(1/40) = 0.088 of them, by a half at most
+    assert (found.low, found.high) == pytest.approx((0.456, 0.544), abs=0.001)
+
+
+def test_naming_one_class_for_every_photo_exceeds_nothing():
+    groups = [f"g{i}" for i in range(40)]
+    frame = pd.DataFrame({"group": groups, "camera": ["A", "B", "B", "B"] * 10, "prediction": "b"})
+    expected = {"A": "a", "B": "b"}
+    assert share_given([frame] * 3, expected).mean == 0.75
+    assert excess_given([frame] * 3, expected).mean == pytest.approx(0)
+    cheat = frame.assign(prediction=frame["camera"].map(expected))
+    # by luck a photo of A (a quarter) would be given a, of B (three quarters) b: 1 - (1/4)^2 - (3/4)^2
+    assert excess_given([cheat] * 3, expected).mean == pytest.approx(0.375)

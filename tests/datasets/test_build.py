@@ -14,9 +14,9 @@ from camerabias.datasets.dataset import open_dataset
 from camerabias.datasets.decode import decode
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.simulator import preset_spec
-from camerabias.datasets.sources import read_source
+from camerabias.datasets.sources import Photo, Source, read_source
 from camerabias.datasets.storage import Folder
-from camerabias.datasets.views import Variant
+from camerabias.datasets.views import Variant, View
 
 RGB = Variant(view="rgb", size=32, fit="resize")
 BINARY = Variant(view="binary", size=48, fit="crop")
@@ -105,7 +105,7 @@ def test_a_complete_variant_says_what_it_is(fresh):
     assert Variant.model_validate(document["variant"]) == LEFT
     assert (document["height"], document["width"], document["channels"]) == (32, 16, 3)
     assert document["dataset"] == fresh.manifest.fingerprint
-    assert document["parts"] == {"part-00000.parquet": 64, "part-00001.parquet": 36}
+    assert document["parts"] == {part.name: part.checksum for part in fresh.manifest.parts}
 
 
 # --- repeated and interrupted ---------------------------------------------------------------------------
@@ -231,3 +231,19 @@ def test_ray_and_this_process_write_the_same_files(make_photos, tmp_path, monkey
     )
     assert len(local) == 2 * (3 + 2) + 2 * (3 + 1)  # parts, index, manifest; parts and variant.json
     assert ray == local
+
+
+def test_pixels_of_an_earlier_dataset_in_the_same_folder_are_never_taken(dataset, tmp_path):
+    photos = []
+    for row in dataset.index.head(70).itertuples():
+        (tmp_path / f"{row.image_id}.jpg").write_bytes(dataset.read_image(row.image_id))
+        photos.append(Photo(f"{row.image_id}.jpg", row.label, row.camera))
+    out, variant = Folder(tmp_path / "out"), Variant(view=View.model_validate("gray"), size=32, fit="resize")
+    for listed in (photos, photos[::-1]):
+        mine = import_dataset(Source("table", Folder(tmp_path), listed), out, "local")
+        build_variants(mine, [variant], "local")
+        pixels = open_pixels(mine, variant)
+        for position in (0, 69):
+            content = mine.read_image(mine.index["image_id"].iloc[position])
+            assert (pixels[position] == variant.render(decode(content))).all()
+        out.delete("dataset.json")

@@ -171,7 +171,7 @@ def test_failed_trial_is_kept_does_not_stop_the_others_and_is_retried_on_demand(
 
     monkeypatch.setattr(trial_module, "predict_logits", explode_once)
     code, out, _ = sweep()
-    assert code == 0
+    assert code == 1
     assert "4 trials, 4 of them run now, 1 failed" in out
     assert "camera-balanced-rgb-test_resnet-seed0: RuntimeError: bang" in out
     (error,) = (tmp_path / "run/trials").glob("*/error.json")
@@ -243,3 +243,36 @@ def test_import_of_a_folder_takes_the_layout(command, dataset, tmp_path):
     )
     assert code == 0
     assert set(open_dataset(str(out)).manifest.cameras) == set(dataset.manifest.cameras)
+
+
+def test_names_in_brackets_are_printed_as_they_are(command, dataset, tmp_path):
+    for number, row in enumerate(dataset.index.head(20).itertuples()):
+        folder = tmp_path / "photos" / f"cat [b{number % 2}]" / "[x] cam"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{row.image_id}.jpg").write_bytes(dataset.read_image(row.image_id))
+    assert command("data", "import", tmp_path / "photos", tmp_path / "odd", "--executor", "local")[0] == 0
+    code, out, _ = command("data", "show", tmp_path / "odd")
+    assert code == 0
+    assert "cat [b1]" in out
+    assert "[x] cam" in out
+
+
+def test_audit_of_photos_from_one_camera_says_what_it_cannot_answer(command, dataset, tmp_path):
+    for row in dataset.index[dataset.index["camera"] == "Vivo"].itertuples():
+        folder = tmp_path / "photos" / row.label / "Vivo"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{row.image_id}.jpg").write_bytes(dataset.read_image(row.image_id))
+    command("data", "import", tmp_path / "photos", tmp_path / "one", "--executor", "local")
+    options = (
+        "--data",
+        tmp_path / "one",
+        "--run",
+        tmp_path / "run",
+        "--weights",
+        "none",
+        "--models",
+        "test_resnet",
+    )
+    code, out, _ = command("sweep", "plan", "audit", *options)
+    assert code == 0
+    assert "There is only one camera, 'Vivo': nothing to tell apart" in out.replace("\n", " ")

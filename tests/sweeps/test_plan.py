@@ -51,8 +51,10 @@ def test_done_trials_are_not_run_again_and_failed_ones_only_if_asked(dataset, tm
     before = plan(["demo"], dataset, tmp_path, seeds=[0])
     done, failed, started, missing = before.trials
     folder = Run(str(tmp_path / "run")).folder
-    for trial, name in ((done, "done.json"), (failed, "error.json"), (started, "config.json")):
-        folder.child("trials", trial).write_json(name, {})
+    results = ("history.parquet", "predictions.parquet", "done.json")
+    for trial, names in ((done, results), (failed, ("error.json",)), (started, ("config.json", "done.json"))):
+        for name in names:
+            folder.child("trials", trial).write_json(name, {})
     after = plan(["demo"], dataset, tmp_path, seeds=[0])
     assert [config.id for config in after.to_run(retry_failed=False)] == [started, missing]
     assert [config.id for config in after.to_run(retry_failed=True)] == [failed, started, missing]

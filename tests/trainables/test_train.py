@@ -65,6 +65,16 @@ def test_stops_when_the_validation_loss_has_not_improved_for_patience_steps():
     assert training.step == training.best_step + 10
 
 
+@pytest.mark.parametrize(("patience", "every"), [(7, 5), (3, 10)])
+def test_patience_counts_to_a_validation_whatever_its_length(patience, every):
+    recipe = {"patience_steps": patience, "evaluate_every": every, "max_steps": 1000}
+    training = run(make_training(schedule="constant", learning_rate=3.0, **recipe))
+    assert training.stopped == "converged"
+    assert training.step % every == 0
+    assert training.step - training.best_step >= patience
+    assert training.history()["validation_loss"].notna().iloc[-1]
+
+
 def test_tested_weights_are_those_of_the_lowest_validation_loss():
     training = run(make_training(schedule="constant", learning_rate=0.5, patience_steps=20, max_steps=500))
     assert training.choose_weights() == training.best_step < training.step
