@@ -34,6 +34,11 @@ class Dataset:
     manifest: DatasetManifest
     index: pd.DataFrame
 
+    @property
+    def crossing_groups(self) -> int:
+        """Groups that lie on more than one side of the user's split."""
+        return int((self.index.groupby("group")["split"].nunique() > 1).sum())
+
     def read_images(self, part: str) -> Iterator[tuple[str, bytes]]:
         """Yield (image_id, original bytes) of the images of one part, in order."""
         return read_images(self.folder, part)

@@ -43,13 +43,12 @@ def describe(dataset: Dataset) -> Overview:
     index = dataset.index
     short = index[["width", "height"]].min(axis=1)
     sides = short.groupby(index["camera"]).agg(["min", "median", "max"]).astype(int)
-    by_group = index.groupby("group")["split"].nunique()
     return Overview(
         tables=_count_tables(dataset),
         cramers_v=cramers_v(cross_table(index, dataset)),
         formats=index["format"].value_counts(),
         short_sides=sides.reindex(dataset.manifest.cameras),
-        crossing_groups=int((by_group > 1).sum()),
+        crossing_groups=dataset.crossing_groups,
         no_exif=int((index["camera"] == NO_EXIF_CAMERA).sum()),
     )
 

@@ -161,8 +161,7 @@ def print_made(dataset: Dataset) -> None:
     )
     if manifest.n_rejected:
         console.print(f"{manifest.n_rejected} photos were rejected: {dataset.folder.file('rejected.csv')}")
-    crossing = int((dataset.index.groupby("group")["split"].nunique() > 1).sum())
-    if crossing:
+    if crossing := dataset.crossing_groups:
         console.print(
             f"Warning: {crossing} groups lie on more than one side of your split; test accuracy may be too high."
         )
