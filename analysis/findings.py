@@ -1,7 +1,7 @@
 """What the numbers say, in sentences that turn round when the numbers do.
 
 A sentence holds the models for which the same is true, each with its number, interval and seeds. To add a finding,
-write a function from the records to claims and list it in `QUESTIONS`.
+write a function from the records to answers and list it in `QUESTIONS`.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class _Claim:
+class _Answer:
     """Something that is true of one model: `statement: model number`."""
 
     statement: str
@@ -71,7 +71,7 @@ def find(records: Records) -> list[Finding]:
     Raises:
         CamerabiasError: A file of a finished trial is damaged; it is named.
     """
-    findings = [Finding(question, _sentences(claim(records))) for question, claim in QUESTIONS.items()]
+    findings = [Finding(question, _sentences(ask(records))) for question, ask in QUESTIONS.items()]
     return [finding for finding in findings if finding.sentences]
 
 
@@ -84,16 +84,16 @@ def reference_cell(records: Records, cell: StudyCell) -> StudyCell | None:
     return None
 
 
-def _sentences(claims: list[_Claim]) -> list[str]:
+def _sentences(answers: list[_Answer]) -> list[str]:
     models: dict[str, list[str]] = {}
-    for claim in claims:
-        models.setdefault(claim.statement, []).append(f"{claim.model} {claim.number}".strip())
+    for answer in answers:
+        models.setdefault(answer.statement, []).append(f"{answer.model} {answer.number}".strip())
     return [f"{statement}: {'; '.join(numbers)}." for statement, numbers in models.items()]
 
 
-def _in_short(records: Records) -> list[_Claim]:
+def _in_short(records: Records) -> list[_Answer]:
     """Paper, Table II in a line: label accuracy without and with a correlation of label and camera in training."""
-    claims = []
+    answers = []
     for cell in records.cells("label", "disjoint", PLAIN):
         reference = reference_cell(records, cell)
         with_it = _all(records, cell)
@@ -107,13 +107,13 @@ def _in_short(records: Records) -> list[_Claim]:
         numbers = (
             f"{_number(accuracy(without))} and {_number(accuracy(with_it))}{_sizes(records, reference, cell)}"
         )
-        claims.append(_Claim(statement, records.model_name(cell), numbers))
-    return claims
+        answers.append(_Answer(statement, records.model_name(cell), numbers))
+    return answers
 
 
-def _recognition(records: Records, target: Target) -> list[_Claim]:
+def _recognition(records: Records, target: Target) -> list[_Answer]:
     """Accuracy against chance, of every cell of a target."""
-    claims = []
+    answers = []
     for cell in records.cells(target):
         start = f"Trained on {_training(cell)}, accuracy on the {target} is"
         seeds = _all(records, cell)
@@ -122,13 +122,13 @@ def _recognition(records: Records, target: Target) -> list[_Claim]:
             statement, number = f"{start} {_beside(found, guess, 'chance')}", _number(found)
         else:
             statement, number = f"{start} unknown", show_absence(records, cell)
-        claims.append(_Claim(statement, records.model_name(cell), number))
-    return claims
+        answers.append(_Answer(statement, records.model_name(cell), number))
+    return answers
 
 
-def _setting_costs(records: Records) -> list[_Claim]:
+def _setting_costs(records: Records) -> list[_Answer]:
     """Label accuracy of other settings minus that of the reference, on the same test photos."""
-    claims = []
+    answers = []
     for cell in records.cells("label", views=PLAIN):
         reference = reference_cell(records, cell)
         if reference is None or cell.setting in REFERENCES:
@@ -138,8 +138,8 @@ def _setting_costs(records: Records) -> list[_Claim]:
             start = f"On the same test photos, label accuracy of {cell.setting} minus {reference.setting} training is"
             statement = f"{start} {BESIDE[found.against(0)]} 0"
             number = _number(found) + _sizes(records, reference, cell)
-            claims.append(_Claim(statement, records.model_name(cell), number))
-    return claims
+            answers.append(_Answer(statement, records.model_name(cell), number))
+    return answers
 
 
 def _sizes(records: Records, first: StudyCell, second: StudyCell) -> str:
@@ -154,9 +154,9 @@ def _sizes(records: Records, first: StudyCell, second: StudyCell) -> str:
     return f", but with {sizes}: part of the difference may be that"
 
 
-def _tied_cameras(records: Records) -> list[_Claim]:
+def _tied_cameras(records: Records) -> list[_Answer]:
     """Paper, Figure 3: photos of cameras that were tied to a label, and the labels that they are given."""
-    claims = []
+    answers = []
     for cell in records.cells("label"):
         tied = records.tied_labels(cell)
         seeds = [frame[frame["camera"].isin(list(tied))] for frame in _all(records, cell)]
@@ -169,13 +169,13 @@ def _tied_cameras(records: Records) -> list[_Claim]:
         share = f"{beside} it would be if predictions took no notice of the camera"
         statement = f"Of test photos from {cameras}, the share given that label is {share}"
         number = f"{_number(given)}, by {show_estimate(excess)}"
-        claims.append(_Claim(statement, records.model_name(cell), number))
-    return claims
+        answers.append(_Answer(statement, records.model_name(cell), number))
+    return answers
 
 
-def _unseen_cameras(records: Records) -> list[_Claim]:
+def _unseen_cameras(records: Records) -> list[_Answer]:
     """Paper, Figure 4: label accuracy on cameras that were not in training, beside those that were."""
-    claims = []
+    answers = []
     for cell in records.cells("label"):
         seen_rows, unseen_rows = _all(records, cell, "seen"), _all(records, cell, "unseen")
         if not (seen_rows and unseen_rows):
@@ -186,15 +186,15 @@ def _unseen_cameras(records: Records) -> list[_Claim]:
         level = _beside(unseen, chance(unseen_rows), "chance")
         statement = f"{start} {level} and {BESIDE[_apart(unseen, seen)]} that on cameras seen"
         number = f"{_number(unseen)}, seen {show_estimate(seen)}"
-        claims.append(_Claim(statement, records.model_name(cell), number))
-    return claims
+        answers.append(_Answer(statement, records.model_name(cell), number))
+    return answers
 
 
-def _learned_first(records: Records) -> list[_Claim]:
+def _learned_first(records: Records) -> list[_Answer]:
     """Paper, Figure 2: which of camera and label is learned first, in pairs of one model and seed."""
-    claims = []
+    answers = []
     for setting in REFERENCES:
-        camera, label = (_steps_learned(records, target, setting) for target in ("camera", "label"))
+        camera, label = (steps_learned(records, target, setting) for target in ("camera", "label"))
         order = learning_order(camera, label)
         if order.pairs.empty:
             continue
@@ -210,8 +210,8 @@ def _learned_first(records: Records) -> list[_Claim]:
             f"label in {order.label_first}{interval}; validation accuracy was half of the way from chance to 1 "
             f"after {camera_steps} for the camera and after {label_steps} for the label (median)"
         )
-        claims.append(_Claim(f"On {setting} photos, {answer}", "", number))
-    return claims
+        answers.append(_Answer(f"On {setting} photos, {answer}", "", number))
+    return answers
 
 
 def _median_steps(steps: pd.Series[float]) -> str:
@@ -219,7 +219,7 @@ def _median_steps(steps: pd.Series[float]) -> str:
     return f"{median:.0f} steps" if np.isfinite(median) else "more steps than were trained"
 
 
-def _steps_learned(records: Records, target: Target, setting: str) -> dict[tuple[str, int], int | None]:
+def steps_learned(records: Records, target: Target, setting: str) -> dict[tuple[str, int], int | None]:
     """The step at which each finished trial on plain photos had learned its target, by model and seed."""
     learned = {}
     for cell in records.cells(target, setting, PLAIN):
@@ -230,7 +230,7 @@ def _steps_learned(records: Records, target: Target, setting: str) -> dict[tuple
     return learned
 
 
-QUESTIONS: dict[str, Callable[[Records], list[_Claim]]] = {
+QUESTIONS: dict[str, Callable[[Records], list[_Answer]]] = {
     "In short": _in_short,
     "Are cameras recognised?": partial(_recognition, target="camera"),
     "Is the label recognised?": partial(_recognition, target="label"),

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypeVar, cast
+from zipfile import BadZipFile
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -26,6 +29,7 @@ from camerabias.trainables.record import (
     HISTORY_SCHEMA,
     PREDICTIONS_FILE,
     PREDICTIONS_SCHEMA,
+    PROBES_FOLDER,
     RUN_FILE,
     Record,
     Run,
@@ -39,12 +43,23 @@ TrialStatus = Status | Literal["damaged"]
 
 EXAMPLES_FOLDER = "examples"
 EXAMPLES_FILE = "examples.json"
+VIEWS_FILE = "views.json"
 
-_PREDICTION_COLUMNS = ["image_id", "label", "camera", "group", "draw", "prediction"]
+Rows = dict[int, pd.DataFrame]
+"""Predictions by seed, columns as `Records.predictions` gives them."""
+
+Listed = TypeVar("Listed", bound=BaseModel)
+
+Probe = dict[str, npt.NDArray[Any]]
+"""The arrays that a probe left, by name."""
+
+_IMAGE_COLUMNS = ["image_id", "label", "camera", "group"]
+_PREDICTION_COLUMNS = [*_IMAGE_COLUMNS, "draw", "prediction"]
 _UNREADABLE = (
     OSError,
-    ValueError,
-)  # ValueError covers broken JSON, unfit fields (pydantic) and Parquet (Arrow)
+    ValueError,  # broken JSON, unfit fields (pydantic), Parquet (Arrow), arrays
+    BadZipFile,
+)
 
 
 class RunInfo(BaseModel):
@@ -76,6 +91,12 @@ class StudyCell(BaseModel):
     """Cameras of the training images."""
     trials: dict[int, str]
     """Trial id by seed."""
+    probes: tuple[str, ...] = ()
+    """What else was asked of the trained models."""
+    test_draws: int = 1
+    """How often each test image is drawn: more than once only through a random view."""
+    downsampled: bool = False
+    """Whether the model sees fewer pixels than the images of the dataset have."""
 
     @property
     def views(self) -> str:
@@ -83,6 +104,11 @@ class StudyCell(BaseModel):
         if self.train_view == self.test_view:
             return self.train_view
         return f"{self.train_view} → {self.test_view}"
+
+    @property
+    def view_kinds(self) -> tuple[str, str]:
+        """Names of the train and the test view, whatever their parameters: `binary` of `binary-window15`."""
+        return self.train_view.partition("-")[0], self.test_view.partition("-")[0]
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -139,6 +165,17 @@ class Example(BaseModel):
     file: str
 
 
+class ViewPicture(BaseModel):
+    """One photo as a view shows it, for Figures 6 and 7; `file` is a PNG in `examples/`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    image_id: str
+    view: str
+    draw: int
+    file: str
+
+
 @dataclass(frozen=True)
 class Records:
     """Everything that a run left behind.
@@ -161,6 +198,12 @@ class Records:
     def status(self, trial_id: str) -> TrialStatus:
         """Status of one trial."""
         return cast(TrialStatus, self.trials.at[trial_id, "status"])
+
+    def repeating_paper(self) -> Records:
+        """The same run with those of its studies alone that repeat the paper."""
+        return replace(
+            self, studies={name: study for name, study in self.studies.items() if study.paper is not None}
+        )
 
     def done(self, cell: StudyCell) -> dict[int, str]:
         """Seeds and ids of the finished trials of a cell."""
@@ -208,9 +251,56 @@ class Records:
             self._predictions[trial_id] = rows
         return self._predictions[trial_id]
 
-    def test_rows(self, cell: StudyCell, cameras: Cameras = "all") -> dict[int, pd.DataFrame]:
-        """Predictions of a cell's finished trials by seed; seeds whose test has no such camera are left out."""
-        rows = {seed: self.predictions(trial) for seed, trial in self.done(cell).items()}
+    def test_rows(self, cell: StudyCell, cameras: Cameras = "all") -> Rows:
+        """Predictions of a cell's finished trials by seed; seeds whose test has no such camera are left out.
+
+        Of a random view, the first draw of each image: a row per image.
+        """
+        drawn = {seed: self.predictions(trial) for seed, trial in self.done(cell).items()}
+        rows = {seed: frame[frame["draw"] == 0] for seed, frame in drawn.items()}
+        return self._of_cameras(cell, rows, cameras)
+
+    def mean_rows(self, cell: StudyCell, cameras: Cameras = "all") -> Rows:
+        """As `test_rows`, but with the class that is most probable on average over the draws of an image."""
+        classes = np.array(self.info.labels if cell.target == "label" else self.info.cameras)
+        rows = {}
+        for seed, first in self.test_rows(cell).items():
+            record = self.run.record(cell.trials[seed])
+            with _naming(record, PREDICTIONS_FILE):  # in order of images and draws
+                drawn = np.stack(record.predictions()["probabilities"].to_list())
+                means = drawn.reshape(len(first), cell.test_draws, len(classes)).mean(axis=1)
+            rows[seed] = first.assign(prediction=classes[means.argmax(axis=1)])
+        return self._of_cameras(cell, rows, cameras)
+
+    def training_rows(self, cell: StudyCell, cameras: Cameras = "all") -> Rows:
+        """As `test_rows`, but of training images through the test view (the probe `training_images`)."""
+        rows = {}
+        for seed, found in self.probes(cell, "training_images"):
+            frame = pd.DataFrame({name: found[name] for name in [*_IMAGE_COLUMNS, "prediction"]})
+            rows[seed] = frame.assign(draw=0, truth=frame[cell.target])
+        return self._of_cameras(cell, rows, cameras)
+
+    def probes(self, cell: StudyCell, kind: str) -> Iterator[tuple[int, Probe]]:
+        """Seeds and arrays of a kind of probe, of the finished trials in which it has run.
+
+        One after the other, since the arrays are large.
+
+        Args:
+            cell: The cell.
+            kind: Name of the probe, whatever its parameters: `crop_map` finds `crop_map-divisions8`.
+
+        Raises:
+            CamerabiasError: The file is damaged; it is named.
+        """
+        for seed, trial in self.done(cell).items():
+            record = self.run.record(trial)
+            name = next((name for name in record.probe_names() if name.partition("-")[0] == kind), None)
+            if name is not None:
+                with _naming(record, f"{PROBES_FOLDER}/{name}.npz"):
+                    arrays = record.probe(name)
+                yield seed, arrays
+
+    def _of_cameras(self, cell: StudyCell, rows: Rows, cameras: Cameras) -> Rows:
         if cameras != "all":
             wanted = cell.seen_cameras if cameras == "seen" else self.unseen_cameras(cell)
             rows = {seed: frame[frame["camera"].isin(wanted)] for seed, frame in rows.items()}
@@ -242,16 +332,27 @@ class Records:
         Raises:
             CamerabiasError: The list is damaged; it is named.
         """
+        return self._listed(EXAMPLES_FILE, Example)
+
+    def view_pictures(self) -> list[ViewPicture]:
+        """One photo through the views of the run's studies; empty where the run carries none along.
+
+        Raises:
+            CamerabiasError: The list is damaged; it is named.
+        """
+        return self._listed(VIEWS_FILE, ViewPicture)
+
+    def _listed(self, name: str, kind: type[Listed]) -> list[Listed]:
         folder = self.run.folder.child(EXAMPLES_FOLDER)
-        if not folder.exists(EXAMPLES_FILE):
+        if not folder.exists(name):
             return []
         try:
-            return [Example.model_validate(entry) for entry in folder.read_json(EXAMPLES_FILE)]
+            return [kind.model_validate(entry) for entry in folder.read_json(name)]
         except _UNREADABLE as error:
-            raise _damaged(folder, EXAMPLES_FILE, error) from error
+            raise _damaged(folder, name, error) from error
 
-    def example_bytes(self, example: Example) -> bytes:
-        """The original file of a photo."""
+    def example_bytes(self, example: Example | ViewPicture) -> bytes:
+        """The file of a photo."""
         return self.run.folder.child(EXAMPLES_FOLDER).read_bytes(example.file)
 
 

@@ -64,7 +64,22 @@ def accuracy(seeds: Sequence[pd.DataFrame]) -> Estimate:
     Returns:
         The mean over seeds of each seed's accuracy, from 0 to 1, with the interval of `estimate`.
     """
-    return estimate([_by_group(frame, frame["prediction"] == frame["truth"]) for frame in seeds])
+    return estimate([_right(frame) for frame in seeds])
+
+
+def contrast(terms: Sequence[tuple[float, Mapping[int, pd.DataFrame]]]) -> Estimate:
+    """A weighted sum of accuracies, such as seen minus unseen cameras, or one group of models minus another.
+
+    Groups and seeds are resampled for all terms together, so that what they share (bottles, weights) cancels as far
+    as it is shared; the photos of the terms need not be the same.
+
+    Args:
+        terms: Weight and predictions by seed (as `Records.test_rows` gives them); seeds that a term lacks are left
+            out.
+    """
+    seeds = sorted(set.intersection(*({*rows} for _, rows in terms)))
+    scores = [[_right(rows[seed]) for seed in seeds] for _, rows in terms]
+    return _weigh(scores, [weight for weight, _ in terms], lowest=0.0)
 
 
 def paired_difference(first: Mapping[int, pd.DataFrame], second: Mapping[int, pd.DataFrame]) -> Estimate:
@@ -77,12 +92,16 @@ def paired_difference(first: Mapping[int, pd.DataFrame], second: Mapping[int, pd
     Returns:
         The mean difference, from -1 to 1; the same images are compared, so what makes an image hard cancels.
     """
-    scores = []
-    for seed in sorted(first.keys() & second.keys()):
-        both = first[seed].merge(second[seed], on=["image_id", "draw", "group"], suffixes=("_a", "_b"))
-        right_a, right_b = (both[f"prediction_{side}"] == both[f"truth_{side}"] for side in "ab")
-        scores.append(_by_group(both, right_a.astype(float) - right_b.astype(float)))
-    return estimate([score for score in scores if len(score)], lowest=-1.0)
+    pairs = {seed: _on_same_images(first[seed], second[seed]) for seed in first.keys() & second.keys()}
+    firsts, seconds = (
+        {seed: pair[side] for seed, pair in pairs.items() if len(pair[side])} for side in (0, 1)
+    )
+    return contrast([(1.0, firsts), (-1.0, seconds)])
+
+
+def _on_same_images(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    keys = [pd.MultiIndex.from_frame(frame[["image_id", "draw"]]) for frame in (first, second)]
+    return first[keys[0].isin(keys[1])], second[keys[1].isin(keys[0])]
 
 
 def share_given(seeds: Sequence[pd.DataFrame], expected: Mapping[str, str]) -> Estimate:
@@ -158,45 +177,65 @@ def estimate(seeds: Sequence[pd.Series[float]], lowest: float = 0.0) -> Estimate
     Returns:
         The estimate; NaN throughout where `seeds` is empty.
     """
-    if not seeds:
+    return _weigh([seeds], [1.0], lowest)
+
+
+def _weigh(terms: Sequence[Sequence[pd.Series[float]]], weights: Sequence[float], lowest: float) -> Estimate:
+    """The interval of `estimate` for a weighted sum of means; `terms` holds scores by group, per term and seed."""
+    if not terms[0]:
         return Estimate(nan, nan, nan, 0, 0)
-    sums, counts = _group_by_seed(seeds)
-    n_groups, n_seeds = counts.shape
-    mean = float((sums.sum(axis=0) / counts.sum(axis=0)).mean())
+    sums, counts = _by_group_term_seed(terms)
+    weighing = np.array(weights)
+    n_groups, _, n_seeds = counts.shape
+    mean = float((weighing @ (sums.sum(axis=0) / counts.sum(axis=0))).mean())
     if n_groups < MIN_GROUPS:
         low, high = nan, nan
-    elif _groups_alike(sums, counts, mean):
+    elif _groups_alike(sums, counts, weighing):
         differing = binomtest(0, n_groups).proportion_ci(CONFIDENCE, "exact").high
-        low, high = mean - differing * (mean - lowest), mean + differing * (1 - mean)
+        ends = np.outer(weighing, [lowest, 1.0])
+        least, most = ends.min(axis=1).sum(), ends.max(axis=1).sum()
+        low, high = float(mean - differing * (mean - least)), float(mean + differing * (most - mean))
     else:
-        low, high = _bootstrap(sums, counts)
+        groups = _resamples(n_groups)  # draws × groups
+        with np.errstate(invalid="ignore"):  # a draw without any group of a seed: 0 / 0, left out later
+            means = np.tensordot(groups, sums, 1) / np.tensordot(groups, counts, 1)  # draws × terms × seeds
+        low, high = _middle(np.einsum("t,dts->ds", weighing, means))
     return Estimate(mean, low, high, n_seeds, n_groups)
 
 
-def _groups_alike(sums: Floats, counts: Floats, mean: float) -> bool:
+def _groups_alike(sums: Floats, counts: Floats, weights: Floats) -> bool:
     """Whether resampling would see no variation; where seeds are not resampled, only a group's total counts."""
-    if counts.shape[1] < MIN_SEEDS:
-        sums, counts = sums.sum(axis=1), counts.sum(axis=1)
-    return np.allclose(sums, mean * counts)
+    if counts.shape[2] < MIN_SEEDS:
+        sums, counts = sums.sum(axis=2, keepdims=True), counts.sum(axis=2, keepdims=True)
+    totals = counts.sum(axis=0)  # terms × seeds
+    means = (sums.sum(axis=0) / totals).mean(axis=1, keepdims=True)
+    return np.allclose(np.einsum("t,gts->gs", weights, (sums - means * counts) / totals), 0)
+
+
+def _right(frame: pd.DataFrame) -> pd.Series[float]:
+    return _by_group(frame, frame["prediction"] == frame["truth"])
 
 
 def _by_group(frame: pd.DataFrame, scores: pd.Series) -> pd.Series[float]:
     return pd.Series(scores.to_numpy(float), index=frame["group"])
 
 
-def _group_by_seed(seeds: Sequence[pd.Series[float]]) -> tuple[Floats, Floats]:
-    """Sums and counts of scores, each groups × seeds; a group that a seed did not test counts 0."""
-    scores = pd.concat(dict(enumerate(seeds)), names=["seed", "group"])
-    cells = scores.groupby(["group", "seed"]).agg(["sum", "count"]).unstack("seed", fill_value=0)
-    return cells["sum"].to_numpy(float), cells["count"].to_numpy(float)
+def _by_group_term_seed(terms: Sequence[Sequence[pd.Series[float]]]) -> tuple[Floats, Floats]:
+    """Sums and counts of scores, each groups × terms × seeds; a group that a seed did not test counts 0."""
+    by_cell = {(term, seed): scores for term, seeds in enumerate(terms) for seed, scores in enumerate(seeds)}
+    scores = pd.concat(by_cell, names=["term", "seed", "group"])
+    cells = scores.groupby(["group", "term", "seed"]).agg(["sum", "count"])
+    sums, counts = (
+        cells[name].unstack(["term", "seed"], fill_value=0).sort_index(axis=1).to_numpy(float)
+        for name in ("sum", "count")
+    )
+    shape = (len(sums), len(terms), len(terms[0]))
+    return sums.reshape(shape), counts.reshape(shape)
 
 
-def _bootstrap(sums: Floats, counts: Floats) -> tuple[float, float]:
-    n_groups, n_seeds = counts.shape
-    groups = _resamples(n_groups)  # draws × groups
-    with np.errstate(invalid="ignore"):  # a draw without any group of a seed: 0 / 0, left out below
-        means = (groups @ sums) / (groups @ counts)  # draws × seeds
-    seeds = _resamples(n_seeds) if n_seeds >= MIN_SEEDS else np.ones_like(means)
+def _middle(means: Floats) -> tuple[float, float]:
+    """Ends of the interval, from resampled means, draws × seeds; NaN where a draw held nothing of a seed."""
+    seeds = _resamples(means.shape[1]) if means.shape[1] >= MIN_SEEDS else np.ones_like(means)
     weights = np.where(np.isnan(means), 0, seeds)
     drawn = weights.sum(axis=1) > 0
     resampled = (weights * np.nan_to_num(means)).sum(axis=1)[drawn] / weights.sum(axis=1)[drawn]
@@ -210,6 +249,61 @@ def _resamples(n: int) -> Floats:
     """How often each of n things is drawn in each of `RESAMPLES` draws of n with replacement; draws × n."""
     generator = np.random.default_rng([0xB007, n])
     return generator.multinomial(n, np.full(n, 1 / n), size=RESAMPLES).astype(float)
+
+
+def mean_over_pairs(seeds: Sequence[pd.DataFrame]) -> Estimate:
+    """Mean of something between two images of different groups, with the interval of `estimate`.
+
+    Groups are resampled, and with them all pairs that they are part of.
+
+    Args:
+        seeds: Per seed, a symmetric matrix of images × images, both axes named by the images' groups.
+    """
+    if not seeds:
+        return Estimate(nan, nan, nan, 0, 0)
+    names = sorted(set().union(*(matrix.index for matrix in seeds)))
+    sums = np.stack([_group_pairs(matrix, names) for matrix in seeds])
+    counts = np.stack([_group_pairs(matrix.notna().astype(float), names) for matrix in seeds])
+    mean = float((sums.sum(axis=(1, 2)) / counts.sum(axis=(1, 2))).mean())
+    low, high = nan, nan
+    if len(names) >= MIN_GROUPS:
+        groups = _resamples(len(names))
+        with np.errstate(invalid="ignore"):
+            low, high = _middle(_over_pairs(groups, sums) / _over_pairs(groups, counts))
+    return Estimate(mean, low, high, len(seeds), len(names))
+
+
+def _group_pairs(matrix: pd.DataFrame, names: list[str]) -> Floats:
+    """Sums over the pairs of images of any two groups; 0 within a group."""
+    rows = matrix.groupby(level=0).sum().reindex(names, fill_value=0)
+    sums = rows.T.groupby(level=0).sum().reindex(names, fill_value=0).to_numpy(float)
+    np.fill_diagonal(sums, 0)
+    return sums
+
+
+def _over_pairs(groups: Floats, pairs: Floats) -> Floats:
+    """Sums over the pairs of drawn groups: draws × groups and seeds × groups × groups to draws × seeds."""
+    sums: Floats = np.einsum("dg,sgh,dh->ds", groups, pairs, groups, optimize=True)
+    return sums
+
+
+def combine(terms: Sequence[tuple[float, Estimate]]) -> Estimate:
+    """A weighted sum of estimates of which nothing but mean and interval is known, taken as independent.
+
+    Each end adds the squares of how far the terms' own ends lie from their means (MOVER; Zou & Donner 2008, of two
+    proportions Newcombe 1998). Where the terms share photos, a difference is in truth somewhat surer than this.
+    """
+    mean = sum(weight * found.mean for weight, found in terms)
+    ends = np.array([sorted((weight * found.low, weight * found.high)) for weight, found in terms])
+    means = np.array([weight * found.mean for weight, found in terms])
+    below, above = np.sqrt(((ends - means[:, None]) ** 2).sum(axis=0))
+    return Estimate(
+        mean,
+        float(mean - below),
+        float(mean + above),
+        min(found.n_seeds for _, found in terms),
+        min(found.n_groups for _, found in terms),
+    )
 
 
 def learning_threshold(chance: float) -> float:

@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from math import isnan, nan
 
 import pandas as pd
 
-from camerabias.analysis.records import Cameras, Records, Study, StudyCell, name_model
+from camerabias.analysis.printed import printed_accuracy
+from camerabias.analysis.records import Cameras, Records, Rows, Study, StudyCell, name_model
 from camerabias.analysis.statistics import MIN_GROUPS, Estimate, accuracy, chance
 from camerabias.datasets.storage import Folder
 
@@ -62,6 +61,8 @@ class _Row:
     """A row of the tidy table, before it is written either way."""
 
     cell: StudyCell
+    reading: str
+    """How the cell was tested, where there are several ways; see `_readings`."""
     model: str
     cameras: Cameras
     estimate: Estimate
@@ -113,17 +114,38 @@ def _study_table(records: Records, study: Study) -> StudyTable:
     return StudyTable(study, tidy, wide, _notes(study, rows))
 
 
+MEAN_READING = " (mean of {})"
+TRAINING_READING = " (training images)"
+
+
+def _readings(records: Records, cell: StudyCell) -> dict[str, Callable[[StudyCell, Cameras], Rows]]:
+    """The ways in which a cell was tested, by what is added to the name of its test view."""
+    readings: dict[str, Callable[[StudyCell, Cameras], Rows]] = {"": records.test_rows}
+    if cell.test_draws > 1:
+        readings[MEAN_READING.format(cell.test_draws)] = records.mean_rows
+    if "training_images" in cell.probes:
+        readings[TRAINING_READING] = records.training_rows
+    return readings
+
+
 def _rows(records: Records, study: Study, cell: StudyCell) -> list[_Row]:
     kinds: list[Cameras] = ["all", "seen", "unseen"] if records.unseen_cameras(cell) else ["all"]
     model = name_model(cell, study.cells)
     rows = []
-    for cameras in kinds:
-        seeds = list(records.test_rows(cell, cameras).values())
-        found = accuracy(seeds)
-        text = show_estimate(found) if seeds else show_absence(records, cell)
-        paper = _paper(study, cell, model) if cameras == "all" else nan
-        rows.append(_Row(cell, model, cameras, found, chance(seeds), paper, text))
+    for reading, read in _readings(records, cell).items():
+        for cameras in kinds:
+            seeds = list(read(cell, cameras).values())
+            found = accuracy(seeds)
+            text = show_estimate(found) if seeds else _absence(records, cell, reading)
+            paper = _paper(study, cell, model) if cameras == "all" else nan
+            rows.append(_Row(cell, reading, model, cameras, found, chance(seeds), paper, text))
     return rows
+
+
+def _absence(records: Records, cell: StudyCell, reading: str) -> str:
+    if reading == TRAINING_READING and records.done(cell):
+        return "not probed"
+    return show_absence(records, cell)
 
 
 def _seeds(row: _Row) -> str:
@@ -134,38 +156,26 @@ def _seeds(row: _Row) -> str:
 
 def _paper(study: Study, cell: StudyCell, model: str) -> float:
     """The paper's number, whatever a view's parameters are (the paper does not give them); NaN if none."""
-    views = [view.partition("-")[0] for view in (cell.train_view, cell.test_view)]
-    return _paper_numbers().get((study.paper or "", cell.target, cell.setting, *views, model), nan)
-
-
-@cache
-def _paper_numbers() -> dict[tuple[str, ...], float]:
-    """Tables I to VI of "Camera Bias in a Fine Grained Classification Task", by what was trained.
-
-    Jittered training (Table IV) is entered as tested on plain photos; the paper does not say.
-    """
-    with (resources.files("camerabias.analysis") / "paper" / "results.csv").open(encoding="utf-8") as stream:
-        frame = pd.read_csv(stream)
-    keys = frame.drop(columns="accuracy").itertuples(index=False, name=None)
-    return dict(zip(keys, frame["accuracy"], strict=True))
+    return printed_accuracy(cell.target, cell.setting, *cell.view_kinds, model, table=study.paper)
 
 
 def _tidy(study: Study, row: _Row) -> tuple[object, ...]:
     cell, found = row.cell, row.estimate
-    asked = (study.name, cell.target, cell.setting, cell.train_view, cell.test_view, row.model, row.cameras)
+    views = (cell.train_view, cell.test_view + row.reading)
+    asked = (study.name, cell.target, cell.setting, *views, row.model, row.cameras)
     return (*asked, found.n_seeds, found.mean, found.low, found.high, row.chance, row.paper)
 
 
-_VARYING: dict[str, Callable[[StudyCell], str]] = {
-    "target": lambda cell: cell.target,
-    "setting": lambda cell: cell.setting,
-    "view": lambda cell: cell.views,
+_VARYING: dict[str, Callable[[_Row], str]] = {
+    "target": lambda row: row.cell.target,
+    "setting": lambda row: row.cell.setting,
+    "view": lambda row: row.cell.views + row.reading,
 }
 
 
-def _varying(rows: list[_Row]) -> dict[str, Callable[[StudyCell], str]]:
+def _varying(rows: list[_Row]) -> dict[str, Callable[[_Row], str]]:
     """What tells a study's columns apart; the setting where nothing does."""
-    found = {name: get for name, get in _VARYING.items() if len({get(row.cell) for row in rows}) > 1}
+    found = {name: get for name, get in _VARYING.items() if len({get(row) for row in rows}) > 1}
     return found or {"setting": _VARYING["setting"]}
 
 
@@ -174,7 +184,8 @@ def _one_model(study: Study, rows: list[_Row]) -> list[WideTable]:
     lines: dict[tuple[str, ...], dict[str, str]] = {}
     heads = {"all": "accuracy", "seen": "seen cameras", "unseen": "unseen cameras"}
     for row in rows:
-        line = lines.setdefault(row.cell.key, {name: get(row.cell) for name, get in _varying(rows).items()})
+        key = (*row.cell.key, row.reading)
+        line = lines.setdefault(key, {name: get(row) for name, get in _varying(rows).items()})
         line[heads[row.cameras]] = row.text
         if row.cameras == "all":
             line |= {
@@ -198,13 +209,13 @@ def _many_models(study: Study, rows: list[_Row]) -> list[WideTable]:
     return tables
 
 
-def _wide(rows: list[_Row], varying: dict[str, Callable[[StudyCell], str]]) -> pd.DataFrame:
+def _wide(rows: list[_Row], varying: dict[str, Callable[[_Row], str]]) -> pd.DataFrame:
     """Models × columns, with the paper's numbers beside and chance below."""
     lines: dict[str, dict[str, str]] = {row.model: {} for row in rows}
     chances: dict[str, set[str]] = {}
     printed = any(not isnan(row.paper) for row in rows)
     for row in rows:
-        column = ", ".join(get(row.cell) for get in varying.values())
+        column = ", ".join(get(row) for get in varying.values())
         if row.cameras != "all":
             column += f", {row.cameras}"
         incomplete = 0 < row.estimate.n_seeds < len(row.cell.trials)
@@ -224,6 +235,15 @@ def _number(value: float) -> str:
     return "" if isnan(value) else f"{value:.3f}"
 
 
+_AMBIGUOUS = {
+    "mean of": "The paper does not say how many crops of a test image it classified: its number stands beside one "
+    "draw per image and beside the mean of the probabilities over all draws.",
+    "training images": "The paper tests on “an unseen area of the training images”, which may mean other halves of "
+    "test images or of the training images themselves: its number stands beside both.",
+}
+"""What the paper leaves open, by a part of the reading that it concerns."""
+
+
 def _notes(study: Study, rows: list[_Row]) -> list[str]:
     notes = [study.note] if study.note else []
     seeds = [row.estimate.n_seeds for row in rows if row.estimate.n_seeds]
@@ -232,6 +252,7 @@ def _notes(study: Study, rows: list[_Row]) -> list[str]:
         notes.append(f"Means over {n} seeds, with 95 % intervals.")
     if any(0 < row.estimate.n_groups < MIN_GROUPS for row in rows):
         notes.append(f"No interval is given where fewer than {MIN_GROUPS} independent groups were tested.")
+    notes += [note for reading, note in _AMBIGUOUS.items() if any(reading in row.reading for row in rows)]
     unseen = {row.cell.setting: row.cell.seen_cameras for row in rows if row.cameras == "unseen"}
     notes += [f"Setting {setting} trains on {', '.join(seen)} alone." for setting, seen in unseen.items()]
     notes += [f"Setting {s.setting} ({s.target}) was skipped: {s.reason}" for s in study.skipped]

@@ -7,8 +7,12 @@ whenever a trial runs.
 
 from __future__ import annotations
 
+import io
+from collections.abc import Mapping
 from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import yaml
@@ -22,6 +26,7 @@ RUN_FILE = "run.json"
 CONFIG_FILE = "config.json"
 HISTORY_FILE = "history.parquet"
 PREDICTIONS_FILE = "predictions.parquet"
+PROBES_FOLDER = "probes"
 DONE_FILE = "done.json"
 ERROR_FILE = "error.json"
 CHECKPOINT_FILE = "checkpoint.safetensors"
@@ -92,6 +97,8 @@ class Failure(BaseModel):
 
 Status = Literal["done", "failed", "started", "missing"]
 
+Arrays = Mapping[str, npt.NDArray[Any]]
+
 
 class Record:
     """The record of one trial, below `RUN/trials/`."""
@@ -118,6 +125,25 @@ class Record:
         """Write the failure."""
         self.folder.write_json(ERROR_FILE, failure.model_dump())
         self.drop_checkpoint()
+
+    def write_probe(self, name: str, arrays: Arrays) -> None:
+        """Write a probe's arrays as `probes/NAME.npz`."""
+        content = io.BytesIO()
+        np.savez_compressed(content, allow_pickle=False, **arrays)
+        self._probes.write_bytes(f"{name}.npz", content.getvalue())
+
+    def probe(self, name: str) -> dict[str, npt.NDArray[Any]]:
+        """Arrays of a probe, by name."""
+        with np.load(io.BytesIO(self._probes.read_bytes(f"{name}.npz")), allow_pickle=False) as arrays:
+            return dict(arrays)
+
+    def probe_names(self) -> list[str]:
+        """Probes that have run."""
+        return [name.removesuffix(".npz") for name in self._probes.names() if name.endswith(".npz")]
+
+    @property
+    def _probes(self) -> Folder:
+        return self.folder.child(PROBES_FOLDER)
 
     def drop_checkpoint(self) -> None:
         """Remove the checkpoint of a trial that has ended."""

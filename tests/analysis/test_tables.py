@@ -117,15 +117,6 @@ def test_papers_views(make, tmp_path):
     assert tidy["paper"].tolist() == [0.384]
 
 
-def test_all_of_the_papers_fifty_numbers_ship():
-    from camerabias.analysis.tables import _paper_numbers
-
-    numbers = _paper_numbers()
-    assert len(numbers) == 50
-    assert numbers["Table V", "camera", "balanced", "crop32", "crop32", "inception_v3"] == 0.948
-    assert numbers["Table IV", "label", "balanced", "jitter", "rgb", "vgg16"] == 0.972
-
-
 def test_wide_table_has_models_by_settings_and_unseen_cameras_apart(make, tmp_path):
     cells = [
         make.cell(

@@ -1,0 +1,147 @@
+"""What the arrays of probes say in numbers: crops of flat and textured places, perturbations and attributions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from camerabias.analysis.records import Probe
+from camerabias.analysis.statistics import Estimate, Floats, estimate, mean_over_pairs
+
+PLASTIC, CODE, SEAM = 0, 1, 2
+"""Values of a simulated photo's `regions`."""
+
+REGIONS = ("code", "seam", "top", "flat")
+"""Where energy is counted: on the printed code; on the seam; on plastic in the uppermost tenth of the rows (the top
+band); on the plastic below. Every pixel is in one of them."""
+
+
+def crops_right(probe: Probe) -> npt.NDArray[np.bool_]:
+    """Which crops of `crop_map` or `crop_images` are named right: (n, gy, gx)."""
+    right: npt.NDArray[np.bool_] = probe["predicted"] == probe["truth"][:, None, None]
+    return right
+
+
+@dataclass(frozen=True)
+class CropAccuracy:
+    """Accuracy of small crops over many images (paper, Figures 8 and 9).
+
+    Attributes:
+        most: Share of the images most of whose crops are right.
+        flat: Accuracy on the flatter half of each image's crops.
+        difference: Accuracy on the other, textured half minus that on the flat one.
+    """
+
+    most: Estimate
+    flat: Estimate
+    difference: Estimate
+
+
+def crop_accuracy(probes: Iterable[Probe]) -> CropAccuracy:
+    """Accuracy on flat and on textured crops; an image is split at its own median texture.
+
+    Args:
+        probes: `crop_map` of each seed. Crops at the median count as flat; an image without texture is flat.
+    """
+    most, flat, difference = [], [], []
+    for probe in probes:
+        right, texture = crops_right(probe), probe["texture"].astype(float)
+        is_flat = texture <= np.median(texture, axis=(1, 2), keepdims=True)
+        on_flat = pd.Series(right.mean(axis=(1, 2), where=is_flat), index=probe["group"])
+        flat.append(on_flat)
+        textured = ~is_flat.all(axis=(1, 2))  # images that have texture at all
+        on_textured = right[textured].mean(axis=(1, 2), where=~is_flat[textured])
+        difference.append(on_textured - on_flat[textured])
+        most.append(pd.Series(right.mean(axis=(1, 2)) > 0.5, index=probe["group"], dtype=float))
+    compared = [scores for scores in difference if len(scores)]
+    return CropAccuracy(estimate(most), estimate(flat), estimate(compared, lowest=-1.0))
+
+
+def attacked(probe: Probe) -> npt.NDArray[np.bool_]:
+    """Which images of `perturbations` were perturbed at all; the others had the prediction aimed at."""
+    perturbed: npt.NDArray[np.bool_] = probe["steps"] > 0
+    return perturbed
+
+
+def energy_by_region(signal: npt.NDArray[np.float32], regions: npt.NDArray[np.uint8]) -> pd.DataFrame:
+    """Where each image's energy is: the squares of a perturbation or attribution.
+
+    Args:
+        signal: float32 (n, H, W) or (n, H, W, channels).
+        regions: uint8 (n, H, W): 0 plastic, 1 code, 2 seam.
+
+    Returns:
+        A row per image: for every region its share of the energy (`code` ...) and of the area (`code area` ...). An
+        image without any energy has NaN.
+    """
+    energy = np.square(signal, dtype=np.float64).reshape(*regions.shape, -1).sum(axis=-1)
+    plastic = regions == PLASTIC
+    is_top = (np.arange(regions.shape[1]) < regions.shape[1] / 10)[:, None]
+    masks = [regions == CODE, regions == SEAM, plastic & is_top, plastic & ~is_top]
+    totals = energy.sum(axis=(1, 2))
+    totals[totals == 0] = np.nan
+    shares = {}
+    for name, mask in zip(REGIONS, masks, strict=True):
+        shares[name] = (energy * mask).sum(axis=(1, 2)) / totals
+        shares[f"{name} area"] = mask.mean(axis=(1, 2))
+    return pd.DataFrame(shares)
+
+
+@dataclass(frozen=True)
+class Concentration:
+    """How much of the energy lies in some regions.
+
+    Attributes:
+        share: Share of the energy.
+        excess: `share` minus the regions' share of the area, which it would have if it were spread evenly.
+        density: `share` over the regions' share of the area.
+    """
+
+    share: Estimate
+    excess: Estimate
+    density: float
+
+
+def concentration(seeds: Iterable[pd.DataFrame], regions: Sequence[str]) -> Concentration:
+    """How much energy lies in some of `REGIONS`.
+
+    Args:
+        seeds: Per seed, `energy_by_region`, indexed by group; images without energy are left out.
+        regions: Some of `REGIONS`.
+    """
+    measured = [frame.dropna() for frame in seeds]
+    measured = [frame for frame in measured if len(frame)]
+    energy = [frame[[*regions]].sum(axis=1) for frame in measured]
+    area = [frame[[f"{name} area" for name in regions]].sum(axis=1) for frame in measured]
+    excess = [a - b for a, b in zip(energy, area, strict=True)]
+    share, covered = estimate(energy), estimate(area).mean
+    density = share.mean / covered if covered else np.nan
+    return Concentration(share, estimate(excess, lowest=-1.0), density)
+
+
+def alikeness(probes: Iterable[Probe]) -> Estimate:
+    """Mean Pearson correlation between perturbations of images of different groups, over seeds.
+
+    Args:
+        probes: `perturbations` of each seed; images that were not perturbed are left out.
+    """
+    matrices = []
+    for probe in probes:
+        perturbed = attacked(probe)
+        if perturbed.sum() > 1:
+            names = probe["group"][perturbed]
+            matrices.append(pd.DataFrame(_correlations(probe["perturbation"][perturbed]), names, names))
+    return mean_over_pairs([matrix for matrix in matrices if matrix.index.nunique() > 1])
+
+
+def _correlations(signals: npt.NDArray[np.float32]) -> Floats:
+    """Pearson correlation of any two of n signals of the same shape: (n, n)."""
+    flat = signals.reshape(len(signals), -1)
+    centred = flat - flat.mean(axis=1, keepdims=True)
+    norms = np.linalg.norm(centred, axis=1)
+    correlations: Floats = (centred @ centred.T).astype(float) / np.outer(norms, norms)
+    return correlations
