@@ -49,6 +49,11 @@ class Choice(BaseModel):
         """Train and test view."""
         return self.view, self.test_view or self.view
 
+    @property
+    def views(self) -> str:
+        """Both views as one word: `rgb`, or `left → right` where they differ."""
+        return " → ".join(dict.fromkeys(self.view_kinds))
+
 
 class NotTestedError(Exception):
     """The evidence does not bear on a claim; its message is the reason."""
@@ -84,6 +89,10 @@ class Evidence(ABC, Generic[Entry]):
             "downsampled": "no model sees fewer pixels than the photos have",
         }[choice.models]
 
+    def unfinished(self, choice: Choice) -> list[str]:
+        """Models that were asked for, and of which there is nothing."""
+        return []
+
     @abstractmethod
     def entries(self, choice: Choice) -> dict[str, Entry]:
         """What there is of the choice's cells, by model, whatever `choice.models` says."""
@@ -116,6 +125,13 @@ class Recorded(Evidence[Rows]):
         cells = self.records.cells(choice.target, choice.setting)
         return {self.records.model_name(c): c for c in cells if c.view_kinds == choice.view_kinds}
 
+    def unfinished(self, choice: Choice) -> list[str]:
+        """Models of a choice of all models without a finished trial."""
+        if choice.models != "all":
+            return []
+        entries = self.entries(choice)
+        return [model for model in self.cells(choice) if model not in entries]
+
     def entries(self, choice: Choice) -> dict[str, Rows]:
         """Predictions of each model's finished trials."""
         rows = {m: self.records.test_rows(cell, choice.cameras) for m, cell in self.cells(choice).items()}
@@ -123,8 +139,7 @@ class Recorded(Evidence[Rows]):
 
     def nothing(self, choice: Choice) -> str:
         """Why there is nothing of a choice."""
-        views = " → ".join(dict.fromkeys(choice.view_kinds))
-        return f"no finished trial on the {choice.target} under {choice.setting}, {views}"
+        return f"no finished trial on the {choice.target} under {choice.setting}, {choice.views}"
 
     def weigh(self, terms: Sequence[tuple[float, Rows]]) -> Estimate:
         """A weighted sum of accuracies over the seeds that all terms have."""

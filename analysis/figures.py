@@ -1,8 +1,8 @@
-"""The paper's figures. Each is drawn from records alone; one that cannot be drawn says why.
+"""The paper's figures: how all are drawn, and those that plot numbers; `pictures` has those that show photos.
 
-To add a figure, write a function from the records to a `Figure` and its caption, which raises `CamerabiasError` with
-the reason where the records lack what it shows, and register it in `FIGURES`.
-Colours are Okabe and Ito's, which colour-blind readers can tell apart.
+Each is drawn from records alone; one that cannot be drawn says why. To add a figure, write a function from the
+records to a `Figure` and its caption, which raises `CamerabiasError` with the reason where the records lack what it
+shows, and register it in `FIGURES`. Colours are Okabe and Ito's, which colour-blind readers can tell apart.
 """
 
 from __future__ import annotations
@@ -20,9 +20,16 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from camerabias.analysis.records import Example, Records, StudyCell
+from camerabias.analysis.pictures import (
+    binary_view,
+    crop_heat_map,
+    crops_of_single_photos,
+    jitter_draws,
+    perturbation_pairs,
+    photo_grid,
+)
+from camerabias.analysis.records import Records, StudyCell
 from camerabias.analysis.statistics import accuracy, chance
-from camerabias.datasets.decode import Pixels, decode
 from camerabias.datasets.schema import CamerabiasError, Target
 from camerabias.datasets.storage import Folder
 
@@ -40,7 +47,6 @@ STYLE: dict[Any, Any] = {
 }  # fmt: skip
 PANEL_WIDTH, PANEL_HEIGHT = 2.4, 2.1  # inches
 MAX_PANELS = 3  # side by side, which fills a printed page
-MAX_ROWS, MAX_COLUMNS = 4, 6  # of photos in Figure 1
 
 
 @dataclass(frozen=True)
@@ -87,30 +93,6 @@ def write_figures(figures: Sequence[DrawnFigure], folder: Folder) -> None:
         folder.write_bytes(f"{figure.name}.pdf", figure.pdf)
 
 
-def photo_grid(records: Records) -> tuple[Figure, str]:
-    """Figure 1: the same objects through different cameras, a row per label."""
-    examples = records.examples()
-    labels = [label for label in records.info.labels if len(_of_label(examples, label)) > 1][:MAX_ROWS]
-    cameras = [c for c in records.info.cameras if any(e.camera == c and e.label in labels for e in examples)]
-    cameras = cameras[:MAX_COLUMNS]
-    if not labels:
-        raise CamerabiasError("the run carries no photos of one label from two cameras (examples/)")
-    figure = Figure(figsize=(1.25 * len(cameras) + 0.3, 1.25 * len(labels) + 0.3), layout="constrained")
-    axes = figure.subplots(len(labels), len(cameras), squeeze=False)
-    for row, label in enumerate(labels):
-        by_camera = {example.camera: example for example in _of_label(examples, label)}
-        axes[row, 0].set_ylabel(label)
-        for column, camera in enumerate(cameras):
-            _show_photo(
-                axes[row, column], _photo(records, by_camera[camera]) if camera in by_camera else None
-            )
-    for axis, camera in zip(axes[0], cameras, strict=True):
-        axis.set_title(camera)
-    objects = {(example.label, example.group) for example in examples if example.label in labels}
-    what = "The same object" if len(objects) == len(labels) else "Photos"
-    return figure, f"{what} of each label (rows) as each camera (columns) takes it."
-
-
 def learning_curves(records: Records) -> tuple[Figure, str]:
     """Figure 2: validation accuracy by step, camera against label, a panel per model."""
     setting, cells = _learning_cells(records)
@@ -146,27 +128,12 @@ FIGURES: dict[str, Callable[[Records], tuple[Figure, str]]] = {
     "figure2": learning_curves,
     "figure3": disjoint_by_camera,
     "figure4": partial_by_camera,
+    "figure5": perturbation_pairs,
+    "figure6": binary_view,
+    "figure7": jitter_draws,
+    "figure8": crop_heat_map,
+    "figure9": crops_of_single_photos,
 }
-
-
-def _of_label(examples: Sequence[Example], label: str) -> list[Example]:
-    return [example for example in examples if example.label == label]
-
-
-def _photo(records: Records, example: Example) -> Pixels:
-    try:
-        return decode(records.example_bytes(example))
-    except (OSError, ValueError, SyntaxError) as error:
-        raise CamerabiasError(f"examples/{example.file} cannot be read ({error})") from error
-
-
-def _show_photo(axis: Axes, pixels: Pixels | None) -> None:
-    axis.set(xticks=[], yticks=[])
-    axis.spines[:].set_visible(False)
-    if pixels is None:
-        axis.text(0.5, 0.5, "none", ha="center", va="center", transform=axis.transAxes, color="gray")
-    else:
-        axis.imshow(pixels)
 
 
 def _learning_cells(records: Records) -> tuple[str, list[StudyCell]]:

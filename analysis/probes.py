@@ -91,6 +91,18 @@ def energy_by_region(signal: npt.NDArray[np.float32], regions: npt.NDArray[np.ui
     return pd.DataFrame(shares)
 
 
+def perturbation_energy(probe: Probe) -> pd.DataFrame:
+    """`energy_by_region` of the images of `perturbations` that were perturbed, indexed by group."""
+    chosen = attacked(probe)
+    energy = energy_by_region(probe["perturbation"][chosen], probe["regions"][chosen])
+    return energy.set_index(pd.Index(probe["group"][chosen]))
+
+
+def attribution_energy(probe: Probe) -> pd.DataFrame:
+    """`energy_by_region` of `attributions`, indexed by group."""
+    return energy_by_region(probe["attribution"], probe["regions"]).set_index(pd.Index(probe["group"]))
+
+
 @dataclass(frozen=True)
 class Concentration:
     """How much of the energy lies in some regions.

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from camerabias.analysis.claims import claims_table, decide_claims
 from camerabias.analysis.figures import DrawnFigure, draw_figures, write_figures
 from camerabias.analysis.findings import Finding, find
 from camerabias.analysis.records import Records, load_records
 from camerabias.analysis.statistics import CONFIDENCE, MIN_GROUPS, MIN_SEEDS, RESAMPLES
-from camerabias.analysis.tables import StudyTable, WideTable, make_tables, write_tables
+from camerabias.analysis.tables import StudyTable, WideTable, make_tables, write_claims, write_tables
 
 INDEX_FILE = "index.html"
 
@@ -25,12 +26,14 @@ class Report:
         index: Path or URI of the HTML file.
         tables: The wide tables of all studies, in order.
         findings: What the numbers say, a sentence each.
+        claims: The paper's claims, columns `claims.CLAIM_COLUMNS`; empty where no study repeats the paper.
         not_drawn: Reason of each figure that could not be drawn, by name.
     """
 
     index: str
     tables: list[WideTable]
     findings: list[str]
+    claims: pd.DataFrame
     not_drawn: dict[str, str]
 
 
@@ -45,15 +48,18 @@ def make_report(location: str) -> Report:
     """
     records = load_records(location)
     folder = records.run.report
-    tables, findings = make_tables(records), find(records)
+    tables, findings, claims = make_tables(records), find(records), claims_table(decide_claims(records))
     figures, not_drawn = draw_figures(records)
     write_tables(tables, records, folder.child("tables"))
+    if len(claims):
+        write_claims(claims, folder.child("tables"))
     write_figures(figures, folder.child("figures"))
-    folder.write_bytes(INDEX_FILE, _html(records, tables, findings, figures, not_drawn).encode())
+    folder.write_bytes(INDEX_FILE, _html(records, tables, findings, claims, figures, not_drawn).encode())
     return Report(
         index=folder.file(INDEX_FILE) if folder.is_local else f"{folder}/{INDEX_FILE}",
         tables=[wide for table in tables for wide in table.wide],
         findings=[sentence for finding in findings for sentence in finding.sentences],
+        claims=claims,
         not_drawn=not_drawn,
     )
 
@@ -62,6 +68,7 @@ def _html(
     records: Records,
     tables: list[StudyTable],
     findings: list[Finding],
+    claims: pd.DataFrame,
     figures: list[DrawnFigure],
     not_drawn: dict[str, str],
 ) -> str:
@@ -78,6 +85,7 @@ def _html(
         facts=_facts(records),
         tables=tables,
         findings=findings,
+        claims=claims.to_dict("records"),
         figures=figures,
         not_drawn=not_drawn,
         unfinished=_unfinished(records.trials),

@@ -24,6 +24,7 @@ TIDY_COLUMNS = [
 ]  # fmt: skip
 
 TRIALS_FILE = "trials.csv"
+CLAIMS_FILE = "claims.csv"
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,11 @@ def write_tables(tables: list[StudyTable], records: Records, folder: Folder) -> 
         folder.write_bytes(f"{name}.md", _markdown(table).encode())
         folder.write_bytes(f"{name}.tex", _latex(table).encode())
     folder.write_bytes(TRIALS_FILE, _csv(records.trials.reset_index()))
+
+
+def write_claims(claims: pd.DataFrame, folder: Folder) -> None:
+    """Write claims.csv, a row per claim of the paper."""
+    folder.write_bytes(CLAIMS_FILE, _csv(claims))
 
 
 def show_estimate(estimate: Estimate) -> str:

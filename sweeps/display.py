@@ -263,11 +263,14 @@ def print_outcome(outcome: Outcome) -> None:
 
 
 def print_report(report: Report) -> None:
-    """Print a report's tables and findings, and where it lies."""
+    """Print a report's tables, findings and claims, and where it lies."""
     for table in report.tables:
         print_frame(table.frame, table.caption)
     for sentence in report.findings:
         console.print(f"• {sentence}")
+    if len(report.claims):
+        shown = {"number": "", "says": "claim", "outcome": "this run", "paper_outcome": "the paper's numbers"}
+        print_frame(report.claims[[*shown]].rename(columns=shown), "Claims of the paper")
     for name, reason in report.not_drawn.items():
         console.print(f"{name} is not drawn: {reason}")
     console.print(f"Report: {report.index}")

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from camerabias.datasets.settings import Setting
-from camerabias.datasets.views import View
+from camerabias.datasets.views import VIEWS, View
 from camerabias.trainables.config import TrialConfig, load_recipe
 from camerabias.trainables.record import Done, Failure, Run
 
@@ -28,8 +28,14 @@ CELLS: dict[str, tuple[tuple[str, str], ...] | None] = {
     "disjoint": tuple((LABELS[0], c) for c in CAMERAS[:2]) + tuple((LABELS[1], c) for c in CAMERAS[2:4]),
 }
 
+for name in ("jitter", "crop32"):  # records name them; nothing here draws from them
+    VIEWS.setdefault(name, VIEWS["rgb"])
+
 Predict = Callable[[pd.DataFrame, np.random.Generator], Sequence[str]]
 """The test images of a trial → its predictions."""
+
+Probe = Callable[[pd.DataFrame, np.random.Generator], dict[str, Any]]
+"""The test images of a trial → the arrays of a probe."""
 
 
 def photos(bottles_per_label: int) -> pd.DataFrame:
@@ -61,6 +67,108 @@ def by_camera(images: pd.DataFrame, generator: np.random.Generator) -> list[str]
     return [tied.get(camera) or str(generator.choice(LABELS)) for camera in images["camera"]]
 
 
+def perturbed(where: str) -> Probe:
+    """Perturbations of four photos per camera: noise `on code`, or one pattern `on flat` places and along the top."""
+
+    def arrays(images: pd.DataFrame, generator: np.random.Generator) -> dict[str, Any]:
+        second = images[images["label"] == LABELS[1]]
+        bottle = second["group"].str[2:].astype(int)
+        shown = second[bottle % 5 == second["camera"].map(CAMERAS.index)].groupby("camera").head(4)
+        n, side = len(shown), 40
+        regions = np.zeros((n, side, side), np.uint8)
+        regions[:, 15:25, 8:32] = 1
+        regions[:, :, 36:38] = 2
+        perturbation = generator.normal(0, 2, (n, side, side, 3)) * (regions == 1)[..., None]
+        if where == "on flat":
+            stripes = 2.0 * np.sin(np.arange(side))[:, None, None] * np.array([1, -1, 1])
+            stripes[:4] *= 3
+            perturbation = stripes * (regions == 0)[..., None] + generator.normal(0, 0.3, (n, side, side, 3))
+        steps = np.full(n, 5)
+        steps[0] = 0
+        perturbation[0] = 0
+        return {
+            **_named(shown, LABELS),
+            "pixels": _photo_pixels(regions),
+            "regions": regions,
+            "perturbation": perturbation.astype(np.float32),
+            "before": np.where(steps > 0, *LABELS[::-1]),
+            "flipped": np.ones(n, bool),
+            "steps": steps,
+            "source": np.array(LABELS[1]),
+            "aim": np.array(LABELS[0]),
+        }
+
+    return arrays
+
+
+def attributed(images: pd.DataFrame, generator: np.random.Generator) -> dict[str, Any]:
+    """Attributions of the photos that `perturbed` takes, all of it on the code."""
+    found = perturbed("on code")(images, generator)
+    return {
+        **{
+            name: found[name]
+            for name in ("image_id", "label", "camera", "group", "classes", "pixels", "regions")
+        },
+        "attribution": (found["regions"] == 1).astype(np.float32),
+        "prediction": found["before"],
+    }
+
+
+def cropped(accuracy: float, *, corner: float | None = None, single: bool = False) -> Probe:
+    """Crops right with some probability, and with another one in a corner; of one photo per camera where `single`."""
+
+    def arrays(images: pd.DataFrame, generator: np.random.Generator) -> dict[str, Any]:
+        shown = images.groupby("camera").head(1) if single else images
+        n, grid = len(shown), 9 if single else 5
+        truth = np.array([CAMERAS.index(camera) for camera in shown["camera"]], np.uint8)
+        shares = np.full((grid, grid), accuracy)
+        if corner is not None:
+            shares[:2, :2] = corner
+        right = generator.random((n, grid, grid)) < shares
+        positions = np.arange(grid) * 96 // (grid - 1)
+        found = {
+            **_named(shown, CAMERAS),
+            "predicted": np.where(right, truth[:, None, None], (truth[:, None, None] + 1) % 5).astype(
+                np.uint8
+            ),
+            "truth": truth,
+            "top": positions,
+            "left": positions,
+            "side": np.array(32),
+            "height": np.array(128),
+            "width": np.array(128),
+            "texture": generator.uniform(1, 9, (n, grid, grid)).astype(np.float16),
+        }
+        if single:
+            found["pixels"] = _photo_pixels(np.zeros((n, 128, 128)))
+            found["probability"] = np.where(right, 0.9, 0.1).astype(np.float32)
+        return found
+
+    return arrays
+
+
+def on_training(accuracy: float) -> Probe:
+    """Predictions of the camera of training images."""
+
+    def arrays(images: pd.DataFrame, generator: np.random.Generator) -> dict[str, Any]:
+        training = images.assign(image_id="t" + images["image_id"], group="t" + images["group"])
+        prediction = np.array(right("camera", accuracy)(training, generator))
+        return {**_named(training, CAMERAS), "prediction": prediction}
+
+    return arrays
+
+
+def _named(images: pd.DataFrame, classes: Sequence[str]) -> dict[str, Any]:
+    columns = ("image_id", "label", "camera", "group")
+    return {name: images[name].to_numpy(np.str_) for name in columns} | {"classes": np.array(classes)}
+
+
+def _photo_pixels(regions: Any) -> Any:
+    """Gray photos whose rows darken downwards, and whose code is black."""
+    shade = np.linspace(200, 120, regions.shape[1])[:, None]
+    return np.where(regions == 1, 40, shade)[..., None].repeat(3, axis=-1).astype(np.uint8)
+
+
 @dataclass
 class Cell:
     """A cell to make up; `broken` gives the status of seeds that did not finish."""
@@ -74,6 +182,9 @@ class Cell:
     broken: dict[int, str] = field(default_factory=dict)
     learned_at: int = 60
     size: int = 128
+    probes: dict[str, Probe] = field(default_factory=dict)
+    test_draws: int = 1
+    downsampled: bool = False
 
 
 def config_of(cell: Cell, seed: int) -> TrialConfig:
@@ -155,6 +266,7 @@ def fabricate_run(
         )
     if examples:
         _write_examples(run)
+        _write_view_pictures(run)
     return run
 
 
@@ -174,6 +286,9 @@ def _write_cell(run: Run, cell: Cell, seeds: Sequence[int], images: pd.DataFrame
         if allowed is None
         else sorted({c for _, c in allowed}, key=CAMERAS.index),
         "trials": {str(seed): config.id for seed, config in configs.items()},
+        "probes": list(cell.probes),
+        "test_draws": cell.test_draws,
+        "downsampled": cell.downsampled,
     }
 
 
@@ -189,13 +304,12 @@ def _write_trial(run: Run, cell: Cell, config: TrialConfig, images: pd.DataFrame
     if status != "done":
         return
     generator = np.random.default_rng([config.seed, int(config.id, 16)])
-    classes = LABELS if cell.target == "label" else CAMERAS
-    predictions = images.assign(
-        prediction=cell.predict(images, generator),
-        probabilities=[[1 / len(classes)] * len(classes)] * len(images),
+    n_classes = len(LABELS if cell.target == "label" else CAMERAS)
+    predictions = pd.concat(
+        [_predict(cell, images.assign(draw=d), generator) for d in range(cell.test_draws)]
     )
     accuracy = float((predictions["prediction"] == predictions[cell.target]).mean())
-    steps = history(cell.learned_at + 5 * config.seed, 1 / len(classes), generator)
+    steps = history(cell.learned_at + 5 * config.seed, 1 / n_classes, generator)
     record.finish(
         steps,
         predictions,
@@ -216,6 +330,17 @@ def _write_trial(run: Run, cell: Cell, config: TrialConfig, images: pd.DataFrame
             threads=1,
             versions={"torch": "2.11.0"},
         ),
+    )
+    for name, probe in cell.probes.items():
+        record.write_probe(name, probe(images, generator))
+
+
+def _predict(cell: Cell, images: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:
+    classes = LABELS if cell.target == "label" else CAMERAS
+    named = list(cell.predict(images, generator))
+    return images.assign(
+        prediction=named,
+        probabilities=[[0.6 if c == name else 0.4 / (len(classes) - 1) for c in classes] for name in named],
     )
 
 
@@ -244,6 +369,54 @@ def _write_examples(run: Run) -> None:
     folder.write_json("examples.json", entries)
 
 
+def _write_view_pictures(run: Run) -> None:
+    generator = np.random.default_rng(1)
+    picture = np.kron(generator.integers(60, 200, (16, 16, 1)), np.ones((8, 8, 1))).repeat(3, axis=2)
+    shown = {("rgb", 0): picture, ("binary", 0): np.where(picture > 128, 255, 0)}
+    shown |= {("jitter", draw): picture * generator.uniform(0.6, 1.2, 3) for draw in range(6)}
+    folder = run.folder.child("examples")
+    entries = []
+    for (view, draw), pixels in shown.items():
+        stream = io.BytesIO()
+        Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8)).save(stream, "PNG")
+        file = f"{view}-{draw}.png"
+        folder.write_bytes(file, stream.getvalue())
+        entries.append({"image_id": "a", "view": view, "draw": draw, "file": file})
+    folder.write_json("views.json", entries)
+
+
+def paper_cells(model: str = "test_resnet") -> list[Cell]:
+    """Every table of the paper with its outcome, on one model, with the probes of its figures."""
+    chance = {"label": right("label", 0.5), "camera": right("camera", 0.2)}
+    crops = {"crop_map": cropped(0.8), "crop_images-divisions9": cropped(0.8, single=True)}
+    rest = [
+        Cell("camera", "balanced", chance["camera"], model, view="binary"),
+        Cell("label", "balanced", chance["label"], model, view="binary"),
+        Cell("label", "disjoint", chance["label"], model, view="binary"),
+        Cell("camera", "balanced", right("camera", 0.97), model, view="jitter", test_view="rgb"),
+        Cell("label", "balanced", right("label", 0.95), model, view="jitter", test_view="rgb"),
+        Cell("camera", "balanced", right("camera", 0.97), model, view="gray"),
+        Cell("camera", "balanced", right("camera", 0.8), model, view="crop32", probes=crops, test_draws=10),
+        Cell(
+            "camera", "balanced", right("camera", 0.95), model, view="left", test_view="right",
+            probes={"training_images": on_training(0.98)},
+        ),
+    ]  # fmt: skip
+    attacks = {"balanced": "on code", "disjoint": "on flat"}
+    plain = [
+        Cell("camera", "balanced", right("camera", 0.99), model, learned_at=50),
+        Cell("label", "partial", right("label", 0.95), model),
+        *(
+            Cell(
+                "label", setting, predict, model, learned_at=150,
+                probes={"perturbations": perturbed(attacks[setting]), "attributions": attributed},
+            )
+            for setting, predict in (("balanced", right("label", 0.96)), ("disjoint", by_camera))
+        ),
+    ]  # fmt: skip
+    return plain + rest
+
+
 def demo_studies(model: str = "test_resnet") -> list[Cell]:
     """The paper's outcome, on one model."""
     return [
@@ -263,6 +436,15 @@ def demo_original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return location
 
 
+@pytest.fixture(scope="session")
+def paper_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run of every table of the paper on one model, with probes; not to be changed."""
+    location = tmp_path_factory.mktemp("paper") / "run"
+    return fabricate_run(
+        location, {"paper": paper_cells()}, bottles_per_label=20, paper="Tables I to VI", examples=True
+    )
+
+
 @pytest.fixture
 def demo_run(demo_original: Path, tmp_path: Path) -> Run:
     """A copy of it."""
@@ -272,4 +454,12 @@ def demo_run(demo_original: Path, tmp_path: Path) -> Run:
 @pytest.fixture
 def make() -> SimpleNamespace:
     """What tests make runs up with: pytest's importlib mode keeps them from importing this file."""
-    return SimpleNamespace(run=fabricate_run, cell=Cell, right=right, by_camera=by_camera, demo=demo_studies)
+    return SimpleNamespace(
+        run=fabricate_run,
+        cell=Cell,
+        right=right,
+        by_camera=by_camera,
+        demo=demo_studies,
+        perturbed=perturbed,
+        cropped=cropped,
+    )
