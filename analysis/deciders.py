@@ -7,11 +7,11 @@ its reason. A check over several models holds if it does for each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any, Literal
 
-import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
@@ -21,9 +21,10 @@ from camerabias.analysis.permutation import SIGNIFICANT, camera_effect, map_unif
 from camerabias.analysis.probes import (
     CropAccuracy,
     alikeness,
+    all_crops,
     concentration,
     crop_accuracy,
-    crops_right,
+    perturbation_correlations,
     perturbation_energy,
 )
 from camerabias.analysis.records import Probe
@@ -250,8 +251,8 @@ def same_everywhere(evidence: Recorded, check: Check) -> Verdict:
     """A permutation test finds no dependence of a crop's accuracy on its position."""
     verdicts: dict[str, tuple[Outcome, str]] = {}
     for model, probes in _probed(evidence, check.cell, "crop_map").items():
-        right = np.concatenate([crops_right(probe) for probe in probes])
-        p = map_uniformity(right, np.concatenate([probe["group"] for probe in probes]).tolist())
+        right, groups = all_crops(probes)
+        p = map_uniformity(right, groups)
         by_place = right.mean(axis=0)
         numbers = f"p = {p:.3f}, positions from {by_place.min():.3f} to {by_place.max():.3f}"
         verdicts[model] = "does not hold" if p < SIGNIFICANT else "holds", numbers
@@ -260,7 +261,11 @@ def same_everywhere(evidence: Recorded, check: Check) -> Verdict:
 
 def most_crops_right(evidence: Recorded, check: Check) -> Verdict:
     """Of most images, most crops are named right."""
-    return _crops(evidence, check, lambda found: (found.most, f"images {show_estimate(found.most)}"))
+    return _crops(
+        evidence,
+        check,
+        lambda found: (found.most, f"{show_estimate(found.most)} of images have most crops right"),
+    )
 
 
 def flat_crops_right(evidence: Recorded, check: Check) -> Verdict:
@@ -285,9 +290,7 @@ def energy_on(evidence: Recorded, check: Check) -> Verdict:
     """Perturbations have more (or less) of their energy on some regions than these have of the area."""
     verdicts = {}
     for model, probes in _probed(evidence, check.cell, "perturbations").items():
-        if any("regions" not in probe for probe in probes):
-            raise NotTestedError("what the photos show where (code, seam) is not known")
-        found = concentration(map(perturbation_energy, probes), check.regions)
+        found = concentration(map(_known_energy, probes), check.regions)
         verdicts[model] = (
             _expected(found.excess.against(0), check.expect),
             f"{show_estimate(found.share)} of the energy on {' and '.join(check.regions)}, {found.density:.2f} times "
@@ -296,12 +299,23 @@ def energy_on(evidence: Recorded, check: Check) -> Verdict:
     return _each(verdicts)
 
 
+def _known_energy(probe: Probe) -> pd.DataFrame:
+    if "regions" not in probe:
+        raise NotTestedError("where the photos show code and seam is not known")
+    return perturbation_energy(probe)
+
+
 def more_alike(evidence: Recorded, check: Check) -> Verdict:
     """Perturbations of different images are more alike for the models of `cell` than for those of `than`."""
-    firsts = {m: alikeness(p) for m, p in _probed(evidence, check.cell, "perturbations").items()}
-    seconds = {m: alikeness(p) for m, p in _probed(evidence, check.reference, "perturbations").items()}
+    firsts, seconds = (
+        {
+            model: alikeness(map(perturbation_correlations, probes))
+            for model, probes in _probed(evidence, choice, "perturbations").items()
+        }
+        for choice in (check.cell, check.reference)
+    )
     verdicts = {}
-    for model in firsts.keys() & seconds.keys():
+    for model in [model for model in firsts if model in seconds]:
         # their images are partly the same: taken as independent, the difference is a little less sure than it is
         found = combine([(1.0, firsts[model]), (-1.0, seconds[model])])
         numbers = (
@@ -381,14 +395,15 @@ def _each(verdicts: Mapping[str, tuple[Outcome, str]]) -> Verdict:
     return Verdict(worst(outcomes), prefix + numbers)
 
 
-def _probed(evidence: Recorded, choice: Choice, kind: str) -> dict[str, list[Probe]]:
-    """The probes of a kind, per model those of all seeds."""
+def _probed(evidence: Recorded, choice: Choice, kind: str) -> dict[str, Iterator[Probe]]:
+    """The probes of a kind, per model those of all seeds; one at a time, as they are large."""
     cells = evidence.cells(choice)
-    found = {
-        model: [probe for _, probe in evidence.records.probes(cells[model], kind)]
-        for model in evidence.chosen(choice)
-    }
-    found = {model: probes for model, probes in found.items() if probes}
+    found: dict[str, Iterator[Probe]] = {}
+    for model in evidence.chosen(choice):
+        probes = (probe for _, probe in evidence.records.probes(cells[model], kind))
+        first = next(probes, None)
+        if first is not None:
+            found[model] = chain([first], probes)
     if not found:
         raise NotTestedError(f"the probe {kind} has not run under {choice.setting}")
     return found

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -163,9 +163,8 @@ class Printed(Evidence[Estimate]):
         if choice.cameras != "all":
             return {}
         numbers = printed_numbers()
-        asked: tuple[Any, ...] = (choice.target, choice.setting, *choice.view_kinds)
         columns = ["target", "setting", "train_view", "test_view"]
-        rows = numbers[(numbers[columns] == asked).all(axis=1)]
+        rows = numbers[(numbers[columns] == [choice.target, choice.setting, *choice.view_kinds]).all(axis=1)]
         return {model: printed_estimate(a) for model, a in zip(rows["model"], rows["accuracy"], strict=True)}
 
     def nothing(self, choice: Choice) -> str:

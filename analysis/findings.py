@@ -18,9 +18,10 @@ from camerabias.analysis.probes import (
     alikeness,
     attribution_energy,
     concentration,
+    perturbation_correlations,
     perturbation_energy,
 )
-from camerabias.analysis.records import Cameras, Probe, Records, StudyCell
+from camerabias.analysis.records import Cameras, Records, StudyCell
 from camerabias.analysis.statistics import (
     MIN_GROUPS,
     Comparison,
@@ -237,40 +238,49 @@ def steps_learned(records: Records, target: Target, setting: str) -> dict[tuple[
     return learned
 
 
-def _energy_places(
-    records: Records, kind: str, what: str, energy: Callable[[Probe], pd.DataFrame]
-) -> list[_Answer]:
-    """Where a probe's signal has its energy, of every label cell whose photos have known regions."""
+def _perturbations(records: Records) -> list[_Answer]:
+    """Paper, section IV-C: what is changed to flip a prediction, and whether it is the same in different photos."""
     answers = []
     for cell in records.cells("label"):
-        seeds = [energy(probe) for _, probe in records.probes(cell, kind) if "regions" in probe]
-        if not any(map(len, seeds)):
-            continue
-        places = {region: concentration(seeds, [region]) for region in REGIONS}
-        numbers = ", ".join(
-            f"{region} {show_estimate(place.share)} (× {place.density:.2f})"
-            for region, place in places.items()
-        )
-        statement = (
-            f"Trained on {_training(cell)}, shares of the energy of {what} (and how many times as dense as if spread "
-            "evenly) on the code, the seam, the plastic of the top tenth of the rows and the other plastic"
-        )
-        answers.append(_Answer(statement, records.model_name(cell), numbers))
-    return answers
-
-
-def _alike(records: Records) -> list[_Answer]:
-    """Whether the same perturbation serves different photos (paper, section IV-C)."""
-    answers = []
-    for cell in records.cells("label"):
-        found = alikeness(probe for _, probe in records.probes(cell, "perturbations"))
-        if found.n_seeds:
+        energies, correlations = [], []
+        for _, probe in records.probes(cell, "perturbations"):
+            correlations.append(perturbation_correlations(probe))
+            if "regions" in probe:
+                energies.append(perturbation_energy(probe))
+        answers += _places(records, cell, "perturbations that flip the prediction", energies)
+        alike = alikeness(correlations)
+        if alike.n_seeds:
             start = (
                 f"Trained on {_training(cell)}, the mean correlation of perturbations of different objects is"
             )
-            statement = f"{start} {BESIDE[found.against(0)]} 0"
-            answers.append(_Answer(statement, records.model_name(cell), _number(found)))
+            statement = f"{start} {BESIDE[alike.against(0)]} 0"
+            answers.append(_Answer(statement, records.model_name(cell), _number(alike)))
     return answers
+
+
+def _attributions(records: Records) -> list[_Answer]:
+    """Where the evidence for the predicted label lies."""
+    answers = []
+    for cell in records.cells("label"):
+        probes = (probe for _, probe in records.probes(cell, "attributions"))
+        energies = [attribution_energy(probe) for probe in probes if "regions" in probe]
+        answers += _places(records, cell, "integrated gradients", energies)
+    return answers
+
+
+def _places(records: Records, cell: StudyCell, what: str, energies: list[pd.DataFrame]) -> list[_Answer]:
+    """Where energy is, in one answer; none where no photo has known regions."""
+    if not any(map(len, energies)):
+        return []
+    places = {region: concentration(energies, [region]) for region in REGIONS}
+    numbers = ", ".join(
+        f"{region} {show_estimate(place.share)} (× {place.density:.2f})" for region, place in places.items()
+    )
+    statement = (
+        f"Trained on {_training(cell)}, shares of the energy of {what} (and how many times as dense as if spread "
+        "evenly) on the code, the seam, the plastic of the top tenth of the rows and the other plastic"
+    )
+    return [_Answer(statement, records.model_name(cell), numbers)]
 
 
 QUESTIONS: dict[str, Callable[[Records], list[_Answer]]] = {
@@ -281,19 +291,8 @@ QUESTIONS: dict[str, Callable[[Records], list[_Answer]]] = {
     "Does the camera decide the label?": _tied_cameras,
     "Does it work on unseen cameras?": _unseen_cameras,
     "Is the camera learned before the label?": _learned_first,
-    "Where do perturbations change a photo?": partial(
-        _energy_places,
-        kind="perturbations",
-        what="perturbations that flip the prediction",
-        energy=perturbation_energy,
-    ),
-    "Where do attributions lie?": partial(
-        _energy_places,
-        kind="attributions",
-        what="integrated gradients",
-        energy=attribution_energy,
-    ),
-    "Does the same perturbation serve different photos?": _alike,
+    "What flips a prediction?": _perturbations,
+    "Where do predictions look?": _attributions,
 }
 
 

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from camerabias.analysis.evidence import PREFERRED_MODEL
 from camerabias.analysis.permutation import map_uniformity
-from camerabias.analysis.probes import attacked, crops_right
+from camerabias.analysis.probes import all_crops, attacked, crops_right
 from camerabias.analysis.records import Example, Probe, Records, StudyCell, ViewPicture
 from camerabias.datasets.decode import Pixels, decode
 from camerabias.datasets.schema import CamerabiasError, Target
@@ -113,9 +113,8 @@ def jitter_draws(records: Records) -> tuple[Figure, str]:
 def crop_heat_map(records: Records) -> tuple[Figure, str]:
     """Figure 8: accuracy of small crops by their position, over the training photos of all seeds."""
     cell, probes = _preferred(records, "camera", "crop_map")
-    right = np.concatenate([crops_right(probe) for probe in probes])
-    p = map_uniformity(right, np.concatenate([probe["group"] for probe in probes]).tolist())
-    by_place, first = right.mean(axis=0), probes[0]
+    right, groups = all_crops(probes)
+    p, by_place, first = map_uniformity(right, groups), right.mean(axis=0), probes[0]
     figure = Figure(figsize=(3.9, 3.2), layout="constrained")
     axis = figure.subplots()
     _show_map(axis, first, by_place, (float(by_place.min()), float(by_place.max())))
@@ -166,11 +165,11 @@ def _by_preference(cells: Sequence[StudyCell]) -> list[StudyCell]:
 def _attacks(records: Records) -> tuple[str, int, list[_Attack]]:
     """The first model and seed that was attacked under both settings."""
     for cell, other in _balanced_and_disjoint(records):
-        disjoint = dict(records.probes(other, "perturbations"))
         for seed, probe in records.probes(cell, "perturbations"):
-            if seed in disjoint:
-                attacks = [_attack(cell.setting, probe), _attack(other.setting, disjoint[seed])]
-                return records.model_name(cell), seed, attacks
+            for other_seed, other_probe in records.probes(other, "perturbations"):
+                if other_seed == seed:
+                    attacks = [_attack(cell.setting, probe), _attack(other.setting, other_probe)]
+                    return records.model_name(cell), seed, attacks
     raise CamerabiasError(
         "no model has had its predictions attacked (probe perturbations) both under balanced and under disjoint"
     )

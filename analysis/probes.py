@@ -26,6 +26,15 @@ def crops_right(probe: Probe) -> npt.NDArray[np.bool_]:
     return right
 
 
+def all_crops(probes: Iterable[Probe]) -> tuple[npt.NDArray[np.bool_], list[str]]:
+    """`crops_right` of the images of all probes together, and the group of each image."""
+    maps, groups = [], []
+    for probe in probes:
+        maps.append(crops_right(probe))
+        groups += probe["group"].tolist()
+    return np.concatenate(maps), groups
+
+
 @dataclass(frozen=True)
 class CropAccuracy:
     """Accuracy of small crops over many images (paper, Figures 8 and 9).
@@ -135,19 +144,20 @@ def concentration(seeds: Iterable[pd.DataFrame], regions: Sequence[str]) -> Conc
     return Concentration(share, estimate(excess, lowest=-1.0), density)
 
 
-def alikeness(probes: Iterable[Probe]) -> Estimate:
-    """Mean Pearson correlation between perturbations of images of different groups, over seeds.
+def perturbation_correlations(probe: Probe) -> pd.DataFrame:
+    """Pearson correlation of the perturbations of any two images that were perturbed, both axes named by group."""
+    perturbed = attacked(probe)
+    groups = probe["group"][perturbed]
+    return pd.DataFrame(_correlations(probe["perturbation"][perturbed]), groups, groups)
+
+
+def alikeness(seeds: Iterable[pd.DataFrame]) -> Estimate:
+    """Mean correlation of perturbations of images of different groups.
 
     Args:
-        probes: `perturbations` of each seed; images that were not perturbed are left out.
+        seeds: `perturbation_correlations` of each seed; those with fewer than two groups are left out.
     """
-    matrices = []
-    for probe in probes:
-        perturbed = attacked(probe)
-        if perturbed.sum() > 1:
-            names = probe["group"][perturbed]
-            matrices.append(pd.DataFrame(_correlations(probe["perturbation"][perturbed]), names, names))
-    return mean_over_pairs([matrix for matrix in matrices if matrix.index.nunique() > 1])
+    return mean_over_pairs([matrix for matrix in seeds if matrix.index.nunique() > 1])
 
 
 def _correlations(signals: npt.NDArray[np.float32]) -> Floats:

@@ -1,18 +1,16 @@
 import io
 
 import matplotlib as mpl
-import pytest
 from PIL import Image
 
-from camerabias.analysis.figures import disjoint_by_camera, draw_figures, learning_curves, photo_grid
+from camerabias.analysis.figures import disjoint_by_camera, draw_figures, learning_curves
 from camerabias.analysis.records import load_records
-from camerabias.datasets.schema import CamerabiasError
 
 
-def test_the_demo_has_all_four_figures(demo_run):
+def test_a_run_of_the_paper_has_all_nine_figures(paper_run):
     before = dict(mpl.rcParams)
-    drawn, missing = draw_figures(load_records(demo_run.folder.path))
-    assert [figure.name for figure in drawn] == ["figure1", "figure2", "figure3", "figure4"]
+    drawn, missing = draw_figures(load_records(paper_run.folder.path))
+    assert [figure.name for figure in drawn] == [f"figure{n}" for n in range(1, 10)]
     assert missing == {}
     for figure in drawn:
         assert figure.pdf.startswith(b"%PDF")
@@ -30,12 +28,11 @@ def test_what_cannot_be_drawn_says_why(make, tmp_path):
     assert "both camera and label" in missing["figure2"]
     assert "disjoint" in missing["figure3"]
     assert "partial" in missing["figure4"]
-
-
-def test_a_broken_photo_is_named(demo_run):
-    demo_run.folder.child("examples").write_bytes("1-iPhone.png", b"no image")
-    with pytest.raises(CamerabiasError, match=r"examples/1-iPhone\.png"):
-        photo_grid(load_records(demo_run.folder.path))
+    assert "attacked" in missing["figure5"]
+    assert "views.json" in missing["figure6"]
+    assert "views.json" in missing["figure7"]
+    assert "crop_map has not run" in missing["figure8"]
+    assert "crop_images has not run" in missing["figure9"]
 
 
 def test_bars_are_the_correct_predictions_by_label(demo_run):
@@ -61,14 +58,6 @@ def test_names_with_dollar_signs_are_no_formulas(make, tmp_path):
     cell = make.cell("label", "disjoint", make.right("label", 0.9), "$x_{ & <b>$")
     drawn, _ = draw_figures(load_records(make.run(tmp_path, {"s": [cell]}).folder.path))
     assert [figure.name for figure in drawn] == ["figure3"]
-
-
-def test_photos_of_several_objects_are_not_called_one(demo_run):
-    assert photo_grid(load_records(demo_run.folder.path))[1].startswith("The same object")
-    folder = demo_run.folder.child("examples")
-    entries = folder.read_json("examples.json")
-    folder.write_json("examples.json", [entry | {"group": entry["image_id"]} for entry in entries])
-    assert photo_grid(load_records(demo_run.folder.path))[1].startswith("Photos")
 
 
 def test_a_model_with_one_target_alone_still_has_its_panel(make, tmp_path):

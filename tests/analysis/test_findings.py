@@ -107,3 +107,29 @@ def test_never_learned_is_said(make, tmp_path):
     assert "cannot tell" in sentence
     assert "the camera was in 0 and the label in 0; " in sentence
     assert sentence.count("more steps than were trained") == 2
+
+
+def test_where_perturbations_and_attributions_lie(paper_run):
+    found = sentences(paper_run)
+    balanced, unlike, disjoint, alike = found["What flips a prediction?"]
+    assert balanced.startswith("Trained on balanced, shares of the energy")
+    assert "test_resnet code 1.000 [" in balanced
+    assert "(× 6.67)" in balanced  # a code on 240 of 1600 pixels
+    assert "code 0.00" in disjoint
+    assert unlike.startswith("Trained on balanced, the mean correlation")
+    assert "is not distinguishable from 0" in unlike
+    assert "is higher than 0: test_resnet 0.9" in alike
+    (attributions, _) = found["Where do predictions look?"]
+    assert "code 1.000 [" in attributions
+
+
+def test_photos_of_unknown_regions_have_no_places(make, tmp_path):
+    def anybodys(images, generator):
+        arrays = make.perturbed("on code")(images, generator)
+        del arrays["regions"]
+        return arrays
+
+    cell = make.cell("label", "balanced", make.right("label", 0.9), probes={"perturbations": anybodys})
+    found = sentences(make.run(tmp_path, {"s": [cell]}))
+    (alike,) = found["What flips a prediction?"]
+    assert "the mean correlation of perturbations" in alike

@@ -3,6 +3,7 @@ import subprocess
 import sys
 
 import pytest
+import yaml
 
 from camerabias.analysis.records import load_records
 from camerabias.datasets.schema import CamerabiasError
@@ -105,3 +106,61 @@ def test_analysis_imports_neither_torch_nor_ray():
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "set() True"
+
+
+def test_of_a_random_view_rows_are_the_first_draw_or_the_mean(make, tmp_path):
+    cell = make.cell("camera", "balanced", make.right("camera", 0.4), view="crop32", test_draws=5)
+    run = make.run(tmp_path, {"s": [cell]}, seeds=[0])
+    records = load_records(run.folder.path)
+    (found,) = records.cells("camera")
+    drawn = run.record(found.trials[0]).predictions()
+    first, mean = records.test_rows(found)[0], records.mean_rows(found)[0]
+    assert first["prediction"].tolist() == drawn[drawn["draw"] == 0]["prediction"].tolist()
+    assert len(mean) == 100
+    cameras = records.info.cameras
+    for row in mean.itertuples():
+        own = drawn[drawn["image_id"] == row.image_id]["probabilities"]
+        totals = [sum(draw[k] for draw in own) for k in range(5)]
+        assert totals[cameras.index(row.prediction)] == pytest.approx(max(totals))
+    assert {len(frame) for frame in records.mean_rows(found, "seen").values()} == {100}
+    assert records.mean_rows(found, "unseen") == {}
+
+
+def test_training_rows_are_the_probe_s(paper_run):
+    records = load_records(paper_run.folder.path)
+    (cell,) = records.cells("camera", views="left → right")
+    rows = records.training_rows(cell)
+    assert sorted(rows) == [0, 1, 2, 3]
+    assert (rows[0]["prediction"] == rows[0]["camera"]).mean() == pytest.approx(0.98)
+    assert rows[0]["image_id"].str.startswith("t").all()
+    assert records.training_rows(records.cells("label")[0]) == {}
+
+
+def test_probes_are_found_whatever_their_parameters(paper_run):
+    records = load_records(paper_run.folder.path)
+    (cell,) = records.cells("camera", views="crop32")
+    assert [seed for seed, _ in records.probes(cell, "crop_images")] == [0, 1, 2, 3]
+    assert list(records.probes(cell, "perturbations")) == []
+
+
+def test_a_damaged_probe_is_named(make, tmp_path):
+    probes = {"crop_map": make.cropped(0.8)}
+    cell = make.cell("camera", "balanced", make.right("camera", 0.4), view="crop32", probes=probes)
+    run = make.run(tmp_path, {"s": [cell]}, seeds=[0])
+    records = load_records(run.folder.path)
+    (found,) = records.cells("camera")
+    folder = run.record(found.trials[0]).folder.child("probes")
+    folder.write_bytes("crop_map.npz", folder.read_bytes("crop_map.npz")[:-200])
+    with pytest.raises(CamerabiasError, match=r"probes/crop_map\.npz"):
+        list(records.probes(found, "crop_map"))
+
+
+def test_a_study_from_before_probes_is_read(demo_run):
+    folder = demo_run.folder.child("studies")
+    fields = yaml.safe_load(folder.read_bytes("demo.yaml"))
+    for cell in fields["cells"]:
+        for name in ("probes", "test_draws", "downsampled"):
+            del cell[name]
+    folder.write_bytes("demo.yaml", yaml.safe_dump(fields).encode())
+    cell = load_records(demo_run.folder.path).cells("camera")[0]
+    assert (cell.probes, cell.test_draws, cell.downsampled) == ((), 1, False)

@@ -2,8 +2,10 @@ import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+from camerabias.analysis.claims import CLAIM_COLUMNS
 from camerabias.analysis.report import make_report
 
 
@@ -38,7 +40,7 @@ def test_report_writes_what_it_says(page):
     folder = Path(report.index).parent
     assert report.index.endswith("run/report/index.html")
     assert sorted(p.name for p in (folder / "figures").iterdir()) == [
-        f"figure{n}.{kind}" for n in range(1, 5) for kind in ("pdf", "png")
+        f"figure{n}.{kind}" for n in (1, 2, 3, 4, 6, 7) for kind in ("pdf", "png")
     ]
     assert sorted(p.name for p in (folder / "tables").iterdir()) == [
         "demo.csv",
@@ -46,14 +48,14 @@ def test_report_writes_what_it_says(page):
         "demo.tex",
         "trials.csv",
     ]
-    assert report.not_drawn == {}
+    assert list(report.not_drawn) == ["figure5", "figure8", "figure9"]
     assert [table.caption for table in report.tables] == ["Study demo: test_resnet"]
 
 
 def test_page_needs_nothing_else(page):
     report, reader = page
     html = Path(report.index).read_text()
-    assert len(reader.addresses) == 4
+    assert len(reader.addresses) == 6
     assert all(address.startswith("data:image/png;base64,") for address in reader.addresses)
     for loader in ("http://", "https://", "@import", "url(", "<script", "<link"):
         assert loader not in html
@@ -80,7 +82,7 @@ def test_names_cannot_break_the_page_and_figures_that_are_not_drawn_are_named(ma
     html = Path(report.index).read_text()
     assert "<script" not in html
     assert "&lt;script&gt;" in html
-    assert list(report.not_drawn) == ["figure1", "figure2", "figure3", "figure4"]
+    assert list(report.not_drawn) == [f"figure{n}" for n in range(1, 10)]
     assert all(reason in html for reason in report.not_drawn.values())
 
 
@@ -101,5 +103,21 @@ def test_a_study_that_skipped_everything_still_has_a_report(make, tmp_path):
 def test_a_copied_run_makes_the_same_files(demo_run, page):
     folders = [Path(report.index).parent for report in (make_report(demo_run.folder.path), page[0])]
     first, second = ({p.relative_to(f): p.read_bytes() for p in f.rglob("*.*")} for f in folders)
-    assert len(first) == 13
+    assert len(first) == 17
     assert first == second
+
+
+def test_claims_stand_only_where_a_study_repeats_the_paper(make, page, tmp_path):
+    assert page[0].claims.empty
+    assert "Claims of the paper" not in page[1].text
+    cell = make.cell("camera", "balanced", make.right("camera", 0.9))
+    report = make_report(make.run(tmp_path, {"table1": [cell]}, paper="Table I").folder.path)
+    reader = Reader()
+    reader.feed(Path(report.index).read_text())
+    assert "Claims of the paper" in reader.text
+    for claim in report.claims.itertuples():
+        assert claim.says in reader.text
+        assert claim.numbers in reader.text
+    written = pd.read_csv(Path(report.index).parent / "tables" / "claims.csv")
+    assert list(written.columns) == CLAIM_COLUMNS
+    assert written["outcome"].tolist() == ["holds"] + ["not tested"] * 23

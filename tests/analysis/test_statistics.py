@@ -4,12 +4,16 @@ import pytest
 from scipy.stats import binomtest
 
 from camerabias.analysis.statistics import (
+    Estimate,
     accuracy,
     chance,
+    combine,
+    contrast,
     estimate,
     excess_given,
     learning_order,
     learning_threshold,
+    mean_over_pairs,
     paired_difference,
     share_given,
     steps_to_threshold,
@@ -201,3 +205,84 @@ def test_naming_one_class_for_every_photo_exceeds_nothing():
     cheat = frame.assign(prediction=frame["camera"].map(expected))
     # by luck a photo of A (a quarter) would be given a, of B (three quarters) b: 1 - (1/4)^2 - (3/4)^2
     assert excess_given([cheat] * 3, expected).mean == pytest.approx(0.375)
+
+
+def test_paired_difference_is_a_contrast_on_the_same_images():
+    cells = (
+        {seed: rows(first(40, 30 - seed)) for seed in range(3)},
+        {seed: rows(first(40, 20)) for seed in range(3)},
+    )
+    assert paired_difference(*cells) == contrast([(1.0, cells[0]), (-1.0, cells[1])])
+    alone = {seed: frame.iloc[:20] for seed, frame in cells[1].items()}
+    assert paired_difference(cells[0], alone).mean == 0  # the first 20 images are right in both
+
+
+def test_contrast_of_different_photos_agrees_with_two_proportions():
+    other = rows(first(300, 150)).assign(group=[f"h{i}" for i in range(300)])
+    found = contrast([(1.0, {0: rows(first(200, 140))}), (-1.0, {0: other})])
+    error = 1.96 * np.sqrt(0.7 * 0.3 / 200 + 0.5 * 0.5 / 300)
+    assert found.mean == pytest.approx(0.2)
+    assert (found.low, found.high) == pytest.approx((0.2 - error, 0.2 + error), abs=0.012)
+
+
+def test_what_groups_share_cancels_in_a_contrast_of_their_photos():
+    """Two photos per bottle, one of a camera seen and one of a camera unseen, that are right or wrong together."""
+    frame = rows([c for c in first(60, 40) for _ in range(2)], per_group=2)
+    sides = [frame[frame["camera"] == camera] for camera in ("c0", "c1")]
+    found = contrast([(1.0, {0: sides[0]}), (-1.0, {0: sides[1]})])
+    reach = binomtest(0, 60).proportion_ci(0.95, "exact").high
+    assert (found.mean, found.low, found.high) == pytest.approx((0, -reach, reach))
+
+
+def test_contrast_of_groups_of_models_is_the_mean_difference():
+    models = [{0: rows(first(50, k))} for k in (40, 30, 20, 20)]
+    found = contrast([(0.5, models[0]), (0.5, models[1]), (-0.5, models[2]), (-0.5, models[3])])
+    assert found.mean == pytest.approx(0.7 - 0.4)
+    assert 0 < found.low < 0.3 < found.high
+
+
+def test_contrast_without_a_common_seed_is_no_number():
+    found = contrast([(1.0, {0: rows(first(20, 9))}), (-1.0, {1: rows(first(20, 9))})])
+    assert found.n_seeds == 0
+    assert np.isnan(found.mean)
+
+
+def test_combined_intervals_are_newcombe_s():
+    """Newcombe (1998), example (a), method 10: 56 of 70 minus 48 of 80, 0.0524 to 0.3339."""
+
+    def wilson(k, n):
+        ends = binomtest(k, n).proportion_ci(0.95, "wilson")
+        return Estimate(k / n, ends.low, ends.high, 1, n)
+
+    found = combine([(1.0, wilson(56, 70)), (-1.0, wilson(48, 80))])
+    assert (found.low, found.high) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+    assert (found.mean, found.n_groups) == (pytest.approx(0.2), 70)
+
+
+def correlated(generator, n, share):
+    """Correlations of n signals, of which a share of the variance is common."""
+    common, own = generator.normal(size=400), generator.normal(size=(n, 400))
+    matrix = np.corrcoef(np.sqrt(share) * common + np.sqrt(1 - share) * own)
+    names = [f"g{i // 2}" for i in range(n)]
+    return pd.DataFrame(matrix, names, names)
+
+
+def test_mean_over_pairs_takes_images_of_different_groups():
+    matrix = correlated(np.random.default_rng(0), 12, 0.3)
+    values, names = matrix.to_numpy(), matrix.index
+    pairs = [values[i, j] for i in range(12) for j in range(12) if names[i] != names[j]]
+    found = mean_over_pairs([matrix])
+    assert found.mean == pytest.approx(np.mean(pairs))
+    assert np.isnan(found.low)  # six groups
+
+
+def test_mean_over_pairs_covers_about_as_often_as_it_says():
+    generator = np.random.default_rng(0)
+
+    def covers():
+        strengths = generator.normal(1, 0.5, 20)  # how much of a common pattern each image has
+        matrix = pd.DataFrame(np.outer(strengths, strengths), range(20), range(20))
+        found = mean_over_pairs([matrix])
+        return found.low <= 1 <= found.high  # the mean of a product of two independent strengths
+
+    assert 0.88 <= np.mean([covers() for _ in range(200)]) <= 0.99

@@ -221,3 +221,36 @@ def test_columns_stand_in_the_order_of_the_study(make, tmp_path):
     frame = wide_of(make.run(tmp_path, {"s": cells}))[0].frame
     assert list(frame.columns) == ["model", "partial", "disjoint", "balanced"]
     assert frame["disjoint"].iloc[0] == ""  # not asked for
+
+
+def test_what_the_paper_leaves_open_has_a_row_for_each_reading(make, tmp_path):
+    def crops(model):
+        return make.cell("camera", "balanced", make.right("camera", 0.4), model, view="crop32", test_draws=10)
+
+    run = make.run(tmp_path, {"table5": [crops("resnet34"), crops("vgg16")]}, paper="Table V", seeds=[0])
+    (table,) = make_tables(load_records(run.folder.path))
+    assert table.tidy["test_view"].tolist() == ["crop32", "crop32 (mean of 10)"] * 2
+    assert table.tidy["paper"].tolist() == [0.665, 0.665, 0.872, 0.872]
+    assert table.tidy["n"].tolist() == [1] * 4
+    one, mean = table.tidy["mean"].iloc[:2]
+    assert one == pytest.approx(0.4)
+    assert mean > 0.7  # ten draws outvote one
+    columns = ["model", "crop32", "crop32 (paper)", "crop32 (mean of 10)", "crop32 (mean of 10) (paper)"]
+    assert list(table.wide[0].frame.columns) == columns
+    assert any("how many crops" in note for note in table.notes)
+
+
+def test_training_images_have_a_row_and_one_that_is_missing_is_named(make, paper_run, tmp_path):
+    tidy = tidy_of(paper_run)["paper"].set_index(["train_view", "test_view"])["mean"]
+    assert tidy["left", "right"] == pytest.approx(0.95)
+    assert tidy["left", "right (training images)"] == pytest.approx(0.98)
+
+    cell = make.cell("camera", "balanced", make.right("camera", 0.9), view="left", test_view="right")
+    run = make.run(tmp_path, {"table6": [cell]}, paper="Table VI")
+    folder = run.folder.child("studies")
+    text = folder.read_bytes("table6.yaml").replace(b"probes: []", b"probes: [training_images]")
+    folder.write_bytes("table6.yaml", text)
+    (table,) = make_tables(load_records(run.folder.path))
+    assert table.tidy["n"].tolist() == [4, 0]
+    assert table.wide[0].frame["accuracy"].iloc[1] == "not probed"
+    assert any("training images themselves" in note for note in table.notes)
