@@ -29,6 +29,7 @@ from camerabias.analysis.probes import (
 )
 from camerabias.analysis.records import Probe
 from camerabias.analysis.statistics import (
+    MIN_GROUPS,
     Comparison,
     Estimate,
     combine,
@@ -50,7 +51,7 @@ OVERWHELMING = 0.90
 model that follows the camera every other time and guesses otherwise."""
 
 MOST = 0.5
-"""More than every other one."""
+"""Share from which on it is most of them."""
 
 
 class Check(BaseModel):
@@ -228,7 +229,7 @@ def mixed(evidence: Recorded, check: Check) -> Verdict:
             named = frame["prediction"] == counts.idxmin()
             rarer.append(pd.Series(named.to_numpy(float), index=frame["group"]))
         found = estimate(rarer)
-        outcome = _expected(found.against(MOST / len(labels)), "higher")
+        outcome = _expected(found.against(0.5 / len(labels)), "higher")
         verdicts[model] = outcome, f"share of the rarer label {show_estimate(found)}"
     return _each(verdicts)
 
@@ -243,7 +244,8 @@ def same_for_all_cameras(evidence: Recorded, check: Check) -> Verdict:
             f"p = {found.p:.3f}, from {found.accuracies.min():.3f} ({worst_camera}) to "
             f"{found.accuracies.max():.3f} ({best_camera})"
         )
-        verdicts[model] = "does not hold" if found.p < SIGNIFICANT else "holds", numbers
+        n_groups = pd.concat(rows.values())["group"].nunique()
+        verdicts[model] = _no_effect(found.p, n_groups), numbers
     return _each(verdicts)
 
 
@@ -255,7 +257,7 @@ def same_everywhere(evidence: Recorded, check: Check) -> Verdict:
         p = map_uniformity(right, groups)
         by_place = right.mean(axis=0)
         numbers = f"p = {p:.3f}, positions from {by_place.min():.3f} to {by_place.max():.3f}"
-        verdicts[model] = "does not hold" if p < SIGNIFICANT else "holds", numbers
+        verdicts[model] = _no_effect(p, len(set(groups))), numbers
     return _each(verdicts)
 
 
@@ -379,6 +381,13 @@ def _expected(found: Comparison, expected: Comparison) -> Outcome:
     if found == "cannot tell":
         return "cannot tell"
     return "holds" if found == expected else "does not hold"
+
+
+def _no_effect(p: float, n_groups: int) -> Outcome:
+    """That a test finds nothing says something only where there was enough to find it in."""
+    if p < SIGNIFICANT:
+        return "does not hold"
+    return "holds" if n_groups >= MIN_GROUPS else "cannot tell"
 
 
 def _each(verdicts: Mapping[str, tuple[Outcome, str]]) -> Verdict:

@@ -142,8 +142,15 @@ class Recorded(Evidence[Rows]):
         return f"no finished trial on the {choice.target} under {choice.setting}, {choice.views}"
 
     def weigh(self, terms: Sequence[tuple[float, Rows]]) -> Estimate:
-        """A weighted sum of accuracies over the seeds that all terms have."""
-        return contrast(terms)
+        """A weighted sum of accuracies over the seeds that all terms have.
+
+        Raises:
+            NotTestedError: There is no such seed.
+        """
+        found = contrast(terms)
+        if not found.n_seeds:
+            raise NotTestedError("no seed has finished in all that is compared")
+        return found
 
     def chance(self, choice: Choice, entry: Rows) -> float:
         """The share of the most frequent class among the test photos."""

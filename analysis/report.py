@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from camerabias.analysis.claims import claims_table, decide_claims
 from camerabias.analysis.figures import DrawnFigure, draw_figures, write_figures
 from camerabias.analysis.findings import Finding, find
+from camerabias.analysis.permutation import PERMUTATIONS
 from camerabias.analysis.records import Records, load_records
 from camerabias.analysis.statistics import CONFIDENCE, MIN_GROUPS, MIN_SEEDS, RESAMPLES
 from camerabias.analysis.tables import StudyTable, WideTable, make_tables, write_claims, write_tables
@@ -94,6 +95,7 @@ def _html(
         resamples=RESAMPLES,
         min_groups=MIN_GROUPS,
         min_seeds=MIN_SEEDS,
+        permutations=PERMUTATIONS,
     )
 
 

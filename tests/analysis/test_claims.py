@@ -121,6 +121,16 @@ def test_nothing_finished_is_not_tested(make, decide):
     assert decide([cell], 1).numbers == "no finished trial on the camera under balanced, rgb"
 
 
+def test_cells_without_a_common_seed_are_not_compared(make, decide):
+    cells = [
+        make.cell("label", "balanced", make.right("label", 0.9), broken={0: "failed", 1: "failed"}),
+        make.cell("label", "partial", make.right("label", 0.9), broken={2: "failed", 3: "failed"}),
+    ]
+    found = decide(cells, 8)
+    assert found.outcome == "not tested"
+    assert found.numbers == "no seed has finished in all that is compared"
+
+
 def test_first_and_other_models(make, decide):
     cells = [
         make.cell("label", "disjoint", predict, model)
@@ -209,6 +219,11 @@ def test_accuracy_that_depends_on_the_camera_is_found(make, decide):
     assert found.outcome == "does not hold"
     assert "p = 0.001" in found.numbers
     assert "(Vivo)" in found.numbers
+
+
+def test_finding_nothing_in_few_groups_shows_nothing(make, decide):
+    cell = make.cell("label", "disjoint", make.right("label", 0.5), view="binary")
+    assert decide([cell], 14, bottles_per_label=4).outcome == "cannot tell"
 
 
 def test_a_dark_corner_is_found(make, decide):
