@@ -21,13 +21,14 @@ from camerabias.analysis.probes import (
     perturbation_correlations,
     perturbation_energy,
 )
-from camerabias.analysis.records import Cameras, Records, StudyCell
+from camerabias.analysis.records import Records, StudyCell
 from camerabias.analysis.statistics import (
     MIN_GROUPS,
     Comparison,
     Estimate,
     accuracy,
     chance,
+    contrast,
     excess_given,
     learning_order,
     learning_threshold,
@@ -185,14 +186,15 @@ def _unseen_cameras(records: Records) -> list[_Answer]:
     """Paper, Figure 4: label accuracy on cameras that were not in training, beside those that were."""
     answers = []
     for cell in records.cells("label"):
-        seen_rows, unseen_rows = _all(records, cell, "seen"), _all(records, cell, "unseen")
+        seen_rows, unseen_rows = records.test_rows(cell, "seen"), records.test_rows(cell, "unseen")
         if not (seen_rows and unseen_rows):
             continue
-        seen, unseen = accuracy(seen_rows), accuracy(unseen_rows)
+        seen, unseen = accuracy([*seen_rows.values()]), accuracy([*unseen_rows.values()])
+        apart = contrast([(1.0, unseen_rows), (-1.0, seen_rows)])
         cameras = ", ".join(records.unseen_cameras(cell))
         start = f"Trained on {_training(cell)}, accuracy on cameras never seen ({cameras}) is"
-        level = _beside(unseen, chance(unseen_rows), "chance")
-        statement = f"{start} {level} and {BESIDE[_apart(unseen, seen)]} that on cameras seen"
+        level = _beside(unseen, chance([*unseen_rows.values()]), "chance")
+        statement = f"{start} {level} and {BESIDE[apart.against(0)]} that on cameras seen"
         number = f"{_number(unseen)}, seen {show_estimate(seen)}"
         answers.append(_Answer(statement, records.model_name(cell), number))
     return answers
@@ -296,8 +298,8 @@ QUESTIONS: dict[str, Callable[[Records], list[_Answer]]] = {
 }
 
 
-def _all(records: Records, cell: StudyCell, cameras: Cameras = "all") -> list[pd.DataFrame]:
-    return list(records.test_rows(cell, cameras).values())
+def _all(records: Records, cell: StudyCell) -> list[pd.DataFrame]:
+    return list(records.test_rows(cell).values())
 
 
 def _training(cell: StudyCell) -> str:
@@ -312,10 +314,3 @@ def _number(found: Estimate) -> str:
 def _beside(found: Estimate, value: float, name: str) -> str:
     """`higher than chance (0.200)`, and so on."""
     return f"{BESIDE[found.against(value)]} {name} ({value:.3f})"
-
-
-def _apart(first: Estimate, second: Estimate) -> Comparison:
-    """Two estimates on different photos: they differ only where their intervals do not meet."""
-    if first.low > second.high:
-        return "higher"
-    return "lower" if first.high < second.low else "cannot tell"
