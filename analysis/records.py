@@ -25,12 +25,15 @@ from camerabias.trainables.record import (
     CONFIG_FILE,
     DONE_FILE,
     ERROR_FILE,
+    EXAMPLES_FILE,
+    EXAMPLES_FOLDER,
     HISTORY_FILE,
     HISTORY_SCHEMA,
     PREDICTIONS_FILE,
     PREDICTIONS_SCHEMA,
     PROBES_FOLDER,
     RUN_FILE,
+    VIEWS_FILE,
     Record,
     Run,
     Status,
@@ -40,10 +43,6 @@ Cameras = Literal["all", "seen", "unseen"]
 """Which test images count: of all cameras, or of those that were (not) seen in training."""
 
 TrialStatus = Status | Literal["damaged"]
-
-EXAMPLES_FOLDER = "examples"
-EXAMPLES_FILE = "examples.json"
-VIEWS_FILE = "views.json"
 
 Rows = dict[int, pd.DataFrame]
 """Predictions by seed, columns as `Records.predictions` gives them."""

@@ -241,15 +241,6 @@ def _number(value: float) -> str:
     return "" if isnan(value) else f"{value:.3f}"
 
 
-_AMBIGUOUS = {
-    "mean of": "The paper does not say how many crops of a test image it classified: its number stands beside one "
-    "draw per image and beside the mean of the probabilities over all draws.",
-    "training images": "The paper tests on “an unseen area of the training images”, which may mean other halves of "
-    "test images or of the training images themselves: its number stands beside both.",
-}
-"""What the paper leaves open, by a part of the reading that it concerns."""
-
-
 def _notes(study: Study, rows: list[_Row]) -> list[str]:
     notes = [study.note] if study.note else []
     seeds = [row.estimate.n_seeds for row in rows if row.estimate.n_seeds]
@@ -258,7 +249,10 @@ def _notes(study: Study, rows: list[_Row]) -> list[str]:
         notes.append(f"Means over {n} seeds, with 95 % intervals.")
     if any(0 < row.estimate.n_groups < MIN_GROUPS for row in rows):
         notes.append(f"No interval is given where fewer than {MIN_GROUPS} independent groups were tested.")
-    notes += [note for reading, note in _AMBIGUOUS.items() if any(reading in row.reading for row in rows)]
+    if any(row.reading for row in rows):
+        notes.append(
+            "Which of the ways of testing the paper used it leaves open: its number stands beside each."
+        )
     unseen = {row.cell.setting: row.cell.seen_cameras for row in rows if row.cameras == "unseen"}
     notes += [f"Setting {setting} trains on {', '.join(seen)} alone." for setting, seen in unseen.items()]
     notes += [f"Setting {s.setting} ({s.target}) was skipped: {s.reason}" for s in study.skipped]

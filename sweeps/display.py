@@ -258,6 +258,13 @@ def print_outcome(outcome: Outcome) -> None:
     )
     for name, reason in outcome.failures:
         console.print(f"  {name}: {reason}")
+    if outcome.without_weights:
+        first = outcome.without_weights[0]
+        console.print(
+            f"{len(outcome.without_weights)} trials ran before anybody asked for their probes, and their weights "
+            f"were not kept. To have them trained again, delete their folders in trials/, first {first.id} "
+            f"({first.name})."
+        )
     if outcome.failures:
         console.print("Run failed trials again with `camerabias sweep run ... --retry-failed`.")
 

@@ -64,7 +64,7 @@ def _measure(config: TrialConfig) -> float:
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     side = min(config.size, PROBE_SIZE)
-    model = build_model(config.model, 2, side, None).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = build_model(config.model, 2, (side, side), None).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     inputs = torch.randn(PROBE_BATCH, 3, side, side, device=device)
     inputs = inputs.to(memory_format=torch.channels_last)
     classes = torch.zeros(PROBE_BATCH, dtype=torch.int64, device=device)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
 import ray
 from ray import tune
 
-from camerabias.sweeps.runner import Places, Watcher
+from camerabias.sweeps.runner import Watcher
 from camerabias.trainables.config import TrialConfig
-from camerabias.trainables.job import Progress
+from camerabias.trainables.job import Job, Progress, job_fields
 from camerabias.trainables.record import Failure, Run
 from camerabias.trainables.tune_adapter import TuneTrial
 
@@ -29,15 +29,14 @@ _QUIET = {
 }
 
 
-def run_on_ray(trials: Sequence[TrialConfig], places: Places, watcher: Watcher) -> None:
-    """Run trials side by side on the Ray that this process is connected to; see `runner.run_trials`."""
+def run_on_ray(jobs: Sequence[Job], watcher: Watcher) -> None:
+    """Run trials side by side on the Ray that this process is connected to; see `runner.run_jobs`."""
     os.environ.update(_QUIET)
-    jobs = [{"config": config.model_dump(mode="json"), **asdict(places)} for config in trials]
-    resources = _resources_per_trial(places.threads)
+    resources = _resources_per_trial(jobs[0].threads)
     with tempfile.TemporaryDirectory(prefix="camerabias-tune-") as state:
         tune.Tuner(
             tune.with_resources(TuneTrial, resources),
-            param_space={"job": tune.grid_search(jobs)},
+            param_space={"job": tune.grid_search([job_fields(job) for job in jobs])},
             tune_config=tune.TuneConfig(
                 reuse_actors=True,
                 trial_name_creator=lambda trial: _config(trial).name.replace("/", "_"),
@@ -50,7 +49,7 @@ def run_on_ray(trials: Sequence[TrialConfig], places: Places, watcher: Watcher) 
                 # records are what counts; Tune would save every trial once more as it ends
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 failure_config=tune.FailureConfig(max_failures=WORKER_RETRIES),
-                callbacks=[_Bridge(Run(places.run), watcher)],
+                callbacks=[_Bridge(Run(jobs[0].run), watcher)],
             ),
         ).fit()
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from camerabias.trainables.config import TrialConfig
+from camerabias.trainables.probes import Probe
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,8 @@ class Job:
         run: Location of the run.
         weights: `none`, `imagenet` or a file: where the weights named in the configuration come from.
         threads: CPU threads of torch.
+        purpose: `test`, or `search`: a search of hyperparameters looks at validation images alone.
+        probes: What to do with the trained model besides; its weights are then kept.
     """
 
     config: TrialConfig
@@ -25,6 +28,8 @@ class Job:
     run: str
     weights: str
     threads: int
+    purpose: Literal["test", "search"] = "test"
+    probes: tuple[Probe, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -36,9 +41,9 @@ class Progress:
     step: int
     max_steps: int
     loss: float | None
-    """Validation loss, once there is one."""
+    """Lowest validation loss, once there is one; of a trial of a search that is done, that of its weights."""
     accuracy: float | None
-    """Validation accuracy; of a trial that is done, its test accuracy."""
+    """Validation accuracy; of a trial that is done, its test accuracy (in a search, of its weights)."""
     images_per_second: float | None
     seconds: float
     """Wall time of the trial so far."""
@@ -52,5 +57,13 @@ class Progress:
 
 
 def job_from(fields: dict[str, Any]) -> Job:
-    """A job from the plain dictionary that travels through Ray Tune."""
-    return Job(**{**fields, "config": TrialConfig.model_validate(fields["config"])})
+    """A job from the plain dictionary that `job_fields` made, which travels through Ray Tune."""
+    config = TrialConfig.model_validate(fields["config"])
+    probes = tuple(Probe.model_validate(probe) for probe in fields["probes"])
+    return Job(**{**fields, "config": config, "probes": probes})
+
+
+def job_fields(job: Job) -> dict[str, Any]:
+    """A job as a plain dictionary."""
+    config = job.config.model_dump(mode="json")
+    return {**vars(job), "config": config, "probes": [probe.model_dump() for probe in job.probes]}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -26,9 +27,14 @@ RUN_FILE = "run.json"
 CONFIG_FILE = "config.json"
 HISTORY_FILE = "history.parquet"
 PREDICTIONS_FILE = "predictions.parquet"
+VALIDATION_FILE = "validation.parquet"
+WEIGHTS_FILE = "weights.safetensors"
 PROBES_FOLDER = "probes"
 DONE_FILE = "done.json"
 ERROR_FILE = "error.json"
+EXAMPLES_FOLDER = "examples"
+EXAMPLES_FILE = "examples.json"
+VIEWS_FILE = "views.json"
 CHECKPOINT_FILE = "checkpoint.safetensors"
 CHECKPOINT_STATE_FILE = "checkpoint.json"
 
@@ -97,6 +103,34 @@ class Failure(BaseModel):
 
 Status = Literal["done", "failed", "started", "missing"]
 
+
+@dataclass(frozen=True)
+class Contents:
+    """The files of one record, and what they mean."""
+
+    files: frozenset[str] = frozenset()
+
+    @property
+    def status(self) -> Status:
+        """How far the trial is."""
+        if {DONE_FILE, HISTORY_FILE, PREDICTIONS_FILE} <= self.files:
+            return "done"
+        if ERROR_FILE in self.files:
+            return "failed"
+        return "started" if self.files else "missing"
+
+    def probe_status(self, name: str) -> Status:
+        """How far a probe of the trial is."""
+        if f"{PROBES_FOLDER}/{name}.npz" in self.files:
+            return "done"
+        return "failed" if f"{PROBES_FOLDER}/{name}.{ERROR_FILE}" in self.files else "missing"
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether the tested weights were kept."""
+        return WEIGHTS_FILE in self.files
+
+
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
@@ -113,13 +147,19 @@ class Record:
 
     def finish(self, history: pd.DataFrame, predictions: pd.DataFrame, done: Done) -> None:
         """Write the results, `done.json` last."""
-        self.folder.write_table(HISTORY_FILE, pa.Table.from_pandas(history, HISTORY_SCHEMA, False))
-        predictions = predictions.sort_values(["image_id", "draw"])
-        self.folder.write_table(
-            PREDICTIONS_FILE, pa.Table.from_pandas(predictions, PREDICTIONS_SCHEMA, False)
-        )
+        self._write_results(history, predictions, PREDICTIONS_FILE)
         self.folder.write_json(DONE_FILE, done.model_dump())
         self.drop_checkpoint()
+
+    def finish_search(self, history: pd.DataFrame, predictions: pd.DataFrame) -> None:
+        """Write what a trial of a search leaves: predictions of its validation images, and none of test images."""
+        self._write_results(history, predictions, VALIDATION_FILE)
+        self.drop_checkpoint()
+
+    def _write_results(self, history: pd.DataFrame, predictions: pd.DataFrame, name: str) -> None:
+        self.folder.write_table(HISTORY_FILE, pa.Table.from_pandas(history, HISTORY_SCHEMA, False))
+        predictions = predictions.sort_values(["image_id", "draw"])
+        self.folder.write_table(name, pa.Table.from_pandas(predictions, PREDICTIONS_SCHEMA, False))
 
     def fail(self, failure: Failure) -> None:
         """Write the failure."""
@@ -127,10 +167,15 @@ class Record:
         self.drop_checkpoint()
 
     def write_probe(self, name: str, arrays: Arrays) -> None:
-        """Write a probe's arrays as `probes/NAME.npz`."""
+        """Write a probe's arrays as `probes/NAME.npz`; an earlier failure of the probe is cleared away."""
         content = io.BytesIO()
         np.savez_compressed(content, allow_pickle=False, **arrays)
         self._probes.write_bytes(f"{name}.npz", content.getvalue())
+        self._probes.delete(f"{name}.{ERROR_FILE}")
+
+    def fail_probe(self, name: str, failure: Failure) -> None:
+        """Write why a probe failed; the trial itself is done."""
+        self._probes.write_json(f"{name}.{ERROR_FILE}", failure.model_dump())
 
     def probe(self, name: str) -> dict[str, npt.NDArray[Any]]:
         """Arrays of a probe, by name."""
@@ -141,6 +186,10 @@ class Record:
         """Probes that have run."""
         return [name.removesuffix(".npz") for name in self._probes.names() if name.endswith(".npz")]
 
+    def probe_failure(self, name: str) -> Failure:
+        """Why a probe failed; there must be a failure."""
+        return Failure.model_validate(self._probes.read_json(f"{name}.{ERROR_FILE}"))
+
     @property
     def _probes(self) -> Folder:
         return self.folder.child(PROBES_FOLDER)
@@ -149,6 +198,10 @@ class Record:
         """Remove the checkpoint of a trial that has ended."""
         self.folder.delete(CHECKPOINT_STATE_FILE)
         self.folder.delete(CHECKPOINT_FILE)
+
+    def is_done(self) -> bool:
+        """Whether the record is complete."""
+        return Contents(frozenset(self.folder.names())).status == "done"
 
     def config(self) -> TrialConfig:
         """What was asked for."""
@@ -187,13 +240,17 @@ class Run:
         """The record of a trial, whether it exists or not."""
         return Record(self.folder.child("trials", trial_id))
 
-    def statuses(self) -> dict[str, Status]:
-        """Status of every trial that has a folder, from one listing of `trials/`."""
+    def contents(self) -> dict[str, Contents]:
+        """What every trial that has a folder holds, from one listing of `trials/`."""
         files: dict[str, set[str]] = {}
         for path in self.folder.child("trials").walk():
             trial_id, _, name = path.partition("/")
             files.setdefault(trial_id, set()).add(name)
-        return {trial_id: _status(names) for trial_id, names in files.items()}
+        return {trial_id: Contents(frozenset(names)) for trial_id, names in files.items()}
+
+    def statuses(self) -> dict[str, Status]:
+        """Status of every trial that has a folder."""
+        return {trial_id: contents.status for trial_id, contents in self.contents().items()}
 
     def write_info(self, info: dict[str, Any]) -> None:
         """Write `run.json`."""
@@ -239,9 +296,3 @@ def _read_study(folder: Folder, name: str) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise CamerabiasError(f"{folder.file(name)} holds no study; copy it again or remove it.")
     return fields
-
-
-def _status(names: set[str]) -> Status:
-    if {DONE_FILE, HISTORY_FILE, PREDICTIONS_FILE} <= names:
-        return "done"
-    return "failed" if ERROR_FILE in names else "started"

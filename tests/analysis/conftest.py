@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from camerabias.datasets.settings import Setting
-from camerabias.datasets.views import VIEWS, View
+from camerabias.datasets.views import View
 from camerabias.trainables.config import TrialConfig, load_recipe
 from camerabias.trainables.record import Done, Failure, Run
 
@@ -27,9 +27,6 @@ CELLS: dict[str, tuple[tuple[str, str], ...] | None] = {
     "partial": tuple((label, camera) for camera in CAMERAS[:2] for label in LABELS),
     "disjoint": tuple((LABELS[0], c) for c in CAMERAS[:2]) + tuple((LABELS[1], c) for c in CAMERAS[2:4]),
 }
-
-for name in ("jitter", "crop32"):  # records name them; nothing here draws from them
-    VIEWS.setdefault(name, VIEWS["rgb"])
 
 Predict = Callable[[pd.DataFrame, np.random.Generator], Sequence[str]]
 """The test images of a trial → its predictions."""

@@ -237,7 +237,7 @@ def test_what_the_paper_leaves_open_has_a_row_for_each_reading(make, tmp_path):
     assert mean > 0.7  # ten draws outvote one
     columns = ["model", "crop32", "crop32 (paper)", "crop32 (mean of 10)", "crop32 (mean of 10) (paper)"]
     assert list(table.wide[0].frame.columns) == columns
-    assert any("how many crops" in note for note in table.notes)
+    assert any("leaves open" in note for note in table.notes)
 
 
 def test_training_images_have_a_row_and_one_that_is_missing_is_named(make, paper_run, tmp_path):
@@ -253,4 +253,4 @@ def test_training_images_have_a_row_and_one_that_is_missing_is_named(make, paper
     (table,) = make_tables(load_records(run.folder.path))
     assert table.tidy["n"].tolist() == [4, 0]
     assert table.wide[0].frame["accuracy"].iloc[1] == "not probed"
-    assert any("training images themselves" in note for note in table.notes)
+    assert any("leaves open" in note for note in table.notes)
