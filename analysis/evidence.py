@@ -69,7 +69,8 @@ class Evidence(ABC, Generic[Entry]):
             NotTestedError: There are none.
         """
         entries = self.entries(choice)
-        first = PREFERRED_MODEL if PREFERRED_MODEL in entries else next(iter(entries), None)
+        preferred = [model for model in entries if model.partition(" at ")[0] == PREFERRED_MODEL]
+        first = next(iter([*preferred, *entries]), None)
         belongs = {
             "all": lambda model: True,
             "first": lambda model: model == first,

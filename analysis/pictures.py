@@ -132,15 +132,17 @@ def crop_heat_map(records: Records) -> tuple[Figure, str]:
 def crops_of_single_photos(records: Records) -> tuple[Figure, str]:
     """Figure 9: a test photo of each camera, and the probability of that camera by the position of a crop."""
     cell, (probe, *_) = _preferred(records, "camera", "crop_images")
-    n = len(probe["image_id"])
-    figure = Figure(figsize=(1.3 * n + 0.7, 3.0), layout="constrained")
-    axes = figure.subplots(2, n, squeeze=False)
+    order = sorted(
+        range(len(probe["camera"])), key=lambda image: records.info.cameras.index(probe["camera"][image])
+    )
+    figure = Figure(figsize=(1.3 * len(order) + 0.7, 3.0), layout="constrained")
+    axes = figure.subplots(2, len(order), squeeze=False)
     right = crops_right(probe)
-    for column in range(n):
-        _show_photo(axes[0, column], probe["pixels"][column])
-        _show_map(axes[1, column], probe, probe["probability"][column], (0, 1))
-        axes[0, column].set_title(str(probe["camera"][column]))
-        axes[1, column].set(xticks=[], yticks=[], xlabel=f"{right[column].mean():.0%} right")
+    for column, image in enumerate(order):
+        _show_photo(axes[0, column], probe["pixels"][image])
+        _show_map(axes[1, column], probe, probe["probability"][image], (0, 1))
+        axes[0, column].set_title(str(probe["camera"][image]))
+        axes[1, column].set(xticks=[], yticks=[], xlabel=f"{right[image].mean():.0%} right")
     _colour_bar(figure, axes[1, -1], "probability")
     side = int(probe["side"])
     return figure, (

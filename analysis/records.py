@@ -121,8 +121,11 @@ class StudyCell(BaseModel):
 
 
 def name_model(cell: StudyCell, among: Iterable[StudyCell]) -> str:
-    """The model, with its input size where `among` has it at several (so that no two look the same)."""
-    sizes = {other.size for other in among if other.model == cell.model}
+    """The model, with its input size where `among` has it at several for the same views, so that they look different.
+
+    Small pieces and whole photos are of different sizes anyway; their views tell them apart.
+    """
+    sizes = {other.size for other in among if (other.model, other.views) == (cell.model, cell.views)}
     return cell.model if len(sizes) == 1 else f"{cell.model} at {cell.size}"
 
 

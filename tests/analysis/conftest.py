@@ -115,7 +115,7 @@ def cropped(accuracy: float, *, corner: float | None = None, single: bool = Fals
     """Crops right with some probability, and with another one in a corner; of one photo per camera where `single`."""
 
     def arrays(images: pd.DataFrame, generator: np.random.Generator) -> dict[str, Any]:
-        shown = images.groupby("camera").head(1) if single else images
+        shown = images[::-1].groupby("camera").head(1) if single else images
         n, grid = len(shown), 9 if single else 5
         truth = np.array([CAMERAS.index(camera) for camera in shown["camera"]], np.uint8)
         shares = np.full((grid, grid), accuracy)
@@ -393,7 +393,7 @@ def paper_cells(model: str = "test_resnet") -> list[Cell]:
         Cell("camera", "balanced", right("camera", 0.97), model, view="jitter", test_view="rgb"),
         Cell("label", "balanced", right("label", 0.95), model, view="jitter", test_view="rgb"),
         Cell("camera", "balanced", right("camera", 0.97), model, view="gray"),
-        Cell("camera", "balanced", right("camera", 0.8), model, view="crop32", probes=crops, test_draws=10),
+        Cell("camera", "balanced", right("camera", 0.8), model, view="crop32", probes=crops, test_draws=10, size=32),
         Cell(
             "camera", "balanced", right("camera", 0.95), model, view="left", test_view="right",
             probes={"training_images": on_training(0.98)},

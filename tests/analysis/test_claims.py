@@ -142,6 +142,14 @@ def test_first_and_other_models(make, decide):
     assert others.numbers.startswith("alexnet ")
 
 
+def test_the_papers_model_comes_first_at_whatever_size(make, decide):
+    cells = [
+        make.cell("label", "disjoint", make.by_camera, model, size=size)
+        for model, size in (("alexnet", 128), ("resnet34", 64), ("resnet34", 128))
+    ]
+    assert decide(cells, 5).numbers.startswith("resnet34 at 64 ")
+
+
 def constant(label):
     return lambda images, generator: [label] * len(images)
 

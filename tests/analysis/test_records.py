@@ -164,3 +164,9 @@ def test_a_study_from_before_probes_is_read(demo_run):
     folder.write_bytes("demo.yaml", yaml.safe_dump(fields).encode())
     cell = load_records(demo_run.folder.path).cells("camera")[0]
     assert (cell.probes, cell.test_draws, cell.downsampled) == ((), 1, False)
+
+
+def test_pieces_of_another_size_do_not_change_a_models_name(paper_run):
+    records = load_records(paper_run.folder.path)
+    assert {cell.size for cell in records.cells("camera")} == {32, 128}
+    assert {records.model_name(cell) for cell in records.cells("camera")} == {"test_resnet"}
