@@ -227,8 +227,8 @@ def print_plan(plan: Plan, time_needed: Estimate) -> None:
     console.print(f"{len(plan.trials)} trials, {len(plan.trials) - n_left} of them ended, {n_left} to run")
     if n_left:
         console.print(
-            f"At most about {duration(time_needed.seconds)} on one core or GPU, divided by as many as run side by "
-            f"side ({time_needed.origin})"
+            f"At most about {duration(time_needed.seconds)} on one {time_needed.device}, divided by as many as run "
+            f"side by side (from {time_needed.origin})"
         )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import ray
 from ray import tune
 
+from camerabias.sweeps.estimate import Speed, measure_here
 from camerabias.sweeps.runner import Watcher
 from camerabias.trainables.config import TrialConfig
 from camerabias.trainables.job import Job, Progress, job_fields
@@ -52,6 +53,14 @@ def run_on_ray(jobs: Sequence[Job], watcher: Watcher) -> None:
                 callbacks=[_Bridge(Run(jobs[0].run), watcher)],
             ),
         ).fit()
+
+
+def measure_on_ray(config: TrialConfig) -> Speed:
+    """Time a trial's training steps where Ray would run it; see `estimate.measure_here`."""
+    resources = _resources_per_trial(threads=1)
+    task = ray.remote(num_cpus=1, num_gpus=resources.get("gpu", 0))(measure_here)
+    speed: Speed = ray.get(task.remote(config))
+    return speed
 
 
 def _resources_per_trial(threads: int) -> dict[str, float]:

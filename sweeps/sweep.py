@@ -13,6 +13,7 @@ from camerabias.datasets.dataset import Dataset, open_dataset
 from camerabias.datasets.pieces import connect_ray
 from camerabias.datasets.schema import CamerabiasError, Executor
 from camerabias.sweeps.display import SweepDisplay, counting
+from camerabias.sweeps.estimate import Measure, measure_here
 from camerabias.sweeps.examples import write_examples
 from camerabias.sweeps.plan import Plan, make_plan, merge_described
 from camerabias.sweeps.runner import run_jobs
@@ -67,6 +68,16 @@ def plan_sweep(request: Request) -> Plan:
     models = list(dict.fromkeys(model for study in studies for model in study.models))
     weights = {model: _check_weights(model, request.weights) for model in models}
     return make_plan(studies, dataset, run, request.size, weights)
+
+
+def find_measure(address: str | None) -> Measure:
+    """What times training steps: a cluster, or this machine."""
+    if address is None:
+        return measure_here
+    connect_ray(address)
+    from camerabias.sweeps.ray_runner import measure_on_ray  # late: Ray need not be installed
+
+    return measure_on_ray
 
 
 def run_sweep(request: Request) -> Outcome:

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-STEP = 0.25
-"""Root mean square of one gradient step, in gray levels: many times finer than what an eye can see."""
-MAX_STEPS = 400
-"""After these, a change of up to 100 gray levels, an image counts as one that could not be flipped."""
+STEP = 0.1
+"""Root mean square of one gradient step, in gray levels: a tenth of what a photo can express."""
+MAX_STEPS = 500
+"""After these, a change of up to 50 gray levels, an image counts as one that could not be flipped."""
 ATTRIBUTION_STEPS = 32
 """Points on the way from the baseline to the image (captum's default is 50; the sum changes by little)."""
 

@@ -65,7 +65,7 @@ def perturbations(subject: Subject, _: Mapping[str, float]) -> Arrays:
     classes = np.array(subject.data.classes)
     return {
         **_looked_at(subject, rows),
-        "perturbation": perturbation.cpu().numpy(),
+        "perturbation": perturbation.cpu().numpy().astype(np.float16),
         "before": classes[_predict(subject, images.normalise(levels))],
         "flipped": _predict(subject, images.normalise(levels + perturbation)) == 0,
         "steps": steps.cpu().numpy(),
@@ -87,7 +87,7 @@ def attributions(subject: Subject, _: Mapping[str, float]) -> Arrays:
     found = attribute(subject.model, inputs, torch.from_numpy(predicted).to(inputs.device))
     return {
         **_looked_at(subject, rows),
-        "attribution": found.cpu().numpy(),
+        "attribution": found.cpu().numpy().astype(np.float16),
         "prediction": np.array(subject.data.classes)[predicted],
     }
 

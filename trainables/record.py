@@ -32,6 +32,9 @@ WEIGHTS_FILE = "weights.safetensors"
 PROBES_FOLDER = "probes"
 DONE_FILE = "done.json"
 ERROR_FILE = "error.json"
+TRIALS_FOLDER = "trials"
+STUDIES_FOLDER = "studies"
+SEARCHES_FOLDER = "searches"
 EXAMPLES_FOLDER = "examples"
 EXAMPLES_FILE = "examples.json"
 VIEWS_FILE = "views.json"
@@ -238,12 +241,12 @@ class Run:
 
     def record(self, trial_id: str) -> Record:
         """The record of a trial, whether it exists or not."""
-        return Record(self.folder.child("trials", trial_id))
+        return Record(self.folder.child(TRIALS_FOLDER, trial_id))
 
     def contents(self) -> dict[str, Contents]:
         """What every trial that has a folder holds, from one listing of `trials/`."""
         files: dict[str, set[str]] = {}
-        for path in self.folder.child("trials").walk():
+        for path in self.folder.child(TRIALS_FOLDER).walk():
             trial_id, _, name = path.partition("/")
             files.setdefault(trial_id, set()).add(name)
         return {trial_id: Contents(frozenset(names)) for trial_id, names in files.items()}
@@ -272,11 +275,11 @@ class Run:
     def write_study(self, name: str, asked: dict[str, Any]) -> None:
         """Write `studies/NAME.yaml`: what was asked for, with the trials it comes to."""
         text = yaml.safe_dump(asked, sort_keys=False, allow_unicode=True)
-        self.folder.child("studies").write_bytes(f"{name}.yaml", text.encode())
+        self.folder.child(STUDIES_FOLDER).write_bytes(f"{name}.yaml", text.encode())
 
     def studies(self) -> dict[str, dict[str, Any]]:
         """What was asked for, by the name of the study."""
-        folder = self.folder.child("studies")
+        folder = self.folder.child(STUDIES_FOLDER)
         names = [name for name in folder.names() if name.endswith(".yaml")]
         return {name.removesuffix(".yaml"): _read_study(folder, name) for name in names}
 

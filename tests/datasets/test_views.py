@@ -50,9 +50,9 @@ def test_binary_is_scikit_images_local_mean_threshold(noise, window):
     np.testing.assert_array_equal(actual, np.where(expected, 255, 0)[..., None])
 
 
-def test_binary_looks_at_five_levels_below_the_mean_of_25_pixels_by_default(noise):
+def test_binary_looks_at_fifteen_levels_below_the_mean_of_25_pixels_by_default(noise):
     pixels = noise(40, 40)
-    np.testing.assert_array_equal(see("binary", pixels), see("binary", pixels, window=25, offset=5))
+    np.testing.assert_array_equal(see("binary", pixels), see("binary", pixels, window=25, offset=15))
     assert (see("binary", pixels) != see("binary", pixels, window=23)).any()
     assert (see("binary", pixels) != see("binary", pixels, offset=6)).any()
 
@@ -75,9 +75,9 @@ def test_halves_share_no_column_and_are_equally_wide(width, left, right):
 
 
 def test_a_view_reads_from_a_name_or_from_name_and_parameters():
-    assert View.model_validate("binary").parameters == {"window": 25, "offset": 5}
+    assert View.model_validate("binary").parameters == {"window": 25, "offset": 15}
     changed = View.model_validate({"name": "binary", "window": 15})
-    assert changed.parameters == {"window": 15, "offset": 5}
+    assert changed.parameters == {"window": 15, "offset": 15}
     assert View.model_validate(changed.model_dump()) == changed
     assert (str(View.model_validate("binary")), str(changed)) == ("binary", "binary-window15")
     assert len({changed, View.model_validate({"name": "binary", "window": 15})}) == 1
@@ -217,5 +217,5 @@ def test_a_variants_folder_differs_with_everything_that_makes_its_pixels():
     folders = [Variant.model_validate(fields).folder for fields in variants]
     assert len(set(folders)) == len(folders)
     assert all(folder.startswith("binary-") for folder in folders)
-    spelt_out = {"view": {"offset": 5, **binary}, "size": 64, "fit": "resize"}
+    spelt_out = {"view": {"offset": 15, **binary}, "size": 64, "fit": "resize"}
     assert Variant.model_validate(spelt_out).folder == folders[0]
