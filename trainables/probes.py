@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
 Arrays = dict[str, npt.NDArray[Any]]
 
-IMAGES_PER_CAMERA = 4
-"""Test images of each camera that are perturbed: enough to compare cameras, few enough to keep and to look at."""
-
 
 @dataclass(frozen=True)
 class Subject:
@@ -53,11 +50,11 @@ class ProbeKind:
     of_pieces: bool = False
 
 
-def perturbations(subject: Subject, _: Mapping[str, float]) -> Arrays:
+def perturbations(subject: Subject, parameters: Mapping[str, float]) -> Arrays:
     """Perturbations that flip predictions from the second class to the first (paper, Figure 5)."""
     from camerabias.trainables.attack import perturb
 
-    rows = _rows_of_second_class(subject.data)
+    rows = _rows_of_second_class(subject.data, int(parameters["per_camera"]))
     images = subject.data.images("test")
     examples = subject.data.examples(rows, "test")
     levels = images.levels(rows, examples.numbers).float()
@@ -74,13 +71,13 @@ def perturbations(subject: Subject, _: Mapping[str, float]) -> Arrays:
     }
 
 
-def attributions(subject: Subject, _: Mapping[str, float]) -> Arrays:
+def attributions(subject: Subject, parameters: Mapping[str, float]) -> Arrays:
     """Integrated gradients of the predicted class, on the images that `perturbations` takes."""
     import torch
 
     from camerabias.trainables.attack import attribute
 
-    rows = _rows_of_second_class(subject.data)
+    rows = _rows_of_second_class(subject.data, int(parameters["per_camera"]))
     examples = subject.data.examples(rows, "test")
     inputs = examples.images.batch(rows, examples.numbers)
     predicted = _predict(subject, inputs)
@@ -119,8 +116,9 @@ def training_images(subject: Subject, _: Mapping[str, float]) -> Arrays:
 
 
 PROBES: dict[str, ProbeKind] = {
-    "perturbations": ProbeKind(perturbations),
-    "attributions": ProbeKind(attributions),
+    # ten of each camera: intervals need ten bottles, and a model that cheats resists on some cameras alone
+    "perturbations": ProbeKind(perturbations, {"per_camera": 10}),
+    "attributions": ProbeKind(attributions, {"per_camera": 10}),
     # `divisions` of the side give the step of the grid: 64 pixels at 1024, 8 at 128
     "crop_map": ProbeKind(crop_map, {"divisions": 16}, of_pieces=True),
     "crop_images": ProbeKind(crop_images, {"divisions": 64}, of_pieces=True),
@@ -157,10 +155,10 @@ def _looked_at(subject: Subject, rows: Rows) -> Arrays:
     return arrays if regions is None else {**arrays, "regions": regions}
 
 
-def _rows_of_second_class(data: TrialData) -> Rows:
+def _rows_of_second_class(data: TrialData, per_camera: int) -> Rows:
     """Test images of the second class, some of each camera: the same for every model of a dataset and fold."""
     truths = data.examples(data.parts.test, "test").classes
-    return _rows_per_camera(data, data.parts.test[truths == 1], IMAGES_PER_CAMERA)
+    return _rows_per_camera(data, data.parts.test[truths == 1], per_camera)
 
 
 def _rows_per_camera(data: TrialData, rows: Rows, n: int) -> Rows:

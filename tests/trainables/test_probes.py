@@ -37,7 +37,9 @@ def test_perturbations_flip_test_images_of_the_second_class(probe, dataset):
     assert progress.status == "done"
     assert set(index["fold"]) == {0}
     assert set(index["label"]) == {dataset.manifest.labels[1]}
-    assert index["camera"].value_counts().max() <= 4
+    assert (
+        len(index) == (dataset.index["fold"].eq(0) & dataset.index["label"].eq(index["label"].iloc[0])).sum()
+    )
     assert (str(found["source"]), str(found["aim"])) == dataset.manifest.labels[::-1]
     changed = np.abs(found["perturbation"]).max(axis=(1, 2, 3)) > 0
     assert ((found["steps"] > 0) == changed).all()
@@ -58,6 +60,12 @@ def test_attributions_look_at_the_same_images(probe):
     assert (second["prediction"] == first["before"]).all()
     assert second["attribution"].shape == first["pixels"].shape[:3]
     assert second["attribution"].min() >= 0
+
+
+def test_number_of_images_per_camera_can_be_chosen(probe):
+    record, _, _ = probe({"name": "attributions", "per_camera": 1}, **LABELS)
+    cameras = record.probe("attributions-per_camera1")["camera"].tolist()
+    assert len(cameras) == len(set(cameras)) == 5
 
 
 def test_images_are_the_same_for_every_setting(probe, dataset):
@@ -118,7 +126,7 @@ def test_probe_that_fails_is_named_and_the_trial_and_other_probes_are_done(probe
     def explode(subject, parameters):
         raise RuntimeError("the lens cap is on")
 
-    monkeypatch.setitem(probes_module.PROBES, "attributions", ProbeKind(explode))
+    monkeypatch.setitem(probes_module.PROBES, "attributions", ProbeKind(explode, {"per_camera": 10}))
     record, progress, job = probe("attributions", "perturbations", **LABELS)
     assert progress.status == "failed"
     assert progress.reason == "probe attributions: RuntimeError: the lens cap is on"
