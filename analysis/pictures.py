@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
@@ -191,15 +192,18 @@ def _attack(setting: str, probe: Probe) -> _Attack:
 
 
 def _attacked_in_all(attacks: Sequence[_Attack]) -> list[str]:
-    """The first photos whose prediction was flipped by steps of every attack."""
-    flipped = [
-        attack.probe["image_id"][attacked(attack.probe) & attack.probe["flipped"]].tolist()
+    """Photos whose prediction was flipped by steps of every attack, the first of each object first."""
+    first, *others = [
+        pd.Series(attack.probe["group"], attack.probe["image_id"])[
+            attacked(attack.probe) & attack.probe["flipped"]
+        ]
         for attack in attacks
     ]
-    chosen = [image for image in flipped[0] if all(image in images for images in flipped)]
-    if not chosen:
+    groups = first[[all(image in other.index for other in others) for image in first.index]]
+    if groups.empty:
         raise CamerabiasError("no photo's prediction was flipped both under balanced and under disjoint")
-    return chosen[:MAX_ATTACKED]
+    seen_before = groups.groupby(groups).cumcount()
+    return seen_before.sort_values(kind="stable").index.tolist()[:MAX_ATTACKED]
 
 
 def _flips(attack: _Attack) -> str:

@@ -76,18 +76,21 @@ def attacked(probe: Probe) -> npt.NDArray[np.bool_]:
     return perturbed
 
 
-def energy_by_region(signal: npt.NDArray[np.float32], regions: npt.NDArray[np.uint8]) -> pd.DataFrame:
+def energy_by_region(signal: npt.NDArray[np.floating], regions: npt.NDArray[np.uint8]) -> pd.DataFrame:
     """Where each image's energy is: the squares of a perturbation or attribution.
 
     Args:
-        signal: float32 (n, H, W) or (n, H, W, channels).
+        signal: float (n, H, W) or (n, H, W, channels), of any precision.
         regions: uint8 (n, H, W): 0 plastic, 1 code, 2 seam.
 
     Returns:
         A row per image: for every region its share of the energy (`code` ...) and of the area (`code area` ...). An
         image without any energy has NaN.
     """
-    energy = np.square(signal, dtype=np.float64).reshape(*regions.shape, -1).sum(axis=-1)
+    height, width = regions.shape[1:]
+    # one by one: the squares of half-precision numbers need room
+    squares = (np.square(one, dtype=np.float64).reshape(height, width, -1) for one in signal)
+    energy = np.array([square.sum(axis=-1) for square in squares]).reshape(regions.shape)
     plastic = regions == PLASTIC
     is_top = (np.arange(regions.shape[1]) < regions.shape[1] / 10)[:, None]
     masks = [regions == CODE, regions == SEAM, plastic & is_top, plastic & ~is_top]
@@ -160,9 +163,9 @@ def alikeness(seeds: Iterable[pd.DataFrame]) -> Estimate:
     return mean_over_pairs([matrix for matrix in seeds if matrix.index.nunique() > 1])
 
 
-def _correlations(signals: npt.NDArray[np.float32]) -> Floats:
+def _correlations(signals: npt.NDArray[np.floating]) -> Floats:
     """Pearson correlation of any two of n signals of the same shape: (n, n)."""
-    flat = signals.reshape(len(signals), -1)
+    flat = signals.reshape(len(signals), -1).astype(np.float32)  # half precision is for storage alone
     centred = flat - flat.mean(axis=1, keepdims=True)
     norms = np.linalg.norm(centred, axis=1)
     correlations: Floats = (centred @ centred.T).astype(float) / np.outer(norms, norms)
