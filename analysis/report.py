@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from camerabias.analysis.figures import DrawnFigure, draw_figures, write_figures
 from camerabias.analysis.findings import Finding, find
 from camerabias.analysis.records import Records, load_records
+from camerabias.analysis.search import report_searches
 from camerabias.analysis.statistics import CONFIDENCE, MIN_GROUPS, MIN_SEEDS, RESAMPLES
 from camerabias.analysis.tables import StudyTable, WideTable, make_tables, write_tables
 
@@ -82,6 +83,7 @@ def _html(
         not_drawn=not_drawn,
         unfinished=_unfinished(records.trials),
         skipped=_skipped(records),
+        searches=report_searches(records.run),
         confidence=round(100 * CONFIDENCE),
         resamples=RESAMPLES,
         min_groups=MIN_GROUPS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from camerabias.datasets.schema import Executor
 
@@ -22,12 +22,13 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True)
 class Places:
-    """Where trials read and write; see `trainables.trial.Job`."""
+    """Where trials read and write, and what for; see `trainables.job.Job`."""
 
     dataset: str
     run: str
     weights: str
     threads: int
+    purpose: Literal["test", "search"] = "test"
 
 
 def run_trials(trials: Sequence[TrialConfig], places: Places, executor: Executor, watcher: Watcher) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from camerabias.trainables.config import TrialConfig
 
@@ -18,6 +18,7 @@ class Job:
         run: Location of the run.
         weights: `none`, `imagenet` or a file: where the weights named in the configuration come from.
         threads: CPU threads of torch.
+        purpose: `test`, or `search`: a search of hyperparameters looks at validation images alone.
     """
 
     config: TrialConfig
@@ -25,6 +26,7 @@ class Job:
     run: str
     weights: str
     threads: int
+    purpose: Literal["test", "search"] = "test"
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,9 @@ class Progress:
     step: int
     max_steps: int
     loss: float | None
-    """Validation loss, once there is one."""
+    """Latest validation loss, once there is one; of a trial of a search that is done, that of its weights."""
     accuracy: float | None
-    """Validation accuracy; of a trial that is done, its test accuracy."""
+    """Latest validation accuracy; of a trial that is done, its test accuracy (in a search, of its weights)."""
     images_per_second: float | None
     seconds: float
     """Wall time of the trial so far."""
@@ -52,5 +54,10 @@ class Progress:
 
 
 def job_from(fields: dict[str, Any]) -> Job:
-    """A job from the plain dictionary that travels through Ray Tune."""
+    """A job from the plain dictionary that `job_fields` made, which travels through Ray Tune."""
     return Job(**{**fields, "config": TrialConfig.model_validate(fields["config"])})
+
+
+def job_fields(job: Job) -> dict[str, Any]:
+    """A job as a plain dictionary."""
+    return {**vars(job), "config": job.config.model_dump(mode="json")}

@@ -22,6 +22,7 @@ RUN_FILE = "run.json"
 CONFIG_FILE = "config.json"
 HISTORY_FILE = "history.parquet"
 PREDICTIONS_FILE = "predictions.parquet"
+VALIDATION_FILE = "validation.parquet"
 DONE_FILE = "done.json"
 ERROR_FILE = "error.json"
 CHECKPOINT_FILE = "checkpoint.safetensors"
@@ -106,13 +107,19 @@ class Record:
 
     def finish(self, history: pd.DataFrame, predictions: pd.DataFrame, done: Done) -> None:
         """Write the results, `done.json` last."""
-        self.folder.write_table(HISTORY_FILE, pa.Table.from_pandas(history, HISTORY_SCHEMA, False))
-        predictions = predictions.sort_values(["image_id", "draw"])
-        self.folder.write_table(
-            PREDICTIONS_FILE, pa.Table.from_pandas(predictions, PREDICTIONS_SCHEMA, False)
-        )
+        self._write_results(history, predictions, PREDICTIONS_FILE)
         self.folder.write_json(DONE_FILE, done.model_dump())
         self.drop_checkpoint()
+
+    def finish_search(self, history: pd.DataFrame, predictions: pd.DataFrame) -> None:
+        """Write what a trial of a search leaves: predictions of its validation images, and none of test images."""
+        self._write_results(history, predictions, VALIDATION_FILE)
+        self.drop_checkpoint()
+
+    def _write_results(self, history: pd.DataFrame, predictions: pd.DataFrame, name: str) -> None:
+        self.folder.write_table(HISTORY_FILE, pa.Table.from_pandas(history, HISTORY_SCHEMA, False))
+        predictions = predictions.sort_values(["image_id", "draw"])
+        self.folder.write_table(name, pa.Table.from_pandas(predictions, PREDICTIONS_SCHEMA, False))
 
     def fail(self, failure: Failure) -> None:
         """Write the failure."""

@@ -19,6 +19,7 @@ from camerabias.datasets.cache import open_pixels
 from camerabias.datasets.dataset import Dataset, open_dataset
 from camerabias.datasets.schema import N_FOLDS, CamerabiasError
 from camerabias.datasets.settings import Setting, select
+from camerabias.datasets.views import View
 from camerabias.trainables.checkpoint import read_checkpoint, write_checkpoint
 from camerabias.trainables.config import TrialConfig
 from camerabias.trainables.evaluate import predict_logits
@@ -152,7 +153,9 @@ class _Session:
                 self.last_checkpoint = now
             if now >= end:
                 break
-        return self._finish() if self.training.ended else self._progress()
+        if not self.training.ended:
+            return self._progress()
+        return self._finish() if self.job.purpose == "test" else self._finish_search()
 
     def save(self, record: Record) -> None:
         tensors, state = self.training.state()
@@ -163,13 +166,14 @@ class _Session:
 
     def _progress(self) -> Progress:
         training = self.training
-        validated = training.history()["validation_accuracy"].dropna()
+        validated = training.history().dropna(subset=["validation_loss"])
+        loss, accuracy = (validated[name].tolist() for name in ("validation_loss", "validation_accuracy"))
         return Progress(
             status="running",
             step=training.step,
             max_steps=training.recipe.max_steps,
-            loss=training.best_loss if training.best_step else None,
-            accuracy=float(validated.iloc[-1]) if len(validated) else None,
+            loss=loss[-1] if loss else None,
+            accuracy=accuracy[-1] if accuracy else None,
             images_per_second=training.training_images / max(training.training_seconds, 1e-9),
             seconds=self.seconds(),
         )
@@ -179,7 +183,7 @@ class _Session:
         stopped = training.stopped
         assert stopped is not None
         tested_step = training.choose_weights()
-        predictions = self._predict()
+        predictions = self._predict(self.parts.test, config.test_view)
         history = training.history()
         accuracy = float((predictions["prediction"] == predictions[config.target]).mean())
         validated = history.loc[history["step"] == tested_step, "validation_accuracy"].item()
@@ -206,10 +210,21 @@ class _Session:
             "done", training.step, config.recipe.max_steps, training.best_loss, accuracy, speed, done.seconds
         )
 
-    def _predict(self) -> pd.DataFrame:
-        config, rows = self.job.config, self.parts.test
+    def _finish_search(self) -> Progress:
+        """End without a look at test images."""
+        training, config = self.training, self.job.config
+        tested_step = training.choose_weights()
+        history = training.history()
+        self.record.finish_search(history, self._predict(self.parts.validation, config.train_view))
+        tested = history[history["step"] == tested_step]
+        loss, accuracy = (float(tested[name].item()) for name in ("validation_loss", "validation_accuracy"))
+        speed = training.training_images / training.training_seconds
+        return Progress("done", training.step, config.recipe.max_steps, loss, accuracy, speed, self.seconds())
+
+    def _predict(self, rows: Rows, view: View) -> pd.DataFrame:
+        config = self.job.config
         images = self.training.train.images
-        if config.test_view != config.train_view:
+        if view != config.train_view:
             images = Images(open_pixels(self.dataset, config.variants[1]), self.device)
         recipe = config.recipe
         logits = predict_logits(self.training.model, images, rows, recipe.batch_size, recipe.precision)

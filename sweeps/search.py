@@ -1,0 +1,295 @@
+"""A hyperparameter search from space file to recipe; called again after any interruption, it goes on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol
+
+import optuna
+from optuna.trial import TrialState
+
+from camerabias.datasets.dataset import Dataset, open_dataset
+from camerabias.datasets.pieces import connect_ray
+from camerabias.datasets.schema import CamerabiasError, Executor
+from camerabias.sweeps.display import SearchDisplay
+from camerabias.sweeps.plan import make_plan
+from camerabias.sweeps.runner import Places, run_trials
+from camerabias.sweeps.space import SpaceFile, load_space
+from camerabias.sweeps.sweep import (
+    THREADS,
+    build_missing,
+    check_same_dataset,
+    check_weights,
+    write_run_info,
+)
+from camerabias.trainables.config import TrialConfig
+from camerabias.trainables.job import Job, Progress
+from camerabias.trainables.record import Run
+from camerabias.trainables.search import (
+    Outcome,
+    Search,
+    SearchRecord,
+    Try,
+    find_best,
+    replay,
+    search_record,
+)
+
+_MAY_CHANGE = ("title", "trials", "confirm_seeds")
+"""What a search may be asked for anew with; all that was tried stays comparable."""
+
+
+@dataclass(frozen=True)
+class SearchRequest:
+    """What a user asks of a search; None leaves it to the model or the dataset."""
+
+    space: str
+    data: str
+    run: str
+    weights: str = "imagenet"
+    size: int | None = None
+    address: str | None = None
+    executor: Executor = "ray"
+
+
+def run_search(request: SearchRequest) -> SearchRecord:
+    """Run what is missing of a search.
+
+    Returns:
+        Its record, with the recipe found.
+
+    Raises:
+        CamerabiasError: Anything that is wrong with what is asked; or no try has ended with a loss.
+    """
+    space, dataset, run = load_space(request.space), open_dataset(request.data), Run(request.run)
+    check_same_dataset(run, dataset)
+    search = plan_search(space, dataset, run, request)
+    record = search_record(run, search.name)
+    _check_same_search(search, record)
+    write_run_info(run, dataset, request.executor)
+    record.write_search(search)
+    if request.executor == "ray":
+        connect_ray(request.address)
+    build_missing(dataset, [search.trial], request.executor)
+    places = Places(dataset.folder.uri, record.folder.uri, request.weights, THREADS, purpose="search")
+    n_ended = sum(one.state != "running" for one in record.tries())
+    with SearchDisplay(search.trials, n_ended) as display:
+        _try_all(Tuning(search, record, display), places, request.executor)
+        _write_recipe(search, record)
+        _confirm(search, record, places, request.executor, display)
+    return record
+
+
+def plan_search(space: SpaceFile, dataset: Dataset, run: Run, request: SearchRequest) -> Search:
+    """Spell out a space file for a dataset, changing nothing."""
+    weights = {space.model: check_weights(space.model, request.weights)}
+    (trial,) = make_plan([space.study()], dataset, run, request.size, weights).trials.values()
+    return Search(
+        name=space.name,
+        title=space.title,
+        trial=trial,
+        space=space.space,
+        trials=space.trials,
+        prune_after=space.prune_after,
+        confirm_seeds=space.confirm_seeds,
+    )
+
+
+def _check_same_search(search: Search, record: SearchRecord) -> None:
+    if not record.exists():
+        return
+    before, now = (one.model_dump(exclude=set(_MAY_CHANGE)) for one in (record.search(), search))
+    changed = [name for name in now if before[name] != now[name]]
+    if changed:
+        raise CamerabiasError(
+            f"{record.folder} holds a search that differs in {', '.join(changed)}; its tries cannot be compared with "
+            f"new ones. Give the space file another name, or remove that folder; only {', '.join(_MAY_CHANGE)} may "
+            "change."
+        )
+
+
+class Tuning:
+    """Asks Optuna what to try next, tells it how tries go, and keeps the record of both.
+
+    Args:
+        search: What is searched.
+        record: Its record; what it holds counts as asked and told.
+        watcher: Told of every try that ends.
+    """
+
+    def __init__(self, search: Search, record: SearchRecord, watcher: TryWatcher) -> None:
+        self._search, self._record, self._watcher = search, record, watcher
+        tries = record.tries()
+        self._study = replay(search, tries)
+        self._tries = {one.number: one for one in tries if one.state != "running"}
+        self._asked: dict[int, optuna.Trial] = {}
+
+    def ask(self) -> Try | None:
+        """The next try to run, those first that an interruption left running; None when there are enough.
+
+        A suggestion of a trial that another try has, or had, is not run: it shares that one's outcome.
+        """
+        while self._is_one_left():
+            one = self._suggest()
+            twin = next((other for other in self._tries.values() if other.trial == one.trial), None)
+            self._tries[one.number] = one
+            self._record.write_try(one)
+            if twin is None:
+                return one
+            if twin.state != "running":
+                self._end_like(twin, one)
+        return None
+
+    def config(self, number: int) -> TrialConfig:
+        """The trial of a try."""
+        return self._search.config(self._tries[number].params)
+
+    def tell(self, number: int, progress: Progress) -> bool:
+        """Take what the trial of a try reports; returns whether it is to be stopped, as others do better."""
+        one = self._tries[number]
+        one.steps, one.seconds = progress.step, progress.seconds
+        if progress.status == "done":
+            one.loss, one.accuracy = progress.loss, progress.accuracy
+            self._end(one, "complete")
+        elif progress.status == "failed":
+            one.reason = progress.reason
+            self._end(one, "failed")
+        elif self._is_to_be_pruned(one, progress):
+            self._record.trial(one.trial).drop_checkpoint()
+            self._end(one, "pruned")
+            return True
+        return False
+
+    def _is_one_left(self) -> bool:
+        waiting = self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+        return bool(waiting) or len(self._study.get_trials(deepcopy=False)) < self._search.trials
+
+    def _suggest(self) -> Try:
+        self._study.sampler = self._search.sampler(len(self._study.get_trials(deepcopy=False)))
+        asked = self._study.ask(self._search.distributions)
+        self._asked[asked.number] = asked
+        return Try(
+            number=asked.number,
+            trial=self._search.config(asked.params).id,
+            params=asked.params,
+            rungs=self._rungs(asked.number),
+        )
+
+    def _is_to_be_pruned(self, one: Try, progress: Progress) -> bool:
+        asked = self._asked[one.number]
+        if progress.loss is None or progress.step in one.losses:  # a worker that died repeats its steps
+            return False
+        one.losses[progress.step] = progress.loss
+        asked.report(progress.loss, progress.step)
+        if asked.should_prune():
+            one.rungs = self._rungs(one.number)
+            return True
+        if self._rungs(one.number) != one.rungs:  # it has survived a decision, which counts for later ones
+            one.rungs = self._rungs(one.number)
+            self._record.write_try(one)
+        return False
+
+    def _rungs(self, number: int) -> dict[str, float]:
+        attributes = self._study.get_trials(deepcopy=False)[number].system_attrs
+        return {name: loss for name, loss in attributes.items() if name.startswith("completed_rung_")}
+
+    def _end(self, one: Try, state: Any) -> None:
+        one.state = state
+        self._study.tell(self._asked.pop(one.number), one.loss, _STATES[state])
+        self._record.write_try(one)
+        self._watcher.ended(one, find_best(list(self._tries.values())))
+        for other in list(self._tries.values()):
+            if other.state == "running" and other.trial == one.trial:
+                self._end_like(one, other)
+
+    def _end_like(self, twin: Try, one: Try) -> None:
+        for name in ("steps", "loss", "accuracy", "reason"):
+            setattr(one, name, getattr(twin, name))
+        one.losses = dict(twin.losses)
+        for step, loss in twin.losses.items():
+            self._asked[one.number].report(loss, step)
+        self._end(one, twin.state)
+
+
+_STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
+
+
+class TryWatcher(Protocol):
+    """Is told how tries end."""
+
+    def ended(self, one: Try, best: Try | None) -> None:
+        """A try has ended; `best` is the best so far."""
+
+
+def _try_all(tuning: Tuning, places: Places, executor: Executor) -> None:
+    if executor == "ray":
+        from camerabias.sweeps.ray_search import try_on_ray  # late: Ray need not be installed
+
+        try_on_ray(tuning, places)
+        return
+    from camerabias.trainables.trial import Trial  # late: torch is not needed to plan
+
+    while (one := tuning.ask()) is not None:
+        trial = Trial(Job(config=tuning.config(one.number), **asdict(places)))
+        progress = trial.advance(seconds=0.0)
+        while not tuning.tell(one.number, progress) and progress.status == "running":
+            progress = trial.advance(seconds=0.0)
+
+
+def _write_recipe(search: Search, record: SearchRecord) -> None:
+    tries = record.tries()
+    best = find_best(tries)
+    if best is None:
+        raise CamerabiasError(
+            f"None of the {len(tries)} tries of {search.name} has ended with a loss, so there is no recipe. "
+            f"The first one's reason: {tries[0].reason}"
+        )
+    record.write_recipe(
+        search.recipe(best.params),
+        f"Found by the search {search.name} ({search.trial.name}): try {best.number} of {len(tries)}, "
+        f"validation loss {best.loss:.4f}. Test images were not looked at.",
+    )
+
+
+def _confirm(
+    search: Search, record: SearchRecord, places: Places, executor: Executor, display: SearchDisplay
+) -> None:
+    """Train the recipe found, and the one that the search started from, on other seeds; failures run again."""
+    best = find_best(record.tries())
+    assert best is not None
+    confirming = _Confirming(record, search.confirming(best), display)
+    run_trials(confirming.missing(), places, executor, confirming)
+
+
+class _Confirming:
+    """Keeps what trials on other seeds come to."""
+
+    def __init__(
+        self, record: SearchRecord, trials: dict[tuple[str, int], TrialConfig], display: SearchDisplay
+    ) -> None:
+        self._record, self._trials, self._display = record, trials, display
+        self._outcomes = record.confirmed()
+
+    def missing(self) -> list[TrialConfig]:
+        """What has not ended well; the same trial once, should both recipes be the same."""
+        trials = {config.id: config for config in self._trials.values()}
+        return [
+            config
+            for trial_id, config in trials.items()
+            if trial_id not in self._outcomes or self._outcomes[trial_id].loss is None
+        ]
+
+    def progress(self, trial: TrialConfig, progress: Progress) -> None:
+        """A trial has reported."""
+        if progress.status == "running":
+            return
+        failed = progress.status == "failed"
+        self._outcomes[trial.id] = Outcome(
+            loss=None if failed else progress.loss,
+            accuracy=None if failed else progress.accuracy,
+            reason=progress.reason,
+        )
+        self._record.write_confirmed(self._outcomes)
+        for (recipe, seed), config in self._trials.items():
+            if config.id == trial.id:
+                self._display.confirmed(recipe, seed, progress)
