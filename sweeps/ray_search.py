@@ -15,7 +15,7 @@ from ray.tune.search import Searcher
 
 from camerabias.sweeps.ray_runner import WORKER_DIED, Unsaved, fit, progress_in, slots
 from camerabias.sweeps.runner import Places
-from camerabias.sweeps.search import Tuning
+from camerabias.sweeps.tuning import Tuning
 from camerabias.trainables.job import Job, Progress, job_fields
 
 

@@ -98,12 +98,19 @@ class Choices(BaseModel):
         return CategoricalDistribution(self.choices)
 
 
-def _kind(parameter: Any) -> str:
-    return "choices" if "choices" in parameter or isinstance(parameter, Choices) else "range"
+def _kind(parameter: Any) -> str | None:
+    if isinstance(parameter, Choices) or (isinstance(parameter, dict) and "choices" in parameter):
+        return "choices"
+    return "range" if isinstance(parameter, Range | dict) else None
 
 
 Parameter = Annotated[
-    Annotated[Range, Tag("range")] | Annotated[Choices, Tag("choices")], Discriminator(_kind)
+    Annotated[Range, Tag("range")] | Annotated[Choices, Tag("choices")],
+    Discriminator(
+        _kind,
+        custom_error_type="no_parameter",
+        custom_error_message="a parameter is a mapping with `low` and `high`, or with `choices`",
+    ),
 ]
 Space = dict[str, Parameter]
 """What is searched, by the name of the recipe's field."""
@@ -173,6 +180,14 @@ class Search(BaseModel):
 
 TryState = Literal["running", "complete", "pruned", "failed"]
 
+STATES: dict[TryState, TrialState] = {
+    "running": TrialState.WAITING,  # to be asked for again
+    "complete": TrialState.COMPLETE,
+    "pruned": TrialState.PRUNED,
+    "failed": TrialState.FAIL,
+}
+"""What Optuna calls the states, when it is told of a try or when tries are replayed."""
+
 
 class Try(BaseModel):
     """`tries/NUMBER.json`: one suggestion and how it went; two may come to the same trial.
@@ -232,16 +247,13 @@ def replay(search: Search, tries: list[Try]) -> optuna.Study:
     return study
 
 
-_STATES = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
-
-
 def _as_optuna(search: Search, one: Try) -> FrozenTrial:
     if one.state == "running":  # as `Study.enqueue_trial` makes it, with the decisions that were survived
         return optuna.trial.create_trial(
             state=TrialState.WAITING, system_attrs={"fixed_params": one.params, **one.rungs}
         )
     return optuna.trial.create_trial(
-        state=_STATES[one.state],
+        state=STATES[one.state],
         value=one.loss,
         params=one.params,
         distributions=search.distributions,
