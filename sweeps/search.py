@@ -67,9 +67,15 @@ def run_search(request: SearchRequest) -> SearchRecord:
         connect_ray(request.address)
     build_missing(dataset, [search.trial], request.executor)
     places = Places(dataset.folder.uri, record.folder.uri, request.weights, THREADS, purpose="search")
-    n_ended = sum(one.state != "running" for one in record.tries())
-    with SearchDisplay(search.trials, n_ended) as display:
-        _try_all(Tuning(search, record, display), places, request.executor)
+    n_before = sum(one.state != "running" for one in record.tries())
+    with SearchDisplay(search.trials, n_before) as display:
+        tuning = Tuning(search, record, display)
+        _try_all(tuning, places, request.executor)
+        if tuning.n_ended < search.trials:  # Tune returns when it is interrupted
+            raise CamerabiasError(
+                f"The search was interrupted after {tuning.n_ended} of {search.trials} tries; the same command "
+                "goes on."
+            )
         _write_recipe(search, record)
         _confirm(search, record, places, request.executor, display)
     return record

@@ -72,6 +72,11 @@ class Tuning:
             return True
         return False
 
+    @property
+    def n_ended(self) -> int:
+        """How many tries have ended."""
+        return sum(one.state != "running" for one in self._tries.values())
+
     def _is_one_left(self) -> bool:
         waiting = self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
         return bool(waiting) or len(self._study.get_trials(deepcopy=False)) < self._search.trials

@@ -231,6 +231,17 @@ def test_run_of_another_dataset_is_refused(search, command, dataset, tmp_path):
     assert "another dataset" in err
 
 
+def test_search_that_tune_left_off_is_not_taken_for_a_whole_one(search, monkeypatch, tmp_path):
+    monkeypatch.setattr("camerabias.sweeps.search.connect_ray", lambda address: None)
+    monkeypatch.setattr("camerabias.sweeps.search.build_missing", lambda *_: None)
+    monkeypatch.setattr("camerabias.sweeps.ray_search.slots", lambda threads: 2)
+    monkeypatch.setattr("camerabias.sweeps.ray_search.fit", lambda *_, **__: None)  # as after Ctrl-C
+    code, _, err = search(executor="ray")
+    assert code == 1
+    assert "interrupted after 0 of 5 tries; the same command goes on" in err
+    assert not (tmp_path / "run/searches/quick/recipe.yaml").exists()
+
+
 def test_ray_searches_too_and_its_search_is_resumed_by_either(search, tmp_path):
     code, _, _ = search(executor="ray", trials=3)
     assert code == 0
