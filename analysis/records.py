@@ -22,6 +22,8 @@ from camerabias.trainables.record import (
     CONFIG_FILE,
     DONE_FILE,
     ERROR_FILE,
+    EXAMPLES_FILE,
+    EXAMPLES_FOLDER,
     HISTORY_FILE,
     HISTORY_SCHEMA,
     PREDICTIONS_FILE,
@@ -36,9 +38,6 @@ Cameras = Literal["all", "seen", "unseen"]
 """Which test images count: of all cameras, or of those that were (not) seen in training."""
 
 TrialStatus = Status | Literal["damaged"]
-
-EXAMPLES_FOLDER = "examples"
-EXAMPLES_FILE = "examples.json"
 
 _PREDICTION_COLUMNS = ["image_id", "label", "camera", "group", "draw", "prediction"]
 _UNREADABLE = (

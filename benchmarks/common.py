@@ -36,7 +36,7 @@ def bare_loop(n_steps: int) -> float:
     """Seconds of `n_steps` training steps of the bare model on one batch that is there already."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    model = build_model(MODEL, 5, SIZE, None).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = build_model(MODEL, 5, (SIZE, SIZE), None).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     inputs = torch.randn(BATCH, 3, SIZE, SIZE).to(memory_format=torch.channels_last)
     classes = torch.randint(0, 5, (BATCH,))
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)

@@ -20,9 +20,10 @@ from common import BATCH, MODEL, SIZE, bare_loop, make_dataset, make_recipe
 
 from camerabias.datasets.cache import open_pixels
 from camerabias.datasets.views import Variant, View
+from camerabias.trainables.evaluate import Examples
 from camerabias.trainables.images import Images
 from camerabias.trainables.models import build_model
-from camerabias.trainables.train import Examples, Training
+from camerabias.trainables.train import Training
 
 ROUNDS, STEPS = 9, 20
 
@@ -49,10 +50,10 @@ def make_training(folder: Path) -> Training:
     torch.set_num_threads(1)
     dataset = make_dataset(folder / "dataset", n_images=STEPS * BATCH)
     variant = Variant(view=View.model_validate("rgb"), size=SIZE, fit=dataset.manifest.fit)
-    images = Images(open_pixels(dataset, variant), torch.device("cpu"))
+    images = Images(open_pixels(dataset, variant), variant.view, torch.device("cpu"))
     rows = np.arange(STEPS * BATCH)
     examples = Examples(images, rows, rows % 5)
-    model = build_model(MODEL, 5, SIZE, None).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = build_model(MODEL, 5, (SIZE, SIZE), None).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Training(model, make_recipe(10**6, evaluate_every=10**6), 0, examples, examples)
 
 

@@ -39,6 +39,25 @@ class Dataset:
         """Groups that lie on more than one side of the user's split."""
         return int((self.index.groupby("group")["split"].nunique() > 1).sum())
 
+    def source_size(self, side: int) -> int:
+        """Side in pixels of the square of original, unscaled pixels that every image has around its centre.
+
+        Args:
+            side: Of the pieces that are to be cut from it.
+
+        Raises:
+            CamerabiasError: Some images are smaller than a piece.
+        """
+        short = self.index[["width", "height"]].min(axis=1)
+        too_small = self.index[short < side]
+        if len(too_small):
+            first = ", ".join(too_small["image_id"].head(3))
+            raise CamerabiasError(
+                f"{len(too_small)} images are smaller than the {side} × {side} pixels of a crop, down to "
+                f"{short.min()} (first {first}); leave out the study, or such images."
+            )
+        return int(min(short.min(), self.manifest.size))
+
     def read_images(self, part: str) -> Iterator[tuple[str, bytes]]:
         """Yield (image_id, original bytes) of the images of one part, in order."""
         return read_images(self.folder, part)

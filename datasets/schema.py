@@ -28,7 +28,7 @@ INDEX_COLUMNS = (
 Target = Literal["label", "camera"]
 """What a trial learns."""
 
-Fit = Literal["resize", "crop", "pad"]
+Fit = Literal["resize", "crop", "pad", "stretch"]
 """How an image of any size becomes the model's input; see `views.fit_pixels`."""
 
 Layout = Literal["label/camera", "camera/label", "label"]

@@ -1,6 +1,7 @@
-"""What a trial sees of an image. Deterministic views live here and are built once, as *variants*.
+"""What a trial sees of an image. Deterministic views are built once, as *variants*, random ones drawn from `rgb`.
 
-To add a view, write a function from original pixels to pixels and register it in `VIEWS`.
+To add a view, write a function from original pixels to pixels and register it in `VIEWS`; for a random view, one
+like those in `random_views`.
 Views are computed on the original pixels at full size; only then is the result fitted to the model's input,
 since resizing first would destroy (and plant) the very traces that a view is meant to keep or remove.
 """
@@ -11,16 +12,19 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, ClassVar
 
 import cv2
 import numpy as np
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from camerabias.datasets.choice import Choice, Parameters
 from camerabias.datasets.decode import Pixels
+from camerabias.datasets.random_views import CROP_SIDE, jitter, random_crop
 from camerabias.datasets.schema import CamerabiasError, Fit
 
-Parameters = dict[str, float]
+if TYPE_CHECKING:
+    from camerabias.datasets.random_views import Draw
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,20 @@ class ViewKind:
         channels: 3, or 1 where the view has no colour.
         defaults: Parameters with their default values.
         width_share: Width of the result relative to its height, for a square image.
+        draw: Of a random view, how a batch is drawn from the stored `rgb` images, see `random_views.Draw`.
+        n_numbers: Random numbers that a draw takes per image.
+        test_draws: Draws of each test image.
+        side: Side in pixels of a view that is a small piece of the original pixels; None for the model's input.
     """
 
     transform: Callable[[Pixels, Mapping[str, float]], Pixels]
     channels: int = 3
     defaults: Parameters = field(default_factory=dict)
     width_share: float = 1.0
+    draw: Draw | None = None
+    n_numbers: int = 0
+    test_draws: int = 1
+    side: int | None = None
 
 
 def rgb(pixels: Pixels, _: Mapping[str, float]) -> Pixels:
@@ -76,44 +88,28 @@ def right(pixels: Pixels, _: Mapping[str, float]) -> Pixels:
 VIEWS: dict[str, ViewKind] = {
     "rgb": ViewKind(rgb),
     "gray": ViewKind(gray, channels=1),
-    # 25 pixels hold a printed dot and its surroundings at the paper's 1024 pixels; 5 gray levels are above the
-    # noise of flat plastic
-    "binary": ViewKind(binary, channels=1, defaults={"window": 25, "offset": 5}),
+    # 25 pixels hold a printed dot and its surroundings at the paper's 1024 pixels; 15 gray levels leave nothing of
+    # the noise of flat plastic (below 0.2 % of its pixels with the noisiest simulated camera, where 5 left 5.5 %)
+    "binary": ViewKind(binary, channels=1, defaults={"window": 25, "offset": 15}),
     "left": ViewKind(left, width_share=0.5),
     "right": ViewKind(right, width_share=0.5),
+    # any hue, from nearly gray to nearly twice as colourful: the paper's Figure 7 leaves no colour to rely on
+    "jitter": ViewKind(
+        rgb,
+        defaults={"brightness": 0.4, "contrast": 0.4, "saturation": 0.8, "hue": 0.5},
+        draw=jitter,
+        n_numbers=4,
+    ),
+    # a test on a single crop, and the mean over ten
+    "crop32": ViewKind(rgb, draw=random_crop, n_numbers=2, test_draws=10, side=CROP_SIDE),
 }
 
 
-class View(BaseModel):
-    """A view by name, with its parameters; `"binary"` and `{"name": "binary", "window": 15}` both read.
+class View(Choice):
+    """A view by name, with its parameters."""
 
-    Attributes:
-        name: A key of `VIEWS`.
-        parameters: All of the view's parameters, those not given at their defaults.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    parameters: Parameters
-
-    @model_validator(mode="before")
-    @classmethod
-    def _read(cls, given: Any) -> Any:
-        if not isinstance(given, (str, dict)):
-            raise ValueError(f"view {given!r} is neither a name nor a mapping with `name`")  # noqa: TRY004 - pydantic's
-        fields: dict[str, Any] = {"name": given} if isinstance(given, str) else dict(given)
-        parameters = dict(fields.pop("parameters", {}))
-        name = fields.pop("name", None)
-        kind = VIEWS.get(name) if isinstance(name, str) else None
-        if kind is None:
-            raise ValueError(f"view {name!r} is not known; allowed: {', '.join(sorted(VIEWS))}")
-        parameters |= fields
-        unknown = sorted(set(parameters) - set(kind.defaults))
-        if unknown:
-            allowed = ", ".join(sorted(kind.defaults)) or "none"
-            raise ValueError(f"view {name!r} has no parameter {', '.join(unknown)}; allowed: {allowed}")
-        return {"name": name, "parameters": kind.defaults | parameters}
+    noun: ClassVar[str] = "view"
+    registry: ClassVar[Mapping[str, ViewKind]] = VIEWS
 
     @model_validator(mode="after")
     def _check(self) -> View:
@@ -122,17 +118,15 @@ class View(BaseModel):
             raise ValueError(f"window {window:g} of view {self.name!r} must be an odd number from 3 up")
         return self
 
-    def __hash__(self) -> int:
-        return hash((self.name, *sorted(self.parameters.items())))
-
     @property
     def kind(self) -> ViewKind:
         """The registered view behind the name."""
         return VIEWS[self.name]
 
-    def __str__(self) -> str:
-        changed = {key: value for key, value in self.parameters.items() if value != self.kind.defaults[key]}
-        return self.name + "".join(f"-{key}{value:g}" for key, value in sorted(changed.items()))
+    @property
+    def stored(self) -> View:
+        """What is built as Parquet: the view itself, or what a random view draws from."""
+        return self if self.kind.draw is None else View.model_validate("rgb")
 
 
 class Variant(BaseModel):
@@ -153,7 +147,8 @@ class Variant(BaseModel):
     @property
     def shape(self) -> tuple[int, int, int]:
         """(height, width, channels) of every image of the variant."""
-        return self.size, round(self.size * self.view.kind.width_share), self.view.kind.channels
+        width_share = 1.0 if self.fit == "stretch" else self.view.kind.width_share
+        return self.size, round(self.size * width_share), self.view.kind.channels
 
     @property
     def folder(self) -> str:
@@ -173,7 +168,8 @@ def fit_pixels(pixels: Pixels, height: int, width: int, fit: Fit) -> Pixels:
 
     `resize` scales the image, its proportions kept, until it just covers the target, and cuts out the centre;
     an image of the target's size passes untouched. `crop` cuts the centre out of unscaled pixels and enlarges
-    only what is too small. `pad` scales until the image just fits in and fills up with mid-gray.
+    only what is too small. `pad` scales until the image just fits in and fills up with mid-gray. `stretch` scales
+    height and width each to the target, whatever becomes of the proportions.
 
     Args:
         pixels: uint8 (h, w, c).
@@ -184,6 +180,9 @@ def fit_pixels(pixels: Pixels, height: int, width: int, fit: Fit) -> Pixels:
     Returns:
         uint8 (height, width, c).
     """
+    if fit == "stretch":
+        # one side after the other, since one may shrink while the other grows
+        return _scale_to(_scale_to(pixels, height, pixels.shape[1]), height, width)
     factor = fit_factor(pixels.shape[0], pixels.shape[1], height, width, fit)
     if factor != 1:
         pixels = _scale(pixels, factor, minimum=(height, width) if fit != "pad" else (1, 1))
@@ -194,16 +193,22 @@ def fit_pixels(pixels: Pixels, height: int, width: int, fit: Fit) -> Pixels:
 
 
 def fit_factor(h: int, w: int, height: int, width: int, fit: Fit) -> float:
-    """By how much `fit` scales an image of h × w pixels on its way to height × width."""
+    """By how much `fit` scales an image of h × w pixels on its way to height × width; `stretch`: at most."""
     cover, contain = max(height / h, width / w), min(height / h, width / w)
-    return {"resize": cover, "crop": max(cover, 1.0), "pad": contain}[fit]
+    return {"resize": cover, "crop": max(cover, 1.0), "pad": contain, "stretch": cover}[fit]
 
 
 def _scale(pixels: Pixels, factor: float, minimum: tuple[int, int]) -> Pixels:
     h = max(round(pixels.shape[0] * factor), minimum[0])
     w = max(round(pixels.shape[1] * factor), minimum[1])
+    return _scale_to(pixels, h, w)
+
+
+def _scale_to(pixels: Pixels, h: int, w: int) -> Pixels:
+    if pixels.shape[:2] == (h, w):
+        return np.ascontiguousarray(pixels)
     # area averaging does not alias when it shrinks
-    interpolation = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    interpolation = cv2.INTER_AREA if h < pixels.shape[0] or w < pixels.shape[1] else cv2.INTER_LINEAR
     scaled = cv2.resize(pixels, (w, h), interpolation=interpolation)
     return np.asarray(scaled, dtype=np.uint8).reshape(h, w, pixels.shape[2])
 
@@ -220,9 +225,11 @@ def _pad(pixels: Pixels, height: int, width: int) -> Pixels:
 def parse_views(text: str) -> list[View]:
     """Views from the command line's `rgb,gray`; parameters are for study files."""
     names = [name.strip() for name in text.split(",") if name.strip()]
-    unknown = [name for name in names if name not in VIEWS]
+    allowed = sorted(name for name, kind in VIEWS.items() if kind.draw is None)
+    unknown = [name for name in names if name not in allowed]
     if unknown or not names:
         raise CamerabiasError(
-            f"Unknown view {', '.join(unknown) or '(none given)'}; allowed: {', '.join(sorted(VIEWS))}."
+            f"No view to build is named {', '.join(unknown) or '(none given)'}; allowed: {', '.join(allowed)} "
+            "(random views are drawn while training)."
         )
     return [View.model_validate(name) for name in names]

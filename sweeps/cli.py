@@ -302,18 +302,22 @@ def plan(
     recipe: RecipeOption = None,
     size: SizeOption = None,
     weights: WeightsOption = "imagenet",
+    address: AddressOption = None,
 ) -> None:
-    """Print the trials that a sweep comes to, what is done already, and how long the rest may take."""
+    """Print the trials that a sweep comes to, what is done already, and how long the rest may take.
+
+    With --address, training steps are timed on that cluster, otherwise on this machine.
+    """
     from camerabias.sweeps.display import print_plan
     from camerabias.sweeps.estimate import estimate
-    from camerabias.sweeps.sweep import Request, plan_sweep
+    from camerabias.sweeps.sweep import Request, find_measure, plan_sweep
     from camerabias.trainables.record import Run
 
     request = Request(
         studies, data, run, _words(models), _numbers(seeds), recipe=recipe, size=size, weights=weights
     )
     planned = plan_sweep(request)
-    print_plan(planned, estimate(planned, Run(run)))
+    print_plan(planned, estimate(planned, Run(run), find_measure(address)))
 
 
 @sweep_app.command(
@@ -362,6 +366,34 @@ def status(run: Annotated[str, typer.Argument(help="The run's folder.")]) -> Non
     from camerabias.trainables.record import Run
 
     print_status(Run(run))
+
+
+@sweep_app.command(epilog="Example: camerabias sweep pack runs/demo demo.tar.gz")
+def pack(
+    run: Annotated[str, typer.Argument(help="The run's folder.")],
+    archive: Annotated[str, typer.Argument(help="The .tar.gz to write.")],
+) -> None:
+    """Put a run's records into one file, without weights and datasets; `sweep unpack` reads it back."""
+    from pathlib import Path
+
+    from camerabias.sweeps.archive import pack_run
+    from camerabias.trainables.record import Run
+
+    typer.echo(f"{archive}: {pack_run(Run(run), Path(archive))} files")
+
+
+@sweep_app.command(epilog="Example: camerabias sweep unpack demo.tar.gz runs/theirs")
+def unpack(
+    archive: Annotated[str, typer.Argument(help="A .tar.gz that `sweep pack` wrote.")],
+    run: Annotated[str, typer.Argument(help="An empty folder or prefix.")],
+) -> None:
+    """Make a run's folder again from one file."""
+    from pathlib import Path
+
+    from camerabias.datasets.storage import Folder
+    from camerabias.sweeps.archive import unpack_run
+
+    typer.echo(f"{run}: {unpack_run(Path(archive), Folder(run))} files; see it with camerabias report {run}")
 
 
 # --- searches -------------------------------------------------------------------------------------------

@@ -279,8 +279,8 @@ def print_plan(plan: Plan, time_needed: Estimate) -> None:
     console.print(f"{len(plan.trials)} trials, {len(plan.trials) - n_left} of them ended, {n_left} to run")
     if n_left:
         console.print(
-            f"At most about {duration(time_needed.seconds)} on one core or GPU, divided by as many as run side by "
-            f"side ({time_needed.origin})"
+            f"At most about {duration(time_needed.seconds)} on one {time_needed.device}, divided by as many as run "
+            f"side by side (from {time_needed.origin})"
         )
 
 
@@ -310,6 +310,13 @@ def print_outcome(outcome: Outcome) -> None:
     )
     for name, reason in outcome.failures:
         console.print(f"  {name}: {reason}")
+    if outcome.without_weights:
+        first = outcome.without_weights[0]
+        console.print(
+            f"{len(outcome.without_weights)} trials ran before anybody asked for their probes, and their weights "
+            f"were not kept. To have them trained again, delete their folders in trials/, first {first.id} "
+            f"({first.name})."
+        )
     if outcome.failures:
         console.print("Run failed trials again with `camerabias sweep run ... --retry-failed`.")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from camerabias.datasets.dataset import Dataset
@@ -12,8 +13,9 @@ from camerabias.datasets.settings import Setting, resolve_setting, select
 from camerabias.datasets.views import View
 from camerabias.sweeps.study import CellList, Grid, Study
 from camerabias.trainables.config import TrialConfig, load_recipe
-from camerabias.trainables.models import input_size
-from camerabias.trainables.record import Run, Status
+from camerabias.trainables.models import find_model, input_size
+from camerabias.trainables.probes import Probe
+from camerabias.trainables.record import Contents, Run, Status
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,9 @@ class PlannedCell:
     seen_cameras: tuple[str, ...]
     trials: dict[int, TrialConfig]
     """By seed."""
+    probes: tuple[Probe, ...]
+    downsampled: bool
+    """Whether the model sees fewer pixels than the dataset's views have."""
 
     @property
     def family(self) -> str:
@@ -74,6 +79,9 @@ class PlannedStudy:
                     "seen_cameras": list(cell.seen_cameras),
                     "family": cell.family,
                     "trials": {str(seed): config.id for seed, config in cell.trials.items()},
+                    "probes": [str(probe) for probe in cell.probes],
+                    "test_draws": cell.test_view.kind.test_draws,
+                    "downsampled": cell.downsampled,
                 }
                 for cell in self.cells
             ],
@@ -108,9 +116,10 @@ class Plan:
 
     dataset: Dataset
     studies: list[PlannedStudy]
-    statuses: dict[str, Status]
+    contents: dict[str, Contents]
+    """What the run holds, by trial."""
 
-    @property
+    @cached_property
     def trials(self) -> dict[str, TrialConfig]:
         """By id, in the order in which they run: seed by seed, so that early tables are whole."""
         found = [
@@ -121,14 +130,48 @@ class Plan:
         ]
         return {config.id: config for _, config in sorted(found, key=lambda pair: pair[0])}
 
+    @cached_property
+    def probes(self) -> dict[str, tuple[Probe, ...]]:
+        """By trial, what all of its studies ask of its model."""
+        asked: dict[str, dict[Probe, None]] = {}
+        for planned in self.studies:
+            for cell in planned.cells:
+                for config in cell.trials.values():
+                    asked.setdefault(config.id, {}).update(dict.fromkeys(cell.probes))
+        return {trial_id: tuple(probes) for trial_id, probes in asked.items()}
+
     def status(self, trial_id: str) -> Status:
         """What the run holds of a trial."""
-        return self.statuses.get(trial_id, "missing")
+        return self._contents(trial_id).status
 
     def to_run(self, retry_failed: bool) -> list[TrialConfig]:
-        """Trials that have no record yet, and failed ones if asked."""
+        """Trials that have no record yet, or lack a probe that can still be made; failed ones if asked."""
         ended = {"done"} if retry_failed else {"done", "failed"}
-        return [config for trial_id, config in self.trials.items() if self.status(trial_id) not in ended]
+        return [
+            config
+            for trial_id, config in self.trials.items()
+            if self.status(trial_id) not in ended
+            or (self._contents(trial_id).has_weights and self._lacks(trial_id, ended))
+        ]
+
+    def without_weights(self) -> list[TrialConfig]:
+        """Trials that are done and lack a probe, for which their weights would have had to be kept."""
+        return [
+            config
+            for trial_id, config in self.trials.items()
+            if self.status(trial_id) == "done"
+            and not self._contents(trial_id).has_weights
+            and self._lacks(trial_id, {"done"})
+        ]
+
+    def _lacks(self, trial_id: str, ended: set[str]) -> bool:
+        """Whether a trial that is done lacks a probe."""
+        contents = self._contents(trial_id)
+        statuses = {contents.probe_status(str(probe)) for probe in self.probes[trial_id]}
+        return contents.status == "done" and not statuses <= ended
+
+    def _contents(self, trial_id: str) -> Contents:
+        return self.contents.get(trial_id, Contents())
 
 
 def make_plan(
@@ -147,7 +190,7 @@ def make_plan(
         CamerabiasError: The run belongs to another dataset, or the dataset cannot serve a setting.
     """
     planner = _Planner(dataset, size, weights)
-    return Plan(dataset, [planner.plan(study) for study in studies], run.statuses())
+    return Plan(dataset, [planner.plan(study) for study in studies], run.contents())
 
 
 @dataclass(frozen=True)
@@ -192,29 +235,44 @@ class _Planner:
     def _cell(
         self, study: Study, grid: Grid, setting: Setting, view: View, model: str, train_size: int | None
     ) -> PlannedCell:
-        size = input_size(model, self.size, self.dataset.manifest.size)
+        manifest = self.dataset.manifest
+        side = view.kind.side  # of a view that is a small piece of the original pixels
+        size = side or input_size(model, study.size or self.size, manifest.size)
         test_view = grid.test_view or view
         recipe = load_recipe(study.recipe)
+        halves = view.kind.width_share != 1 or test_view.kind.width_share != 1
         trials = {
             seed: TrialConfig(
-                dataset=self.dataset.manifest.fingerprint,
+                dataset=manifest.fingerprint,
                 model=model,
                 weights=self.weights[model],
                 target=grid.target,
                 setting=setting,
                 train_view=view,
                 test_view=test_view,
-                test_fold=seed % N_FOLDS if study.rotate_folds and not self.dataset.manifest.has_split else 0,
+                test_fold=seed % N_FOLDS if study.rotate_folds and not manifest.has_split else 0,
                 seed=seed,
                 size=size,
-                fit=self.dataset.manifest.fit,
+                # what takes squares alone gets halves as squares
+                fit="stretch" if halves and find_model(model).fixed_size else manifest.fit,
                 recipe=recipe,
                 train_size=train_size,
+                source_size=self.dataset.source_size(side) if side else None,
             )
             for seed in study.seeds
         }
-        seen = setting.seen_cameras(self.dataset.manifest)
-        return PlannedCell(grid.target, setting, view, test_view, model, size, seen, trials)
+        return PlannedCell(
+            target=grid.target,
+            setting=setting,
+            train_view=view,
+            test_view=test_view,
+            model=model,
+            size=size,
+            seen_cameras=setting.seen_cameras(manifest),
+            trials=trials,
+            probes=tuple(grid.probes),
+            downsampled=side is None and size < manifest.size,
+        )
 
     def _equal_size(self, grid: Grid, settings: list[Setting]) -> int | None:
         """The smallest training size of the settings, up to the unevenness of folds."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
 import ray
 from ray import tune
 
-from camerabias.sweeps.runner import Places, Watcher
+from camerabias.sweeps.estimate import Speed, measure_here
+from camerabias.sweeps.runner import Watcher
 from camerabias.trainables.config import TrialConfig
 from camerabias.trainables.job import Job, Progress, job_fields
 from camerabias.trainables.record import Failure, Run
@@ -32,13 +33,12 @@ _QUIET = {
 }
 
 
-def run_on_ray(trials: Sequence[TrialConfig], places: Places, watcher: Watcher) -> None:
-    """Run trials side by side on the Ray that this process is connected to; see `runner.run_trials`."""
-    jobs = [job_fields(Job(config=config, **asdict(places))) for config in trials]
+def run_on_ray(jobs: Sequence[Job], watcher: Watcher) -> None:
+    """Run trials side by side on the Ray that this process is connected to; see `runner.run_jobs`."""
     fit(
-        places.threads,
-        param_space={"job": tune.grid_search(jobs)},
-        callbacks=[_Bridge(Run(places.run), watcher)],
+        jobs[0].threads,
+        param_space={"job": tune.grid_search([job_fields(job) for job in jobs])},
+        callbacks=[_Bridge(Run(jobs[0].run), watcher)],
     )
 
 
@@ -77,6 +77,14 @@ def fit(
                 callbacks=list(callbacks),
             ),
         ).fit()
+
+
+def measure_on_ray(config: TrialConfig) -> Speed:
+    """Time a trial's training steps where Ray would run it; see `estimate.measure_here`."""
+    resources = _resources_per_trial(threads=1)
+    task = ray.remote(num_cpus=1, num_gpus=resources.get("gpu", 0))(measure_here)
+    speed: Speed = ray.get(task.remote(config))
+    return speed
 
 
 def _resources_per_trial(threads: int) -> dict[str, float]:

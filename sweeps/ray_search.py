@@ -7,41 +7,40 @@ searches just so.
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import replace
 from typing import Any
 
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from camerabias.sweeps.ray_runner import WORKER_DIED, Unsaved, fit, progress_in, slots
-from camerabias.sweeps.runner import Places
 from camerabias.sweeps.tuning import Tuning
 from camerabias.trainables.job import Job, Progress, job_fields
 
 
-def try_on_ray(tuning: Tuning, places: Places) -> None:
+def try_on_ray(tuning: Tuning, job: Job) -> None:
     """Run tries side by side on the Ray that this process is connected to, until there are enough."""
     fit(
-        places.threads,
-        search_alg=_Asking(tuning, places),
+        job.threads,
+        search_alg=_Asking(tuning, job),
         scheduler=_Telling(tuning),
         num_samples=-1,  # the searcher says when there are enough
-        max_concurrent_trials=slots(places.threads),  # asking ahead would know less
+        max_concurrent_trials=slots(job.threads),  # asking ahead would know less
     )
 
 
 class _Asking(Unsaved, Searcher):
     """Suggests what the tuning asks for."""
 
-    def __init__(self, tuning: Tuning, places: Places) -> None:
+    def __init__(self, tuning: Tuning, job: Job) -> None:
         super().__init__(metric="loss", mode="min")
-        self._tuning, self._places = tuning, places
+        self._tuning, self._job = tuning, job
 
     def suggest(self, trial_id: str) -> Any:  # a configuration, or the word that there are enough
         one = self._tuning.ask()
         if one is None:
             return Searcher.FINISHED
-        job = Job(config=self._tuning.config(one.number), **asdict(self._places))
+        job = replace(self._job, config=self._tuning.config(one.number))
         return {"job": job_fields(job), "number": one.number}
 
     def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 
 from camerabias.datasets.dataset import Dataset, open_dataset
 from camerabias.datasets.pieces import connect_ray
 from camerabias.datasets.schema import CamerabiasError, Executor
 from camerabias.sweeps.display import SearchDisplay
 from camerabias.sweeps.plan import make_plan
-from camerabias.sweeps.runner import Places, run_trials
+from camerabias.sweeps.runner import run_jobs
 from camerabias.sweeps.space import SpaceFile, load_space
 from camerabias.sweeps.sweep import (
     THREADS,
@@ -66,18 +66,18 @@ def run_search(request: SearchRequest) -> SearchRecord:
     if request.executor == "ray":
         connect_ray(request.address)
     build_missing(dataset, [search.trial], request.executor)
-    places = Places(dataset.folder.uri, record.folder.uri, request.weights, THREADS, purpose="search")
+    job = Job(search.trial, dataset.folder.uri, record.folder.uri, request.weights, THREADS, purpose="search")
     n_before = sum(one.state != "running" for one in record.tries())
     with SearchDisplay(search.trials, n_before) as display:
         tuning = Tuning(search, record, display)
-        _try_all(tuning, places, request.executor)
+        _try_all(tuning, job, request.executor)
         if tuning.n_ended < search.trials:  # Tune returns when it is interrupted
             raise CamerabiasError(
                 f"The search was interrupted after {tuning.n_ended} of {search.trials} tries; the same command "
                 "goes on."
             )
         _write_recipe(search, record)
-        _confirm(search, record, places, request.executor, display)
+        _confirm(search, record, job, request.executor, display)
     return record
 
 
@@ -109,16 +109,16 @@ def _check_same_search(search: Search, record: SearchRecord) -> None:
         )
 
 
-def _try_all(tuning: Tuning, places: Places, executor: Executor) -> None:
+def _try_all(tuning: Tuning, job: Job, executor: Executor) -> None:
     if executor == "ray":
         from camerabias.sweeps.ray_search import try_on_ray  # late: Ray need not be installed
 
-        try_on_ray(tuning, places)
+        try_on_ray(tuning, job)
         return
     from camerabias.trainables.trial import Trial  # late: torch is not needed to plan
 
     while (one := tuning.ask()) is not None:
-        trial = Trial(Job(config=tuning.config(one.number), **asdict(places)))
+        trial = Trial(replace(job, config=tuning.config(one.number)))
         progress = trial.advance(seconds=0.0)
         while not tuning.tell(one.number, progress) and progress.status == "running":
             progress = trial.advance(seconds=0.0)
@@ -140,13 +140,14 @@ def _write_recipe(search: Search, record: SearchRecord) -> None:
 
 
 def _confirm(
-    search: Search, record: SearchRecord, places: Places, executor: Executor, display: SearchDisplay
+    search: Search, record: SearchRecord, job: Job, executor: Executor, display: SearchDisplay
 ) -> None:
     """Train the recipe found, and the one that the search started from, on other seeds; failures run again."""
     best = find_best(record.tries())
     assert best is not None
     confirming = _Confirming(record, search.confirming(best), display)
-    run_trials(confirming.missing(), places, executor, confirming)
+    jobs = [replace(job, config=config) for config in confirming.missing()]
+    run_jobs(jobs, executor, confirming)
 
 
 class _Confirming:

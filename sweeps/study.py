@@ -12,9 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from camerabias.datasets.schema import CamerabiasError, Target
 from camerabias.datasets.settings import RULES
-from camerabias.datasets.views import View
+from camerabias.datasets.views import VIEWS, View
 from camerabias.trainables.config import load_recipe
 from camerabias.trainables.models import find_model
+from camerabias.trainables.probes import Probe
 
 
 class CellList(BaseModel):
@@ -42,6 +43,7 @@ class Grid(BaseModel):
         settings: Names of rules, or lists of cells.
         views: Train views; by default the photo as it is.
         test_view: What test images are seen as, where that differs from the train view.
+        probes: What else is asked of every trained model.
         equal_training_size: Whether all settings are cut down to the training size of the smallest.
     """
 
@@ -51,7 +53,21 @@ class Grid(BaseModel):
     settings: list[str | CellList] = Field(min_length=1)
     views: list[View] = Field(default=[View.model_validate("rgb")], min_length=1)
     test_view: View | None = None
+    probes: list[Probe] = []
     equal_training_size: bool = False
+
+    @model_validator(mode="after")
+    def _sees_pieces_alike(self) -> Grid:
+        for view in self.views:
+            if self.test_view is not None and self.test_view.kind.side != view.kind.side:
+                raise ValueError(
+                    f"a model trained on {view} cannot be tested on {self.test_view}: the sizes differ"
+                )
+            for probe in self.probes:
+                if probe.kind.of_pieces and view.kind.side is None:
+                    pieces = ", ".join(name for name, kind in VIEWS.items() if kind.side is not None)
+                    raise ValueError(f"probe {probe} needs models trained on {pieces}, not on {view}")
+        return self
 
     @field_validator("settings")
     @classmethod
@@ -86,6 +102,7 @@ class Study(BaseModel):
         models: Names of models.
         seeds: Seeds; all numbers are means over them.
         recipe: Name of a recipe, path of a recipe file, or its fields.
+        size: Side of the models' input in pixels, where the study is about it.
         grids: The trials.
         rotate_folds: Whether seed k tests fold k (mod 10), instead of all seeds testing fold 0.
         skip_unanswerable: Whether a setting that the dataset's cells cannot serve is left out and named,
@@ -102,6 +119,7 @@ class Study(BaseModel):
     models: list[str] = Field(min_length=1)
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     recipe: str | dict[str, Any] = "paper"
+    size: int | None = Field(default=None, ge=32)
     grids: list[Grid] = []
     rotate_folds: bool = False
     skip_unanswerable: bool = False

@@ -13,13 +13,15 @@ from camerabias.datasets.dataset import Dataset, open_dataset
 from camerabias.datasets.pieces import connect_ray
 from camerabias.datasets.schema import CamerabiasError, Executor
 from camerabias.sweeps.display import SweepDisplay, counting
+from camerabias.sweeps.estimate import Measure, measure_here
 from camerabias.sweeps.examples import write_examples
 from camerabias.sweeps.plan import Plan, make_plan, merge_described
-from camerabias.sweeps.runner import Places, run_trials
+from camerabias.sweeps.runner import run_jobs
 from camerabias.sweeps.study import Study, load_study
 from camerabias.trainables.config import TrialConfig
+from camerabias.trainables.job import Job
 from camerabias.trainables.models import build_model, input_size, load_weights, weights_id
-from camerabias.trainables.record import RUN_FILE, Run
+from camerabias.trainables.record import RUN_FILE, Contents, Run
 
 THREADS = 1
 """CPU threads of a trial: small models gain nothing from more, and records are equal to the bit for one number."""
@@ -49,6 +51,8 @@ class Outcome:
     n_trials: int
     n_ran: int
     failures: list[tuple[str, str]]
+    without_weights: list[TrialConfig]
+    """Trials of an earlier sweep that lack a probe and whose weights were not kept for it."""
 
 
 def plan_sweep(request: Request) -> Plan:
@@ -64,6 +68,16 @@ def plan_sweep(request: Request) -> Plan:
     models = list(dict.fromkeys(model for study in studies for model in study.models))
     weights = {model: check_weights(model, request.weights) for model in models}
     return make_plan(studies, dataset, run, request.size, weights)
+
+
+def find_measure(address: str | None) -> Measure:
+    """What times training steps: a cluster, or this machine."""
+    if address is None:
+        return measure_here
+    connect_ray(address)
+    from camerabias.sweeps.ray_runner import measure_on_ray  # late: Ray need not be installed
+
+    return measure_on_ray
 
 
 def run_sweep(request: Request) -> Outcome:
@@ -88,7 +102,8 @@ def check_weights(model: str, source: str) -> str:
     """
     state = load_weights(model, source)
     if state is not None:
-        build_model(model, 2, input_size(model, None, 224), state)
+        side = input_size(model, None, 224)
+        build_model(model, 2, (side, side), state)
     return weights_id(state)
 
 
@@ -141,7 +156,8 @@ def _write_intentions(plan: Plan, run: Run, request: Request) -> None:
     for planned in plan.studies:
         name, now = planned.study.name, planned.described()
         run.write_study(name, merge_described(before[name], now) if name in before else now)
-    write_examples(plan.dataset, run)
+    views = [view for p in plan.studies for cell in p.cells for view in (cell.train_view, cell.test_view)]
+    write_examples(plan.dataset, run, views)
 
 
 def _versions(executor: Executor) -> dict[str, str]:
@@ -160,22 +176,32 @@ def build_missing(dataset: Dataset, trials: Sequence[TrialConfig], executor: Exe
 
 
 def _run_missing(plan: Plan, trials: list[TrialConfig], request: Request) -> None:
-    places = Places(
-        dataset=plan.dataset.folder.uri,
-        run=Run(request.run).folder.uri,
-        weights=request.weights,
-        threads=THREADS,
-    )
+    jobs = [
+        Job(
+            config=config,
+            dataset=plan.dataset.folder.uri,
+            run=Run(request.run).folder.uri,
+            weights=request.weights,
+            threads=THREADS,
+            probes=plan.probes[config.id],
+        )
+        for config in trials
+    ]
     n_all = len(plan.trials)
     with SweepDisplay(n_all, n_all - len(trials)) as display:
-        run_trials(trials, places, request.executor, display)
+        run_jobs(jobs, request.executor, display)
 
 
 def _outcome(plan: Plan, run: Run, n_ran: int) -> Outcome:
-    statuses = run.statuses()
-    failures = [
-        (config.name, run.record(trial_id).failure().reason)
-        for trial_id, config in plan.trials.items()
-        if statuses.get(trial_id) == "failed"
-    ]
-    return Outcome(len(plan.trials), n_ran, failures)
+    contents = run.contents()
+    failures = []
+    for trial_id, config in plan.trials.items():
+        record, found = run.record(trial_id), contents.get(trial_id, Contents())
+        if found.status == "failed":
+            failures.append((config.name, record.failure().reason))
+        failures += [
+            (f"{config.name}, probe {probe}", record.probe_failure(str(probe)).reason)
+            for probe in plan.probes[trial_id]
+            if found.probe_status(str(probe)) == "failed"
+        ]
+    return Outcome(len(plan.trials), n_ran, failures, plan.without_weights())

@@ -1,4 +1,4 @@
-"""What all tests share: a cache of their own, and a small simulated dataset."""
+"""What all tests share: a cache of their own, a small simulated dataset, and quick trials on it."""
 
 import pytest
 
@@ -20,3 +20,38 @@ def dataset(tmp_path_factory):
     """100 simulated images of 64 px."""
     out = Folder(tmp_path_factory.mktemp("simulated") / "dataset")
     return simulate_dataset(preset_spec("demo", images=100, size=64), out, "local")
+
+
+@pytest.fixture
+def make_job(dataset, tmp_path):
+    """A function that makes the job of a quick trial on the simulated dataset, its variants built."""
+
+    # late: not every test needs torch
+    from camerabias.datasets.build import build_variants
+    from camerabias.datasets.settings import resolve_setting
+    from camerabias.trainables.config import TrialConfig, load_recipe
+    from camerabias.trainables.job import Job
+
+    quick = {"base": "demo", "max_steps": 12, "evaluate_every": 4, "batch_size": 8}
+
+    def make(run="run", recipe=None, **changes):
+        manifest = dataset.manifest
+        fields = {
+            "dataset": manifest.fingerprint,
+            "model": "test_resnet",
+            "weights": "none",
+            "target": "camera",
+            "setting": resolve_setting("balanced", manifest),
+            "train_view": "rgb",
+            "test_view": "rgb",
+            "test_fold": 0,
+            "seed": 0,
+            "size": 32,
+            "fit": "resize",
+            "recipe": load_recipe(quick | (recipe or {})),
+        }
+        config = TrialConfig.model_validate(fields | changes)
+        build_variants(dataset, list(config.variants), "local")
+        return Job(config, dataset.folder.uri, str(tmp_path / run), weights="none", threads=1)
+
+    return make

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,61 @@ def test_commands_in_the_documents_exist():
                 break
             assert word in command.commands, line
             command = command.commands[word]
+
+
+@pytest.fixture
+def additions(tmp_path):
+    """Carry out the examples of CONTRIBUTING.md, as if they stood in their files; returns the study's path."""
+    blocks = re.findall(
+        r"```(?:python|yaml)\n# (\S+)\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL
+    )
+    code = {path: text for path, text in blocks if path.endswith(".py")}
+    modules = {
+        path: import_module("camerabias." + path.removesuffix(".py").replace("/", ".")) for path in code
+    }
+    before = {path: dict(vars(module)) for path, module in modules.items()}
+    registries = [before["datasets/views.py"]["VIEWS"], before["datasets/settings.py"]["RULES"]]
+    registries.append(before["trainables/models.py"]["MODELS"])
+    contents = [dict(registry) for registry in registries]
+    for path, text in code.items():
+        exec(text, vars(modules[path]))
+    ((name, text),) = [(path, text) for path, text in blocks if path.endswith(".yaml")]
+    study = tmp_path / Path(name).name
+    study.write_text(text)
+    yield study
+    for path, module in modules.items():
+        for added in set(vars(module)) - set(before[path]):
+            delattr(module, added)
+    for registry, content in zip(registries, contents, strict=True):
+        registry.clear()
+        registry.update(content)
+
+
+def test_view_setting_model_and_study_are_added_as_contributing_says(
+    additions, dataset, tmp_path, monkeypatch
+):
+    from camerabias.sweeps import cli
+    from camerabias.trainables.record import Run
+
+    run = str(tmp_path / "run")
+    options = ["--data", str(dataset.folder), "--run", run, "--weights", "none", "--size", "32"]
+    arguments = ["sweep", "run", str(additions), *options, "--executor", "local"]
+    monkeypatch.setattr("sys.argv", ["camerabias", *arguments])
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert not stop.value.code
+    ((trial, status),) = Run(run).statuses().items()
+    assert status == "done"
+    record = Run(run).record(trial)
+    config = record.config()
+    assert (config.model, config.setting.name, str(config.test_view)) == (
+        "resnet18",
+        "one_camera",
+        "mirrored",
+    )
+    assert set(record.predictions()["image_id"]) == set(
+        dataset.index.loc[dataset.index["fold"] == 0, "image_id"]
+    )
 
 
 def test_lock_holds_no_index_address_and_no_uv_lock_is_there():

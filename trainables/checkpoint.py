@@ -13,12 +13,12 @@ from safetensors.torch import load, save
 
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.storage import Folder
-from camerabias.trainables.record import CHECKPOINT_FILE, CHECKPOINT_STATE_FILE
+from camerabias.trainables.record import CHECKPOINT_FILE, CHECKPOINT_STATE_FILE, WEIGHTS_FILE
 
 
 def write_checkpoint(folder: Folder, tensors: dict[str, torch.Tensor], state: dict[str, Any]) -> None:
     """Write a checkpoint; `state` must be JSON."""
-    content = save({key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()})
+    content = _encode(tensors)
     folder.write_bytes(CHECKPOINT_FILE, content)
     folder.write_json(CHECKPOINT_STATE_FILE, {**state, "sha256": hashlib.sha256(content).hexdigest()})
 
@@ -35,3 +35,17 @@ def read_checkpoint(folder: Folder) -> tuple[dict[str, torch.Tensor], dict[str, 
     if state.pop("sha256", None) != hashlib.sha256(content).hexdigest():
         return None
     return load(content), state
+
+
+def write_weights(folder: Folder, state: dict[str, torch.Tensor]) -> None:
+    """Keep a model's weights, for probes and for the user."""
+    folder.write_bytes(WEIGHTS_FILE, _encode(state))
+
+
+def read_weights(folder: Folder) -> dict[str, torch.Tensor]:
+    """The weights that were kept."""
+    return load(folder.read_bytes(WEIGHTS_FILE))
+
+
+def _encode(tensors: dict[str, torch.Tensor]) -> bytes:
+    return save({key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()})

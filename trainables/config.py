@@ -35,6 +35,7 @@ class Recipe(BaseModel):
             None trains for `max_steps`, as a one-cycle schedule wants.
         evaluate_every: Steps between two validations.
         precision: `float32`, or autocast to `bfloat16`.
+        jitter: Colour jitter of training images in whatever view: 0 none, 1 as strong as the view `jitter`'s.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,6 +48,7 @@ class Recipe(BaseModel):
     patience_steps: int | None = Field(ge=1)
     evaluate_every: int = Field(ge=1)
     precision: Precision
+    jitter: float = Field(default=0, ge=0, le=1)
 
 
 class TrialConfig(BaseModel):
@@ -66,6 +68,7 @@ class TrialConfig(BaseModel):
         fit: How images become that size.
         recipe: How it is trained.
         train_size: Training images to keep, of those the setting has; None keeps all.
+        source_size: Side of the original pixels that small pieces (`crop32`) are cut from; None for other views.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -83,6 +86,7 @@ class TrialConfig(BaseModel):
     fit: Fit
     recipe: Recipe
     train_size: int | None = None
+    source_size: int | None = None
 
     @property
     def id(self) -> str:
@@ -107,10 +111,19 @@ class TrialConfig(BaseModel):
     @property
     def variants(self) -> tuple[Variant, Variant]:
         """The variants that training and test images come from."""
-        train, test = (
-            Variant(view=v, size=self.size, fit=self.fit) for v in (self.train_view, self.test_view)
-        )
-        return train, test
+        return self._variant(self.train_view), self._variant(self.test_view)
+
+    @property
+    def input_shape(self) -> tuple[int, int]:
+        """(height, width) of the images that train."""
+        if self.source_size is not None:
+            return self.size, self.size
+        return self.variants[0].shape[:2]
+
+    def _variant(self, view: View) -> Variant:
+        if self.source_size is not None:  # pieces are cut from pixels that nobody has scaled
+            return Variant(view=view.stored, size=self.source_size, fit="crop")
+        return Variant(view=view.stored, size=self.size, fit=self.fit)
 
 
 def recipe_names() -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from camerabias.trainables.config import TrialConfig
+from camerabias.trainables.probes import Probe
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Job:
         weights: `none`, `imagenet` or a file: where the weights named in the configuration come from.
         threads: CPU threads of torch.
         purpose: `test`, or `search`: a search of hyperparameters looks at validation images alone.
+        probes: What to do with the trained model besides; its weights are then kept.
     """
 
     config: TrialConfig
@@ -27,6 +29,7 @@ class Job:
     weights: str
     threads: int
     purpose: Literal["test", "search"] = "test"
+    probes: tuple[Probe, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,9 +58,12 @@ class Progress:
 
 def job_from(fields: dict[str, Any]) -> Job:
     """A job from the plain dictionary that `job_fields` made, which travels through Ray Tune."""
-    return Job(**{**fields, "config": TrialConfig.model_validate(fields["config"])})
+    config = TrialConfig.model_validate(fields["config"])
+    probes = tuple(Probe.model_validate(probe) for probe in fields["probes"])
+    return Job(**{**fields, "config": config, "probes": probes})
 
 
 def job_fields(job: Job) -> dict[str, Any]:
     """A job as a plain dictionary."""
-    return {**vars(job), "config": job.config.model_dump(mode="json")}
+    config = job.config.model_dump(mode="json")
+    return {**vars(job), "config": config, "probes": [probe.model_dump() for probe in job.probes]}

@@ -30,8 +30,9 @@ class ModelKind:
     Attributes:
         build: Number of classes in, randomly initialised model out.
         pretrained: ImageNet weights, or an exception of the library that downloads them.
-        fixed_size: Side of the only input that the model takes, for models with a fully connected head.
-        minimum_size: Smallest input; smaller ones are enlarged on the device.
+        fixed_size: Side of the only input that the model takes, for models with a fully connected head; smaller ones
+            are enlarged.
+        minimum_size: Shortest side of an input; smaller ones are enlarged on the device.
         usual_size: Largest input unless a study asks for another; None for the dataset's own size.
     """
 
@@ -121,13 +122,22 @@ def input_size(name: str, asked: int | None, available: int) -> int:
     return kind.fixed_size or asked or min(available, kind.usual_size or available)
 
 
-def build_model(name: str, n_classes: int, size: int, weights: State | None) -> nn.Module:
-    """Build a model for images of `size`, initialised from torch's global generator.
+def enlarged(name: str, height: int, width: int) -> tuple[int, int]:
+    """Height and width at which the model computes: those given, unless they are fewer than it can take."""
+    kind = find_model(name)
+    if kind.fixed_size is not None:
+        return kind.fixed_size, kind.fixed_size
+    factor = max(kind.minimum_size / min(height, width), 1.0)
+    return round(height * factor), round(width * factor)
+
+
+def build_model(name: str, n_classes: int, shape: tuple[int, int], weights: State | None) -> nn.Module:
+    """Build a model, initialised from torch's global generator.
 
     Args:
         name: The model.
         n_classes: Number of classes.
-        size: Side of the input; below the model's minimum, images are enlarged first (bilinear).
+        shape: Height and width of the images, which are `enlarged` on the device where they must be (bilinear).
         weights: Pretrained weights, whose classifier is left out where its shape differs; None for none.
 
     Returns:
@@ -140,10 +150,9 @@ def build_model(name: str, n_classes: int, size: int, weights: State | None) -> 
     model = kind.build(n_classes)
     if weights is not None:
         _load_backbone(model, weights, name)
-    if size < kind.minimum_size:
-        side = kind.minimum_size
-        enlarge = nn.Upsample(size=(side, side), mode="bilinear", align_corners=False)
-        return nn.Sequential(enlarge, model)
+    computed = enlarged(name, *shape)
+    if computed != shape:
+        return nn.Sequential(nn.Upsample(size=computed, mode="bilinear", align_corners=False), model)
     return model
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Literal
 
+import numpy as np
 import torch
 
 Stream = Literal["init", "order", "dropout", "augment", "draw"]
@@ -21,3 +23,20 @@ def generator(
 ) -> torch.Generator:
     """A torch generator for one stream of one epoch of a trial."""
     return torch.Generator(device=device).manual_seed(stream_seed(seed, stream, epoch))
+
+
+def image_numbers(seed: int, image_ids: Sequence[str], draw: int, n: int) -> torch.Tensor:
+    """Random numbers of single images, which depend on nothing but the seed, the image and the draw.
+
+    Args:
+        seed: The trial's.
+        image_ids: b images.
+        draw: Which of an image's draws.
+        n: Numbers per image, at most 4 (what one hash holds).
+
+    Returns:
+        float64 (b, n), uniform in [0, 1).
+    """
+    digests = [hashlib.sha256(f"{seed}/draw/{draw}/{image_id}".encode()).digest() for image_id in image_ids]
+    words = np.frombuffer(b"".join(digests), dtype=">u8").reshape(len(image_ids), 4)[:, :n]
+    return torch.from_numpy((words >> np.uint64(11)) * 2.0**-53)

@@ -7,8 +7,13 @@ whenever a trial runs.
 
 from __future__ import annotations
 
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import yaml
@@ -23,8 +28,16 @@ CONFIG_FILE = "config.json"
 HISTORY_FILE = "history.parquet"
 PREDICTIONS_FILE = "predictions.parquet"
 VALIDATION_FILE = "validation.parquet"
+WEIGHTS_FILE = "weights.safetensors"
+PROBES_FOLDER = "probes"
 DONE_FILE = "done.json"
 ERROR_FILE = "error.json"
+TRIALS_FOLDER = "trials"
+STUDIES_FOLDER = "studies"
+SEARCHES_FOLDER = "searches"
+EXAMPLES_FOLDER = "examples"
+EXAMPLES_FILE = "examples.json"
+VIEWS_FILE = "views.json"
 CHECKPOINT_FILE = "checkpoint.safetensors"
 CHECKPOINT_STATE_FILE = "checkpoint.json"
 
@@ -94,6 +107,36 @@ class Failure(BaseModel):
 Status = Literal["done", "failed", "started", "missing"]
 
 
+@dataclass(frozen=True)
+class Contents:
+    """The files of one record, and what they mean."""
+
+    files: frozenset[str] = frozenset()
+
+    @property
+    def status(self) -> Status:
+        """How far the trial is."""
+        if {DONE_FILE, HISTORY_FILE, PREDICTIONS_FILE} <= self.files:
+            return "done"
+        if ERROR_FILE in self.files:
+            return "failed"
+        return "started" if self.files else "missing"
+
+    def probe_status(self, name: str) -> Status:
+        """How far a probe of the trial is."""
+        if f"{PROBES_FOLDER}/{name}.npz" in self.files:
+            return "done"
+        return "failed" if f"{PROBES_FOLDER}/{name}.{ERROR_FILE}" in self.files else "missing"
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether the tested weights were kept."""
+        return WEIGHTS_FILE in self.files
+
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
 class Record:
     """The record of one trial, below `RUN/trials/`."""
 
@@ -126,10 +169,42 @@ class Record:
         self.folder.write_json(ERROR_FILE, failure.model_dump())
         self.drop_checkpoint()
 
+    def write_probe(self, name: str, arrays: Arrays) -> None:
+        """Write a probe's arrays as `probes/NAME.npz`; an earlier failure of the probe is cleared away."""
+        content = io.BytesIO()
+        np.savez_compressed(content, allow_pickle=False, **arrays)
+        self._probes.write_bytes(f"{name}.npz", content.getvalue())
+        self._probes.delete(f"{name}.{ERROR_FILE}")
+
+    def fail_probe(self, name: str, failure: Failure) -> None:
+        """Write why a probe failed; the trial itself is done."""
+        self._probes.write_json(f"{name}.{ERROR_FILE}", failure.model_dump())
+
+    def probe(self, name: str) -> dict[str, npt.NDArray[Any]]:
+        """Arrays of a probe, by name."""
+        with np.load(io.BytesIO(self._probes.read_bytes(f"{name}.npz")), allow_pickle=False) as arrays:
+            return dict(arrays)
+
+    def probe_names(self) -> list[str]:
+        """Probes that have run."""
+        return [name.removesuffix(".npz") for name in self._probes.names() if name.endswith(".npz")]
+
+    def probe_failure(self, name: str) -> Failure:
+        """Why a probe failed; there must be a failure."""
+        return Failure.model_validate(self._probes.read_json(f"{name}.{ERROR_FILE}"))
+
+    @property
+    def _probes(self) -> Folder:
+        return self.folder.child(PROBES_FOLDER)
+
     def drop_checkpoint(self) -> None:
         """Remove the checkpoint of a trial that has ended."""
         self.folder.delete(CHECKPOINT_STATE_FILE)
         self.folder.delete(CHECKPOINT_FILE)
+
+    def is_done(self) -> bool:
+        """Whether the record is complete."""
+        return Contents(frozenset(self.folder.names())).status == "done"
 
     def config(self) -> TrialConfig:
         """What was asked for."""
@@ -166,15 +241,19 @@ class Run:
 
     def record(self, trial_id: str) -> Record:
         """The record of a trial, whether it exists or not."""
-        return Record(self.folder.child("trials", trial_id))
+        return Record(self.folder.child(TRIALS_FOLDER, trial_id))
 
-    def statuses(self) -> dict[str, Status]:
-        """Status of every trial that has a folder, from one listing of `trials/`."""
+    def contents(self) -> dict[str, Contents]:
+        """What every trial that has a folder holds, from one listing of `trials/`."""
         files: dict[str, set[str]] = {}
-        for path in self.folder.child("trials").walk():
+        for path in self.folder.child(TRIALS_FOLDER).walk():
             trial_id, _, name = path.partition("/")
             files.setdefault(trial_id, set()).add(name)
-        return {trial_id: _status(names) for trial_id, names in files.items()}
+        return {trial_id: Contents(frozenset(names)) for trial_id, names in files.items()}
+
+    def statuses(self) -> dict[str, Status]:
+        """Status of every trial that has a folder."""
+        return {trial_id: contents.status for trial_id, contents in self.contents().items()}
 
     def write_info(self, info: dict[str, Any]) -> None:
         """Write `run.json`."""
@@ -196,11 +275,11 @@ class Run:
     def write_study(self, name: str, asked: dict[str, Any]) -> None:
         """Write `studies/NAME.yaml`: what was asked for, with the trials it comes to."""
         text = yaml.safe_dump(asked, sort_keys=False, allow_unicode=True)
-        self.folder.child("studies").write_bytes(f"{name}.yaml", text.encode())
+        self.folder.child(STUDIES_FOLDER).write_bytes(f"{name}.yaml", text.encode())
 
     def studies(self) -> dict[str, dict[str, Any]]:
         """What was asked for, by the name of the study."""
-        folder = self.folder.child("studies")
+        folder = self.folder.child(STUDIES_FOLDER)
         names = [name for name in folder.names() if name.endswith(".yaml")]
         return {name.removesuffix(".yaml"): _read_study(folder, name) for name in names}
 
@@ -220,9 +299,3 @@ def _read_study(folder: Folder, name: str) -> dict[str, Any]:
     if not isinstance(fields, dict):
         raise CamerabiasError(f"{folder.file(name)} holds no study; copy it again or remove it.")
     return fields
-
-
-def _status(names: set[str]) -> Status:
-    if {DONE_FILE, HISTORY_FILE, PREDICTIONS_FILE} <= names:
-        return "done"
-    return "failed" if ERROR_FILE in names else "started"

@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, Validatio
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.storage import Folder
 from camerabias.trainables.config import Recipe, TrialConfig
-from camerabias.trainables.record import Record, Run
+from camerabias.trainables.record import SEARCHES_FOLDER, Record, Run
 
 PRUNE_FACTOR = 3
 """One try in so many goes on at each decision, and decisions are so many times as far apart (Li et al. 2020)."""
@@ -362,12 +362,12 @@ class SearchRecord:
 
 def search_record(run: Run, name: str) -> SearchRecord:
     """The record of a search of a run, whether it exists or not."""
-    return SearchRecord(run.folder.child("searches", name))
+    return SearchRecord(run.folder.child(SEARCHES_FOLDER, name))
 
 
 def search_records(run: Run) -> list[SearchRecord]:
     """All searches of a run."""
-    records = [search_record(run, name) for name in run.folder.child("searches").names()]
+    records = [search_record(run, name) for name in run.folder.child(SEARCHES_FOLDER).names()]
     return [record for record in records if record.exists()]
 
 

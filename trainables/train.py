@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -18,9 +17,10 @@ import pandas as pd
 import torch
 from torch import nn
 
+from camerabias.datasets.random_views import change_colours
+from camerabias.datasets.views import VIEWS
 from camerabias.trainables.config import Recipe
-from camerabias.trainables.evaluate import predict_logits
-from camerabias.trainables.images import Images
+from camerabias.trainables.evaluate import Examples, predict_logits
 from camerabias.trainables.models import training_loss
 from camerabias.trainables.randomness import generator, stream_seed
 from camerabias.trainables.record import HISTORY_SCHEMA
@@ -32,28 +32,13 @@ class TrainingError(Exception):
     """Training went wrong by itself; the trial becomes a failure with this reason."""
 
 
-@dataclass(frozen=True)
-class Examples:
-    """Images to train or validate on.
-
-    Attributes:
-        images: The images of a variant.
-        rows: int64 (n,), which of them.
-        classes: int64 (n,), their classes.
-    """
-
-    images: Images
-    rows: Rows
-    classes: Rows
-
-
 class Training:
     """A model in training; `run_epoch` until `ended`.
 
     Args:
         model: The model, on the device of the images.
         recipe: How to train.
-        seed: Of the order of the images and of dropout.
+        seed: Of the order of the images, of dropout and of what random views draw.
         train: Training images; the last incomplete batch of an epoch is left out.
         validation: Validation images.
     """
@@ -108,10 +93,11 @@ class Training:
         """
         n, size = len(self.train.rows), min(self.recipe.batch_size, len(self.train.rows))
         order = torch.randperm(n, generator=generator(self.seed, "order", self.epoch)).numpy()
+        augment = generator(self.seed, "augment", self.epoch)
         torch.manual_seed(stream_seed(self.seed, "dropout", self.epoch))
         began = time.perf_counter()
         for start in range(0, n - size + 1, size):
-            self._train_step(order[start : start + size])
+            self._train_step(order[start : start + size], augment)
             if self.step % self.recipe.evaluate_every == 0 or self.step == self.recipe.max_steps:
                 self._synchronize()
                 self.training_seconds += time.perf_counter() - began
@@ -124,9 +110,9 @@ class Training:
             self.training_seconds += time.perf_counter() - began
         self.epoch += 1
 
-    def _train_step(self, chosen: Rows) -> None:
+    def _train_step(self, chosen: Rows, augment: torch.Generator) -> None:
         self.model.train()
-        inputs = self.train.images.batch(self.train.rows[chosen])
+        inputs = self._draw_inputs(self.train.rows[chosen], augment)
         classes = torch.from_numpy(self.train.classes[chosen]).to(self.device)
         bf16 = self.recipe.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16):
@@ -142,12 +128,23 @@ class Training:
         accuracy = (logits.detach().argmax(dim=1) == classes).float().mean()
         self._pending.append((self.step, self.epoch, rate, loss.detach(), accuracy))
 
+    def _draw_inputs(self, rows: Rows, augment: torch.Generator) -> torch.Tensor:
+        """A batch in the train view, with the recipe's jitter laid over it; numbers are drawn on the CPU."""
+
+        def numbers(n: int) -> torch.Tensor:
+            return torch.rand((len(rows), n), generator=augment, dtype=torch.float64).to(self.device)
+
+        images, kind = self.train.images, self.train.images.view.kind
+        levels = images.levels(rows, numbers(kind.n_numbers) if kind.draw else None)
+        if self.recipe.jitter:
+            whole = VIEWS["jitter"]
+            ranges = {name: self.recipe.jitter * width for name, width in whole.defaults.items()}
+            levels = change_colours(levels.float(), numbers(whole.n_numbers), ranges)
+        return images.normalise(levels)
+
     def _validate(self) -> None:
-        rows, classes = self.validation.rows, self.validation.classes
-        logits = predict_logits(
-            self.model, self.validation.images, rows, self.recipe.batch_size, self.recipe.precision
-        )
-        expected = torch.from_numpy(classes).to(self.device)
+        logits = predict_logits(self.model, self.validation, self.recipe.batch_size, self.recipe.precision)
+        expected = torch.from_numpy(self.validation.classes).to(self.device)
         loss = nn.functional.cross_entropy(logits, expected).item()
         accuracy = (logits.argmax(dim=1) == expected).float().mean().item()
         self._flush((loss, accuracy))

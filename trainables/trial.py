@@ -6,45 +6,33 @@ import os
 import platform
 import time
 import traceback
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import version
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 import torch
+from torch import nn
 
-from camerabias.datasets.cache import open_pixels
-from camerabias.datasets.dataset import Dataset, open_dataset
-from camerabias.datasets.schema import N_FOLDS, CamerabiasError
-from camerabias.datasets.settings import Setting, select
-from camerabias.datasets.views import View
-from camerabias.trainables.checkpoint import read_checkpoint, write_checkpoint
-from camerabias.trainables.config import TrialConfig
+from camerabias.datasets.dataset import open_dataset
+from camerabias.datasets.schema import CamerabiasError
+from camerabias.trainables.checkpoint import read_checkpoint, read_weights, write_checkpoint, write_weights
+from camerabias.trainables.data import Rows, Side, TrialData
 from camerabias.trainables.evaluate import predict_logits
-from camerabias.trainables.images import Images
 from camerabias.trainables.job import Job, Progress
 from camerabias.trainables.models import build_model, load_weights, weights_id
+from camerabias.trainables.probes import Subject
 from camerabias.trainables.randomness import stream_seed
 from camerabias.trainables.record import Done, Failure, Record, Run
-from camerabias.trainables.train import Examples, Training, TrainingError
+from camerabias.trainables.train import Training, TrainingError
 
 CHECKPOINT_SECONDS = 60.0
 """Time between checkpoints: what a killed trial loses at most, and rare enough to cost nothing."""
 
 VERSIONED = ("camerabias", "torch", "torchvision", "timm", "numpy")
-
-Rows = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Parts:
-    """Rows of the dataset's index that train, validate and test a trial."""
-
-    train: Rows
-    validation: Rows
-    test: Rows
 
 
 def run_trial(job: Job) -> Progress:
@@ -60,10 +48,10 @@ class Trial:
     """A trial that is advanced a while at a time, so that a scheduler can look at it in between.
 
     An exception inside the trial is its outcome, not the worker's: it is written into the record with its
-    traceback, and the worker takes the next trial.
+    traceback, and the worker takes the next trial. Probes come last, when the record is complete.
 
     Args:
-        job: What to run.
+        job: What to run. Of a trial that is done, the probes alone.
     """
 
     def __init__(self, job: Job) -> None:
@@ -75,10 +63,16 @@ class Trial:
         """Train whole epochs for about `seconds`, and finish when training has ended."""
         try:
             if self._session is None:
+                if self.record.is_done():
+                    return self._probe_again()
                 self._session = _Session(self.job, self.record)
-            return self._session.advance(seconds)
+            session = self._session
+            progress = session.advance(seconds)
         except Exception as error:  # noqa: BLE001 - recorded whole, see the class
             return self._fail(error)
+        if progress.status != "done":
+            return progress
+        return self._probe(lambda: Subject(session.training.model, session.data), progress)
 
     def save(self, record: Record) -> None:
         """Write a checkpoint into another folder laid out like a record."""
@@ -90,34 +84,80 @@ class Trial:
         self._session = _Session(self.job, self.record, record)
 
     def _fail(self, error: Exception) -> Progress:
-        named = isinstance(error, (TrainingError, CamerabiasError))
-        reason = str(error) if named else f"{type(error).__name__}: {error}"
-        text = "".join(traceback.format_exception(error))
-        self.record.fail(Failure(reason=reason, traceback=text, failed_at=_now(), host=platform.node()))
+        failure = _failure(error)
+        self.record.fail(failure)
         if self._session is None:
-            return Progress.of_failure(self.job.config, reason)
+            return Progress.of_failure(self.job.config, failure.reason)
         return Progress.of_failure(
-            self.job.config, reason, self._session.training.step, self._session.seconds()
+            self.job.config, failure.reason, self._session.training.step, self._session.seconds()
         )
+
+    def _probe_again(self) -> Progress:
+        """Probe a trial that was done before, whose training costs nothing now."""
+        done = self.record.done()
+        progress = Progress(
+            "done", done.steps, self.job.config.recipe.max_steps, None, done.test_accuracy, None, 0.0
+        )
+        return self._probe(lambda: _load_subject(self.job, self.record), progress)
+
+    def _probe(self, load: Callable[[], Subject], progress: Progress) -> Progress:
+        """Run the probes that the record lacks; one that fails leaves its reason, and the others go on."""
+        load = cache(load)
+        there = self.record.probe_names()
+        reasons = []
+        for probe in self.job.probes:
+            if str(probe) in there:
+                continue
+            try:
+                self.record.write_probe(str(probe), probe.kind.run(load(), probe.parameters))
+            except Exception as error:  # noqa: BLE001 - recorded whole, as a trial's is
+                failure = _failure(error)
+                self.record.fail_probe(str(probe), failure)
+                reasons.append(f"probe {probe}: {failure.reason}")
+        if not reasons:
+            return progress
+        return replace(progress, status="failed", reason="; ".join(reasons))
+
+
+def _failure(error: Exception) -> Failure:
+    named = isinstance(error, (TrainingError, CamerabiasError))
+    reason = str(error) if named else f"{type(error).__name__}: {error}"
+    text = "".join(traceback.format_exception(error))
+    return Failure(reason=reason, traceback=text, failed_at=_now(), host=platform.node())
+
+
+def _open(job: Job) -> TrialData:
+    """The images of a job, on the device there is."""
+    torch.set_num_threads(job.threads)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return TrialData(job.config, open_dataset(job.dataset), device)
+
+
+def _build(data: TrialData, weights: dict[str, torch.Tensor] | None) -> nn.Module:
+    """The model of a trial before training, on the device."""
+    config = data.config
+    torch.manual_seed(stream_seed(config.seed, "init"))
+    model = build_model(config.model, len(data.classes), config.input_shape, weights)
+    return model.to(data.device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+def _load_subject(job: Job, record: Record) -> Subject:
+    """The trained model of a trial that is done, from the weights that were kept."""
+    data = _open(job)
+    model = _build(data, None)
+    model.load_state_dict(read_weights(record.folder))
+    return Subject(model, data)
 
 
 class _Session:
     """A trial in memory."""
 
     def __init__(self, job: Job, record: Record, resume_from: Record | None = None) -> None:
-        self.job, self.record = job, record
-        config = job.config
-        record.start(config)
+        record.start(job.config)
         self.began = time.monotonic()
         self.seconds_before = 0.0
         self.last_checkpoint = self.began
-        torch.set_num_threads(job.threads)
-        self.dataset = open_dataset(job.dataset)
-        assert self.dataset.manifest.fingerprint == config.dataset, "the dataset is not the trial's"
-        self.parts = assign_parts(self.dataset, config)
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.classes = self.dataset.manifest.classes(config.target)
-        self.codes = pd.Categorical(self.dataset.index[config.target], categories=list(self.classes)).codes
+        self.job, self.record, self.data = job, record, _open(job)
         self.training = self._make_training()
         checkpoint = read_checkpoint((resume_from or record).folder)
         if checkpoint is not None:
@@ -126,22 +166,15 @@ class _Session:
             self.training.load_state(tensors, state)
 
     def _make_training(self) -> Training:
-        config = self.job.config
+        config, parts = self.job.config, self.data.parts
         weights = load_weights(config.model, self.job.weights)
         found = weights_id(weights)
         if found != config.weights:
             raise TrainingError(
                 f"the weights are {found} here, and the trial was planned with {config.weights}"
             )
-        torch.manual_seed(stream_seed(config.seed, "init"))
-        model = build_model(config.model, len(self.classes), config.size, weights)
-        model = model.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        images = Images(open_pixels(self.dataset, config.variants[0]), self.device)
-        train, validation = (
-            Examples(images, rows, self.codes[rows].astype(np.int64))
-            for rows in (self.parts.train, self.parts.validation)
-        )
-        return Training(model, config.recipe, config.seed, train, validation)
+        train, validation = (self.data.examples(rows, "train") for rows in (parts.train, parts.validation))
+        return Training(_build(self.data, weights), config.recipe, config.seed, train, validation)
 
     def advance(self, seconds: float) -> Progress:
         end = time.monotonic() + seconds
@@ -179,109 +212,63 @@ class _Session:
         )
 
     def _finish(self) -> Progress:
-        training, config = self.training, self.job.config
+        training, config, parts = self.training, self.job.config, self.data.parts
         stopped = training.stopped
         assert stopped is not None
         tested_step = training.choose_weights()
-        predictions = self._predict(self.parts.test, config.test_view)
+        draws = range(config.test_view.kind.test_draws)
+        predictions = pd.concat([self._predict(parts.test, "test", draw) for draw in draws])
         history = training.history()
-        accuracy = float((predictions["prediction"] == predictions[config.target]).mean())
+        first = predictions[predictions["draw"] == 0]
         validated = history.loc[history["step"] == tested_step, "validation_accuracy"].item()
-        speed = training.training_images / training.training_seconds
         done = Done(
             stopped=stopped,
             steps=training.step,
             tested_step=tested_step,
             validation_accuracy=float(validated),
-            test_accuracy=accuracy,
-            train_images=len(self.parts.train),
-            validation_images=len(self.parts.validation),
-            test_images=len(self.parts.test),
+            test_accuracy=float((first["prediction"] == first[config.target]).mean()),
+            train_images=len(parts.train),
+            validation_images=len(parts.validation),
+            test_images=len(parts.test),
             seconds=self.seconds(),
-            images_per_second=speed,
+            images_per_second=training.training_images / training.training_seconds,
             finished_at=_now(),
             host=platform.node(),
-            device=_device_name(self.device),
+            device=_device_name(self.data.device),
             threads=self.job.threads,
             versions=versions(),
         )
+        if self.job.probes:
+            write_weights(self.record.folder, training.model.state_dict())
         self.record.finish(history, predictions, done)
-        return Progress(
-            "done", training.step, config.recipe.max_steps, training.best_loss, accuracy, speed, done.seconds
-        )
+        return self._ended(training.best_loss, done.test_accuracy)
 
     def _finish_search(self) -> Progress:
         """End without a look at test images."""
-        training, config = self.training, self.job.config
-        tested_step = training.choose_weights()
-        history = training.history()
-        self.record.finish_search(history, self._predict(self.parts.validation, config.train_view))
-        tested = history[history["step"] == tested_step]
-        loss, accuracy = (float(tested[name].item()) for name in ("validation_loss", "validation_accuracy"))
-        speed = training.training_images / training.training_seconds
-        return Progress("done", training.step, config.recipe.max_steps, loss, accuracy, speed, self.seconds())
+        tested_step = self.training.choose_weights()
+        history = self.training.history()
+        self.record.finish_search(history, self._predict(self.data.parts.validation, "train", 0))
+        tested = history.loc[history["step"] == tested_step]
+        return self._ended(tested["validation_loss"].item(), tested["validation_accuracy"].item())
 
-    def _predict(self, rows: Rows, view: View) -> pd.DataFrame:
-        config = self.job.config
-        images = self.training.train.images
-        if view != config.train_view:
-            images = Images(open_pixels(self.dataset, config.variants[1]), self.device)
-        recipe = config.recipe
-        logits = predict_logits(self.training.model, images, rows, recipe.batch_size, recipe.precision)
-        probabilities = logits.softmax(dim=1).cpu().numpy()
-        predicted = probabilities.argmax(axis=1)
-        frame = self.dataset.index.iloc[rows][["image_id", "label", "camera", "group"]]
-        return frame.assign(
-            draw=0, prediction=np.array(self.classes)[predicted], probabilities=list(probabilities)
+    def _ended(self, loss: float, accuracy: float) -> Progress:
+        training = self.training
+        speed = training.training_images / training.training_seconds
+        return Progress(
+            "done", training.step, training.recipe.max_steps, loss, accuracy, speed, self.seconds()
         )
 
-
-def assign_parts(dataset: Dataset, config: TrialConfig) -> Parts:
-    """Which images train, validate and test a trial.
-
-    Folds decide, or the user's `split` where there is one (validation then takes its `val` rows, or the fold
-    after the tested one of its `train` rows). Training and validation images are those of the setting's cells;
-    where counts are cut, validation keeps all that it has.
-
-    Returns:
-        Positions in the dataset's index, in the order of image_id.
-
-    Raises:
-        TrainingError: One of the three is empty.
-    """
-    # in the order of image_id, so that a trial does not depend on the order of the source's rows
-    order = np.argsort(dataset.index["image_id"].to_numpy())
-    index = dataset.index.iloc[order]
-    validation_fold = (index["fold"] == (config.test_fold + 1) % N_FOLDS).to_numpy()
-    if dataset.manifest.has_split:
-        split = index["split"].to_numpy()
-        test, validation = split == "test", split == "val"
-        if not validation.any():
-            validation = (split == "train") & validation_fold
-    else:
-        test, validation = (index["fold"] == config.test_fold).to_numpy(), validation_fold
-    every_count = config.setting.model_copy(update={"equal_counts": False})
-    training = _within(config.setting, index, ~test & ~validation, config.seed, config.train_size)
-    parts = Parts(
-        train=order[training],
-        validation=order[_within(every_count, index, validation, config.seed, None)],
-        test=order[np.flatnonzero(test)],
-    )
-    for name in ("train", "validation", "test"):
-        if len(getattr(parts, name)) == 0:
-            raise TrainingError(
-                f"there are no {name} images for setting {config.setting.name!r} in fold {config.test_fold}: "
-                "the dataset has too few photos in the setting's cells"
-            )
-    return parts
-
-
-def _within(
-    setting: Setting, index: pd.DataFrame, chosen: npt.NDArray[np.bool_], seed: int, size: int | None
-) -> Rows:
-    rows = np.flatnonzero(chosen)
-    some = index.iloc[rows]
-    return rows[select(setting, some["label"], some["camera"], seed, size)]
+    def _predict(self, rows: Rows, side: Side, draw: int) -> pd.DataFrame:
+        """Rows of `PREDICTIONS_SCHEMA`."""
+        recipe, data = self.job.config.recipe, self.data
+        examples = data.examples(rows, side, draw)
+        logits = predict_logits(self.training.model, examples, recipe.batch_size, recipe.precision)
+        probabilities = logits.softmax(dim=1).cpu().numpy()
+        return data.described(rows).assign(
+            draw=draw,
+            prediction=np.array(data.classes)[probabilities.argmax(axis=1)],
+            probabilities=list(probabilities),
+        )
 
 
 def versions() -> dict[str, str]:

@@ -1,11 +1,17 @@
+"""Views, fits and variants."""
+
+from typing import get_args
+
 import cv2
 import numpy as np
 import pytest
 from pydantic import ValidationError
 from skimage.filters import threshold_local
 
-from camerabias.datasets.schema import CamerabiasError
+from camerabias.datasets.schema import CamerabiasError, Fit
 from camerabias.datasets.views import VIEWS, Variant, View, fit_factor, fit_pixels, parse_views
+
+STORED = sorted(name for name, kind in VIEWS.items() if kind.draw is None)
 
 
 def see(name, pixels, **parameters):
@@ -44,9 +50,9 @@ def test_binary_is_scikit_images_local_mean_threshold(noise, window):
     np.testing.assert_array_equal(actual, np.where(expected, 255, 0)[..., None])
 
 
-def test_binary_looks_at_five_levels_below_the_mean_of_25_pixels_by_default(noise):
+def test_binary_looks_at_fifteen_levels_below_the_mean_of_25_pixels_by_default(noise):
     pixels = noise(40, 40)
-    np.testing.assert_array_equal(see("binary", pixels), see("binary", pixels, window=25, offset=5))
+    np.testing.assert_array_equal(see("binary", pixels), see("binary", pixels, window=25, offset=15))
     assert (see("binary", pixels) != see("binary", pixels, window=23)).any()
     assert (see("binary", pixels) != see("binary", pixels, offset=6)).any()
 
@@ -69,9 +75,9 @@ def test_halves_share_no_column_and_are_equally_wide(width, left, right):
 
 
 def test_a_view_reads_from_a_name_or_from_name_and_parameters():
-    assert View.model_validate("binary").parameters == {"window": 25, "offset": 5}
+    assert View.model_validate("binary").parameters == {"window": 25, "offset": 15}
     changed = View.model_validate({"name": "binary", "window": 15})
-    assert changed.parameters == {"window": 15, "offset": 5}
+    assert changed.parameters == {"window": 15, "offset": 15}
     assert View.model_validate(changed.model_dump()) == changed
     assert (str(View.model_validate("binary")), str(changed)) == ("binary", "binary-window15")
     assert len({changed, View.model_validate({"name": "binary", "window": 15})}) == 1
@@ -80,7 +86,7 @@ def test_a_view_reads_from_a_name_or_from_name_and_parameters():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("sepia", "'sepia' is not known; allowed: binary, gray, left, rgb, right"),
+        ("sepia", "'sepia' is not known; allowed: binary, crop32, gray, jitter, left, rgb, right"),
         ({"window": 3}, "None is not known"),
         ({"name": "gray", "window": 3}, "'gray' has no parameter window; allowed: none"),
         ({"name": "binary", "block": 3}, "no parameter block; allowed: offset, window"),
@@ -97,15 +103,17 @@ def test_wrong_views_are_refused_with_what_is_allowed(given, message):
 
 def test_the_command_lines_views():
     assert [view.name for view in parse_views(" rgb, gray,")] == ["rgb", "gray"]
-    for text in ("", "rgb,sepia"):
-        with pytest.raises(CamerabiasError, match=r"Unknown view .*; allowed: binary, gray"):
+    for text in ("", "rgb,sepia", "jitter"):
+        with pytest.raises(
+            CamerabiasError, match=r"No view to build .*; allowed: binary, gray, left, rgb, right "
+        ):
             parse_views(text)
 
 
 # --- fit ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fit", ["resize", "crop", "pad"])
+@pytest.mark.parametrize("fit", get_args(Fit))
 def test_pixels_of_the_right_size_pass_untouched(noise, fit):
     pixels = noise(8, 6)
     np.testing.assert_array_equal(fit_pixels(pixels, 8, 6, fit), pixels)
@@ -139,13 +147,31 @@ def test_resize_enlarges_by_interpolation():
     assert fit_pixels(pixels, 4, 4, "resize")[0, :, 0].tolist() == [0, 25, 75, 100]
 
 
+def test_stretch_scales_height_and_width_each_to_its_target():
+    tall = np.repeat(
+        np.arange(8, dtype=np.uint8)[:, None, None] * 10, 2, axis=1
+    )  # 8 × 2: rows of 0, 10, 20, ...
+    fitted = fit_pixels(tall, 4, 4, "stretch")[..., 0]
+    np.testing.assert_array_equal(
+        fitted, np.array([[5], [25], [45], [65]]).repeat(4, axis=1)
+    )  # means of two rows
+
+
+def test_halves_as_squares_are_the_whole_half_stretched(noise):
+    variant = Variant(view="left", size=20, fit="stretch")
+    assert variant.shape == (20, 20, 3)
+    pixels = noise(40, 40)
+    half = cv2.resize(pixels[:, :20], (20, 20), interpolation=cv2.INTER_AREA)
+    np.testing.assert_array_equal(variant.render(pixels), half)
+
+
 def test_pad_keeps_everything_and_fills_up_with_mid_gray():
     pixels = np.full((4, 8, 1), 9, dtype=np.uint8)
     fitted = fit_pixels(pixels, 4, 4, "pad")[..., 0]
     np.testing.assert_array_equal(fitted, [[128] * 4, [9] * 4, [9] * 4, [128] * 4])
 
 
-@pytest.mark.parametrize("fit", ["resize", "crop", "pad"])
+@pytest.mark.parametrize("fit", get_args(Fit))
 @pytest.mark.parametrize("shape", [(3000, 5), (5, 3000), (7, 7), (33, 64), (99, 101), (2, 2)])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_any_shape_comes_out_at_the_target(noise, fit, shape, channels):
@@ -156,8 +182,8 @@ def test_any_shape_comes_out_at_the_target(noise, fit, shape, channels):
 # --- variants -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fit", ["resize", "crop", "pad"])
-@pytest.mark.parametrize("name", sorted(VIEWS))
+@pytest.mark.parametrize("fit", get_args(Fit))
+@pytest.mark.parametrize("name", STORED)
 def test_a_rendered_variant_has_its_stated_shape(noise, name, fit):
     variant = Variant(view=name, size=24, fit=fit)
     rendered = variant.render(noise(31, 45))
@@ -165,7 +191,7 @@ def test_a_rendered_variant_has_its_stated_shape(noise, name, fit):
 
 
 def test_shapes_follow_from_the_view():
-    shapes = {name: Variant(view=name, size=64, fit="resize").shape for name in VIEWS}
+    shapes = {name: Variant(view=name, size=64, fit="resize").shape for name in STORED}
     assert shapes == {
         "rgb": (64, 64, 3), "gray": (64, 64, 1), "binary": (64, 64, 1), "left": (64, 32, 3), "right": (64, 32, 3),
     }  # fmt: skip
@@ -191,5 +217,5 @@ def test_a_variants_folder_differs_with_everything_that_makes_its_pixels():
     folders = [Variant.model_validate(fields).folder for fields in variants]
     assert len(set(folders)) == len(folders)
     assert all(folder.startswith("binary-") for folder in folders)
-    spelt_out = {"view": {"offset": 5, **binary}, "size": 64, "fit": "resize"}
+    spelt_out = {"view": {"offset": 15, **binary}, "size": 64, "fit": "resize"}
     assert Variant.model_validate(spelt_out).folder == folders[0]

@@ -23,6 +23,72 @@ def test_tables_come_to_the_papers_number_of_trials(dataset, tmp_path):
     assert {trial.test_fold for trial in made.trials.values()} == {0}
 
 
+def test_paper_comes_to_240_trials(dataset, tmp_path):
+    made = plan(["paper"], dataset, tmp_path)
+    assert len(made.trials) == 240
+    together = plan(["paper", "table2", "table5"], dataset, tmp_path)
+    assert set(together.trials) == set(made.trials)
+
+
+def test_crops_are_cut_from_the_dataset_s_own_pixels_whatever_the_model_sees(dataset, tmp_path):
+    for trial in plan(["table5"], dataset, tmp_path).trials.values():
+        assert (trial.size, trial.source_size) == (32, 64)
+        assert [(str(v.view), v.size, v.fit) for v in trial.variants] == [("rgb", 64, "crop")] * 2
+        assert trial.input_shape == (32, 32)
+
+
+def test_crops_of_photos_smaller_than_a_crop_are_refused(dataset, tmp_path):
+    small = dataset.index.assign(height=[31, 30] + [64] * 98)
+    with pytest.raises(
+        CamerabiasError, match=r"2 images are smaller than the 32 × 32 pixels of a crop, down to 30"
+    ):
+        plan(["table5"], type(dataset)(dataset.folder, dataset.manifest, small), tmp_path)
+
+
+def test_halves_are_squares_for_models_that_take_squares_alone(dataset, tmp_path):
+    trials = plan(["table6"], dataset, tmp_path).trials.values()
+    shapes = {trial.model: trial.input_shape for trial in trials}
+    assert shapes["alexnet"] == shapes["vgg16"] == (224, 224)
+    assert shapes["resnet34"] == shapes["inception_v3"] == (64, 32)
+
+
+def test_study_of_resolution_sees_224_pixels_and_says_so(dataset, tmp_path):
+    large = dataset.manifest.model_copy(update={"size": 1024})
+    made = plan(["resolution"], type(dataset)(dataset.folder, large, dataset.index), tmp_path)
+    assert {trial.size for trial in made.trials.values()} == {224}
+    assert all(cell["downsampled"] for cell in made.studies[0].described()["cells"])
+    made = plan(["table1"], type(dataset)(dataset.folder, large, dataset.index), tmp_path)
+    downsampled = {c["model"]: c["downsampled"] for c in made.studies[0].described()["cells"]}
+    assert downsampled == {
+        "resnet34": False, "resnet101": False, "inception_v3": False, "alexnet": True, "vgg16": True,
+    }  # fmt: skip
+
+
+def test_done_trials_that_lack_a_probe_are_run_again_on_their_weights_alone(dataset, tmp_path):
+    before = plan(["table2"], dataset, tmp_path, seeds=[0], models=["resnet34"])
+    with_weights, without, whole = before.trials
+    done = ("history.parquet", "predictions.parquet", "done.json")
+    probes = ("probes/perturbations.npz", "probes/attributions.npz")
+    folder = Run(str(tmp_path / "run")).folder
+    for trial, names in (
+        (with_weights, (*done, "weights.safetensors", probes[0])),
+        (without, done),
+        (whole, (*done, "weights.safetensors", *probes)),
+    ):
+        for name in names:
+            folder.child("trials", trial).write_json(name, {})
+    after = plan(["table2"], dataset, tmp_path, seeds=[0], models=["resnet34"])
+    assert [config.id for config in after.to_run(retry_failed=False)] == [with_weights]
+    assert [config.id for config in after.without_weights()] == [without]
+
+
+def test_trial_of_two_studies_is_asked_for_the_probes_of_both(dataset, tmp_path):
+    made = plan(["table1", "table2"], dataset, tmp_path, seeds=[0], models=["resnet34"])
+    asked = {config.target: made.probes[trial] for trial, config in made.trials.items()}
+    assert [str(probe) for probe in asked["label"]] == ["perturbations", "attributions"]
+    assert asked["camera"] == ()
+
+
 def test_trials_that_studies_share_are_there_once(dataset, tmp_path):
     assert set(plan(["demo", "demo"], dataset, tmp_path).trials) == set(
         plan(["demo"], dataset, tmp_path).trials
@@ -100,3 +166,6 @@ def test_what_analysis_is_told_is_plain_and_complete(dataset, tmp_path):
     partial = described["cells"][1]
     assert partial["seen_cameras"] == ["iPhone", "Samsung"]
     assert list(partial["trials"]) == ["0", "1", "2", "3"]
+    assert (partial["probes"], partial["test_draws"]) == (["perturbations", "attributions"], 1)
+    (table5,) = plan(["table5"], dataset, tmp_path, models=["resnet34"]).studies
+    assert table5.described()["cells"][0]["test_draws"] == 10

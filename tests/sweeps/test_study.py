@@ -45,6 +45,29 @@ def test_demo_stands_for_both_tables_with_its_own_model_and_recipe():
     assert all((s.models, s.recipe, s.seeds) == (["test_resnet"], "demo", [7]) for s in studies)
 
 
+def test_paper_stands_for_all_six_tables():
+    studies = load_study("paper")
+    assert [study.name for study in studies] == [f"table{number}" for number in range(1, 7)]
+    roman = ["I", "II", "III", "IV", "V", "VI"]
+    assert [study.paper for study in studies] == [f"Table {number}" for number in roman]
+
+
+def test_probes_read_with_parameters_and_those_of_pieces_want_a_view_of_pieces(tmp_path):
+    grid = {"target": "camera", "settings": ["natural"], "views": ["crop32"]}
+    (study,) = load_study(write(tmp_path, grids=[{**grid, "probes": [{"name": "crop_map", "divisions": 8}]}]))
+    assert [str(probe) for probe in study.grids[0].probes] == ["crop_map-divisions8"]
+    with pytest.raises(CamerabiasError, match="probe crop_map needs models trained on crop32, not on rgb"):
+        load_study(write(tmp_path, grids=[{**grid, "views": ["rgb"], "probes": ["crop_map"]}]))
+    with pytest.raises(CamerabiasError, match=r"'x' is not known; allowed: attributions, crop_images"):
+        load_study(write(tmp_path, grids=[{**grid, "probes": ["x"]}]))
+
+
+def test_model_trained_on_pieces_is_not_tested_on_whole_photos(tmp_path):
+    grid = {"target": "camera", "settings": ["natural"], "views": ["crop32"], "test_view": "rgb"}
+    with pytest.raises(CamerabiasError, match="trained on crop32 cannot be tested on rgb"):
+        load_study(write(tmp_path, grids=[grid]))
+
+
 def test_file_of_the_user_is_named_after_itself(tmp_path):
     (study,) = load_study(write(tmp_path))
     assert study.name == "mine"
@@ -82,7 +105,9 @@ def test_file_that_is_no_study_is_said_so(tmp_path, text):
 
 
 def test_unknown_study_lists_the_shipped_ones():
-    with pytest.raises(CamerabiasError, match="no study 'tabel1'; allowed: audit, demo, table1, table2"):
+    with pytest.raises(
+        CamerabiasError, match="no study 'tabel1'; allowed: audit, demo, paper, resolution, table1, "
+    ):
         load_study("tabel1")
 
 

@@ -50,13 +50,13 @@ def test_unknown_model_offers_near_names_and_ours():
 
 
 def test_any_timm_name_is_a_model():
-    model = build_model("test_vit", 4, 160, None)
+    model = build_model("test_vit", 4, (160, 160), None)
     assert model(torch.zeros(2, 3, 160, 160)).shape == (2, 4)
 
 
 def test_inception_enlarges_small_images_and_trains_with_its_auxiliary_head():
     torch.manual_seed(0)
-    model = build_model("inception_v3", 3, 64, None).train()
+    model = build_model("inception_v3", 3, (64, 64), None).train()
     output = model(torch.rand(2, 3, 64, 64))
     classes = torch.tensor([0, 2])
     loss, logits = training_loss(output, classes)
@@ -69,19 +69,19 @@ def test_initialisation_follows_the_global_seed():
     states = []
     for seed in (0, 0, 1):
         torch.manual_seed(seed)
-        states.append(weights_id(build_model("test_resnet", 2, 64, None).state_dict()))
+        states.append(weights_id(build_model("test_resnet", 2, (64, 64), None).state_dict()))
     assert states[0] == states[1] != states[2]
 
 
 @pytest.mark.parametrize("ending", ["safetensors", "pth"])
 def test_weights_of_a_file_arrive_in_the_model_but_for_the_classifier(tmp_path, ending):
     torch.manual_seed(1)
-    source = build_model("test_resnet", 7, 64, None).state_dict()
+    source = build_model("test_resnet", 7, (64, 64), None).state_dict()
     path = tmp_path / f"weights.{ending}"
     save_file(source, path) if ending == "safetensors" else torch.save(source, path)
     state = load_weights("test_resnet", str(path))
     torch.manual_seed(2)
-    model = build_model("test_resnet", 2, 64, state).state_dict()
+    model = build_model("test_resnet", 2, (64, 64), state).state_dict()
     differing = {key for key in model if model[key].shape != source[key].shape}
     assert differing
     assert all(torch.equal(model[key], source[key]) for key in model if key not in differing)
@@ -99,9 +99,9 @@ def test_weights_id_depends_on_content_and_not_on_the_file(tmp_path):
 
 
 def test_weights_of_another_model_are_refused():
-    other = build_model("test_vit", 2, 160, None).state_dict()
+    other = build_model("test_vit", 2, (160, 160), None).state_dict()
     with pytest.raises(CamerabiasError, match="not of a test_resnet"):
-        build_model("test_resnet", 2, 64, other)
+        build_model("test_resnet", 2, (64, 64), other)
 
 
 def test_missing_and_broken_weights_files_are_errors_in_a_sentence(tmp_path):

@@ -6,11 +6,12 @@ import torch
 from torch import nn
 
 from camerabias.datasets.storage import Folder
+from camerabias.datasets.views import View
 from camerabias.trainables.checkpoint import read_checkpoint, write_checkpoint
 from camerabias.trainables.config import load_recipe
-from camerabias.trainables.evaluate import predict_logits
+from camerabias.trainables.evaluate import Examples, predict_logits
 from camerabias.trainables.images import IMAGENET_MEAN, IMAGENET_STD, Images
-from camerabias.trainables.train import Examples, Training, TrainingError
+from camerabias.trainables.train import Training, TrainingError
 
 
 def make_images(n=64, side=8, channels=3):
@@ -18,7 +19,7 @@ def make_images(n=64, side=8, channels=3):
     generator = np.random.default_rng(0)
     pixels = generator.integers(0, 120, (n, side, side, channels), dtype=np.uint8)
     pixels[1::2] += 100
-    return Images(pixels, torch.device("cpu"))
+    return Images(pixels, View.model_validate("rgb"), torch.device("cpu"))
 
 
 def make_training(images=None, seed=0, **recipe):
@@ -79,7 +80,7 @@ def test_tested_weights_are_those_of_the_lowest_validation_loss():
     training = run(make_training(schedule="constant", learning_rate=0.5, patience_steps=20, max_steps=500))
     assert training.choose_weights() == training.best_step < training.step
     validation = training.validation
-    logits = predict_logits(training.model, validation.images, validation.rows, 16, "float32")
+    logits = predict_logits(training.model, validation, 16, "float32")
     loss = nn.functional.cross_entropy(logits, torch.from_numpy(validation.classes)).item()
     losses = training.history()["validation_loss"]
     assert loss == pytest.approx(losses.min(), rel=1e-4)
@@ -157,7 +158,7 @@ def test_batches_are_normalised_like_torchvision_does(channels):
 
     images = make_images(channels=channels)
     rows = np.array([5, 0, 5])
-    expected = torch.from_numpy(images._pixels[rows]).permute(0, 3, 1, 2).float() / 255
+    expected = images.stored(rows).permute(0, 3, 1, 2).float() / 255
     expected = normalize(expected.expand(-1, 3, -1, -1), IMAGENET_MEAN, IMAGENET_STD)
     batch = images.batch(rows)
     assert batch.is_contiguous(memory_format=torch.channels_last)

@@ -1,5 +1,6 @@
 """One trial: which images it takes, what its record holds, how it fails and goes on."""
 
+import dataclasses
 import subprocess
 import sys
 
@@ -7,14 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from camerabias.datasets.create import import_dataset
-from camerabias.datasets.settings import Setting, resolve_setting
-from camerabias.datasets.sources import Photo, Source
-from camerabias.datasets.storage import Folder
 from camerabias.trainables import trial as trial_module
 from camerabias.trainables.record import Run
-from camerabias.trainables.train import TrainingError
-from camerabias.trainables.trial import Trial, assign_parts, run_trial
+from camerabias.trainables.trial import Trial, run_trial
 
 
 def record_of(job):
@@ -42,75 +38,6 @@ def test_record_holds_a_prediction_for_every_test_image(dataset, make_job):
     assert progress.accuracy == done.test_accuracy
     assert record.config() == job.config
     assert not record.folder.exists("checkpoint.safetensors")
-
-
-def test_parts_of_a_setting(dataset, make_job):
-    setting = resolve_setting("disjoint", dataset.manifest)
-    parts = assign_parts(dataset, make_job(target="label", setting=setting, test_fold=9).config)
-    index = dataset.index
-    cells = set(zip(index["label"], index["camera"], strict=True))
-    for rows, folds in ((parts.train, set(range(1, 9))), (parts.validation, {0})):
-        some = index.iloc[rows]
-        assert set(some["fold"]) == folds
-        assert set(zip(some["label"], some["camera"], strict=True)) == set(setting.cells)
-    test = index.iloc[parts.test]
-    assert set(test["fold"]) == {9}
-    assert set(zip(test["label"], test["camera"], strict=True)) == cells
-    groups = [set(index.iloc[rows]["group"]) for rows in (parts.train, parts.validation, parts.test)]
-    assert not groups[0] & groups[1]
-    assert not groups[0] & groups[2]
-
-
-def test_training_size_cuts_training_images_alone(dataset, make_job):
-    whole = assign_parts(dataset, make_job().config)
-    cut = assign_parts(dataset, make_job(train_size=40).config)
-    assert len(cut.train) == 40
-    counts = dataset.index.iloc[cut.train].groupby(["label", "camera"]).size()
-    assert counts.tolist() == [4] * 10
-    assert (len(cut.validation), len(cut.test)) == (len(whole.validation), len(whole.test))
-
-
-def test_setting_without_images_is_a_failure_that_says_so(dataset, make_job):
-    setting = Setting(name="mine", cells=(("manufacturer 1", "nobody's"),), equal_counts=False)
-    with pytest.raises(TrainingError, match="no train images for setting 'mine'"):
-        assign_parts(dataset, make_job(setting=setting).config)
-
-
-def test_split_of_the_user_wins_over_folds(dataset, tmp_path):
-    photos = []
-    for number, row in enumerate(dataset.index.itertuples()):
-        name = f"{row.image_id}.jpg"
-        (tmp_path / name).write_bytes(dataset.read_image(row.image_id))
-        split = "test" if number % 4 == 0 else "train"
-        photos.append(Photo(name, row.label, row.camera, None, split))
-    mine = import_dataset(Source("table", Folder(tmp_path), photos), Folder(tmp_path / "mine"), "local")
-    config = make_config_for(mine)
-    parts = assign_parts(mine, config)
-    split, fold = mine.index["split"].to_numpy(), mine.index["fold"].to_numpy()
-    assert set(parts.test) == set(np.flatnonzero(split == "test"))
-    assert set(parts.validation) == set(np.flatnonzero((split == "train") & (fold == 1)))
-    assert set(parts.train) == set(np.flatnonzero((split == "train") & (fold != 1)))
-
-
-def make_config_for(dataset):
-    from camerabias.trainables.config import TrialConfig, load_recipe
-
-    return TrialConfig.model_validate(
-        {
-            "dataset": dataset.manifest.fingerprint,
-            "model": "test_resnet",
-            "weights": "none",
-            "target": "label",
-            "setting": resolve_setting("natural", dataset.manifest),
-            "train_view": "rgb",
-            "test_view": "rgb",
-            "test_fold": 0,
-            "seed": 0,
-            "size": 32,
-            "fit": "resize",
-            "recipe": load_recipe("demo"),
-        }
-    )
 
 
 def test_same_trial_leaves_the_same_record_to_the_bit(make_job):
@@ -162,6 +89,54 @@ def test_failure_is_kept_with_its_traceback_and_cleared_by_the_next_start(make_j
 def test_divergence_is_a_failure_named_in_a_sentence(make_job):
     job = make_job(recipe={"learning_rate": 1e30, "schedule": "constant"})
     assert "training has diverged" in run_trial(job).reason
+
+
+@pytest.mark.parametrize("view", ["jitter", "crop32"])
+def test_trials_on_random_views_leave_the_same_record_to_the_bit(make_job, view):
+    pieces = {"size": 32, "source_size": 64} if view == "crop32" else {}
+    jobs = [make_job(run, train_view=view, test_view=view, **pieces) for run in ("a", "b")]
+    for job in jobs:
+        run_trial(job)
+    assert_equal_records(*map(record_of, jobs))
+
+
+def test_crops_are_tested_on_ten_draws_of_each_image_and_the_first_is_the_accuracy(make_job):
+    job = make_job(train_view="crop32", test_view="crop32", size=32, source_size=64)
+    progress = run_trial(job)
+    rows = record_of(job).predictions()
+    draws = rows.pivot(index="image_id", columns="draw", values="probabilities")
+    assert draws.columns.tolist() == list(range(10))
+    assert not np.allclose(np.stack(draws[0]), np.stack(draws[1]))
+    first = rows[rows["draw"] == 0]
+    assert progress.accuracy == pytest.approx((first["prediction"] == first["camera"]).mean())
+    assert record_of(job).done().test_images == len(first)
+
+
+def test_jitter_of_the_recipe_changes_the_training_and_nothing_of_an_older_id(make_job):
+    plain, jittered = make_job("a"), make_job("b", {"jitter": 0.5})
+    assert "jitter" not in plain.config.recipe.model_dump(exclude_defaults=True)
+    assert plain.config.id != jittered.config.id
+    histories = []
+    for job in (plain, jittered):
+        run_trial(job)
+        histories.append(record_of(job).history())
+    assert not np.allclose(histories[0]["train_loss"], histories[1]["train_loss"])
+
+
+def test_search_never_looks_at_test_images(dataset, make_job):
+    job = dataclasses.replace(make_job(), purpose="search")
+    progress = run_trial(job)
+    folder = record_of(job).folder
+    assert progress.status == "done"
+    assert not folder.exists("predictions.parquet")
+    rows = folder.read_table("validation.parquet").to_pandas()
+    validation = dataset.index.loc[dataset.index["fold"] == 1, "image_id"]
+    assert sorted(rows["image_id"]) == sorted(validation)
+    assert progress.accuracy == pytest.approx((rows["prediction"] == rows["camera"]).mean())
+    last = (
+        folder.read_table("history.parquet").to_pandas().iloc[-1]
+    )  # of one cycle the last weights are tested
+    assert (progress.loss, progress.accuracy) == (last["validation_loss"], last["validation_accuracy"])
 
 
 def test_trial_tests_on_another_view(dataset, make_job):

@@ -1,0 +1,84 @@
+"""Crops per second of a crop map against the bare model on one resident batch. Aim: at least 0.8.
+
+    .venv/bin/python benchmarks/crops.py
+
+On the GPU if there is one, else on one thread; `test_resnet` on 32 × 32, batches as a probe takes them. Rounds of
+both alternate, since machines drift; the ratio is of the medians. Memory is the peak of the process (or of the GPU),
+over a map of some crops and over one of eight times as many.
+"""
+
+from __future__ import annotations
+
+import resource
+import time
+from statistics import median
+
+import numpy as np
+import torch
+from common import MODEL
+from torch import nn
+
+from camerabias.datasets.views import View
+from camerabias.trainables.crops import Grid, crops_per_batch, predict_crops
+from camerabias.trainables.images import Images
+from camerabias.trainables.models import build_model
+
+ROUNDS, SIDE = 7, 256
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    batch = crops_per_batch(MODEL, device)
+    model = build_model(MODEL, 5, (32, 32), None).to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
+    grid = Grid.over(SIDE, SIDE, 16)
+    per_image = int(np.prod(grid.shape))
+    n_images = max(16, 4 * batch // per_image)
+    images = make_images(8 * n_images, device)
+    n_crops = n_images * per_image
+    map_crops(model, images, n_images, grid, batch)  # both are warm before they count
+    bare_batches(model, n_crops, batch, device)
+    memory = [peak_memory(device)]
+    bare, ours = [], []
+    for _ in range(ROUNDS):
+        bare.append(bare_batches(model, n_crops, batch, device))
+        ours.append(map_crops(model, images, n_images, grid, batch))
+    map_crops(model, images, 8 * n_images, grid, batch)
+    memory.append(peak_memory(device))
+    print(f"{device}, batches of {batch}, {n_crops} crops of {n_images} images (median of {ROUNDS})")
+    print(f"bare model {n_crops / median(bare):9.0f} crops/s")
+    print(f"crop map   {n_crops / median(ours):9.0f} crops/s")
+    print(f"ratio      {median(bare) / median(ours):9.3f}")
+    print(f"memory     {memory[0]:.0f} MiB, with eight times as many crops {memory[1]:.0f} MiB")
+
+
+def make_images(n: int, device: torch.device) -> Images:
+    pixels = np.random.default_rng(0).integers(0, 256, (n, SIDE, SIDE, 3), dtype=np.uint8)
+    return Images(pixels, View.model_validate("crop32"), device)
+
+
+def map_crops(model: nn.Module, images: Images, n_images: int, grid: Grid, batch: int) -> float:
+    rows = np.arange(n_images)
+    began = time.perf_counter()
+    predict_crops(model, images, rows, rows % 5, grid, batch)
+    return time.perf_counter() - began
+
+
+@torch.no_grad()
+def bare_batches(model: nn.Module, n_crops: int, batch: int, device: torch.device) -> float:
+    inputs = torch.randn(batch, 3, 32, 32, device=device).to(memory_format=torch.channels_last)
+    began = time.perf_counter()
+    for start in range(0, n_crops, batch):
+        logits = model(inputs[: min(batch, n_crops - start)])
+    logits.cpu()  # waits for the device
+    return time.perf_counter() - began
+
+
+def peak_memory(device: torch.device) -> float:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""A run as one file: everything that a report needs, and nothing that can be made again."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import tarfile
+from pathlib import Path, PurePosixPath
+
+from camerabias.datasets.schema import CamerabiasError
+from camerabias.datasets.storage import Folder
+from camerabias.trainables.record import (
+    CHECKPOINT_FILE,
+    CHECKPOINT_STATE_FILE,
+    EXAMPLES_FOLDER,
+    RUN_FILE,
+    SEARCHES_FOLDER,
+    STUDIES_FOLDER,
+    TRIALS_FOLDER,
+    WEIGHTS_FILE,
+    Run,
+)
+
+KEPT = (RUN_FILE, STUDIES_FOLDER, TRIALS_FOLDER, SEARCHES_FOLDER, EXAMPLES_FOLDER)
+"""What a run consists of; a dataset that lies in its folder, and its report, do not go along."""
+LEFT_OUT = (WEIGHTS_FILE, CHECKPOINT_FILE, CHECKPOINT_STATE_FILE)
+
+
+def pack_run(run: Run, archive: Path) -> int:
+    """Write a run's records into a .tar.gz, the same bytes for the same records.
+
+    Returns:
+        Number of files in it.
+
+    Raises:
+        CamerabiasError: There is no run, or the file cannot be written.
+    """
+    run.info()
+    paths = [path for path in run.folder.walk() if _belongs(path)]
+    temporary = archive.with_name(f"{archive.name}.tmp")
+    try:
+        with (
+            open(temporary, "wb") as raw,
+            gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as stream,
+            tarfile.open(fileobj=stream, mode="w") as tar,
+        ):
+            for path in paths:
+                content = run.folder.read_bytes(path)
+                member = tarfile.TarInfo(path)
+                member.size = len(content)
+                tar.addfile(member, io.BytesIO(content))
+        os.replace(temporary, archive)
+    except OSError as error:
+        raise CamerabiasError(f"Cannot write {archive} ({error}); choose another place.") from error
+    return len(paths)
+
+
+def unpack_run(archive: Path, out: Folder) -> int:
+    """Read a packed run into an empty folder, `run.json` last.
+
+    Returns:
+        Number of files.
+
+    Raises:
+        CamerabiasError: The file is no packed run, or the folder is not empty.
+    """
+    if out.names():
+        raise CamerabiasError(f"{out} is not empty; choose another folder, so that no records are mixed.")
+    try:
+        with tarfile.open(archive) as tar:
+            contents = {member.name: _read(tar, member) for member in tar.getmembers()}
+    except (OSError, tarfile.TarError, EOFError) as error:
+        raise CamerabiasError(f"{archive} cannot be read as a packed run ({error}).") from error
+    if RUN_FILE not in contents:
+        raise CamerabiasError(f"{archive} is no packed run: it holds no {RUN_FILE}.")
+    for path in sorted(contents, key=lambda path: path == RUN_FILE):
+        folder, _, name = path.rpartition("/")
+        (out.child(folder) if folder else out).write_bytes(name, contents[path])
+    return len(contents)
+
+
+def _belongs(path: str) -> bool:
+    parts = PurePosixPath(path).parts
+    return parts[0] in KEPT and parts[-1] not in LEFT_OUT and not path.endswith(".tmp")
+
+
+def _read(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    if not member.isfile() or not _belongs(member.name) or ".." in PurePosixPath(member.name).parts:
+        raise tarfile.TarError(f"{member.name} does not belong into a run")
+    content = tar.extractfile(member)
+    assert content is not None, "a file has content"
+    return content.read()
