@@ -67,17 +67,7 @@ def run_search(request: SearchRequest) -> SearchRecord:
         connect_ray(request.address)
     build_missing(dataset, [search.trial], request.executor)
     job = Job(search.trial, dataset.folder.uri, record.folder.uri, request.weights, THREADS, purpose="search")
-    n_before = sum(one.state != "running" for one in record.tries())
-    with SearchDisplay(search.trials, n_before) as display:
-        tuning = Tuning(search, record, display)
-        _try_all(tuning, job, request.executor)
-        if tuning.n_ended < search.trials:  # Tune returns when it is interrupted
-            raise CamerabiasError(
-                f"The search was interrupted after {tuning.n_ended} of {search.trials} tries; the same command "
-                "goes on."
-            )
-        _write_recipe(search, record)
-        _confirm(search, record, job, request.executor, display)
+    _run(search, record, job, request.executor)
     return record
 
 
@@ -107,6 +97,20 @@ def _check_same_search(search: Search, record: SearchRecord) -> None:
             f"new ones. Give the space file another name, or remove that folder; only {', '.join(_MAY_CHANGE)} may "
             "change."
         )
+
+
+def _run(search: Search, record: SearchRecord, job: Job, executor: Executor) -> None:
+    n_before = sum(one.state != "running" for one in record.tries())
+    with SearchDisplay(search.trials, n_before) as display:
+        tuning = Tuning(search, record, display)
+        _try_all(tuning, job, executor)
+        if tuning.n_ended < search.trials:  # Tune returns when it is interrupted
+            raise CamerabiasError(
+                f"The search was interrupted after {tuning.n_ended} of {search.trials} tries; the same command "
+                "goes on."
+            )
+        _write_recipe(search, record)
+        _confirm(search, record, job, executor, display)
 
 
 def _try_all(tuning: Tuning, job: Job, executor: Executor) -> None:

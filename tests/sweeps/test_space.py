@@ -20,6 +20,7 @@ space:
   learning_rate: {low: 1e-4, high: 1, log: true}
   batch_size: {low: 8, high: 64}
   patience_steps: {choices: [null, 100]}
+  jitter: {low: 0, high: 1}
 """
 
 
@@ -35,6 +36,7 @@ def test_values_are_read_as_the_recipe_has_them(tmp_path):
     assert [repr(value) for value in space["learning_rate"].values] == ["0.0001", "1.0"]
     assert [repr(value) for value in space["batch_size"].values] == ["8", "64"]
     assert space["patience_steps"].values == [None, 100]
+    assert [repr(value) for value in space["jitter"].values] == ["0.0", "1.0"]
 
 
 def test_name_and_seeds_have_defaults(tmp_path):
