@@ -13,6 +13,7 @@ from camerabias.analysis.figures import DrawnFigure, draw_figures, write_figures
 from camerabias.analysis.findings import Finding, find
 from camerabias.analysis.permutation import PERMUTATIONS
 from camerabias.analysis.records import Records, load_records
+from camerabias.analysis.search import report_searches
 from camerabias.analysis.statistics import CONFIDENCE, MIN_GROUPS, MIN_SEEDS, RESAMPLES
 from camerabias.analysis.tables import StudyTable, WideTable, make_tables, write_claims, write_tables
 
@@ -91,6 +92,7 @@ def _html(
         not_drawn=not_drawn,
         unfinished=_unfinished(records.trials),
         skipped=_skipped(records),
+        searches=report_searches(records.run),
         confidence=round(100 * CONFIDENCE),
         resamples=RESAMPLES,
         min_groups=MIN_GROUPS,

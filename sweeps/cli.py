@@ -396,6 +396,30 @@ def unpack(
     typer.echo(f"{run}: {unpack_run(Path(archive), Folder(run))} files; see it with camerabias report {run}")
 
 
+# --- searches -------------------------------------------------------------------------------------------
+
+
+@app.command(
+    epilog="Example: camerabias search examples/search_demo.yaml --data datasets/demo --run runs/demo --weights none"
+)
+def search(
+    space: Annotated[str, typer.Argument(help="YAML file of what is tuned and what varies.")],
+    data: DataOption,
+    run: RunOption,
+    size: SizeOption = None,
+    weights: WeightsOption = "imagenet",
+    address: AddressOption = None,
+    executor: ExecutorOption = "ray",
+) -> None:
+    """Search a training recipe by validation loss alone; the same command goes on after any interruption."""
+    from camerabias.analysis.search import write_search_report
+    from camerabias.sweeps.display import print_search
+    from camerabias.sweeps.search import SearchRequest, run_search
+
+    record = run_search(SearchRequest(space, data, run, weights, size, address, executor))
+    print_search(write_search_report(record), record.recipe_file)
+
+
 # --- shared by commands ---------------------------------------------------------------------------------
 
 

@@ -18,12 +18,14 @@ from camerabias.trainables.record import Run, Status
 
 if TYPE_CHECKING:
     from camerabias.analysis.report import Report
+    from camerabias.analysis.search import SearchReport
     from camerabias.datasets.dataset import Dataset
     from camerabias.sweeps.estimate import Estimate
     from camerabias.sweeps.plan import Plan
     from camerabias.sweeps.sweep import Outcome
     from camerabias.trainables.config import TrialConfig
     from camerabias.trainables.job import Progress as TrialProgress
+    from camerabias.trainables.search import Try
 
 console = Console(highlight=False, soft_wrap=True, markup=False)  # names may hold [brackets]
 if not console.is_terminal:
@@ -108,6 +110,56 @@ class SweepDisplay:
         pace = (time.monotonic() - self._began) / len(self._ended)
         best = f"best {self._best[0]:.3f} ({self._best[1]})" if self._best else ""
         return f"about {duration(left * pace)} left  {best}" if left else ""
+
+
+class SearchDisplay:
+    """A live bar on a terminal, and a line for every try that ends, wherever the output goes.
+
+    Args:
+        n_all: Tries of the search.
+        n_done: Tries that had ended before.
+    """
+
+    def __init__(self, n_all: int, n_done: int) -> None:
+        self._n_all, self._n = n_all, n_done
+        self._bars = _bars()
+        self._total = self._bars.add_task("search", total=n_all, completed=n_done, detail="")
+
+    def __enter__(self) -> SearchDisplay:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def ended(self, one: Try, best: Try | None) -> None:
+        """A try has ended; `best` is the best so far."""
+        self._n += 1
+        self._bars.update(self._total, completed=self._n)
+        so_far = "" if best is None else f"; best {best.loss:.4f} (try {best.number})"
+        self._print(
+            f"[{self._n}/{self._n_all}] try {one.number}, {one.described}: {_try_outcome(one)} "
+            f"({duration(one.seconds)}){so_far}"
+        )
+
+    def confirmed(self, which: str, seed: int, progress: TrialProgress) -> None:
+        """A recipe has been trained on another seed."""
+        done = progress.status == "done"
+        self._print(
+            f"{which} recipe, seed {seed}: "
+            + (f"validation loss {progress.loss:.4f}" if done else f"FAILED, {progress.reason}")
+        )
+
+    def _print(self, text: str) -> None:
+        self._bars.console.print(text, markup=False)
+
+
+def _try_outcome(one: Try) -> str:
+    if one.state == "failed":
+        return f"FAILED, {one.reason}"
+    if one.state == "pruned":
+        return f"pruned at step {one.steps}"
+    return f"validation loss {one.loss:.4f}, accuracy {one.accuracy:.3f}"
 
 
 def _outcome(progress: TrialProgress) -> str:
@@ -267,6 +319,17 @@ def print_outcome(outcome: Outcome) -> None:
         )
     if outcome.failures:
         console.print("Run failed trials again with `camerabias sweep run ... --retry-failed`.")
+
+
+def print_search(report: SearchReport, recipe_file: str) -> None:
+    """Print what a search has found, and where its recipe lies."""
+    for sentence in report.sentences:
+        console.print(sentence)
+    if not report.confirmed.empty:
+        print_frame(report.confirmed, "Validation loss on other seeds", "recipe")
+    for name, reason in report.not_drawn.items():
+        console.print(f"{name} is not drawn: {reason}")
+    console.print(f"Recipe: {recipe_file} (use it with `camerabias sweep run ... --recipe {recipe_file}`)")
 
 
 def print_report(report: Report) -> None:

@@ -22,6 +22,9 @@ from camerabias.trainables.tune_adapter import TuneTrial
 WORKER_RETRIES = 2
 """How often a trial is started again when its worker dies (killed, out of memory, host lost)."""
 
+WORKER_DIED = f"its worker died {WORKER_RETRIES + 1} times (killed, out of memory, or its host was lost)"
+"""Why a trial failed that could not say so itself."""
+
 _QUIET = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # records hold everything that Tune's own logs would
     "TUNE_GLOBAL_CHECKPOINT_S": "600",  # Tune's state is never restored, so it need not be saved often
@@ -32,16 +35,37 @@ _QUIET = {
 
 def run_on_ray(jobs: Sequence[Job], watcher: Watcher) -> None:
     """Run trials side by side on the Ray that this process is connected to; see `runner.run_jobs`."""
+    fit(
+        jobs[0].threads,
+        param_space={"job": tune.grid_search([job_fields(job) for job in jobs])},
+        callbacks=[_Bridge(Run(jobs[0].run), watcher)],
+    )
+
+
+def fit(
+    threads: int,
+    param_space: dict[str, Any] | None = None,
+    callbacks: Sequence[tune.Callback] = (),
+    **how: Any,
+) -> None:
+    """Run a fresh Tuner to its end.
+
+    Args:
+        threads: CPU threads of a trial.
+        param_space: Trials that are known beforehand; each has a job under the key `job`.
+        callbacks: Told of progress.
+        how: Further fields of `tune.TuneConfig`.
+    """
     os.environ.update(_QUIET)
-    resources = _resources_per_trial(jobs[0].threads)
     with tempfile.TemporaryDirectory(prefix="camerabias-tune-") as state:
         tune.Tuner(
-            tune.with_resources(TuneTrial, resources),
-            param_space={"job": tune.grid_search([job_fields(job) for job in jobs])},
+            tune.with_resources(TuneTrial, _resources_per_trial(threads)),
+            param_space=param_space,
             tune_config=tune.TuneConfig(
                 reuse_actors=True,
                 trial_name_creator=lambda trial: _config(trial).name.replace("/", "_"),
                 trial_dirname_creator=lambda trial: trial.trial_id,
+                **how,
             ),
             run_config=tune.RunConfig(
                 name="sweep",
@@ -50,7 +74,7 @@ def run_on_ray(jobs: Sequence[Job], watcher: Watcher) -> None:
                 # records are what counts; Tune would save every trial once more as it ends
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 failure_config=tune.FailureConfig(max_failures=WORKER_RETRIES),
-                callbacks=[_Bridge(Run(jobs[0].run), watcher)],
+                callbacks=list(callbacks),
             ),
         ).fit()
 
@@ -67,32 +91,48 @@ def _resources_per_trial(threads: int) -> dict[str, float]:
     return {"cpu": threads, "gpu": 1} if _cluster().get("GPU", 0) >= 1 else {"cpu": threads}
 
 
+def slots(threads: int) -> int:
+    """How many trials run side by side on the cluster as it is now, at least 1."""
+    wanted, there = _resources_per_trial(threads), _cluster()
+    return max(1, min(int(there.get(name.upper(), 0) / amount) for name, amount in wanted.items()))
+
+
 def _cluster() -> dict[str, float]:
     return dict(ray.cluster_resources())  # type: ignore[no-untyped-call]
+
+
+def progress_in(result: dict[str, Any]) -> Progress:
+    """What a trial has reported, from a result of Tune's."""
+    return Progress(**{field.name: result[field.name] for field in fields(Progress)})
 
 
 def _config(trial: Any) -> TrialConfig:
     return TrialConfig.model_validate(trial.config["job"]["config"])
 
 
-class _Bridge(tune.Callback):
+class Unsaved:
+    """A part of a Tuner without state: Tune pickles its parts to restore them, which never happens here."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+
+class _Bridge(Unsaved, tune.Callback):
     """Passes results on to the watcher, and records the failure of a trial whose worker kept dying."""
 
     def __init__(self, run: Run, watcher: Watcher) -> None:
         self._run, self._watcher = run, watcher
 
-    def __getstate__(self) -> dict[str, Any]:
-        return {}  # Tune pickles its callbacks to restore them, which never happens here
-
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        self._watcher.progress(_config(trial), Progress(**{f.name: result[f.name] for f in fields(Progress)}))
+        self._watcher.progress(_config(trial), progress_in(result))
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         config = _config(trial)
-        reason = f"its worker died {WORKER_RETRIES + 1} times (killed, out of memory, or its host was lost)"
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        last = str(trial.get_error() or reason)
-        self._run.record(config.id).fail(Failure(reason=reason, traceback=last, failed_at=now, host="driver"))
-        self._watcher.progress(config, Progress.of_failure(config, reason))
+        last = str(trial.get_error() or WORKER_DIED)
+        self._run.record(config.id).fail(
+            Failure(reason=WORKER_DIED, traceback=last, failed_at=now, host="driver")
+        )
+        self._watcher.progress(config, Progress.of_failure(config, WORKER_DIED))

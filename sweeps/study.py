@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
@@ -71,17 +72,22 @@ class Grid(BaseModel):
     @field_validator("settings")
     @classmethod
     def _known(cls, settings: list[str | CellList]) -> list[str | CellList]:
-        unknown = [name for name in settings if isinstance(name, str) and name not in RULES]
-        if unknown:
-            raise ValueError(
-                f"setting {', '.join(map(repr, unknown))} is not known; allowed: {', '.join(RULES)}, or "
-                "a mapping with `name` and `cells`"
-            )
+        check_rules(settings)
         names = [setting if isinstance(setting, str) else setting.name for setting in settings]
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             raise ValueError(f"setting {', '.join(repeated)} stands there twice; give each a name of its own")
         return settings
+
+
+def check_rules(settings: list[str | CellList]) -> None:
+    """Raise a ValueError where a setting is named that there is no rule of."""
+    unknown = [name for name in settings if isinstance(name, str) and name not in RULES]
+    if unknown:
+        raise ValueError(
+            f"setting {', '.join(map(repr, unknown))} is not known; allowed: {', '.join(RULES)}, or "
+            "a mapping with `name` and `cells`"
+        )
 
 
 class Study(BaseModel):
@@ -121,7 +127,8 @@ class Study(BaseModel):
     @field_validator("models")
     @classmethod
     def _known_models(cls, models: list[str]) -> list[str]:
-        return _collect(find_model, models)
+        collect(find_model, models)
+        return models
 
     @field_validator("includes")
     @classmethod
@@ -134,7 +141,7 @@ class Study(BaseModel):
     @field_validator("recipe")
     @classmethod
     def _known_recipe(cls, recipe: str | dict[str, Any]) -> str | dict[str, Any]:
-        _collect(load_recipe, [recipe])
+        collect(load_recipe, [recipe])
         return recipe
 
     @model_validator(mode="after")
@@ -144,17 +151,17 @@ class Study(BaseModel):
         return self
 
 
-def _collect(check: Any, values: list[Any]) -> list[Any]:
-    """Apply a check that raises our error to all values, and raise all complaints as one that pydantic lists."""
-    complaints = []
+def collect(read: Callable[[Any], Any], values: Iterable[Any]) -> list[Any]:
+    """What a function that may raise our error makes of every value; all complaints become one ValueError."""
+    results, complaints = [], []
     for value in values:
         try:
-            check(value)
+            results.append(read(value))
         except CamerabiasError as error:
             complaints.append(str(error))
     if complaints:
         raise ValueError(" ".join(complaints))
-    return values
+    return results
 
 
 def study_names() -> list[str]:
@@ -181,7 +188,7 @@ def load_study(given: str, **changes: Any) -> list[Study]:
     try:
         study = Study.model_validate(fields)
     except ValidationError as error:
-        raise CamerabiasError(_explain(given, error)) from error
+        raise CamerabiasError(explain(f"The study {given}", error, {"": Study, "grids": Grid})) from error
     if not study.includes:
         return [study]
     shared = study.model_dump(include={"models", "seeds", "recipe", "rotate_folds", "skip_unanswerable"})
@@ -201,26 +208,49 @@ def _read(given: str) -> dict[str, Any]:
         raise CamerabiasError(
             f"There is no study {given!r}; allowed: {', '.join(study_names())}, or the path of a YAML file."
         )
+    return {"name": Path(given).stem, **read_fields(text, f"The study {given}", Study)}
+
+
+def read_fields(text: str, what: str, model: type[BaseModel]) -> dict[str, Any]:
+    """The fields in a YAML text.
+
+    Args:
+        text: The text.
+        what: What an error calls it.
+        model: What the fields are for.
+
+    Raises:
+        CamerabiasError: The text is not YAML, or holds no fields.
+    """
     try:
         fields = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise CamerabiasError(f"The study {given} is not YAML: {error}") from error
+        raise CamerabiasError(f"{what} is not YAML: {error}") from error
     if not isinstance(fields, dict):
-        raise CamerabiasError(f"The study {given} holds no fields; it needs {', '.join(Study.model_fields)}.")
-    return {"name": Path(given).stem, **fields}
+        raise CamerabiasError(f"{what} holds no fields; it needs {', '.join(model.model_fields)}.")
+    return fields
 
 
-def _explain(given: str, error: ValidationError) -> str:
+def explain(what: str, error: ValidationError, models: Mapping[str, type[BaseModel]]) -> str:
+    """Everything that is wrong with the fields of a file, a line each, with what is allowed.
+
+    Args:
+        what: What the file is called.
+        error: What pydantic found.
+        models: Whose keys are allowed, by the key that they stand under; under "" those of the whole.
+    """
     wrong = []
     for problem in error.errors():
-        place = (
-            ".".join(str(part) for part in problem["loc"] if part not in ("str", "CellList")) or "the study"
-        )
+        place = ".".join(str(part) for part in problem["loc"] if part not in _NO_PLACES) or what
         text = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
-            known = Grid.model_fields if "grids" in problem["loc"] else Study.model_fields
-            text = f"unknown key; allowed: {', '.join(known)}"
+            under = next((str(part) for part in problem["loc"] if part in models), "")
+            text = f"unknown key; allowed: {', '.join(models[under].model_fields)}"
         elif problem["type"] == "literal_error":
             text += f", not {problem['input']!r}"
         wrong.append(f"  {place}: {text}")
-    return f"The study {given} cannot be used:\n" + "\n".join(wrong)
+    return f"{what} cannot be used:\n" + "\n".join(wrong)
+
+
+_NO_PLACES = ("str", "CellList", "range", "choices")
+"""What pydantic calls the kinds of a value, which nobody has written into the file."""

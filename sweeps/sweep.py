@@ -64,9 +64,9 @@ def plan_sweep(request: Request) -> Plan:
     studies = _load_studies(request)
     dataset = open_dataset(request.data)
     run = Run(request.run)
-    _check_same_dataset(run, dataset)
+    check_same_dataset(run, dataset)
     models = list(dict.fromkeys(model for study in studies for model in study.models))
-    weights = {model: _check_weights(model, request.weights) for model in models}
+    weights = {model: check_weights(model, request.weights) for model in models}
     return make_plan(studies, dataset, run, request.size, weights)
 
 
@@ -89,13 +89,17 @@ def run_sweep(request: Request) -> Outcome:
     if trials:
         if request.executor == "ray":
             connect_ray(request.address)
-        _build_missing(plan.dataset, trials, request.executor)
+        build_missing(plan.dataset, trials, request.executor)
         _run_missing(plan, trials, request)
     return _outcome(plan, run, len(trials))
 
 
-def _check_weights(model: str, source: str) -> str:
-    """The id of a model's weights, which are there and fit."""
+def check_weights(model: str, source: str) -> str:
+    """The id of a model's weights, which are there and fit.
+
+    Raises:
+        CamerabiasError: They are not, or do not.
+    """
     state = load_weights(model, source)
     if state is not None:
         side = input_size(model, None, 224)
@@ -115,7 +119,8 @@ def _load_studies(request: Request) -> list[Study]:
     return list(found.values())
 
 
-def _check_same_dataset(run: Run, dataset: Dataset) -> None:
+def check_same_dataset(run: Run, dataset: Dataset) -> None:
+    """Refuse a run that holds records of another dataset, with a `CamerabiasError`."""
     if not run.folder.exists(RUN_FILE):
         return
     info = run.info()
@@ -126,22 +131,27 @@ def _check_same_dataset(run: Run, dataset: Dataset) -> None:
         )
 
 
-def _write_intentions(plan: Plan, run: Run, request: Request) -> None:
-    manifest = plan.dataset.manifest
+def write_run_info(run: Run, dataset: Dataset, executor: Executor) -> None:
+    """Write `run.json`."""
+    manifest = dataset.manifest
     run.write_info(
         {
             "dataset": manifest.fingerprint,
-            "dataset_location": plan.dataset.folder.uri,
+            "dataset_location": dataset.folder.uri,
             "source": {key: value for key, value in manifest.source.items() if key != "photos"},
             "n_images": manifest.n_images,
             "labels": list(manifest.labels),
             "cameras": list(manifest.cameras),
             "has_split": manifest.has_split,
-            "executor": request.executor,
-            "versions": _versions(request.executor),
+            "executor": executor,
+            "versions": _versions(executor),
             "machine": {"system": platform.platform(), "cpus": os.cpu_count(), "host": platform.node()},
         }
     )
+
+
+def _write_intentions(plan: Plan, run: Run, request: Request) -> None:
+    write_run_info(run, plan.dataset, request.executor)
     before = run.studies()
     for planned in plan.studies:
         name, now = planned.study.name, planned.described()
@@ -156,7 +166,8 @@ def _versions(executor: Executor) -> dict[str, str]:
     return {"python": platform.python_version(), **versions}
 
 
-def _build_missing(dataset: Dataset, trials: Sequence[TrialConfig], executor: Executor) -> None:
+def build_missing(dataset: Dataset, trials: Sequence[TrialConfig], executor: Executor) -> None:
+    """Build the variants that trials need and the dataset lacks."""
     wanted = dict.fromkeys(variant for trial in trials for variant in trial.variants)
     missing = [variant for variant in wanted if not is_built(dataset, variant)]
     if missing:

@@ -20,6 +20,7 @@ WORDS_AND_SCHEMAS = {
     "camerabias.datasets.decode",
     "camerabias.trainables.config",
     "camerabias.trainables.record",
+    "camerabias.trainables.search",
 }
 FILES = [(part, path) for part in ALLOWED for path in sorted((ROOT / part).rglob("*.py"))]
 

@@ -41,9 +41,9 @@ class Progress:
     step: int
     max_steps: int
     loss: float | None
-    """Lowest validation loss, once there is one; of a trial of a search that is done, that of its weights."""
+    """Latest validation loss, once there is one; of a trial of a search that is done, that of its weights."""
     accuracy: float | None
-    """Validation accuracy; of a trial that is done, its test accuracy (in a search, of its weights)."""
+    """Latest validation accuracy; of a trial that is done, its test accuracy (in a search, of its weights)."""
     images_per_second: float | None
     seconds: float
     """Wall time of the trial so far."""

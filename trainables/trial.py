@@ -199,13 +199,14 @@ class _Session:
 
     def _progress(self) -> Progress:
         training = self.training
-        validated = training.history()["validation_accuracy"].dropna()
+        validated = training.history().dropna(subset=["validation_loss"])
+        loss, accuracy = (validated[name].tolist() for name in ("validation_loss", "validation_accuracy"))
         return Progress(
             status="running",
             step=training.step,
             max_steps=training.recipe.max_steps,
-            loss=training.best_loss if training.best_step else None,
-            accuracy=float(validated.iloc[-1]) if len(validated) else None,
+            loss=loss[-1] if loss else None,
+            accuracy=accuracy[-1] if accuracy else None,
             images_per_second=training.training_images / max(training.training_seconds, 1e-9),
             seconds=self.seconds(),
         )

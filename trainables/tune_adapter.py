@@ -33,7 +33,8 @@ class TuneTrial(tune.Trainable):
 
     def step(self) -> dict[str, Any]:
         """Train for a while and report."""
-        progress = self.trial.advance(REPORT_SECONDS)
+        # a search decides at certain steps whether to go on, so it hears of every epoch
+        progress = self.trial.advance(0.0 if self.trial.job.purpose == "search" else REPORT_SECONDS)
         return {**asdict(progress), "done": progress.status != "running"}
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:

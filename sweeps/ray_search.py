@@ -1,0 +1,74 @@
+"""The tries of a search on Ray Tune: its searcher asks and its scheduler tells the `Tuning`, which does the thinking.
+
+Not Ray's `OptunaSearch` and `ASHAScheduler`: the scheduler's rungs cannot be given back to it, so that a resumed
+search would prune otherwise than one that was never interrupted; and with one `Tuning` the local executor
+searches just so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from camerabias.sweeps.ray_runner import WORKER_DIED, Unsaved, fit, progress_in, slots
+from camerabias.sweeps.tuning import Tuning
+from camerabias.trainables.job import Job, Progress, job_fields
+
+
+def try_on_ray(tuning: Tuning, job: Job) -> None:
+    """Run tries side by side on the Ray that this process is connected to, until there are enough."""
+    fit(
+        job.threads,
+        search_alg=_Asking(tuning, job),
+        scheduler=_Telling(tuning),
+        num_samples=-1,  # the searcher says when there are enough
+        max_concurrent_trials=slots(job.threads),  # asking ahead would know less
+    )
+
+
+class _Asking(Unsaved, Searcher):
+    """Suggests what the tuning asks for."""
+
+    def __init__(self, tuning: Tuning, job: Job) -> None:
+        super().__init__(metric="loss", mode="min")
+        self._tuning, self._job = tuning, job
+
+    def suggest(self, trial_id: str) -> Any:  # a configuration, or the word that there are enough
+        one = self._tuning.ask()
+        if one is None:
+            return Searcher.FINISHED
+        job = replace(self._job, config=self._tuning.config(one.number))
+        return {"job": job_fields(job), "number": one.number}
+
+    def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:
+        pass  # the scheduler tells
+
+    def save(self, checkpoint_path: str) -> None:
+        pass  # never restored: records are what a search goes on from
+
+    def restore(self, checkpoint_path: str) -> None:
+        raise NotImplementedError
+
+
+class _Telling(Unsaved, FIFOScheduler):
+    """Tells the tuning how tries go, and stops those that it prunes."""
+
+    def __init__(self, tuning: Tuning) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._tuning = tuning
+
+    def on_trial_result(self, controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        stop = self._tuning.tell(trial.config["number"], progress_in(result))
+        return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
+
+    def on_trial_complete(self, controller: Any, trial: Any, result: dict[str, Any]) -> None:
+        progress = progress_in(result)
+        if progress.status != "running":  # running: it has been pruned, and told of
+            self._tuning.tell(trial.config["number"], progress)
+
+    def on_trial_error(self, controller: Any, trial: Any) -> None:
+        config = self._tuning.config(trial.config["number"])
+        self._tuning.tell(trial.config["number"], Progress.of_failure(config, WORKER_DIED))
