@@ -384,7 +384,10 @@ def _load_studies(run: Run) -> dict[str, Study]:
             f"A file in {run.folder}/studies is not YAML ({error}); copy it again."
         ) from error
     if not asked:
-        raise CamerabiasError(f"{run.folder} holds no study; start one with `camerabias sweep run`.")
+        raise CamerabiasError(
+            f"{run.folder} holds no study; start one with `camerabias sweep run`. (A search's own table and plots lie "
+            f"in searches/NAME/.)"
+        )
     return {name: _load_study(run, name, fields) for name, fields in asked.items()}
 
 
