@@ -385,8 +385,8 @@ def _load_studies(run: Run) -> dict[str, Study]:
         ) from error
     if not asked:
         raise CamerabiasError(
-            f"{run.folder} holds no study; start one with `camerabias sweep run`. (A search's own table and plots lie "
-            f"in searches/NAME/.)"
+            f"{run.folder} holds no study; start one with `camerabias sweep run`. (A search's own table and plots "
+            "lie in searches/NAME/.)"
         )
     return {name: _load_study(run, name, fields) for name, fields in asked.items()}
 

@@ -1,5 +1,7 @@
 """What all tests share: a cache of their own, a small simulated dataset, and quick trials on it."""
 
+import sys
+
 import pytest
 
 from camerabias.datasets.create import simulate_dataset
@@ -55,3 +57,19 @@ def make_job(dataset, tmp_path):
         return Job(config, dataset.folder.uri, str(tmp_path / run), weights="none", threads=1)
 
     return make
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Run `camerabias ARGUMENTS`; returns exit code, standard output and standard error."""
+
+    from camerabias.sweeps import cli
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["camerabias", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        captured = capsys.readouterr()
+        return stop.value.code or 0, captured.out, captured.err
+
+    return run

@@ -70,19 +70,12 @@ def additions(tmp_path):
         registry.update(content)
 
 
-def test_view_setting_model_and_study_are_added_as_contributing_says(
-    additions, dataset, tmp_path, monkeypatch
-):
-    from camerabias.sweeps import cli
+def test_view_setting_model_and_study_are_added_as_contributing_says(additions, dataset, tmp_path, command):
     from camerabias.trainables.record import Run
 
     run = str(tmp_path / "run")
-    options = ["--data", str(dataset.folder), "--run", run, "--weights", "none", "--size", "32"]
-    arguments = ["sweep", "run", str(additions), *options, "--executor", "local"]
-    monkeypatch.setattr("sys.argv", ["camerabias", *arguments])
-    with pytest.raises(SystemExit) as stop:
-        cli.main()
-    assert not stop.value.code
+    options = ["--data", dataset.folder, "--run", run, "--weights", "none", "--size", 32]
+    assert command("sweep", "run", additions, *options, "--executor", "local")[0] == 0
     ((trial, status),) = Run(run).statuses().items()
     assert status == "done"
     record = Run(run).record(trial)

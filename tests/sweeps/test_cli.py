@@ -3,14 +3,12 @@
 import json
 import os
 import shutil
-import sys
 
 import pandas as pd
 import pytest
 import yaml
 
 from camerabias.datasets.dataset import open_dataset
-from camerabias.sweeps import cli
 from camerabias.trainables import trial as trial_module
 
 STUDY = {
@@ -23,20 +21,6 @@ STUDY = {
         {"target": "label", "settings": ["disjoint"], "views": ["gray"]},
     ],
 }
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Run `camerabias ARGUMENTS`; returns exit code, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["camerabias", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        captured = capsys.readouterr()
-        return stop.value.code or 0, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture
@@ -276,3 +260,18 @@ def test_audit_of_photos_from_one_camera_says_what_it_cannot_answer(command, dat
     code, out, _ = command("sweep", "plan", "audit", *options)
     assert code == 0
     assert "There is only one camera, 'Vivo': nothing to tell apart" in out.replace("\n", " ")
+
+
+def test_packed_run_reports_the_same_wherever_it_is_unpacked(sweep, command, tmp_path):
+    sweep()
+    archive = tmp_path / "run.tar.gz"
+    code, out, _ = command("sweep", "pack", tmp_path / "run", archive)
+    assert code == 0
+    assert "files" in out
+    assert command("sweep", "unpack", archive, tmp_path / "theirs")[0] == 0
+    tables = []
+    for run in ("run", "theirs"):
+        assert command("report", tmp_path / run)[0] == 0
+        tables.append((tmp_path / run / "report" / "tables" / "quick.csv").read_text())
+    assert tables[0] == tables[1]
+    assert command("sweep", "unpack", archive, tmp_path / "theirs")[0] == 1

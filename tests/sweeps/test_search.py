@@ -1,13 +1,11 @@
 """Searches through the real command line: what they leave, how they go on, and that test images are left alone."""
 
 import shutil
-import sys
 
 import pandas as pd
 import pytest
 import yaml
 
-from camerabias.sweeps import cli
 from camerabias.trainables import trial as trial_module
 from camerabias.trainables.config import load_recipe
 from camerabias.trainables.record import Run
@@ -24,20 +22,6 @@ SPACE = {
     "space": {"learning_rate": {"low": 1e-4, "high": 1e-2, "log": True}, "batch_size": {"choices": [16, 20]}},
     "confirm_seeds": [],
 }
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Run `camerabias ARGUMENTS`; returns exit code, standard output and standard error."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["camerabias", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        captured = capsys.readouterr()
-        return stop.value.code or 0, captured.out, captured.err
-
-    return run
 
 
 @pytest.fixture
