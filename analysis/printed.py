@@ -46,6 +46,15 @@ def printed_accuracy(
     return _by_key().get((table or "", target, setting, train_view, test_view, model), nan)
 
 
+def printed_range(
+    target: str, setting: str, train_view: str, test_view: str, *, table: str | None
+) -> tuple[float, float]:
+    """The lowest and the highest number that a table of the paper prints for its models; NaN where it prints none."""
+    asked = (table or "", target, setting, train_view, test_view)
+    found = [accuracy for key, accuracy in _by_key().items() if key[:-1] == asked]
+    return (min(found), max(found)) if found else (nan, nan)
+
+
 def printed_estimate(accuracy: float) -> Estimate:
     """A printed accuracy with the 95 % interval that 309 photos allow.
 

@@ -13,7 +13,7 @@ from math import isnan, nan
 
 import pandas as pd
 
-from camerabias.analysis.printed import printed_accuracy
+from camerabias.analysis.printed import printed_accuracy, printed_range
 from camerabias.analysis.records import Cameras, Records, Rows, Study, StudyCell, name_model
 from camerabias.analysis.statistics import MIN_GROUPS, Estimate, accuracy, chance
 from camerabias.datasets.storage import Folder
@@ -165,6 +165,12 @@ def _paper(study: Study, cell: StudyCell, model: str) -> float:
     return printed_accuracy(cell.target, cell.setting, *cell.view_kinds, model, table=study.paper)
 
 
+def _paper_range(study: Study, cell: StudyCell) -> str:
+    """What the paper's own models came to, beside a model that it does not have."""
+    low, high = printed_range(cell.target, cell.setting, *cell.view_kinds, table=study.paper)
+    return "" if isnan(low) else f"{low:.3f}–{high:.3f}"
+
+
 def _tidy(study: Study, row: _Row) -> tuple[object, ...]:
     cell, found = row.cell, row.estimate
     views = (cell.train_view, cell.test_view + row.reading)
@@ -197,7 +203,7 @@ def _one_model(study: Study, rows: list[_Row]) -> list[WideTable]:
             line |= {
                 "chance": _number(row.chance),
                 "n": _seeds(row),
-                "paper": _number(row.paper),
+                "paper": _number(row.paper) or _paper_range(study, row.cell),
             }
     frame = pd.DataFrame(lines.values()).fillna("")
     order = [*_varying(rows), "accuracy", "chance", "n", "paper", "seen cameras", "unseen cameras"]
@@ -249,6 +255,9 @@ def _notes(study: Study, rows: list[_Row]) -> list[str]:
         notes.append(f"Means over {n} seeds, with 95 % intervals.")
     if any(0 < row.estimate.n_groups < MIN_GROUPS for row in rows):
         notes.append(f"No interval is given where fewer than {MIN_GROUPS} independent groups were tested.")
+    models = {row.model for row in rows}
+    if study.paper and len(models) == 1 and all(isnan(row.paper) for row in rows):
+        notes.append(f"The paper has no {models.pop()}: its column spans its five models.")
     if any(row.reading for row in rows):
         notes.append(
             "Which of the ways of testing the paper used it leaves open: its number stands beside each."

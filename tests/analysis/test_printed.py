@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from camerabias.analysis.printed import printed_accuracy, printed_estimate, printed_numbers
+from camerabias.analysis.printed import printed_accuracy, printed_estimate, printed_numbers, printed_range
 
 
 def test_all_of_the_papers_fifty_numbers_ship():
@@ -11,6 +11,11 @@ def test_all_of_the_papers_fifty_numbers_ship():
     assert crops == 0.948
     assert printed_accuracy("label", "balanced", "jitter", "rgb", "vgg16", table="Table IV") == 0.972
     assert np.isnan(printed_accuracy("label", "balanced", "jitter", "rgb", "vgg16", table=None))
+
+
+def test_range_spans_the_five_models_of_a_table():
+    assert printed_range("camera", "balanced", "binary", "binary", table="Table III") == (0.186, 0.384)
+    assert np.isnan(printed_range("camera", "balanced", "gray", "gray", table="Table IV")).all()
 
 
 @pytest.mark.parametrize("right", [0, 190, 309])

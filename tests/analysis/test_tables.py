@@ -155,6 +155,16 @@ def test_few_groups_have_a_mean_and_no_interval(make, tmp_path):
     assert any("fewer than 10" in note for note in table.notes)
 
 
+def test_model_that_the_paper_lacks_stands_beside_the_range_of_its_five(make, tmp_path):
+    cells = [make.cell("label", "balanced", make.right("label", 0.9))]
+    run = make.run(tmp_path / "run", {"table2": cells}, paper="Table II")
+    (table,) = make_tables(load_records(run.folder))
+    (wide,) = table.wide
+    assert wide.frame["paper"].tolist() == ["0.929–0.979"]
+    assert "The paper has no test_resnet: its column spans its five models." in table.notes
+    assert table.tidy["paper"].isna().all()
+
+
 def test_sizes_of_one_model_are_told_apart(make, tmp_path):
     cells = [make.cell("label", "balanced", make.right("label", 0.9), size=size) for size in (64, 128)]
     assert tidy_of(make.run(tmp_path, {"s": cells}))["s"]["model"].tolist() == [
