@@ -69,30 +69,40 @@ class Evidence(ABC, Generic[Entry]):
             NotTestedError: There are none.
         """
         entries = self.entries(choice)
-        preferred = [model for model in entries if model.partition(" at ")[0] == PREFERRED_MODEL]
-        first = next(iter([*preferred, *entries]), None)
+        found = {model: entries[model] for model in self._belonging(choice) if model in entries}
+        if not found:
+            raise NotTestedError(self._why_none(choice, bool(entries)))
+        return found
+
+    def unfinished(self, choice: Choice) -> list[str]:
+        """Models that a choice is about, and of which there is nothing yet."""
+        entries = self.entries(choice)
+        return [model for model in self._belonging(choice) if model not in entries]
+
+    def _belonging(self, choice: Choice) -> list[str]:
+        """Models that a choice is about, of those that were asked for, whether there is anything of them or not."""
+        asked = self.asked(choice)
+        preferred = [model for model in asked if model.partition(" at ")[0] == PREFERRED_MODEL]
+        first = next(iter([*preferred, *asked]), None)
         belongs = {
             "all": lambda model: True,
             "first": lambda model: model == first,
             "others": lambda model: model != first,
             "downsampled": self.is_downsampled,
         }[choice.models]
-        found = {model: entry for model, entry in entries.items() if belongs(model)}
-        if not found:
-            raise NotTestedError(self._why_none(choice, bool(entries)))
-        return found
+        return [model for model in asked if belongs(model)]
 
     def _why_none(self, choice: Choice, others: bool) -> str:
-        if not others:
+        if not others or self._belonging(choice):
             return self.nothing(choice)
         return {
             "others": "there is only one model",
             "downsampled": "no model sees fewer pixels than the photos have",
         }[choice.models]
 
-    def unfinished(self, choice: Choice) -> list[str]:
-        """Models that were asked for, and of which there is nothing."""
-        return []
+    @abstractmethod
+    def asked(self, choice: Choice) -> list[str]:
+        """Models of the choice's cells, whatever `choice.models` says."""
 
     @abstractmethod
     def entries(self, choice: Choice) -> dict[str, Entry]:
@@ -126,12 +136,9 @@ class Recorded(Evidence[Rows]):
         cells = self.records.cells(choice.target, choice.setting)
         return {self.records.model_name(c): c for c in cells if c.view_kinds == choice.view_kinds}
 
-    def unfinished(self, choice: Choice) -> list[str]:
-        """Models of a choice of all models without a finished trial."""
-        if choice.models != "all":
-            return []
-        entries = self.entries(choice)
-        return [model for model in self.cells(choice) if model not in entries]
+    def asked(self, choice: Choice) -> list[str]:
+        """Models whose trials were asked for, finished or not."""
+        return list(self.cells(choice))
 
     def entries(self, choice: Choice) -> dict[str, Rows]:
         """Predictions of each model's finished trials."""
@@ -174,6 +181,10 @@ class Printed(Evidence[Estimate]):
         columns = ["target", "setting", "train_view", "test_view"]
         rows = numbers[(numbers[columns] == [choice.target, choice.setting, *choice.view_kinds]).all(axis=1)]
         return {model: printed_estimate(a) for model, a in zip(rows["model"], rows["accuracy"], strict=True)}
+
+    def asked(self, choice: Choice) -> list[str]:
+        """Models whose numbers are printed."""
+        return list(self.entries(choice))
 
     def nothing(self, choice: Choice) -> str:
         """Why there is nothing of a choice."""

@@ -133,9 +133,8 @@ def crop_heat_map(records: Records) -> tuple[Figure, str]:
 def crops_of_single_photos(records: Records) -> tuple[Figure, str]:
     """Figure 9: a test photo of each camera, and the probability of that camera by the position of a crop."""
     cell, (probe, *_) = _preferred(records, "camera", "crop_images")
-    order = sorted(
-        range(len(probe["camera"])), key=lambda image: records.info.cameras.index(probe["camera"][image])
-    )
+    shown = probe["camera"].tolist()
+    order = [shown.index(camera) for camera in records.info.cameras if camera in shown]
     figure = Figure(figsize=(1.3 * len(order) + 0.7, 3.0), layout="constrained")
     axes = figure.subplots(2, len(order), squeeze=False)
     right = crops_right(probe)

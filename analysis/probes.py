@@ -35,6 +35,18 @@ def all_crops(probes: Iterable[Probe]) -> tuple[npt.NDArray[np.bool_], list[str]
     return np.concatenate(maps), groups
 
 
+def place_effects(right: npt.NDArray[np.bool_], groups: Sequence[str]) -> list[Estimate]:
+    """Accuracy at each position of a crop map minus that at all of them, with its interval.
+
+    Args:
+        right: bool (n, gy, gx), as `map_uniformity` takes it.
+        groups: Group of each of the n.
+    """
+    deviations = right - right.mean(axis=(1, 2), keepdims=True)
+    places = deviations.reshape(len(right), -1).T
+    return [estimate([pd.Series(place, index=list(groups))], lowest=-1.0) for place in places]
+
+
 @dataclass(frozen=True)
 class CropAccuracy:
     """Accuracy of small crops over many images (paper, Figures 8 and 9).
@@ -54,7 +66,8 @@ def crop_accuracy(probes: Iterable[Probe]) -> CropAccuracy:
     """Accuracy on flat and on textured crops; an image is split at its own median texture.
 
     Args:
-        probes: `crop_map` of each seed. Crops at the median count as flat; an image without texture is flat.
+        probes: `crop_images` (or `crop_map`) of each seed. Crops at the median count as flat; an image without
+            texture is flat.
     """
     most, flat, difference = [], [], []
     for probe in probes:
@@ -74,6 +87,12 @@ def attacked(probe: Probe) -> npt.NDArray[np.bool_]:
     """Which images of `perturbations` were perturbed at all; the others had the prediction aimed at."""
     perturbed: npt.NDArray[np.bool_] = probe["steps"] > 0
     return perturbed
+
+
+def flipped(probe: Probe) -> npt.NDArray[np.bool_]:
+    """Which images were perturbed until their prediction flipped; of others a perturbation says little."""
+    flips: npt.NDArray[np.bool_] = attacked(probe) & probe["flipped"]
+    return flips
 
 
 def energy_by_region(signal: npt.NDArray[np.floating], regions: npt.NDArray[np.uint8]) -> pd.DataFrame:
@@ -104,8 +123,8 @@ def energy_by_region(signal: npt.NDArray[np.floating], regions: npt.NDArray[np.u
 
 
 def perturbation_energy(probe: Probe) -> pd.DataFrame:
-    """`energy_by_region` of the images of `perturbations` that were perturbed, indexed by group."""
-    chosen = attacked(probe)
+    """`energy_by_region` of the images of `perturbations` whose prediction flipped, indexed by group."""
+    chosen = flipped(probe)
     energy = energy_by_region(probe["perturbation"][chosen], probe["regions"][chosen])
     return energy.set_index(pd.Index(probe["group"][chosen]))
 
@@ -147,25 +166,44 @@ def concentration(seeds: Iterable[pd.DataFrame], regions: Sequence[str]) -> Conc
     return Concentration(share, estimate(excess, lowest=-1.0), density)
 
 
-def perturbation_correlations(probe: Probe) -> pd.DataFrame:
-    """Pearson correlation of the perturbations of any two images that were perturbed, both axes named by group."""
-    perturbed = attacked(probe)
-    groups = probe["group"][perturbed]
-    return pd.DataFrame(_correlations(probe["perturbation"][perturbed]), groups, groups)
+def perturbation_correlations(probe: Probe, images: Sequence[str] | None = None) -> pd.DataFrame:
+    """Pearson correlation of the perturbations of any two images whose prediction flipped, both axes named by group.
+
+    Args:
+        probe: `perturbations`.
+        images: Image ids to look at alone; None for all.
+    """
+    chosen = flipped(probe)
+    if images is not None:
+        chosen &= np.isin(probe["image_id"], list(images))
+    groups = probe["group"][chosen]
+    return pd.DataFrame(_correlations(probe["perturbation"][chosen]), groups, groups)
+
+
+def excess_correlations(first: Probe, second: Probe) -> pd.DataFrame:
+    """`perturbation_correlations` of one model minus those of another, over the images that flipped for both.
+
+    The same images: photos of one camera are more alike than those of several, and a model that cheats can be
+    attacked on some cameras alone.
+    """
+    both = set(first["image_id"][flipped(first)]) & set(second["image_id"][flipped(second)])
+    return perturbation_correlations(first, sorted(both)) - perturbation_correlations(second, sorted(both))
 
 
 def alikeness(seeds: Iterable[pd.DataFrame]) -> Estimate:
     """Mean correlation of perturbations of images of different groups.
 
     Args:
-        seeds: `perturbation_correlations` of each seed; those with fewer than two groups are left out.
+        seeds: `perturbation_correlations` (or `excess_correlations`) of each seed; those with fewer than two groups
+            are left out.
     """
     return mean_over_pairs([matrix for matrix in seeds if matrix.index.nunique() > 1])
 
 
 def _correlations(signals: npt.NDArray[np.floating]) -> Floats:
     """Pearson correlation of any two of n signals of the same shape: (n, n)."""
-    flat = signals.reshape(len(signals), -1).astype(np.float32)  # half precision is for storage alone
+    size = int(np.prod(signals.shape[1:]))
+    flat = signals.reshape(len(signals), size).astype(np.float32)  # half precision is for storage alone
     centred = flat - flat.mean(axis=1, keepdims=True)
     norms = np.linalg.norm(centred, axis=1)
     correlations: Floats = (centred @ centred.T).astype(float) / np.outer(norms, norms)

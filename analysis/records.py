@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar, cast
 from zipfile import BadZipFile
 
-import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import yaml
@@ -262,16 +261,9 @@ class Records:
         rows = {seed: frame[frame["draw"] == 0] for seed, frame in drawn.items()}
         return self._of_cameras(cell, rows, cameras)
 
-    def mean_rows(self, cell: StudyCell, cameras: Cameras = "all") -> Rows:
-        """As `test_rows`, but with the class that is most probable on average over the draws of an image."""
-        classes = np.array(self.info.labels if cell.target == "label" else self.info.cameras)
-        rows = {}
-        for seed, first in self.test_rows(cell).items():
-            record = self.run.record(cell.trials[seed])
-            with _naming(record, PREDICTIONS_FILE):  # in order of images and draws
-                drawn = np.stack(record.predictions()["probabilities"].to_list())
-                means = drawn.reshape(len(first), cell.test_draws, len(classes)).mean(axis=1)
-            rows[seed] = first.assign(prediction=classes[means.argmax(axis=1)])
+    def drawn_rows(self, cell: StudyCell, cameras: Cameras = "all") -> Rows:
+        """As `test_rows`, but with every draw of each image, whose accuracy is then a mean over draws."""
+        rows = {seed: self.predictions(trial) for seed, trial in self.done(cell).items()}
         return self._of_cameras(cell, rows, cameras)
 
     def training_rows(self, cell: StudyCell, cameras: Cameras = "all") -> Rows:
@@ -283,24 +275,31 @@ class Records:
         return self._of_cameras(cell, rows, cameras)
 
     def probes(self, cell: StudyCell, kind: str) -> Iterator[tuple[int, Probe]]:
-        """Seeds and arrays of a kind of probe, of the finished trials in which it has run.
+        """Seeds and arrays of a probe, of the finished trials in which it has run.
 
         One after the other, since the arrays are large.
 
         Args:
             cell: The cell.
-            kind: Name of the probe, whatever its parameters: `crop_map` finds `crop_map-divisions8`.
+            kind: Name of the probe, with whatever parameters the study asked for.
 
         Raises:
             CamerabiasError: The file is damaged; it is named.
         """
-        for seed, trial in self.done(cell).items():
-            record = self.run.record(trial)
-            name = next((name for name in record.probe_names() if name.partition("-")[0] == kind), None)
-            if name is not None:
-                with _naming(record, f"{PROBES_FOLDER}/{name}.npz"):
-                    arrays = record.probe(name)
+        for seed in self.done(cell):
+            arrays = self.probe(cell, kind, seed)
+            if arrays is not None:
                 yield seed, arrays
+
+    def probe(self, cell: StudyCell, kind: str, seed: int) -> Probe | None:
+        """Arrays of a probe of one trial, as `probes` gives them; None where it has not run."""
+        trial = self.done(cell).get(seed)
+        name = next((name for name in cell.probes if name.partition("-")[0] == kind), None)
+        if trial is None or name is None or name not in self.run.record(trial).probe_names():
+            return None
+        record = self.run.record(trial)
+        with _naming(record, f"{PROBES_FOLDER}/{name}.npz"):
+            return record.probe(name)
 
     def _of_cameras(self, cell: StudyCell, rows: Rows, cameras: Cameras) -> Rows:
         if cameras != "all":

@@ -186,7 +186,10 @@ def _weigh(terms: Sequence[Sequence[pd.Series[float]]], weights: Sequence[float]
         return Estimate(nan, nan, nan, 0, 0)
     sums, counts = _by_group_term_seed(terms)
     weighing = np.array(weights)
-    n_groups, _, n_seeds = counts.shape
+    n_all, _, n_seeds = counts.shape
+    n_groups = int(
+        (counts.sum(axis=2) > 0).sum(axis=0).min()
+    )  # a difference is no surer than its smaller side
     mean = float((weighing @ (sums.sum(axis=0) / counts.sum(axis=0))).mean())
     if n_groups < MIN_GROUPS:
         low, high = nan, nan
@@ -196,7 +199,7 @@ def _weigh(terms: Sequence[Sequence[pd.Series[float]]], weights: Sequence[float]
         least, most = ends.min(axis=1).sum(), ends.max(axis=1).sum()
         low, high = float(mean - differing * (mean - least)), float(mean + differing * (most - mean))
     else:
-        groups = _resamples(n_groups)  # draws × groups
+        groups = _resamples(n_all)  # draws × groups
         with np.errstate(invalid="ignore"):  # a draw without any group of a seed: 0 / 0, left out later
             means = np.tensordot(groups, sums, 1) / np.tensordot(groups, counts, 1)  # draws × terms × seeds
         low, high = _middle(np.einsum("t,dts->ds", weighing, means))

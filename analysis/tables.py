@@ -128,7 +128,7 @@ def _readings(records: Records, cell: StudyCell) -> dict[str, Callable[[StudyCel
     """The ways in which a cell was tested, by what is added to the name of its test view."""
     readings: dict[str, Callable[[StudyCell, Cameras], Rows]] = {"": records.test_rows}
     if cell.test_draws > 1:
-        readings[MEAN_READING.format(cell.test_draws)] = records.mean_rows
+        readings[MEAN_READING.format(cell.test_draws)] = records.drawn_rows
     if "training_images" in cell.probes:
         readings[TRAINING_READING] = records.training_rows
     return readings

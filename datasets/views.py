@@ -116,6 +116,11 @@ class View(Choice):
         window = self.parameters.get("window")
         if window is not None and (window < 3 or window % 2 != 1):
             raise ValueError(f"window {window:g} of view {self.name!r} must be an odd number from 3 up")
+        if self.name == "jitter":
+            for name, width in self.parameters.items():
+                widest = 0.5 if name == "hue" else 1.0
+                if not 0 <= width <= widest:
+                    raise ValueError(f"{name} {width:g} of view 'jitter' must lie between 0 and {widest:g}")
         return self
 
     @property

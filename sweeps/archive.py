@@ -37,7 +37,7 @@ def pack_run(run: Run, archive: Path) -> int:
         CamerabiasError: There is no run, or the file cannot be written.
     """
     run.info()
-    paths = [path for path in run.folder.walk() if _belongs(path)]
+    paths = sorted(filter(_belongs, run.folder.walk()), key=lambda path: path == RUN_FILE)  # which comes last
     temporary = archive.with_name(f"{archive.name}.tmp")
     try:
         with (
@@ -69,15 +69,23 @@ def unpack_run(archive: Path, out: Folder) -> int:
         raise CamerabiasError(f"{out} is not empty; choose another folder, so that no records are mixed.")
     try:
         with tarfile.open(archive) as tar:
-            contents = {member.name: _read(tar, member) for member in tar.getmembers()}
+            members = tar.getmembers()
+            _check(members, archive)
+            for member in sorted(members, key=lambda member: member.name == RUN_FILE):
+                folder, _, name = member.name.rpartition("/")
+                (out.child(folder) if folder else out).write_bytes(name, _read(tar, member))
     except (OSError, tarfile.TarError, EOFError) as error:
         raise CamerabiasError(f"{archive} cannot be read as a packed run ({error}).") from error
-    if RUN_FILE not in contents:
+    return len(members)
+
+
+def _check(members: list[tarfile.TarInfo], archive: Path) -> None:
+    """Refuse, before anything is written, what `pack_run` does not make."""
+    for member in members:
+        if not member.isfile() or not _belongs(member.name) or ".." in PurePosixPath(member.name).parts:
+            raise CamerabiasError(f"{archive} is no packed run: {member.name} does not belong into a run.")
+    if RUN_FILE not in {member.name for member in members}:
         raise CamerabiasError(f"{archive} is no packed run: it holds no {RUN_FILE}.")
-    for path in sorted(contents, key=lambda path: path == RUN_FILE):
-        folder, _, name = path.rpartition("/")
-        (out.child(folder) if folder else out).write_bytes(name, contents[path])
-    return len(contents)
 
 
 def _belongs(path: str) -> bool:
@@ -86,8 +94,6 @@ def _belongs(path: str) -> bool:
 
 
 def _read(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    if not member.isfile() or not _belongs(member.name) or ".." in PurePosixPath(member.name).parts:
-        raise tarfile.TarError(f"{member.name} does not belong into a run")
     content = tar.extractfile(member)
     assert content is not None, "a file has content"
     return content.read()

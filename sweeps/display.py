@@ -274,6 +274,11 @@ def print_plan(plan: Plan, time_needed: Estimate) -> None:
             if setting.cells is not None and len(setting.cells) < n_cells:
                 named = ", ".join(f"{label} × {camera}" for label, camera in setting.cells)
                 console.print(f"{setting.name} trains on {named}")
+    sources = {config.source_size for config in plan.trials.values()} - {None}
+    for source in sources:
+        console.print(
+            f"Crops are cut from the {source} × {source} original pixels around the centre of every photo"
+        )
     print_skipped(plan)
     n_left = len(plan.to_run(retry_failed=False))
     console.print(f"{len(plan.trials)} trials, {len(plan.trials) - n_left} of them ended, {n_left} to run")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.sweeps.plan import Plan
-from camerabias.trainables.config import TrialConfig
+from camerabias.trainables.config import Precision, TrialConfig
 from camerabias.trainables.record import Run
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 CPU_PIXELS = 32 * 128**2
 """Pixels of a batch that a core computes within a second or so; of larger ones it times a part."""
+CPU_SIDE = 224
+"""Pixels along a side of larger images of which it times a part."""
 WARM_UP, TIMED = 2, 3
 """Steps before those that count, and those."""
 
@@ -59,48 +61,63 @@ def estimate(plan: Plan, run: Run, measure: Measure) -> Estimate:
 
     Args:
         plan: The trials.
-        run: Whose finished trials tell the speed of their model, size and view.
+        run: Whose finished trials tell the speed of their model and shape of images.
         measure: Times a few steps of other trials, on the kind of machine that will run them.
     """
     known = _speeds_of_records(plan, run)
-    speeds: dict[tuple[str, int], Speed] = {}
+    speeds: dict[_Work, Speed] = {}
     seconds = 0.0
     for config in plan.to_run(retry_failed=False):
         if plan.status(config.id) == "done":
             continue  # a probe takes seconds
-        key = (config.model, config.size)
-        if key not in speeds:
-            speeds[key] = known.get(key) or measure(config)
-        seconds += config.recipe.max_steps * config.recipe.batch_size / speeds[key].images_per_second
+        work = _Work.of(config)
+        if work not in speeds:
+            speeds[work] = known.get(work) or measure(config)
+        seconds += config.recipe.max_steps * config.recipe.batch_size / speeds[work].images_per_second
     device = "GPU" if any(speed.device == "GPU" for speed in speeds.values()) else "core"
     return Estimate(seconds, device, _origin(speeds, known))
 
 
-def _origin(speeds: dict[tuple[str, int], Speed], known: dict[tuple[str, int], Speed]) -> str:
-    measured = [key for key in speeds if key not in known]
-    arithmetic = [f"{model} at {size} pixels" for model, size in measured if not speeds[model, size].exact]
+@dataclass(frozen=True)
+class _Work:
+    """What the time of an image depends on."""
+
+    model: str
+    height: int
+    width: int
+    precision: Precision
+
+    @classmethod
+    def of(cls, config: TrialConfig) -> _Work:
+        return cls(config.model, *config.input_shape, config.recipe.precision)
+
+
+def _origin(speeds: dict[_Work, Speed], known: dict[_Work, Speed]) -> str:
+    measured = [work for work in speeds if work not in known]
+    arithmetic = [work for work in measured if not speeds[work].exact]
     parts = []
     if len(measured) < len(speeds):
         parts.append("the speed of this run's own records")
     if len(arithmetic) < len(measured):
         parts.append("training steps timed just now")
     if arithmetic:
+        named = ", ".join(f"{work.model} at {work.height} × {work.width}" for work in arithmetic)
         parts.append(
-            f"arithmetic alone for {', '.join(arithmetic)}: fewer or smaller images timed on this machine's "
-            "core, scaled by their number of pixels"
+            f"arithmetic alone for {named} pixels: fewer or smaller images timed on this machine's core, scaled by "
+            "their number of pixels"
         )
     return "; ".join(parts)
 
 
-def _speeds_of_records(plan: Plan, run: Run) -> dict[tuple[str, int], Speed]:
-    """Speed by (model, size), of one finished trial each."""
-    speeds: dict[tuple[str, int], Speed] = {}
+def _speeds_of_records(plan: Plan, run: Run) -> dict[_Work, Speed]:
+    """Speed of one finished trial of each kind."""
+    speeds: dict[_Work, Speed] = {}
     for trial_id, config in plan.trials.items():
-        key = (config.model, config.size)
-        if key not in speeds and plan.status(trial_id) == "done":
+        work = _Work.of(config)
+        if work not in speeds and plan.status(trial_id) == "done":
             done = run.record(trial_id).done()
             device = "core" if done.device.endswith("CPU") else "GPU"
-            speeds[key] = Speed(done.images_per_second, device, exact=True)
+            speeds[work] = Speed(done.images_per_second, device, exact=True)
     return speeds
 
 
@@ -120,7 +137,7 @@ def measure_here(config: TrialConfig) -> Speed:
     exact = on_gpu or n * height * width <= CPU_PIXELS
     if not exact:
         n = max(2, min(n, CPU_PIXELS // (height * width)))
-        height, width = (min(side, 224) for side in (height, width))
+        height, width = enlarged(config.model, min(height, CPU_SIDE), min(width, CPU_SIDE))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

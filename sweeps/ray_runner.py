@@ -15,7 +15,7 @@ from ray import tune
 from camerabias.sweeps.estimate import Speed, measure_here
 from camerabias.sweeps.runner import Watcher
 from camerabias.trainables.config import TrialConfig
-from camerabias.trainables.job import Job, Progress, job_fields
+from camerabias.trainables.job import Job, Progress, job_fields, job_from
 from camerabias.trainables.record import Failure, Run
 from camerabias.trainables.tune_adapter import TuneTrial
 
@@ -129,10 +129,14 @@ class _Bridge(Unsaved, tune.Callback):
         self._watcher.progress(_config(trial), progress_in(result))
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        config = _config(trial)
+        job = job_from(trial.config["job"])
         now = datetime.now(UTC).isoformat(timespec="seconds")
         last = str(trial.get_error() or WORKER_DIED)
-        self._run.record(config.id).fail(
-            Failure(reason=WORKER_DIED, traceback=last, failed_at=now, host="driver")
-        )
-        self._watcher.progress(config, Progress.of_failure(config, WORKER_DIED))
+        failure = Failure(reason=WORKER_DIED, traceback=last, failed_at=now, host="driver")
+        record = self._run.record(job.config.id)
+        if record.is_done():  # it died over a probe
+            for probe in {str(probe) for probe in job.probes} - {*record.probe_names()}:
+                record.fail_probe(probe, failure)
+        else:
+            record.fail(failure)
+        self._watcher.progress(job.config, Progress.of_failure(job.config, WORKER_DIED))

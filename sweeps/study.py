@@ -191,7 +191,9 @@ def load_study(given: str, **changes: Any) -> list[Study]:
         raise CamerabiasError(explain(f"The study {given}", error, {"": Study, "grids": Grid})) from error
     if not study.includes:
         return [study]
-    shared = study.model_dump(include={"models", "seeds", "recipe", "rotate_folds", "skip_unanswerable"})
+    shared = study.model_dump(
+        include={"models", "seeds", "recipe", "size", "rotate_folds", "skip_unanswerable"}
+    )
     return [part for name in study.includes for part in load_study(name, **shared)]
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import model_validator
 
 from camerabias.datasets.choice import Choice, Parameters
 from camerabias.datasets.random_views import CROP_SIDE
@@ -52,23 +53,27 @@ class ProbeKind:
 
 def perturbations(subject: Subject, parameters: Mapping[str, float]) -> Arrays:
     """Perturbations that flip predictions from the second class to the first (paper, Figure 5)."""
+    import torch
+
     from camerabias.trainables.attack import perturb
 
     rows = _rows_of_second_class(subject.data, int(parameters["per_camera"]))
     images = subject.data.images("test")
-    examples = subject.data.examples(rows, "test")
-    levels = images.levels(rows, examples.numbers).float()
-    perturbation, steps = perturb(subject.model, images.normalise, levels, aim=0)
     classes = np.array(subject.data.classes)
-    return {
-        **_looked_at(subject, rows),
-        "perturbation": perturbation.cpu().numpy().astype(np.float16),
-        "before": classes[_predict(subject, images.normalise(levels))],
-        "flipped": _predict(subject, images.normalise(levels + perturbation)) == 0,
-        "steps": steps.cpu().numpy(),
-        "source": classes[1],
-        "aim": classes[0],
-    }
+    chunks: list[Arrays] = []
+    for chunk in _chunks(subject, rows):
+        levels = images.levels(chunk, subject.data.examples(chunk, "test").numbers).float()
+        perturbation, steps = perturb(subject.model, images.normalise, levels, aim=0)
+        chunks.append(
+            {
+                "pixels": levels.round().to(torch.uint8).cpu().numpy(),
+                "perturbation": perturbation.cpu().numpy().astype(np.float16),
+                "before": classes[_predict(subject, images.normalise(levels))],
+                "flipped": _predict(subject, images.normalise(levels + perturbation)) == 0,
+                "steps": steps.cpu().numpy(),
+            }
+        )
+    return {**_with_regions(subject, rows), **_joined(chunks), "source": classes[1], "aim": classes[0]}
 
 
 def attributions(subject: Subject, parameters: Mapping[str, float]) -> Arrays:
@@ -78,15 +83,15 @@ def attributions(subject: Subject, parameters: Mapping[str, float]) -> Arrays:
     from camerabias.trainables.attack import attribute
 
     rows = _rows_of_second_class(subject.data, int(parameters["per_camera"]))
-    examples = subject.data.examples(rows, "test")
-    inputs = examples.images.batch(rows, examples.numbers)
-    predicted = _predict(subject, inputs)
-    found = attribute(subject.model, inputs, torch.from_numpy(predicted).to(inputs.device))
-    return {
-        **_looked_at(subject, rows),
-        "attribution": found.cpu().numpy().astype(np.float16),
-        "prediction": np.array(subject.data.classes)[predicted],
-    }
+    images = subject.data.images("test")
+    chunks: list[Arrays] = []
+    for chunk in _chunks(subject, rows):
+        inputs = images.batch(chunk, subject.data.examples(chunk, "test").numbers)
+        predicted = _predict(subject, inputs)
+        found = attribute(subject.model, inputs, torch.from_numpy(predicted).to(inputs.device))
+        prediction = np.array(subject.data.classes)[predicted]
+        chunks.append({"attribution": found.cpu().numpy().astype(np.float16), "prediction": prediction})
+    return {**_with_regions(subject, rows), **_joined(chunks)}
 
 
 def crop_map(subject: Subject, parameters: Mapping[str, float]) -> Arrays:
@@ -96,8 +101,8 @@ def crop_map(subject: Subject, parameters: Mapping[str, float]) -> Arrays:
 
 
 def crop_images(subject: Subject, parameters: Mapping[str, float]) -> Arrays:
-    """The same on a finer grid for single test images, one per camera (paper, Figure 9)."""
-    rows = _rows_per_camera(subject.data, subject.data.parts.test, 1)
+    """The same on a finer grid for single test images, some of each camera (paper, Figure 9)."""
+    rows = _rows_per_camera(subject.data, subject.data.parts.test, int(parameters["per_camera"]))
     arrays, probability = _predict_grid(subject, rows, int(parameters["divisions"]))
     pixels = subject.data.images("test").stored(rows).cpu().numpy()
     return {**arrays, "pixels": pixels, "probability": probability}
@@ -121,7 +126,7 @@ PROBES: dict[str, ProbeKind] = {
     "attributions": ProbeKind(attributions, {"per_camera": 10}),
     # `divisions` of the side give the step of the grid: 64 pixels at 1024, 8 at 128
     "crop_map": ProbeKind(crop_map, {"divisions": 16}, of_pieces=True),
-    "crop_images": ProbeKind(crop_images, {"divisions": 64}, of_pieces=True),
+    "crop_images": ProbeKind(crop_images, {"divisions": 64, "per_camera": 4}, of_pieces=True),
     "training_images": ProbeKind(training_images),
 }
 
@@ -131,6 +136,13 @@ class Probe(Choice):
 
     noun: ClassVar[str] = "probe"
     registry: ClassVar[Mapping[str, ProbeKind]] = PROBES
+
+    @model_validator(mode="after")
+    def _check(self) -> Probe:
+        for name, value in self.parameters.items():
+            if value < 1 or value != int(value):
+                raise ValueError(f"{name} {value:g} of probe {self.name!r} must be a whole number from 1 up")
+        return self
 
     @property
     def kind(self) -> ProbeKind:
@@ -145,14 +157,22 @@ def _named(subject: Subject, rows: Rows) -> Arrays:
     return {**columns, "classes": np.array(subject.data.classes)}
 
 
-def _looked_at(subject: Subject, rows: Rows) -> Arrays:
-    """`_named`, the pixels as the model sees them, and what they show where that is known."""
-    examples = subject.data.examples(rows, "test")
-    levels = examples.images.levels(rows, examples.numbers)
-    arrays = {**_named(subject, rows), "pixels": levels.round().byte().cpu().numpy()}
+def _with_regions(subject: Subject, rows: Rows) -> Arrays:
+    """`_named`, and what the pixels show where that is known."""
     _, variant = subject.data.config.variants
     regions = read_regions(subject.data.dataset, rows, variant)
-    return arrays if regions is None else {**arrays, "regions": regions}
+    named = _named(subject, rows)
+    return named if regions is None else {**named, "regions": regions}
+
+
+def _chunks(subject: Subject, rows: Rows) -> list[Rows]:
+    """Rows in pieces whose gradients need no more memory than a training step's, also where that was in bfloat16."""
+    size = max(1, subject.data.config.recipe.batch_size // 2)
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def _joined(chunks: list[Arrays]) -> Arrays:
+    return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
 
 
 def _rows_of_second_class(data: TrialData, per_camera: int) -> Rows:

@@ -109,7 +109,9 @@ class Trial:
             if str(probe) in there:
                 continue
             try:
-                self.record.write_probe(str(probe), probe.kind.run(load(), probe.parameters))
+                subject = load()
+                subject.model.requires_grad_(False)  # probes ask for gradients of images, never of weights
+                self.record.write_probe(str(probe), probe.kind.run(subject, probe.parameters))
             except Exception as error:  # noqa: BLE001 - recorded whole, as a trial's is
                 failure = _failure(error)
                 self.record.fail_probe(str(probe), failure)

@@ -112,10 +112,12 @@ def attributed(images: pd.DataFrame, generator: np.random.Generator) -> dict[str
 
 
 def cropped(accuracy: float, *, corner: float | None = None, single: bool = False) -> Probe:
-    """Crops right with some probability, and with another one in a corner; of one photo per camera where `single`."""
+    """Crops right with some probability, with another in a corner; of four photos per camera where `single`."""
 
     def arrays(images: pd.DataFrame, generator: np.random.Generator) -> dict[str, Any]:
-        shown = images[::-1].groupby("camera").head(1) if single else images
+        bottle = images["group"].str[2:].astype(int)
+        own = images[bottle % 5 == images["camera"].map(CAMERAS.index)]  # no bottle twice
+        shown = own.groupby("camera").head(4) if single else images
         n, grid = len(shown), 9 if single else 5
         truth = np.array([CAMERAS.index(camera) for camera in shown["camera"]], np.uint8)
         shares = np.full((grid, grid), accuracy)

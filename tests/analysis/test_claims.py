@@ -32,6 +32,7 @@ def test_claims_are_numbered_and_name_what_exists():
 def test_a_run_with_the_papers_outcomes(paper_run):
     outcomes = {number: found.run.outcome for number, found in decided(paper_run).items()}
     assert outcomes.pop(2) == "cannot tell"  # four pairs of one model and seed
+    assert outcomes.pop(14) == "cannot tell"  # twenty photos of each camera
     assert [n for n, outcome in outcomes.items() if outcome == "not tested"] == [6, 10, 17, 23]  # one model
     assert {n: outcome for n, outcome in outcomes.items() if outcome not in ("holds", "not tested")} == {}
 
@@ -234,6 +235,57 @@ def test_finding_nothing_in_few_groups_shows_nothing(make, decide):
     assert decide([cell], 14, bottles_per_label=4).outcome == "cannot tell"
 
 
+def test_a_model_that_goes_by_the_camera_alone_is_found_though_its_accuracies_are_equal(make, decide):
+    found = decide([make.cell("label", "disjoint", make.by_camera, view="binary")], 14, bottles_per_label=60)
+    assert found.outcome == "does not hold"
+    assert "given their camera's label more often than by luck by 0.500 [" in found.numbers
+
+
+def test_labels_without_regard_to_the_camera_in_many_photos(make, decide):
+    cell = make.cell("label", "disjoint", make.right("label", 0.7), view="binary")
+    assert decide([cell], 14, bottles_per_label=150).outcome == "holds"
+
+
+def test_differences_that_matter_to_nobody_are_none_however_many_photos_show_them(make, decide):
+    probes = {"crop_map": make.cropped(0.80, corner=0.76)}
+    cell = make.cell("camera", "balanced", make.right("camera", 0.8), view="crop32", probes=probes)
+    found = decide([cell], 20, bottles_per_label=150)
+    assert "p = 0.001" in found.numbers
+    assert found.outcome == "holds"
+
+
+def test_nothing_flipped_is_not_tested(make, decide):
+    def unflipped(images, generator):
+        found = make.perturbed("on code")(images, generator)
+        return found | {"flipped": np.zeros(len(found["steps"]), bool)}
+
+    cells = [
+        make.cell("label", setting, make.right("label", 0.9), probes={"perturbations": unflipped})
+        for setting in ("balanced", "disjoint")
+    ]
+    assert decide(cells, 11).outcome == "not tested"
+
+
+def test_what_has_not_finished_keeps_a_claim_from_holding(make, decide):
+    missing = dict.fromkeys(range(4), "missing")
+    cells = [
+        make.cell("camera", "balanced", make.right("camera", 0.9), "a"),
+        make.cell("camera", "balanced", make.right("camera", 0.9), "b", broken=missing),
+    ]
+    found = decide(cells, 1)
+    assert found.outcome == "cannot tell"
+    assert found.numbers.endswith("; b not finished")
+
+
+def test_first_model_is_the_first_that_was_asked_for(make, decide):
+    missing = dict.fromkeys(range(4), "missing")
+    cells = [
+        make.cell("label", "disjoint", make.by_camera, "resnet34", broken=missing),
+        make.cell("label", "disjoint", make.by_camera, "alexnet"),
+    ]
+    assert decide(cells, 5).outcome == "not tested"
+
+
 def test_a_dark_corner_is_found(make, decide):
     probes = {"crop_map": make.cropped(0.8, corner=0.5)}
     cell = make.cell("camera", "balanced", make.right("camera", 0.8), view="crop32", probes=probes)
@@ -241,7 +293,7 @@ def test_a_dark_corner_is_found(make, decide):
 
 
 def test_crops_that_are_mostly_wrong(make, decide):
-    probes = {"crop_map": make.cropped(0.3)}
+    probes = {"crop_images": make.cropped(0.3, single=True)}
     cell = make.cell("camera", "balanced", make.right("camera", 0.3), view="crop32", probes=probes)
     assert decide([cell], 21).outcome == "does not hold"
 
@@ -255,7 +307,7 @@ def test_perturbations_of_the_wrong_kind(make, decide):
 
 
 def test_a_claim_that_rests_on_others_is_as_good_as_the_worst(make, decide):
-    probes = {"crop_map": make.cropped(0.3)}
+    probes = {"crop_images": make.cropped(0.3, single=True)}
     cell = make.cell("camera", "balanced", make.right("camera", 0.3), view="crop32", probes=probes)
     found = decide([cell], 24)
     assert found.outcome == "does not hold"

@@ -7,6 +7,7 @@ from camerabias.analysis.probes import (
     concentration,
     crop_accuracy,
     energy_by_region,
+    excess_correlations,
     perturbation_correlations,
 )
 
@@ -98,7 +99,8 @@ def test_alikeness_is_the_mean_correlation_of_perturbed_images():
     signals = (generator.normal(size=(12, 8, 8, 3)) + generator.normal(size=(8, 8, 3))).astype(np.float32)
     signals[3] = 0
     steps = np.where(np.arange(12) == 3, 0, 7)
-    probe = {"perturbation": signals, "steps": steps, "group": np.array([f"g{i}" for i in range(12)])}
+    names = np.array([f"g{i}" for i in range(12)])
+    probe = {"perturbation": signals, "steps": steps, "flipped": np.ones(12, bool), "group": names}
     matrix = np.corrcoef(np.delete(signals, 3, axis=0).reshape(11, -1))
     expected = matrix[np.triu_indices(11, 1)].mean()
     found = alikeness([perturbation_correlations(probe)])
@@ -106,3 +108,26 @@ def test_alikeness_is_the_mean_correlation_of_perturbed_images():
     assert found.n_groups == 11
     assert found.low < expected < found.high
     assert alikeness([]).n_seeds == 0
+
+
+def test_models_are_compared_on_the_photos_that_flipped_for_both():
+    """Perturbations that follow the camera alone are equally alike, whichever photos a model resists on."""
+    generator = np.random.default_rng(0)
+    patterns = generator.normal(size=(5, 6, 6, 3))
+    cameras = np.arange(40) % 5
+    noise = generator.normal(size=(2, 40, 6, 6, 3)) / 10
+    first, second = (
+        {
+            "image_id": np.array([f"i{i}" for i in range(40)]),
+            "group": np.array([f"g{i}" for i in range(40)]),
+            "perturbation": (patterns[cameras] + own).astype(np.float16),
+            "steps": np.where(cameras < n_cameras, 5, 0),
+            "flipped": np.ones(40, bool),
+        }
+        for own, n_cameras in zip(noise, (2, 5), strict=True)
+    )
+    apart = [alikeness([perturbation_correlations(probe)]) for probe in (first, second)]
+    assert apart[0].low > apart[1].high  # two cameras are more alike than five
+    together = alikeness([excess_correlations(first, second)])
+    assert together.n_groups == 16
+    assert together.against(0) == "cannot tell"

@@ -286,3 +286,14 @@ def test_mean_over_pairs_covers_about_as_often_as_it_says():
         return found.low <= 1 <= found.high  # the mean of a product of two independent strengths
 
     assert 0.88 <= np.mean([covers() for _ in range(200)]) <= 0.99
+
+
+def test_difference_is_no_surer_than_its_smaller_side():
+    def rows(n, share):
+        frame = pd.DataFrame({"group": [f"g{share}-{i}" for i in range(n)], "truth": "a"})
+        return {0: frame.assign(prediction=np.where(np.arange(n) < share * n, "a", "b"))}
+
+    few = contrast([(1.0, rows(3, 1.0)), (-1.0, rows(100, 0.85))])
+    assert (few.n_groups, few.mean) == (3, pytest.approx(0.15))
+    assert np.isnan(few.low)
+    assert contrast([(1.0, rows(12, 1.0)), (-1.0, rows(100, 0.85))]).n_groups == 12

@@ -94,6 +94,8 @@ def test_a_view_reads_from_a_name_or_from_name_and_parameters():
         ({"name": "binary", "window": 1}, "must be an odd number from 3 up"),
         ({"name": "binary", "window": 5.5}, "must be an odd number from 3 up"),
         ({"name": "binary", "window": "wide"}, "valid number"),
+        ({"name": "jitter", "hue": 0.6}, "hue 0.6 of view 'jitter' must lie between 0 and 0.5"),
+        ({"name": "jitter", "contrast": -0.1}, "contrast -0.1 of view 'jitter' must lie between 0 and 1"),
     ],
 )
 def test_wrong_views_are_refused_with_what_is_allowed(given, message):

@@ -39,7 +39,7 @@ def test_time_is_steps_times_batch_over_the_measured_speed_of_each_model(planned
 def test_figures_that_were_scaled_are_called_arithmetic(planned, tmp_path):
     speeds = {"resnet34": Speed(64.0, "core", exact=True), "alexnet": Speed(128.0, "core", exact=False)}
     found = estimate(planned(*speeds), Run(str(tmp_path / "run")), lambda config: speeds[config.model])
-    assert "timed just now; arithmetic alone for alexnet at 224 pixels" in found.origin
+    assert "timed just now; arithmetic alone for alexnet at 224 × 224 pixels" in found.origin
     assert found.device == "core"
 
 

@@ -52,6 +52,16 @@ def test_paper_stands_for_all_six_tables():
     assert [study.paper for study in studies] == [f"Table {number}" for number in roman]
 
 
+def test_including_study_hands_its_size_on(tmp_path):
+    path = tmp_path / "small.yaml"
+    path.write_text(
+        yaml.safe_dump(
+            {"title": "t", "includes": ["table1"], "models": ["resnet34"], "seeds": [0], "size": 96}
+        )
+    )
+    assert [study.size for study in load_study(str(path))] == [96]
+
+
 def test_probes_read_with_parameters_and_those_of_pieces_want_a_view_of_pieces(tmp_path):
     grid = {"target": "camera", "settings": ["natural"], "views": ["crop32"]}
     (study,) = load_study(write(tmp_path, grids=[{**grid, "probes": [{"name": "crop_map", "divisions": 8}]}]))
