@@ -24,6 +24,7 @@ from camerabias.analysis.probes import (
     all_crops,
     concentration,
     crop_accuracy,
+    energy_shift,
     excess_correlations,
     perturbation_energy,
     place_effects,
@@ -341,28 +342,45 @@ def energy_on(evidence: Recorded, check: Check) -> Verdict:
     return _each(verdicts)
 
 
-def _known_energy(probe: Probe) -> pd.DataFrame:
+def energy_shifts(evidence: Recorded, check: Check) -> Verdict:
+    """Perturbations of the same photos have more (or less) of their energy on some regions than those of `than`."""
+    verdicts: dict[str, tuple[Outcome, str]] = {}
+    for model, pairs in _probed_in_both(evidence, check).items():
+        found = estimate(
+            [
+                shift
+                for first, second in pairs
+                if len(shift := energy_shift(_with_regions(first), second, check.regions))
+            ],
+            lowest=-1.0,
+        )
+        compared = _compared(check.cell, check.reference)
+        numbers = f"share of the energy on {' and '.join(check.regions)}, {compared}: {show_estimate(found)}"
+        if found.n_seeds:
+            verdicts[model] = _expected(found.against(0), check.expect), numbers
+    if not verdicts:
+        raise NotTestedError("no photo was flipped under both settings")
+    return _each(verdicts)
+
+
+def _with_regions(probe: Probe) -> Probe:
     if "regions" not in probe:
         raise NotTestedError("where the photos show code and seam is not known")
-    return perturbation_energy(probe)
+    return probe
+
+
+def _known_energy(probe: Probe) -> pd.DataFrame:
+    return perturbation_energy(_with_regions(probe))
 
 
 def more_alike(evidence: Recorded, check: Check) -> Verdict:
     """Perturbations of different images are more alike for the models of `cell` than for those of `than`."""
-    first_cells, second_cells = evidence.cells(check.cell), evidence.cells(check.reference)
     verdicts: dict[str, tuple[Outcome, str]] = {}
-    for model in [model for model in evidence.chosen(check.cell) if model in second_cells]:
-        excess = []
-        for seed, probe in evidence.records.probes(first_cells[model], "perturbations"):
-            other = evidence.records.probe(second_cells[model], "perturbations", seed)
-            if other is not None:
-                excess.append(excess_correlations(probe, other))
-        found = alikeness(excess)
+    for model, pairs in _probed_in_both(evidence, check).items():
+        found = alikeness(excess_correlations(*pair) for pair in pairs)
         if found.n_seeds:
-            numbers = (
-                f"mean correlation of perturbations, {_compared(check.cell, check.reference)} on the same photos: "
-                f"{show_estimate(found)}"
-            )
+            compared = _compared(check.cell, check.reference)
+            numbers = f"mean correlation of perturbations, {compared}: {show_estimate(found)}"
             verdicts[model] = _expected(found.against(0), check.expect), numbers
     if not verdicts:
         raise NotTestedError("no two photos were flipped under both settings")
@@ -388,6 +406,7 @@ RECORDED_DECIDERS: dict[str, Callable[[Recorded, Check], Verdict]] = {
     "most_crops_right": most_crops_right,
     "flat_crops_right": flat_crops_right,
     "energy_on": energy_on,
+    "energy_shifts": energy_shifts,
     "more_alike": more_alike,
 }
 
@@ -473,3 +492,16 @@ def _probed(evidence: Recorded, choice: Choice, kind: str) -> dict[str, Iterator
     if not found:
         raise NotTestedError(f"the probe {kind} has not run under {choice.setting}")
     return found
+
+
+def _probed_in_both(evidence: Recorded, check: Check) -> dict[str, Iterator[tuple[Probe, Probe]]]:
+    """Perturbations under `cell` and under `than`, per model those of every seed that has both; a pair at a time."""
+    firsts, seconds = evidence.cells(check.cell), evidence.cells(check.reference)
+
+    def pairs(model: str) -> Iterator[tuple[Probe, Probe]]:
+        for seed, probe in evidence.records.probes(firsts[model], "perturbations"):
+            other = evidence.records.probe(seconds[model], "perturbations", seed)
+            if other is not None:
+                yield probe, other
+
+    return {model: pairs(model) for model in evidence.chosen(check.cell) if model in seconds}

@@ -129,6 +129,19 @@ def perturbation_energy(probe: Probe) -> pd.DataFrame:
     return energy.set_index(pd.Index(probe["group"][chosen]))
 
 
+def energy_shift(first: Probe, second: Probe, regions: Sequence[str]) -> pd.Series[float]:
+    """Share of the energy on some of `REGIONS` for one model minus that for another, by group.
+
+    Of the images that flipped for both, since where an image's code and plastic are is its own.
+    """
+    shares = []
+    for probe in (first, second):
+        energy = perturbation_energy(probe)[[*regions]].sum(axis=1).rename_axis("group").reset_index(name="share")
+        energy["image_id"] = probe["image_id"][flipped(probe)]
+        shares.append(energy.set_index(["image_id", "group"])["share"])
+    return (shares[0] - shares[1]).dropna().droplevel("image_id")
+
+
 def attribution_energy(probe: Probe) -> pd.DataFrame:
     """`energy_by_region` of `attributions`, indexed by group."""
     return energy_by_region(probe["attribution"], probe["regions"]).set_index(pd.Index(probe["group"]))

@@ -7,6 +7,7 @@ from camerabias.analysis.probes import (
     concentration,
     crop_accuracy,
     energy_by_region,
+    energy_shift,
     excess_correlations,
     perturbation_correlations,
 )
@@ -131,3 +132,19 @@ def test_models_are_compared_on_the_photos_that_flipped_for_both():
     together = alikeness([excess_correlations(first, second)])
     assert together.n_groups == 16
     assert together.against(0) == "cannot tell"
+
+
+def test_energy_is_compared_photo_by_photo():
+    def probe(images, on_code):
+        signal = np.zeros((len(images), 20, 10, 1), np.float16)
+        regions = np.zeros((len(images), 20, 10), np.uint8)
+        regions[:, 5:7] = 1
+        signal[:, 5, 0, 0], signal[:, 15, 0, 0] = np.sqrt(on_code), np.sqrt(1 - on_code)
+        names = {"image_id": np.array(images), "group": np.array([f"g-{name}" for name in images])}
+        ones = np.ones(len(images), int)
+        return {**names, "perturbation": signal, "regions": regions, "steps": ones, "flipped": ones > 0}
+
+    first, second = probe(["a", "b", "c"], 0.25), probe(["c", "a", "d"], 0.75)
+    shift = energy_shift(first, second, ["flat", "top"])
+    assert sorted(shift.index) == ["g-a", "g-c"]
+    assert shift.tolist() == pytest.approx([0.5, 0.5], abs=1e-3)
