@@ -136,7 +136,9 @@ def energy_shift(first: Probe, second: Probe, regions: Sequence[str]) -> pd.Seri
     """
     shares = []
     for probe in (first, second):
-        energy = perturbation_energy(probe)[[*regions]].sum(axis=1).rename_axis("group").reset_index(name="share")
+        energy = (
+            perturbation_energy(probe)[[*regions]].sum(axis=1).rename_axis("group").reset_index(name="share")
+        )
         energy["image_id"] = probe["image_id"][flipped(probe)]
         shares.append(energy.set_index(["image_id", "group"])["share"])
     return (shares[0] - shares[1]).dropna().droplevel("image_id")
