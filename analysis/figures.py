@@ -165,7 +165,9 @@ def _accuracy_by_camera(records: Records, setting: str) -> tuple[Figure, str]:
     cells = _finished(records, "label", setting)
     if not cells:
         raise CamerabiasError(f"no finished trial on the label under {setting}, on rgb photos")
-    figure, axes = _panels(len(cells), extra=0.12 * len(records.info.cameras))
+    cameras = records.info.cameras
+    tilted = 0.05 * max(map(len, cameras)) if _tilt(cameras) else 0.0  # inches that names at an angle take
+    figure, axes = _panels(len(cells), extra=0.12 * len(cameras), below=tilted)
     for axis, cell in zip(axes, cells, strict=True):
         _draw_bars(axis, records, cell)
     for axis in axes[::MAX_PANELS]:
@@ -212,11 +214,11 @@ def _correct_share(seeds: Sequence[pd.DataFrame], camera: str, label: str) -> fl
     return float(np.mean(shares)) if shares else float("nan")
 
 
-def _panels(n: int, extra: float = 0.0) -> tuple[Figure, list[Axes]]:
+def _panels(n: int, extra: float = 0.0, below: float = 0.0) -> tuple[Figure, list[Axes]]:
     columns = min(n, MAX_PANELS)
     rows = ceil(n / columns)
     width = PANEL_WIDTH + extra + (1.0 if n == 1 else 0.0)
-    figure = Figure(figsize=(width * columns, PANEL_HEIGHT * rows + 0.4), layout="constrained")
+    figure = Figure(figsize=(width * columns, (PANEL_HEIGHT + below) * rows + 0.4), layout="constrained")
     grid = figure.subplots(rows, columns, sharey=True, squeeze=False).flatten().tolist()
     for unused in grid[n:]:
         unused.set_visible(False)
@@ -227,7 +229,10 @@ def _legend_below(figure: Figure, axes: Sequence[Axes]) -> None:
     drawn = {
         name: handle for axis in axes for handle, name in zip(*axis.get_legend_handles_labels(), strict=True)
     }
-    figure.legend(list(drawn.values()), list(drawn), loc="outside lower center", ncols=min(len(drawn), 5))
+    # about 13 letters an inch, and 5 for the handle
+    columns = int(13 * figure.get_figwidth() / (max(map(len, drawn)) + 5)) if drawn else 1
+    columns = max(1, min(len(drawn), columns))
+    figure.legend(list(drawn.values()), list(drawn), loc="outside lower center", ncols=columns)
 
 
 def _tilt(names: Sequence[str]) -> dict[str, Any]:

@@ -145,7 +145,7 @@ def _setting_costs(records: Records) -> list[_Answer]:
         found = paired_difference(records.test_rows(cell), records.test_rows(reference))
         if found.n_seeds:  # what is missing, the sentences on accuracy name
             start = f"On the same test photos, label accuracy of {cell.setting} minus {reference.setting} training is"
-            statement = f"{start} {BESIDE[found.against(0)]} 0"
+            statement = f"{start} {_compared(found, 0)} 0"
             number = _number(found) + _sizes(records, reference, cell)
             answers.append(_Answer(statement, records.model_name(cell), number))
     return answers
@@ -175,6 +175,7 @@ def _tied_cameras(records: Records) -> list[_Answer]:
         ties = ", ".join(f"{camera}: {label}" for camera, label in tied.items())
         cameras = f"cameras that {_training(cell)} ties to one label ({ties})"
         beside = {"higher": "higher than", "lower": "lower than", "cannot tell": "what"}[excess.against(0)]
+        beside = "from too few groups to be compared with what" if np.isnan(excess.low) else beside
         share = f"{beside} it would be if predictions took no notice of the camera"
         statement = f"Of test photos from {cameras}, the share given that label is {share}"
         number = f"{_number(given)}, by {show_estimate(excess)}"
@@ -194,7 +195,7 @@ def _unseen_cameras(records: Records) -> list[_Answer]:
         cameras = ", ".join(records.unseen_cameras(cell))
         start = f"Trained on {_training(cell)}, accuracy on cameras never seen ({cameras}) is"
         level = _beside(unseen, chance([*unseen_rows.values()]), "chance")
-        statement = f"{start} {level} and {BESIDE[apart.against(0)]} that on cameras seen"
+        statement = f"{start} {level} and {_compared(apart, 0)} that on cameras seen"
         number = f"{_number(unseen)}, seen {show_estimate(seen)}"
         answers.append(_Answer(statement, records.model_name(cell), number))
     return answers
@@ -255,7 +256,7 @@ def _perturbations(records: Records) -> list[_Answer]:
             start = (
                 f"Trained on {_training(cell)}, the mean correlation of perturbations of different objects is"
             )
-            statement = f"{start} {BESIDE[alike.against(0)]} 0"
+            statement = f"{start} {_compared(alike, 0)} 0"
             answers.append(_Answer(statement, records.model_name(cell), _number(alike)))
     return answers
 
@@ -313,4 +314,11 @@ def _number(found: Estimate) -> str:
 
 def _beside(found: Estimate, value: float, name: str) -> str:
     """`higher than chance (0.200)`, and so on."""
-    return f"{BESIDE[found.against(value)]} {name} ({value:.3f})"
+    return f"{_compared(found, value)} {name} ({value:.3f})"
+
+
+def _compared(found: Estimate, value: float) -> str:
+    """How an estimate compares with a value; without an interval it does not."""
+    if np.isnan(found.low):
+        return "from too few groups to be compared with"
+    return BESIDE[found.against(value)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 
 import numpy as np
 import numpy.typing as npt
@@ -46,10 +47,12 @@ def photo_grid(records: Records) -> tuple[Figure, str]:
                 axes[row, column], _picture(records, by_camera[camera]) if camera in by_camera else None
             )
     for axis, camera in zip(axes[0], cameras, strict=True):
-        axis.set_title(camera)
+        axis.set_title(fill(camera, 14))  # as wide as a photo
     objects = {(example.label, example.group) for example in examples if example.label in labels}
     what = "The same object" if len(objects) == len(labels) else "Photos"
-    return figure, f"{what} of each label (rows) as each camera (columns) takes it."
+    left_out = [label for label in records.info.labels if label not in labels]
+    without = f" Without {', '.join(left_out)}: not from two cameras, or no room." if left_out else ""
+    return figure, f"{what} of each label (rows) as each camera (columns) takes it.{without}"
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,7 @@ def crop_heat_map(records: Records) -> tuple[Figure, str]:
     figure = Figure(figsize=(3.9, 3.2), layout="constrained")
     axis = figure.subplots()
     _show_map(axis, first, by_place, (float(by_place.min()), float(by_place.max())))
-    axis.set(xlabel="centre of the crop (pixels)", ylabel="pixels")
+    axis.set(xlabel="centre of the crop (pixels)", ylabel="centre of the crop (pixels)")
     _colour_bar(figure, axis, "accuracy")
     side = int(first["side"])
     return figure, (
@@ -242,6 +245,7 @@ def _show_photo(axis: Axes, pixels: Pixels | None) -> None:
         axis.text(0.5, 0.5, "none", ha="center", va="center", transform=axis.transAxes, color="gray")
     else:
         axis.imshow(pixels)
+        axis.set(box_aspect=1, adjustable="datalim")  # photos of any shape stand in squares
 
 
 def _show_map(axis: Axes, probe: Probe, values: npt.NDArray[np.floating], span: tuple[float, float]) -> None:

@@ -194,6 +194,8 @@ class Records:
     info: RunInfo
     studies: dict[str, Study]
     trials: pd.DataFrame
+    damaged_probes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Trial and reason by name of each probe that was asked for here and could not be read."""
     _predictions: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
     def status(self, trial_id: str) -> TrialStatus:
@@ -283,8 +285,6 @@ class Records:
             cell: The cell.
             kind: Name of the probe, with whatever parameters the study asked for.
 
-        Raises:
-            CamerabiasError: The file is damaged; it is named.
         """
         for seed in self.done(cell):
             arrays = self.probe(cell, kind, seed)
@@ -292,14 +292,18 @@ class Records:
                 yield seed, arrays
 
     def probe(self, cell: StudyCell, kind: str, seed: int) -> Probe | None:
-        """Arrays of a probe of one trial, as `probes` gives them; None where it has not run."""
+        """Arrays of a probe of one trial, as `probes` gives them; None where it has not run, or is damaged."""
         trial = self.done(cell).get(seed)
         name = next((name for name in cell.probes if name.partition("-")[0] == kind), None)
         if trial is None or name is None or name not in self.run.record(trial).probe_names():
             return None
         record = self.run.record(trial)
-        with _naming(record, f"{PROBES_FOLDER}/{name}.npz"):
-            return record.probe(name)
+        try:
+            with _naming(record, f"{PROBES_FOLDER}/{name}.npz"):
+                return record.probe(name)
+        except CamerabiasError as error:
+            self.damaged_probes[f"{cell.trial_name(seed)}, probe {name}"] = (trial, str(error))
+            return None
 
     def _of_cameras(self, cell: StudyCell, rows: Rows, cameras: Cameras) -> Rows:
         if cameras != "all":

@@ -90,7 +90,7 @@ def _html(
         claims=claims.to_dict("records"),
         figures=figures,
         not_drawn=not_drawn,
-        unfinished=_unfinished(records.trials),
+        unfinished=_unfinished(records),
         skipped=_skipped(records),
         searches=report_searches(records.run),
         confidence=round(100 * CONFIDENCE),
@@ -130,11 +130,13 @@ def _photos(records: Records) -> str:
     return f"{tested} tested; {trained} to train a trial"
 
 
-def _unfinished(trials: pd.DataFrame) -> list[tuple[str, ...]]:
-    """Name, id, status and reason of the trials without a result, failed ones first."""
+def _unfinished(records: Records) -> list[tuple[str, ...]]:
+    """Name, id, status and reason of the trials without a result, failed ones first, and of damaged probes."""
+    trials = records.trials
     rows = trials[trials["status"] != "done"].reset_index().fillna({"reason": ""})
     rows = rows.sort_values("status", key=lambda status: status.map(_STATUSES.index), kind="stable")
-    return list(rows[["name", "id", "status", "reason"]].itertuples(index=False, name=None))
+    probes = [(name, trial, "damaged", reason) for name, (trial, reason) in records.damaged_probes.items()]
+    return [*rows[["name", "id", "status", "reason"]].itertuples(index=False, name=None), *probes]
 
 
 def _skipped(records: Records) -> list[tuple[str, str, str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import nan
 from typing import Any
 
 import matplotlib as mpl
@@ -52,6 +53,7 @@ class SearchReport:
         sentences: What came of it.
         tries: A row per try: number, state, parameters, validation_loss, validation_accuracy, steps, seconds, reason.
         confirmed: Validation losses on other seeds: a row per recipe, a column per seed, and the mean; as text.
+        worse: Whether the recipe found is worse there than the one that the search started from.
         plots: By name of the file.
         not_drawn: Reason of each plot that could not be drawn, by name.
     """
@@ -61,6 +63,7 @@ class SearchReport:
     sentences: list[str]
     tries: pd.DataFrame
     confirmed: pd.DataFrame
+    worse: bool
     plots: dict[str, Plot]
     not_drawn: dict[str, str]
 
@@ -93,6 +96,7 @@ def report_search(record: SearchRecord) -> SearchReport:
         sentences=_sentences(search, tries),
         tries=_table(search, tries),
         confirmed=_confirmed(search, tries, record),
+        worse=_is_worse(search, tries, record),
         plots=plots,
         not_drawn=not_drawn,
     )
@@ -130,15 +134,28 @@ _SAID = {
 def _sentences(search: Search, tries: Sequence[Try]) -> list[str]:
     states = [one.state for one in tries]
     counts = ", ".join(f"{states.count(state)} {said}" for state, said in _SAID.items() if state in states)
-    sentences = [f"{len(tries)} tries of {' and '.join(search.space)} on {search.trial.name}: {counts}."]
+    sentences = [f"{len(tries)} tries of {', '.join(search.space)} on {search.trial.name}: {counts}."]
     best = find_best(list(tries))
     if best is None:
         return [*sentences, "None has ended with a loss yet."]
     sentences.append(
-        f"The lowest validation loss, {best.loss:.4f} (accuracy {best.accuracy:.3f}), is that of try {best.number}: "
+        f"The lowest validation loss, {best.loss:.4g} (accuracy {best.accuracy:.3f}), is that of try {best.number}: "
         f"{best.described}. Test images were not looked at."
     )
     return sentences
+
+
+def _is_worse(search: Search, tries: Sequence[Try], record: SearchRecord) -> bool:
+    """Whether the recipe found lost, on average over the other seeds, to the one that the search started from."""
+    best = find_best(list(tries))
+    if best is None:
+        return False
+    outcomes = record.confirmed()
+    losses: dict[str, list[float]] = {"base": [], "found": []}
+    for (recipe, _), config in search.confirming(best).items():
+        outcome = outcomes.get(config.id)
+        losses[recipe].append(nan if outcome is None or outcome.loss is None else outcome.loss)
+    return float(np.sum(losses["found"])) > float(np.sum(losses["base"]))  # false where one is missing
 
 
 def _confirmed(search: Search, tries: Sequence[Try], record: SearchRecord) -> pd.DataFrame:
@@ -153,11 +170,11 @@ def _confirmed(search: Search, tries: Sequence[Try], record: SearchRecord) -> pd
         outcome = outcomes.get(config.id)
         loss = None if outcome is None else outcome.loss
         missing = "missing" if outcome is None else "failed"
-        cells.setdefault(recipe, {})[f"seed {seed}"] = missing if loss is None else f"{loss:.4f}"
+        cells.setdefault(recipe, {})[f"seed {seed}"] = missing if loss is None else f"{loss:.4g}"
         losses.setdefault(recipe, []).append(loss)
     for recipe, found in losses.items():
         whole = [loss for loss in found if loss is not None]
-        cells[recipe]["mean"] = f"{np.mean(whole):.4f}" if len(whole) == len(found) else "missing"
+        cells[recipe]["mean"] = f"{np.mean(whole):.4g}" if len(whole) == len(found) else "missing"
     return pd.DataFrame.from_dict(cells, orient="index")
 
 

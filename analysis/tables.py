@@ -178,6 +178,9 @@ def _tidy(study: Study, row: _Row) -> tuple[object, ...]:
     return (*asked, found.n_seeds, found.mean, found.low, found.high, row.chance, row.paper)
 
 
+PLAIN = "rgb"
+"""The view that needs no mention."""
+
 _VARYING: dict[str, Callable[[_Row], str]] = {
     "target": lambda row: row.cell.target,
     "setting": lambda row: row.cell.setting,
@@ -187,7 +190,11 @@ _VARYING: dict[str, Callable[[_Row], str]] = {
 
 def _varying(rows: list[_Row]) -> dict[str, Callable[[_Row], str]]:
     """What tells a study's columns apart; the setting where nothing does."""
-    found = {name: get for name, get in _VARYING.items() if len({get(row) for row in rows}) > 1}
+    found = {
+        name: get
+        for name, get in _VARYING.items()
+        if len(told := {get(row) for row in rows}) > 1 or (name == "view" and told - {PLAIN})
+    }
     return found or {"setting": _VARYING["setting"]}
 
 
@@ -252,7 +259,8 @@ def _notes(study: Study, rows: list[_Row]) -> list[str]:
     seeds = [row.estimate.n_seeds for row in rows if row.estimate.n_seeds]
     if seeds:
         n = f"{max(seeds)}" if min(seeds) == max(seeds) else f"{min(seeds)} to {max(seeds)}"
-        notes.append(f"Means over {n} seeds, with 95 % intervals.")
+        intervals = ", with 95 % intervals" if any(not isnan(row.estimate.low) for row in rows) else ""
+        notes.append(f"Means over {n} seed{'' if n == '1' else 's'}{intervals}.")
     if any(0 < row.estimate.n_groups < MIN_GROUPS for row in rows):
         notes.append(f"No interval is given where fewer than {MIN_GROUPS} independent groups were tested.")
     models = {row.model for row in rows}
@@ -264,7 +272,7 @@ def _notes(study: Study, rows: list[_Row]) -> list[str]:
         )
     unseen = {row.cell.setting: row.cell.seen_cameras for row in rows if row.cameras == "unseen"}
     notes += [f"Setting {setting} trains on {', '.join(seen)} alone." for setting, seen in unseen.items()]
-    notes += [f"Setting {s.setting} ({s.target}) was skipped: {s.reason}" for s in study.skipped]
+    notes += [f"{s.setting} ({s.target}) was skipped: {s.reason}" for s in study.skipped]
     return notes
 
 

@@ -39,6 +39,12 @@ class Dataset:
         """Groups that lie on more than one side of the user's split."""
         return int((self.index.groupby("group")["split"].nunique() > 1).sum())
 
+    @property
+    def untested_labels(self) -> list[str]:
+        """Labels of which the user's split tests no photo; empty without a split."""
+        tested = set(self.index.loc[self.index["split"] == "test", "label"])
+        return [label for label in self.manifest.labels if self.manifest.has_split and label not in tested]
+
     def source_size(self, side: int) -> int:
         """Side in pixels of the square of original, unscaled pixels that every image has around its centre.
 
@@ -51,7 +57,8 @@ class Dataset:
         short = self.index[["width", "height"]].min(axis=1)
         too_small = self.index[short < side]
         if len(too_small):
-            first = ", ".join(too_small["image_id"].head(3))
+            names = too_small["path" if "path" in too_small else "image_id"]
+            first = ", ".join(map(str, names.head(3)))
             raise CamerabiasError(
                 f"{len(too_small)} images are smaller than the {side} × {side} pixels of a crop, down to "
                 f"{short.min()} (first {first}); leave out the study, or such images."

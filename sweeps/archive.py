@@ -75,7 +75,8 @@ def unpack_run(archive: Path, out: Folder) -> int:
                 folder, _, name = member.name.rpartition("/")
                 (out.child(folder) if folder else out).write_bytes(name, _read(tar, member))
     except (OSError, tarfile.TarError, EOFError) as error:
-        raise CamerabiasError(f"{archive} cannot be read as a packed run ({error}).") from error
+        reason = str(error).partition("\n")[0]  # tarfile tells of every compression it has tried
+        raise CamerabiasError(f"{archive} cannot be read as a packed run ({reason}).") from error
     return len(members)
 
 

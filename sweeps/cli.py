@@ -472,7 +472,7 @@ def _run_and_report(request: Request) -> None:
 
 
 def _exit_if_failed(outcome: Outcome) -> None:
-    if outcome.failures:
+    if outcome.failures or outcome.probe_failures:
         raise typer.Exit(EXIT_ERROR)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, get_args
 
@@ -217,6 +217,10 @@ def print_made(dataset: Dataset) -> None:
         console.print(
             f"Warning: {crossing} groups lie on more than one side of your split; test accuracy may be too high."
         )
+    for label in dataset.untested_labels:
+        console.print(
+            f"Warning: your split tests no photo of {label!r}; what is learned of it cannot be seen."
+        )
     _warn_of_no_exif(int((dataset.index["camera"] == NO_EXIF_CAMERA).sum()), manifest.n_images)
 
 
@@ -284,13 +288,16 @@ def print_plan(plan: Plan, time_needed: Estimate) -> None:
     console.print(f"{len(plan.trials)} trials, {len(plan.trials) - n_left} of them ended, {n_left} to run")
     if n_left:
         console.print(
-            f"At most about {duration(time_needed.seconds)} on one {time_needed.device}, divided by as many as run "
-            f"side by side (from {time_needed.origin})"
+            f"About {duration(time_needed.seconds)} of training steps on one {time_needed.device} if no trial "
+            f"converges early, divided by as many as run side by side (from {time_needed.origin}); start-up, "
+            "validation and probes come on top"
         )
 
 
 def print_status(run: Run) -> None:
-    """Print, from the records alone, how far every study of a run is."""
+    """Print, from the records alone, how far every study and search of a run is."""
+    from camerabias.trainables.search import search_records  # late: optuna costs every command half a second
+
     run.info()
     statuses = run.statuses()
     for name, study in run.studies().items():
@@ -302,6 +309,11 @@ def print_status(run: Run) -> None:
             for cell in study["cells"]
         ]
         print_frame(pd.DataFrame(rows), f"{name}: {study['title']}")
+    for record in search_records(run):
+        states = pd.Series([one.state for one in record.tries()], dtype=str).value_counts()
+        counts = ", ".join(f"{n} {state}" for state, n in states.items())
+        search = record.search()
+        console.print(f"Search {search.name}: {sum(states)} of {search.trials} tries ({counts})")
 
 
 def _count_statuses(statuses: list[Status]) -> dict[str, int]:
@@ -310,20 +322,24 @@ def _count_statuses(statuses: list[Status]) -> dict[str, int]:
 
 def print_outcome(outcome: Outcome) -> None:
     """Say how a sweep ended."""
+    probes = f", {_count(outcome.probe_failures, 'probe')} failed" if outcome.probe_failures else ""
     console.print(
-        f"{outcome.n_trials} trials, {outcome.n_ran} of them run now, {len(outcome.failures)} failed"
+        f"{outcome.n_trials} trials, {outcome.n_ran} of them run now, {len(outcome.failures)} failed{probes}"
     )
-    for name, reason in outcome.failures:
+    for name, reason in outcome.failures + outcome.probe_failures:
         console.print(f"  {name}: {reason}")
+    if outcome.failures or outcome.probe_failures:
+        console.print("Run what failed again with `camerabias sweep run ... --retry-failed`.")
     if outcome.without_weights:
-        first = outcome.without_weights[0]
+        folders = " ".join(f"trials/{config.id}" for config in outcome.without_weights)
         console.print(
-            f"{len(outcome.without_weights)} trials ran before anybody asked for their probes, and their weights "
-            f"were not kept. To have them trained again, delete their folders in trials/, first {first.id} "
-            f"({first.name})."
+            f"{_count(outcome.without_weights, 'trial')} without the probes asked for, and without the weights to "
+            f"make them. To have them trained again, delete these folders in the run: {folders}"
         )
-    if outcome.failures:
-        console.print("Run failed trials again with `camerabias sweep run ... --retry-failed`.")
+
+
+def _count(things: Sequence[object], noun: str) -> str:
+    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
 
 
 def print_search(report: SearchReport, recipe_file: str) -> None:
@@ -334,7 +350,14 @@ def print_search(report: SearchReport, recipe_file: str) -> None:
         print_frame(report.confirmed, "Validation loss on other seeds", "recipe")
     for name, reason in report.not_drawn.items():
         console.print(f"{name} is not drawn: {reason}")
-    console.print(f"Recipe: {recipe_file} (use it with `camerabias sweep run ... --recipe {recipe_file}`)")
+    if report.worse:
+        console.print(
+            f"Recipe: {recipe_file} (worse than the one it started from on other seeds: do not use it)"
+        )
+    else:
+        console.print(
+            f"Recipe: {recipe_file} (use it with `camerabias sweep run ... --recipe {recipe_file}`)"
+        )
 
 
 def print_report(report: Report) -> None:

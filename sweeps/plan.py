@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -43,7 +44,7 @@ class PlannedCell:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A setting that the dataset cannot serve, and why."""
+    """A setting (or a view) that the dataset cannot serve, and why."""
 
     target: Target
     setting: str
@@ -204,22 +205,37 @@ class _Planner:
         skipped: list[Skipped] = []
         for grid in study.grids:
             settings: list[Setting] = []
+            views: list[View] = []
             for asked in grid.settings:
-                try:
+                name = asked if isinstance(asked, str) else asked.name
+                with self._skipping(study, grid.target, name, skipped):
                     self._check_classes(grid.target)
                     settings.append(self._resolve(asked))
-                except CamerabiasError as error:
-                    if not study.skip_unanswerable:
-                        raise
-                    name = asked if isinstance(asked, str) else asked.name
-                    skipped.append(Skipped(grid.target, name, str(error)))
+            for view in grid.views:
+                with self._skipping(study, grid.target, f"view {view}", skipped):
+                    self._check_size(view)
+                    views.append(view)
             cells += [
                 self._cell(study, grid, setting, view, model, self._equal_size(grid, settings))
                 for setting in settings
-                for view in grid.views
+                for view in views
                 for model in study.models
             ]
         return PlannedStudy(study, cells, skipped)
+
+    @contextmanager
+    def _skipping(self, study: Study, target: Target, what: str, skipped: list[Skipped]) -> Iterator[None]:
+        """Where the study allows it, note what the dataset cannot serve, and go on without."""
+        try:
+            yield
+        except CamerabiasError as error:
+            if not study.skip_unanswerable:
+                raise
+            skipped.append(Skipped(target, what, str(error)))
+
+    def _check_size(self, view: View) -> None:
+        if view.kind.side is not None:
+            self.dataset.source_size(view.kind.side)
 
     def _check_classes(self, target: Target) -> None:
         classes = self.dataset.manifest.classes(target)

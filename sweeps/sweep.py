@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 from camerabias.datasets.build import build_variants, is_built
@@ -51,8 +51,10 @@ class Outcome:
     n_trials: int
     n_ran: int
     failures: list[tuple[str, str]]
+    probe_failures: list[tuple[str, str]]
+    """Likewise of probes, whose trials are done."""
     without_weights: list[TrialConfig]
-    """Trials of an earlier sweep that lack a probe and whose weights were not kept for it."""
+    """Trials that lack a probe, and weights to make it with."""
 
 
 def plan_sweep(request: Request) -> Plan:
@@ -194,14 +196,17 @@ def _run_missing(plan: Plan, trials: list[TrialConfig], request: Request) -> Non
 
 def _outcome(plan: Plan, run: Run, n_ran: int) -> Outcome:
     contents = run.contents()
-    failures = []
+    after = replace(plan, contents=contents)
+    without_weights = after.without_weights()
+    failures, probe_failures = [], []
     for trial_id, config in plan.trials.items():
         record, found = run.record(trial_id), contents.get(trial_id, Contents())
         if found.status == "failed":
             failures.append((config.name, record.failure().reason))
-        failures += [
-            (f"{config.name}, probe {probe}", record.probe_failure(str(probe)).reason)
-            for probe in plan.probes[trial_id]
-            if found.probe_status(str(probe)) == "failed"
-        ]
-    return Outcome(len(plan.trials), n_ran, failures, plan.without_weights())
+        elif config not in without_weights:
+            probe_failures += [
+                (f"{config.name}, probe {probe}", record.probe_failure(str(probe)).reason)
+                for probe in plan.probes[trial_id]
+                if found.probe_status(str(probe)) == "failed"
+            ]
+    return Outcome(len(plan.trials), n_ran, failures, probe_failures, without_weights)

@@ -9,6 +9,7 @@ import hashlib
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from camerabias.datasets.schema import CamerabiasError
@@ -43,8 +44,17 @@ def write_weights(folder: Folder, state: dict[str, torch.Tensor]) -> None:
 
 
 def read_weights(folder: Folder) -> dict[str, torch.Tensor]:
-    """The weights that were kept."""
-    return load(folder.read_bytes(WEIGHTS_FILE))
+    """The weights that were kept.
+
+    Raises:
+        CamerabiasError: They are damaged.
+    """
+    try:
+        return load(folder.read_bytes(WEIGHTS_FILE))
+    except (OSError, SafetensorError) as error:
+        raise CamerabiasError(
+            f"{folder.file(WEIGHTS_FILE)} is damaged ({error}); delete {folder} to have the trial trained again"
+        ) from error
 
 
 def _encode(tensors: dict[str, torch.Tensor]) -> bytes:

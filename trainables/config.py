@@ -137,17 +137,14 @@ def load_recipe(given: str | dict[str, Any]) -> Recipe:
     """Read a recipe.
 
     Args:
-        given: The name of a shipped recipe, the path of a YAML file, or the fields themselves; fields may name
-            a recipe to start from as `base`.
+        given: The name of a shipped recipe, the path of a YAML file, or the fields themselves; fields, and a file,
+            may name a recipe to start from as `base`.
 
     Raises:
         CamerabiasError: There is no such recipe, or it has unknown, missing or impossible fields.
     """
     if isinstance(given, dict):
-        fields = dict(given)
-        if "base" in fields:
-            fields = load_recipe(str(fields.pop("base"))).model_dump() | fields
-        return _validate(fields, "the recipe given")
+        return _validate(given, "the recipe given")
     if given in recipe_names():
         text = (_recipes() / f"{given}.yaml").read_text()
     elif Path(given).is_file():
@@ -167,6 +164,9 @@ def _recipes() -> Any:
 
 
 def _validate(fields: Any, name: str) -> Recipe:
+    if isinstance(fields, dict) and "base" in fields:
+        base = load_recipe(str(fields["base"])).model_dump()
+        fields = base | {key: value for key, value in fields.items() if key != "base"}
     try:
         return Recipe.model_validate(fields)
     except ValidationError as error:

@@ -178,13 +178,14 @@ def _joined(chunks: list[Arrays]) -> Arrays:
 def _rows_of_second_class(data: TrialData, per_camera: int) -> Rows:
     """Test images of the second class, some of each camera: the same for every model of a dataset and fold."""
     truths = data.examples(data.parts.test, "test").classes
-    return _rows_per_camera(data, data.parts.test[truths == 1], per_camera)
+    rows = data.parts.test[truths == 1]
+    if not len(rows):
+        raise CamerabiasError(f"there is no test image of {data.classes[1]!r} to look at")
+    return _rows_per_camera(data, rows, per_camera)
 
 
 def _rows_per_camera(data: TrialData, rows: Rows, n: int) -> Rows:
     """The first n of each camera, in the order of image_id."""
-    if not len(rows):
-        raise CamerabiasError("there is no test image to look at")
     cameras = data.dataset.index["camera"].iloc[rows]
     return rows[(cameras.groupby(cameras).cumcount() < n).to_numpy()]
 

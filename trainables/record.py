@@ -116,7 +116,7 @@ class Contents:
     @property
     def status(self) -> Status:
         """How far the trial is."""
-        if {DONE_FILE, HISTORY_FILE, PREDICTIONS_FILE} <= self.files:
+        if {CONFIG_FILE, DONE_FILE, HISTORY_FILE, PREDICTIONS_FILE} <= self.files:
             return "done"
         if ERROR_FILE in self.files:
             return "failed"

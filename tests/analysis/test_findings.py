@@ -39,7 +39,7 @@ def test_models_with_the_same_answer_share_a_sentence(make, tmp_path):
 def test_too_few_groups_cannot_tell(make, tmp_path):
     cell = make.cell("camera", "balanced", make.right("camera", 0.95))
     (sentence,) = sentences(make.run(tmp_path, {"s": [cell]}, bottles_per_label=4))["Are cameras recognised?"]
-    assert "not distinguishable" in sentence
+    assert "is from too few groups to be compared with chance" in sentence
     assert "8 groups: too few" in sentence
 
 

@@ -147,8 +147,11 @@ def test_a_damaged_probe_is_named(make, tmp_path):
     (found,) = records.cells("camera")
     folder = run.record(found.trials[0]).folder.child("probes")
     folder.write_bytes("crop_map.npz", folder.read_bytes("crop_map.npz")[:-200])
-    with pytest.raises(CamerabiasError, match=r"probes/crop_map\.npz"):
-        list(records.probes(found, "crop_map"))
+    assert list(records.probes(found, "crop_map")) == []
+    ((name, (trial, reason)),) = records.damaged_probes.items()
+    assert name == "camera-balanced-crop32-test_resnet-seed0, probe crop_map"
+    assert trial == found.trials[0]
+    assert "probes/crop_map.npz cannot be read" in reason
 
 
 def test_a_study_from_before_probes_is_read(demo_run):

@@ -121,3 +121,14 @@ def test_claims_stand_only_where_a_study_repeats_the_paper(make, page, tmp_path)
     written = pd.read_csv(Path(report.index).parent / "tables" / "claims.csv")
     assert list(written.columns) == CLAIM_COLUMNS
     assert written["outcome"].tolist() == ["holds"] + ["not tested"] * 23
+
+
+def test_damaged_probe_is_named_and_the_rest_is_reported(paper_run, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(paper_run.folder.path, run)
+    probe = next(run.glob("trials/*/probes/training_images.npz"))
+    probe.write_bytes(probe.read_bytes()[:50])
+    report = make_report(str(run))
+    page = (run / "report" / "index.html").read_text()
+    assert "training_images.npz cannot be read" in page
+    assert len(report.tables) > 0

@@ -83,11 +83,11 @@ def test_every_try_has_a_row_and_what_is_missing_stays_empty(tmp_path):
 def test_sentences_tell_states_and_the_best(tmp_path):
     said = " ".join(report_search(write(tmp_path)).sentences)
     for text in (
-        "8 tries of learning_rate and batch_size",
+        "8 tries of learning_rate, batch_size",
         "6 ran to their end",
         "1 were pruned",
         "1 failed",
-        "0.3000 (accuracy 0.700), is that of try 1: learning_rate 0.001, batch_size 32",
+        "0.3 (accuracy 0.700), is that of try 1: learning_rate 0.001, batch_size 32",
         "Test images were not looked at",
     ):
         assert text in said
@@ -97,8 +97,8 @@ def test_other_seeds_have_a_mean_only_where_all_are_there(tmp_path):
     best = make_tries()[1]
     outcomes = confirmations(SEARCH, best, [0.5, 0.7, 0.25, None])
     table = report_search(write(tmp_path / "a", outcomes=outcomes)).confirmed
-    assert table.loc["base"].tolist() == ["0.5000", "0.7000", "0.6000"]
-    assert table.loc["found"].tolist() == ["0.2500", "failed", "missing"]
+    assert table.loc["base"].tolist() == ["0.5", "0.7", "0.6"]
+    assert table.loc["found"].tolist() == ["0.25", "failed", "missing"]
     table = report_search(write(tmp_path / "b")).confirmed
     assert set(table.to_numpy().flatten()) == {"missing"}
 
@@ -182,8 +182,8 @@ def test_page_of_a_run_shows_its_searches(demo_run):
         "Hyperparameter searches",
         "mine: A search of mine",
         "is that of try 1",
-        "0.3000",
-        "<td>0.6000</td>",
+        "loss, 0.3 (accuracy",
+        "<td>0.6</td>",
     ):
         assert text in page
     assert page.partition("Hyperparameter searches")[2].count("<img") == 3
@@ -192,3 +192,12 @@ def test_page_of_a_run_shows_its_searches(demo_run):
 def test_page_of_a_run_without_searches_says_nothing_of_them(demo_run):
     make_report(demo_run.folder.path)
     assert b"Hyperparameter" not in demo_run.report.read_bytes("index.html")
+
+
+@pytest.mark.parametrize(
+    ("losses", "worse"), [([0.5, 0.7, 0.25, 0.35], False), ([0.2, 0.3, 0.25, 0.35], True)]
+)
+def test_recipe_that_loses_on_other_seeds_is_called_worse(demo_run, losses, worse):
+    write(demo_run.folder.path, outcomes=confirmations(SEARCH, make_tries()[1], losses))
+    (report,) = report_searches(demo_run)
+    assert report.worse is worse

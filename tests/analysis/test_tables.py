@@ -189,7 +189,7 @@ def test_a_copied_run_gives_the_same_files(demo_run, tmp_path):
 
 def test_skipped_settings_are_noted(demo_run):
     (table,) = make_tables(load_records(demo_run.folder.path))
-    assert "Setting natural (label) was skipped: as balanced here" in table.notes
+    assert "natural (label) was skipped: as balanced here" in table.notes
 
 
 def test_markdown_and_latex_hold_what_names_hold(make, tmp_path):

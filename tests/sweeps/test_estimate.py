@@ -50,7 +50,7 @@ def test_finished_trials_tell_their_own_speed(planned, make_job, tmp_path):
     run_trial(make_job(recipe={"max_steps": 6}, size=64))
     done = next(iter(run.contents()))
     record = run.record(done)
-    for name in ("history.parquet", "predictions.parquet", "done.json"):
+    for name in ("config.json", "history.parquet", "predictions.parquet", "done.json"):
         run.record(first.id).folder.write_bytes(name, record.folder.read_bytes(name))
     again = planned("test_resnet")
 

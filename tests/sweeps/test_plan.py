@@ -67,7 +67,7 @@ def test_study_of_resolution_sees_224_pixels_and_says_so(dataset, tmp_path):
 def test_done_trials_that_lack_a_probe_are_run_again_on_their_weights_alone(dataset, tmp_path):
     before = plan(["table2"], dataset, tmp_path, seeds=[0], models=["resnet34"])
     with_weights, without, whole = before.trials
-    done = ("history.parquet", "predictions.parquet", "done.json")
+    done = ("config.json", "history.parquet", "predictions.parquet", "done.json")
     probes = ("probes/perturbations.npz", "probes/attributions.npz")
     folder = Run(str(tmp_path / "run")).folder
     for trial, names in (
@@ -117,8 +117,8 @@ def test_done_trials_are_not_run_again_and_failed_ones_only_if_asked(dataset, tm
     before = plan(["demo"], dataset, tmp_path, seeds=[0])
     done, failed, started, missing = before.trials
     folder = Run(str(tmp_path / "run")).folder
-    results = ("history.parquet", "predictions.parquet", "done.json")
-    for trial, names in ((done, results), (failed, ("error.json",)), (started, ("config.json", "done.json"))):
+    results = ("config.json", "history.parquet", "predictions.parquet", "done.json")
+    for trial, names in ((done, results), (failed, ("error.json",)), (started, results[1:])):
         for name in names:
             folder.child("trials", trial).write_json(name, {})
     after = plan(["demo"], dataset, tmp_path, seeds=[0])
@@ -169,3 +169,21 @@ def test_what_analysis_is_told_is_plain_and_complete(dataset, tmp_path):
     assert (partial["probes"], partial["test_draws"]) == (["perturbations", "attributions"], 1)
     (table5,) = plan(["table5"], dataset, tmp_path, models=["resnet34"]).studies
     assert table5.described()["cells"][0]["test_draws"] == 10
+
+
+def test_view_that_the_photos_cannot_serve_is_named_where_the_study_allows_it(dataset, tmp_path):
+    path = tmp_path / "views.yaml"
+    grid = {"target": "camera", "settings": ["natural"], "views": ["rgb", "crop32"]}
+    fields = {
+        "title": "t",
+        "models": ["test_resnet"],
+        "seeds": [0],
+        "grids": [grid],
+        "skip_unanswerable": True,
+    }
+    path.write_text(json.dumps(fields))
+    small = dataset.index.assign(height=[22] + [64] * 99, path=[f"photo{i}.jpg" for i in range(100)])
+    (planned,) = plan([str(path)], type(dataset)(dataset.folder, dataset.manifest, small), tmp_path).studies
+    assert [str(cell.train_view) for cell in planned.cells] == ["rgb"]
+    assert [skipped.setting for skipped in planned.skipped] == ["view crop32"]
+    assert "first photo0.jpg" in planned.skipped[0].reason

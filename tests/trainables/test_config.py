@@ -94,3 +94,9 @@ def test_wrong_recipe_names_every_wrong_field():
         load_recipe({"base": "paper", "learning_rate": -1, "lr": 1})
     assert "learning_rate" in str(error.value)
     assert "lr" in str(error.value)
+
+
+def test_file_may_start_from_another_recipe(tmp_path):
+    path = tmp_path / "short.yaml"
+    path.write_text("base: demo\nmax_steps: 20\n")
+    assert load_recipe(str(path)) == load_recipe("demo").model_copy(update={"max_steps": 20})

@@ -152,3 +152,14 @@ def test_names_and_parameters_read_as_those_of_views_do():
         ValidationError, match=f"probe 'x' is not known; allowed: {', '.join(sorted(PROBES))}"
     ):
         Probe.model_validate("x")
+
+
+def test_damaged_weights_are_named_with_what_to_do(probe):
+    record, _, job = probe("attributions", **LABELS)
+    record.folder.delete_folder("probes")
+    record.folder.write_bytes("weights.safetensors", record.folder.read_bytes("weights.safetensors")[:100])
+    progress = run_trial(job)
+    assert progress.status == "failed"
+    assert "weights.safetensors is damaged" in progress.reason
+    assert f"delete {record.folder} to have the trial trained again" in progress.reason
+    assert record.is_done()
