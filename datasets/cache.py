@@ -13,6 +13,7 @@ import numpy.typing as npt
 from camerabias.datasets.build import is_built, variant_folder
 from camerabias.datasets.dataset import Dataset
 from camerabias.datasets.schema import CamerabiasError
+from camerabias.datasets.storage import StorageError
 from camerabias.datasets.views import Variant
 
 
@@ -58,6 +59,7 @@ def _fill(path: Path, dataset: Dataset, variant: Variant) -> None:
     temporary = path.with_suffix(".tmp")
     shape = (dataset.manifest.n_images, *variant.shape)
     pixels = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
+    _reserve(temporary)
     folder, row = variant_folder(dataset, variant), 0
     for part in dataset.manifest.parts:
         with folder.open_parquet(part.name) as parquet:
@@ -68,3 +70,19 @@ def _fill(path: Path, dataset: Dataset, variant: Variant) -> None:
     assert row == len(pixels), f"{folder} holds {row} images, the dataset {len(pixels)}"
     pixels.flush()
     os.replace(temporary, path)
+
+
+def _reserve(path: Path) -> None:
+    """Take the file's space now: a disk that fills up later would kill the process, since the file is mapped."""
+    if not hasattr(os, "posix_fallocate"):  # macOS
+        return
+    size = path.stat().st_size
+    try:
+        with open(path, "r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+    except OSError as error:
+        path.unlink()
+        raise StorageError(
+            f"The cache {path.parent} has no room for {size / 2**30:.1f} GiB of decoded images "
+            f"({error.strerror}); free space, or set CAMERABIAS_CACHE to a folder on a larger disk."
+        ) from error

@@ -6,6 +6,7 @@ import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from camerabias.datasets.schema import CamerabiasError, Executor
@@ -55,19 +56,53 @@ def _do_with_ray(work: Work, pieces: Sequence[Any]) -> Iterator[dict[str, Any]]:
         yield json.loads(row["said"])
 
 
-def connect_ray(address: str | None = None) -> None:
-    """Start a local Ray, or join the one at `address`, unless this process is connected already.
+def connect_ray(address: str | None = None) -> bool:
+    """Join the Ray at `address`, or the one that this process is a job of, or start one, unless connected already.
 
-    A local Ray serves this process alone: no dashboard, bound to the loopback address.
+    A Ray that is started serves this process alone: no dashboard, bound to the loopback address.
+
+    Returns:
+        Whether it is a cluster that others have started.
+
+    Raises:
+        CamerabiasError: It cannot be joined.
     """
+    address = address or os.environ.get("RAY_ADDRESS")
+    if address is not None and _has_token():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # Ray reads it as it is imported
     import ray
 
     if ray.is_initialized():
-        return
+        return address is not None
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-    if address is not None:
+    if address is None:
+        # what Ray would warn about on every start: no metrics agent without a dashboard, overriding of GPUs
+        os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+        ray.init(include_dashboard=False, _node_ip_address="127.0.0.1", **quiet)
+        _guard_token()
+        return False
+    try:
         ray.init(address=address, **quiet)
-        return
-    # what Ray would warn about on every start: no metrics agent without a dashboard, overriding of GPUs
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    ray.init(include_dashboard=False, _node_ip_address="127.0.0.1", **quiet)
+    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.AuthenticationError) as error:
+        reason = " ".join(str(error).split())
+        raise CamerabiasError(
+            f"Cannot join the Ray cluster at {address!r} ({reason}). From another machine use "
+            "`camerabias submit`; on the head node give --address auto."
+        ) from error
+    return True
+
+
+TOKEN_FILE = Path("~/.ray/auth_token")
+"""Where Ray looks for the token of its clusters unless `RAY_AUTH_TOKEN` or `RAY_AUTH_TOKEN_PATH` are set."""
+
+
+def _has_token() -> bool:
+    named = {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys()
+    return bool(named) or TOKEN_FILE.expanduser().exists()
+
+
+def _guard_token() -> None:
+    """Let nobody else read the token, which Ray makes for every user of the machine to read."""
+    token = TOKEN_FILE.expanduser()
+    if token.exists():
+        token.chmod(0o600)

@@ -1,6 +1,8 @@
 """Folders that may be local or in a bucket (`s3://`, `gs://`), and files that appear whole or not at all.
 
-A local file is written under a temporary name, then renamed; an object store's PUT is atomic by itself.
+A local file is written under a temporary name, then renamed; an object store's PUT is atomic by itself. Where the
+storage itself fails (it is full, cannot be reached, or refuses), that is a `StorageError`: no fault of what was
+being written, and worth another try. An object store that cannot be reached is waited for first.
 """
 
 from __future__ import annotations
@@ -21,6 +23,14 @@ import pyarrow.parquet as pq
 from pyarrow import fs
 
 from camerabias.datasets.schema import CamerabiasError
+
+S3_ATTEMPTS = 34
+"""How often a request to S3 is made until it is given up: after about ten minutes, since the waits in between
+double from 1 s to 20 s (the AWS SDK's standard strategy). Google's client waits 15 minutes by itself."""
+
+
+class StorageError(CamerabiasError):
+    """A file system that is full, cannot be reached, or refuses."""
 
 
 class Folder:
@@ -48,6 +58,7 @@ class Folder:
                 raise CamerabiasError(
                     f"Cannot open {text!r} ({error}); give a local path or an s3:// or gs:// address."
                 ) from error
+            self.filesystem = _patient(self.filesystem)
             self.uri = text.rstrip("/")
         else:
             self.filesystem, self.path = fs.LocalFileSystem(), os.path.abspath(os.path.expanduser(text))
@@ -77,29 +88,40 @@ class Folder:
 
     def exists(self, name: str = "") -> bool:
         """Whether `name` (or, by default, the folder itself) is there."""
-        found = self.filesystem.get_file_info(self.file(name) if name else self.path)
-        return bool(found.type != fs.FileType.NotFound)
+        return self._type(self.file(name) if name else self.path) != "NotFound"
 
     def is_file(self) -> bool:
         """Whether there is a file where the folder should be."""
-        return bool(self.filesystem.get_file_info(self.path).type == fs.FileType.File)
+        return self._type(self.path) == "File"
+
+    def _type(self, path: str) -> str:
+        """`NotFound`, `File` or `Directory`."""
+        with self._reaching(path):
+            return str(self.filesystem.get_file_info(path).type.name)
 
     def names(self) -> list[str]:
         """Sorted names of what lies directly in the folder; empty when the folder is missing."""
         selector = fs.FileSelector(self.path, allow_not_found=True)
-        return sorted(info.base_name for info in self.filesystem.get_file_info(selector))
+        with self._reaching(self.path):
+            return sorted(info.base_name for info in self.filesystem.get_file_info(selector))
 
     def walk(self) -> list[str]:
         """Sorted paths, relative to the folder, of every file below it."""
         selector = fs.FileSelector(self.path, recursive=True, allow_not_found=True)
-        infos = self.filesystem.get_file_info(selector)
+        with self._reaching(self.path):
+            infos = self.filesystem.get_file_info(selector)
         return sorted(
             posixpath.relpath(info.path, self.path) for info in infos if info.type == fs.FileType.File
         )
 
     def read_bytes(self, name: str) -> bytes:
-        """Content of the file `name`."""
-        with self.filesystem.open_input_stream(self.file(name)) as stream:
+        """Content of the file `name`.
+
+        Raises:
+            FileNotFoundError: It is not there.
+        """
+        path = self.file(name)
+        with self._reaching(path), self.filesystem.open_input_stream(path) as stream:
             return bytes(stream.read())
 
     def write_bytes(self, name: str, content: bytes) -> None:
@@ -111,36 +133,50 @@ class Folder:
     def replacing(self, name: str) -> Iterator[IO[bytes]]:
         """A stream whose content becomes the file `name` when the block ends without an error."""
         path = self.file(name)
-        if not self.is_local:
+        if self.is_local:
+            with self._reaching(path), _renamed_to(path) as stream:
+                yield stream
+        else:
             with tempfile.TemporaryFile() as stream:
                 yield stream
                 stream.seek(0)
                 # opened only now: closing it, be it because of an error, makes what it has received the file
-                with self.filesystem.open_output_stream(path) as upload:
+                with self._reaching(path), self.filesystem.open_output_stream(path) as upload:
                     shutil.copyfileobj(stream, upload, length=2**20)
-            return
-        temporary = f"{path}.{uuid.uuid4().hex}.tmp"
-        try:
-            with self._writing(path):
-                os.makedirs(os.path.dirname(path), exist_ok=True)
-                file = open(temporary, "wb")  # noqa: SIM115 - closed below; only opening is the folder's affair
-            with file as stream:
-                yield stream
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, path)
-        finally:
-            if os.path.exists(temporary):
-                os.remove(temporary)
 
     @contextmanager
-    def _writing(self, path: str) -> Iterator[None]:
+    def _reaching(self, path: str) -> Iterator[None]:
+        """Tell what the storage does wrong from what is missing or damaged in it."""
         try:
             yield
+        except FileNotFoundError:
+            raise
         except OSError as error:
-            raise CamerabiasError(
-                f"Cannot write {path} ({error}); make it writable or choose another."
-            ) from error
+            raise self._failing(path, error) from error
+
+    def _failing(self, path: str, error: OSError) -> StorageError:
+        reason = error.strerror or " ".join(str(error).split())
+        advice = (
+            "free space, make it writable, or choose another folder"
+            if self.is_local
+            else "check that the bucket is there, that it can be reached, and that your keys may use it"
+        )
+        return StorageError(f"The storage fails at {path} ({reason}): {advice}; the same command goes on.")
+
+    def prove(self) -> None:
+        """Write, list, read back and remove a small file: everything that camerabias asks of a storage.
+
+        Raises:
+            StorageError: It cannot be done.
+        """
+        name, content = f".proof-{uuid.uuid4().hex}", os.urandom(16)
+        self.write_bytes(name, content)
+        found = self.read_bytes(name) if name in self.names() else None
+        self.delete(name)
+        if found != content:
+            raise StorageError(
+                f"{self.uri} does not give back what was written to it a moment ago; a run needs a storage that does."
+            )
 
     def read_json(self, name: str) -> Any:
         """The JSON document in the file `name`."""
@@ -169,13 +205,18 @@ class Folder:
     def delete_folder(self, name: str) -> None:
         """Remove the folder `name` with all that it holds; one that is not there is no error."""
         if self.exists(name):
-            self.filesystem.delete_dir(self.file(name))
+            with self._reaching(self.file(name)):
+                self.filesystem.delete_dir(self.file(name))
 
     @contextmanager
     def _reading(self, name: str) -> Iterator[None]:
+        """Tell a file that is missing or damaged from a storage that fails: pyarrow raises OSError for either."""
         try:
             yield
         except (OSError, ValueError, pa.ArrowException) as error:
+            missing = isinstance(error, FileNotFoundError)
+            if isinstance(error, OSError) and not missing and (error.errno or "AWS Error" in str(error)):
+                raise self._failing(self.file(name), error) from error
             raise CamerabiasError(
                 f"Cannot read {self.file(name)} ({error}): it is missing or damaged. Copy it again, or make it anew."
             ) from error
@@ -183,4 +224,30 @@ class Folder:
     def delete(self, name: str) -> None:
         """Remove the file `name`; one that is not there is no error."""
         if self.exists(name):
-            self.filesystem.delete_file(self.file(name))
+            with self._reaching(self.file(name)):
+                self.filesystem.delete_file(self.file(name))
+
+
+def _patient(filesystem: fs.FileSystem) -> fs.FileSystem:
+    """The file system with longer patience, which its address has no words for: S3's own gives up within seconds."""
+    if not isinstance(filesystem, fs.S3FileSystem):
+        return filesystem
+    make, (options,) = (
+        filesystem.__reduce__()
+    )  # how pyarrow copies one, with all that address and environment say
+    return make({**options, "retry_strategy": fs.AwsStandardS3RetryStrategy(max_attempts=S3_ATTEMPTS)})
+
+
+@contextmanager
+def _renamed_to(path: str) -> Iterator[IO[bytes]]:
+    temporary = f"{path}.{uuid.uuid4().hex}.tmp"
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(temporary, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    finally:
+        if os.path.exists(temporary):
+            os.remove(temporary)

@@ -289,6 +289,13 @@ AddressOption = Annotated[
     str | None, typer.Option(help="Address of a Ray cluster; by default Ray starts here.")
 ]
 
+InsistOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-unauthenticated", help="Use a cluster that asks for no token, which anybody can run code on."
+    ),
+]
+
 
 @sweep_app.command(
     epilog="Example: camerabias sweep plan table2 --data datasets/demo --run runs/demo --weights none"
@@ -335,6 +342,7 @@ def run_(
     address: AddressOption = None,
     executor: ExecutorOption = "ray",
     retry_failed: RetryOption = False,
+    allow_unauthenticated: InsistOption = False,
 ) -> None:
     """Run what is missing of some studies; the same command goes on after any interruption."""
     from camerabias.sweeps.display import print_outcome
@@ -352,6 +360,7 @@ def run_(
         address,
         executor,
         retry_failed,
+        allow_unauthenticated,
     )
     outcome = run_sweep(request)
     print_outcome(outcome)
@@ -410,13 +419,16 @@ def search(
     weights: WeightsOption = "imagenet",
     address: AddressOption = None,
     executor: ExecutorOption = "ray",
+    allow_unauthenticated: InsistOption = False,
 ) -> None:
     """Search a training recipe by validation loss alone; the same command goes on after any interruption."""
     from camerabias.analysis.search import write_search_report
     from camerabias.sweeps.display import print_search
     from camerabias.sweeps.search import SearchRequest, run_search
 
-    record = run_search(SearchRequest(space, data, run, weights, size, address, executor))
+    record = run_search(
+        SearchRequest(space, data, run, weights, size, address, executor, allow_unauthenticated)
+    )
     print_search(write_search_report(record), record.recipe_file)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from camerabias.sweeps.sweep import Outcome
     from camerabias.trainables.config import TrialConfig
     from camerabias.trainables.job import Progress as TrialProgress
+    from camerabias.trainables.node import Node
     from camerabias.trainables.search import Try
 
 console = Console(highlight=False, soft_wrap=True, markup=False)  # names may hold [brackets]
@@ -318,6 +319,14 @@ def print_status(run: Run) -> None:
 
 def _count_statuses(statuses: list[Status]) -> dict[str, int]:
     return {status: statuses.count(status) for status in get_args(Status)}
+
+
+def print_nodes(nodes: Sequence[Node]) -> None:
+    """Print the nodes of a cluster, as each of them says."""
+    for node in nodes:
+        gpus = ", ".join(node.gpus) or "no GPU"
+        versions = ", ".join(f"{name} {version}" for name, version in node.versions.items())
+        console.print(f"Node {node.host}: {node.cpus} CPUs, {node.memory_gib} GiB, {gpus}; {versions}")
 
 
 def print_outcome(outcome: Outcome) -> None:

@@ -12,15 +12,18 @@ from typing import Any
 import ray
 from ray import tune
 
+from camerabias.datasets.storage import StorageError
 from camerabias.sweeps.estimate import Speed, measure_here
 from camerabias.sweeps.runner import Watcher
 from camerabias.trainables.config import TrialConfig
 from camerabias.trainables.job import Job, Progress, job_fields, job_from
+from camerabias.trainables.node import Expected, NodeError
 from camerabias.trainables.record import Failure, Run
 from camerabias.trainables.tune_adapter import TuneTrial
 
-WORKER_RETRIES = 2
-"""How often a trial is started again when its worker dies (killed, out of memory, host lost)."""
+WORKER_RETRIES = 4
+"""How often a trial is started again, from its checkpoint, when its worker dies (killed, out of memory, host lost).
+On spot machines a long trial may lose several hosts; one that always kills its worker must end nevertheless."""
 
 WORKER_DIED = f"its worker died {WORKER_RETRIES + 1} times (killed, out of memory, or its host was lost)"
 """Why a trial failed that could not say so itself."""
@@ -33,11 +36,14 @@ _QUIET = {
 }
 
 
-def run_on_ray(jobs: Sequence[Job], watcher: Watcher) -> None:
+def run_on_ray(jobs: Sequence[Job], watcher: Watcher, expected: Expected) -> None:
     """Run trials side by side on the Ray that this process is connected to; see `runner.run_jobs`."""
     fit(
         jobs[0].threads,
-        param_space={"job": tune.grid_search([job_fields(job) for job in jobs])},
+        param_space={
+            "job": tune.grid_search([job_fields(job) for job in jobs]),
+            "expected": expected.model_dump_json(),
+        },
         callbacks=[_Bridge(Run(jobs[0].run), watcher)],
     )
 
@@ -52,7 +58,7 @@ def fit(
 
     Args:
         threads: CPU threads of a trial.
-        param_space: Trials that are known beforehand; each has a job under the key `job`.
+        param_space: Trials that are known beforehand; see `TuneTrial`.
         callbacks: Told of progress.
         how: Further fields of `tune.TuneConfig`.
     """
@@ -129,6 +135,7 @@ class _Bridge(Unsaved, tune.Callback):
         self._watcher.progress(_config(trial), progress_in(result))
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        raise_if_of_machines(trial)
         job = job_from(trial.config["job"])
         now = datetime.now(UTC).isoformat(timespec="seconds")
         last = str(trial.get_error() or WORKER_DIED)
@@ -138,5 +145,13 @@ class _Bridge(Unsaved, tune.Callback):
             for probe in {str(probe) for probe in job.probes} - {*record.probe_names()}:
                 record.fail_probe(probe, failure)
         else:
-            record.fail(failure)
+            record.give_up(failure)
         self._watcher.progress(job.config, Progress.of_failure(job.config, WORKER_DIED))
+
+
+def raise_if_of_machines(trial: Any) -> None:
+    """Raise what ended a trial if it was no fault of the trial: the same would end every other."""
+    error = trial.get_pickled_error()
+    cause = getattr(error, "cause", None)
+    if isinstance(cause, (StorageError, NodeError)):
+        raise cause

@@ -13,16 +13,17 @@ from typing import Any
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from camerabias.sweeps.ray_runner import WORKER_DIED, Unsaved, fit, progress_in, slots
+from camerabias.sweeps.ray_runner import WORKER_DIED, Unsaved, fit, progress_in, raise_if_of_machines, slots
 from camerabias.sweeps.tuning import Tuning
 from camerabias.trainables.job import Job, Progress, job_fields
+from camerabias.trainables.node import Expected
 
 
-def try_on_ray(tuning: Tuning, job: Job) -> None:
+def try_on_ray(tuning: Tuning, job: Job, expected: Expected) -> None:
     """Run tries side by side on the Ray that this process is connected to, until there are enough."""
     fit(
         job.threads,
-        search_alg=_Asking(tuning, job),
+        search_alg=_Asking(tuning, job, expected),
         scheduler=_Telling(tuning),
         num_samples=-1,  # the searcher says when there are enough
         max_concurrent_trials=slots(job.threads),  # asking ahead would know less
@@ -32,16 +33,16 @@ def try_on_ray(tuning: Tuning, job: Job) -> None:
 class _Asking(Unsaved, Searcher):
     """Suggests what the tuning asks for."""
 
-    def __init__(self, tuning: Tuning, job: Job) -> None:
+    def __init__(self, tuning: Tuning, job: Job, expected: Expected) -> None:
         super().__init__(metric="loss", mode="min")
-        self._tuning, self._job = tuning, job
+        self._tuning, self._job, self._expected = tuning, job, expected
 
     def suggest(self, trial_id: str) -> Any:  # a configuration, or the word that there are enough
         one = self._tuning.ask()
         if one is None:
             return Searcher.FINISHED
         job = replace(self._job, config=self._tuning.config(one.number))
-        return {"job": job_fields(job), "number": one.number}
+        return {"job": job_fields(job), "number": one.number, "expected": self._expected.model_dump_json()}
 
     def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:
         pass  # the scheduler tells
@@ -70,5 +71,6 @@ class _Telling(Unsaved, FIFOScheduler):
             self._tuning.tell(trial.config["number"], progress)
 
     def on_trial_error(self, controller: Any, trial: Any) -> None:
+        raise_if_of_machines(trial)
         config = self._tuning.config(trial.config["number"])
         self._tuning.tell(trial.config["number"], Progress.of_failure(config, WORKER_DIED))

@@ -10,6 +10,7 @@ from camerabias.datasets.schema import Executor
 if TYPE_CHECKING:
     from camerabias.trainables.config import TrialConfig
     from camerabias.trainables.job import Job, Progress
+    from camerabias.trainables.node import Expected
 
 
 class Watcher(Protocol):
@@ -19,13 +20,17 @@ class Watcher(Protocol):
         """A trial has reported."""
 
 
-def run_jobs(jobs: Sequence[Job], executor: Executor, watcher: Watcher) -> None:
+def run_jobs(jobs: Sequence[Job], executor: Executor, watcher: Watcher, expected: Expected) -> None:
     """Run trials; each leaves its record, a failed one its failure, and the others go on.
 
     Args:
         jobs: What to run, and where it reads and writes.
         executor: Ray Tune, on the Ray that this process is connected to, or this process.
         watcher: Told of progress.
+        expected: What every node must find before it runs trials.
+
+    Raises:
+        StorageError, NodeError: The machines fail the sweep, whatever the trial; what is done stays done.
     """
     if not jobs:
         return
@@ -34,7 +39,7 @@ def run_jobs(jobs: Sequence[Job], executor: Executor, watcher: Watcher) -> None:
     else:
         from camerabias.sweeps.ray_runner import run_on_ray  # late: Ray need not be installed
 
-        run_on_ray(jobs, watcher)
+        run_on_ray(jobs, watcher, expected)
 
 
 def _run_here(jobs: Sequence[Job], watcher: Watcher) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from camerabias.datasets.dataset import Dataset, open_dataset
-from camerabias.datasets.pieces import connect_ray
 from camerabias.datasets.schema import CamerabiasError, Executor
-from camerabias.sweeps.display import SearchDisplay
+from camerabias.sweeps.cluster import join
+from camerabias.sweeps.display import SearchDisplay, console, print_nodes
+from camerabias.sweeps.lease import Lease
 from camerabias.sweeps.plan import make_plan
 from camerabias.sweeps.runner import run_jobs
 from camerabias.sweeps.space import SpaceFile, load_space
@@ -16,11 +17,13 @@ from camerabias.sweeps.sweep import (
     build_missing,
     check_same_dataset,
     check_weights,
+    expect,
     write_run_info,
 )
 from camerabias.sweeps.tuning import Tuning
 from camerabias.trainables.config import TrialConfig
 from camerabias.trainables.job import Job, Progress
+from camerabias.trainables.node import Expected
 from camerabias.trainables.record import Run
 from camerabias.trainables.search import (
     Outcome,
@@ -45,6 +48,7 @@ class SearchRequest:
     size: int | None = None
     address: str | None = None
     executor: Executor = "ray"
+    allow_unauthenticated: bool = False
 
 
 def run_search(request: SearchRequest) -> SearchRecord:
@@ -61,13 +65,18 @@ def run_search(request: SearchRequest) -> SearchRecord:
     search = plan_search(space, dataset, run, request)
     record = search_record(run, search.name)
     _check_same_search(search, record)
-    write_run_info(run, dataset, request.executor)
-    record.write_search(search)
-    if request.executor == "ray":
-        connect_ray(request.address)
-    build_missing(dataset, [search.trial], request.executor)
-    job = Job(search.trial, dataset.folder.uri, record.folder.uri, request.weights, THREADS, purpose="search")
-    _run(search, record, job, request.executor)
+    run.folder.prove()
+    with Lease(run, console.print) as lease:
+        write_run_info(run, dataset, request.executor)
+        record.write_search(search)
+        expected = expect(run, dataset, lease)
+        if request.executor == "ray":
+            print_nodes(join(request.address, expected, request.allow_unauthenticated))
+        build_missing(dataset, [search.trial], request.executor)
+        job = Job(
+            search.trial, dataset.folder.uri, record.folder.uri, request.weights, THREADS, purpose="search"
+        )
+        _run(search, record, job, request.executor, expected)
     return record
 
 
@@ -99,25 +108,25 @@ def _check_same_search(search: Search, record: SearchRecord) -> None:
         )
 
 
-def _run(search: Search, record: SearchRecord, job: Job, executor: Executor) -> None:
+def _run(search: Search, record: SearchRecord, job: Job, executor: Executor, expected: Expected) -> None:
     n_before = sum(one.state != "running" for one in record.tries())
     with SearchDisplay(search.trials, n_before) as display:
         tuning = Tuning(search, record, display)
-        _try_all(tuning, job, executor)
+        _try_all(tuning, job, executor, expected)
         if tuning.n_ended < search.trials:  # Tune returns when it is interrupted
             raise CamerabiasError(
                 f"The search was interrupted after {tuning.n_ended} of {search.trials} tries; the same command "
                 "goes on."
             )
         _write_recipe(search, record)
-        _confirm(search, record, job, executor, display)
+        _confirm(search, record, job, executor, expected, display)
 
 
-def _try_all(tuning: Tuning, job: Job, executor: Executor) -> None:
+def _try_all(tuning: Tuning, job: Job, executor: Executor, expected: Expected) -> None:
     if executor == "ray":
         from camerabias.sweeps.ray_search import try_on_ray  # late: Ray need not be installed
 
-        try_on_ray(tuning, job)
+        try_on_ray(tuning, job, expected)
         return
     from camerabias.trainables.trial import Trial  # late: torch is not needed to plan
 
@@ -144,14 +153,19 @@ def _write_recipe(search: Search, record: SearchRecord) -> None:
 
 
 def _confirm(
-    search: Search, record: SearchRecord, job: Job, executor: Executor, display: SearchDisplay
+    search: Search,
+    record: SearchRecord,
+    job: Job,
+    executor: Executor,
+    expected: Expected,
+    display: SearchDisplay,
 ) -> None:
     """Train the recipe found, and the one that the search started from, on other seeds; failures run again."""
     best = find_best(record.tries())
     assert best is not None
     confirming = _Confirming(record, search.confirming(best), display)
     jobs = [replace(job, config=config) for config in confirming.missing()]
-    run_jobs(jobs, executor, confirming)
+    run_jobs(jobs, executor, confirming, expected)
 
 
 class _Confirming:

@@ -12,15 +12,18 @@ from camerabias.datasets.build import build_variants, is_built
 from camerabias.datasets.dataset import Dataset, open_dataset
 from camerabias.datasets.pieces import connect_ray
 from camerabias.datasets.schema import CamerabiasError, Executor
-from camerabias.sweeps.display import SweepDisplay, counting
+from camerabias.sweeps.cluster import join
+from camerabias.sweeps.display import SweepDisplay, console, counting, print_nodes
 from camerabias.sweeps.estimate import Measure, measure_here
 from camerabias.sweeps.examples import write_examples
+from camerabias.sweeps.lease import Lease
 from camerabias.sweeps.plan import Plan, make_plan, merge_described
 from camerabias.sweeps.runner import run_jobs
 from camerabias.sweeps.study import Study, load_study
 from camerabias.trainables.config import TrialConfig
 from camerabias.trainables.job import Job
 from camerabias.trainables.models import build_model, input_size, load_weights, weights_id
+from camerabias.trainables.node import Expected, versions
 from camerabias.trainables.record import RUN_FILE, Contents, Run
 
 THREADS = 1
@@ -42,6 +45,7 @@ class Request:
     address: str | None = None
     executor: Executor = "ray"
     retry_failed: bool = False
+    allow_unauthenticated: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,17 +87,34 @@ def find_measure(address: str | None) -> Measure:
 
 
 def run_sweep(request: Request) -> Outcome:
-    """Run what is missing of a sweep; called again after any interruption, it goes on."""
+    """Run what is missing of a sweep; called again after any interruption, it goes on.
+
+    Raises:
+        CamerabiasError: What is asked cannot be done, another driver is at work on the run, or the storage or a
+            node fails for good. What is done stays done.
+    """
     plan = plan_sweep(request)
     run = Run(request.run)
     trials = plan.to_run(request.retry_failed)
-    _write_intentions(plan, run, request)
     if trials:
-        if request.executor == "ray":
-            connect_ray(request.address)
-        build_missing(plan.dataset, trials, request.executor)
-        _run_missing(plan, trials, request)
+        run.folder.prove()
+        with Lease(run, console.print) as lease:
+            _write_intentions(plan, run, request)
+            _run_missing(plan, trials, request, lease)
+    else:
+        _write_intentions(plan, run, request)
     return _outcome(plan, run, len(trials))
+
+
+def expect(run: Run, dataset: Dataset, lease: Lease) -> Expected:
+    """What every node must find."""
+    return Expected(
+        run=run.folder.uri,
+        dataset=dataset.folder.uri,
+        fingerprint=dataset.manifest.fingerprint,
+        owner=lease.owner,
+        versions=versions(),
+    )
 
 
 def check_weights(model: str, source: str) -> str:
@@ -177,12 +198,17 @@ def build_missing(dataset: Dataset, trials: Sequence[TrialConfig], executor: Exe
             build_variants(dataset, missing, executor, report)
 
 
-def _run_missing(plan: Plan, trials: list[TrialConfig], request: Request) -> None:
+def _run_missing(plan: Plan, trials: list[TrialConfig], request: Request, lease: Lease) -> None:
+    run = Run(request.run)
+    expected = expect(run, plan.dataset, lease)
+    if request.executor == "ray":
+        print_nodes(join(request.address, expected, request.allow_unauthenticated))
+    build_missing(plan.dataset, trials, request.executor)
     jobs = [
         Job(
             config=config,
             dataset=plan.dataset.folder.uri,
-            run=Run(request.run).folder.uri,
+            run=run.folder.uri,
             weights=request.weights,
             threads=THREADS,
             probes=plan.probes[config.id],
@@ -191,7 +217,7 @@ def _run_missing(plan: Plan, trials: list[TrialConfig], request: Request) -> Non
     ]
     n_all = len(plan.trials)
     with SweepDisplay(n_all, n_all - len(trials)) as display:
-        run_jobs(jobs, request.executor, display)
+        run_jobs(jobs, request.executor, display, expected)
 
 
 def _outcome(plan: Plan, run: Run, n_ran: int) -> Outcome:

@@ -8,6 +8,7 @@ whenever a trial runs.
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -24,6 +25,8 @@ from camerabias.datasets.storage import Folder
 from camerabias.trainables.config import TrialConfig
 
 RUN_FILE = "run.json"
+LEASE_FILE = "driver.json"
+NODES_FOLDER = "nodes"
 CONFIG_FILE = "config.json"
 HISTORY_FILE = "history.parquet"
 PREDICTIONS_FILE = "predictions.parquet"
@@ -166,8 +169,12 @@ class Record:
 
     def fail(self, failure: Failure) -> None:
         """Write the failure."""
-        self.folder.write_json(ERROR_FILE, failure.model_dump())
+        self.give_up(failure)
         self.drop_checkpoint()
+
+    def give_up(self, failure: Failure) -> None:
+        """Write why the trial is not tried any more, and leave its checkpoint for a later try."""
+        self.folder.write_json(ERROR_FILE, failure.model_dump())
 
     def write_probe(self, name: str, arrays: Arrays) -> None:
         """Write a probe's arrays as `probes/NAME.npz`; an earlier failure of the probe is cleared away."""
@@ -271,6 +278,26 @@ class Run:
             )
         info: dict[str, Any] = self.folder.read_json(RUN_FILE)
         return info
+
+    def lease(self) -> dict[str, Any] | None:
+        """What `driver.json` says of the driver that is at work on the run, if one is."""
+        try:
+            lease: dict[str, Any] = json.loads(self.folder.read_bytes(LEASE_FILE))
+        except FileNotFoundError:
+            return None
+        return lease
+
+    def write_lease(self, lease: dict[str, Any]) -> None:
+        """Write `driver.json`."""
+        self.folder.write_json(LEASE_FILE, lease)
+
+    def drop_lease(self) -> None:
+        """Remove `driver.json`."""
+        self.folder.delete(LEASE_FILE)
+
+    def write_node(self, host: str, node: dict[str, Any]) -> None:
+        """Write `nodes/HOST.json`."""
+        self.folder.child(NODES_FOLDER).write_json(f"{host}.json", node)
 
     def write_study(self, name: str, asked: dict[str, Any]) -> None:
         """Write `studies/NAME.yaml`: what was asked for, with the trials it comes to."""

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
-from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
@@ -19,11 +18,13 @@ from torch import nn
 
 from camerabias.datasets.dataset import open_dataset
 from camerabias.datasets.schema import CamerabiasError
+from camerabias.datasets.storage import StorageError
 from camerabias.trainables.checkpoint import read_checkpoint, read_weights, write_checkpoint, write_weights
 from camerabias.trainables.data import Rows, Side, TrialData
 from camerabias.trainables.evaluate import predict_logits
 from camerabias.trainables.job import Job, Progress
 from camerabias.trainables.models import build_model, load_weights, weights_id
+from camerabias.trainables.node import versions
 from camerabias.trainables.probes import Subject
 from camerabias.trainables.randomness import stream_seed
 from camerabias.trainables.record import Done, Failure, Record, Run
@@ -31,8 +32,6 @@ from camerabias.trainables.train import Training, TrainingError
 
 CHECKPOINT_SECONDS = 60.0
 """Time between checkpoints: what a killed trial loses at most, and rare enough to cost nothing."""
-
-VERSIONED = ("camerabias", "torch", "torchvision", "timm", "numpy")
 
 
 def run_trial(job: Job) -> Progress:
@@ -48,7 +47,8 @@ class Trial:
     """A trial that is advanced a while at a time, so that a scheduler can look at it in between.
 
     An exception inside the trial is its outcome, not the worker's: it is written into the record with its
-    traceback, and the worker takes the next trial. Probes come last, when the record is complete.
+    traceback, and the worker takes the next trial. Not so where the storage fails: nothing could be written, and
+    the trial has done no wrong. Probes come last, when the record is complete.
 
     Args:
         job: What to run. Of a trial that is done, the probes alone.
@@ -68,6 +68,8 @@ class Trial:
                 self._session = _Session(self.job, self.record)
             session = self._session
             progress = session.advance(seconds)
+        except StorageError:
+            raise
         except Exception as error:  # noqa: BLE001 - recorded whole, see the class
             return self._fail(error)
         if progress.status != "done":
@@ -112,6 +114,8 @@ class Trial:
                 subject = load()
                 subject.model.requires_grad_(False)  # probes ask for gradients of images, never of weights
                 self.record.write_probe(str(probe), probe.kind.run(subject, probe.parameters))
+            except StorageError:
+                raise
             except Exception as error:  # noqa: BLE001 - recorded whole, as a trial's is
                 failure = _failure(error)
                 self.record.fail_probe(str(probe), failure)
@@ -271,11 +275,6 @@ class _Session:
             prediction=np.array(data.classes)[probabilities.argmax(axis=1)],
             probabilities=list(probabilities),
         )
-
-
-def versions() -> dict[str, str]:
-    """Versions of what decides a trial's numbers."""
-    return {name: version(name) for name in VERSIONED}
 
 
 def _device_name(device: torch.device) -> str:

@@ -12,6 +12,7 @@ from ray import tune
 
 from camerabias.datasets.storage import Folder
 from camerabias.trainables.job import job_from
+from camerabias.trainables.node import check_node_once
 from camerabias.trainables.record import Record
 
 REPORT_SECONDS = 5.0
@@ -19,7 +20,10 @@ REPORT_SECONDS = 5.0
 
 
 class TuneTrial(tune.Trainable):
-    """A trial as Ray Tune sees it; `config` is a `Job` as a plain dictionary under the key `job`.
+    """A trial as Ray Tune sees it.
+
+    Its `config` has a `Job` as a plain dictionary under the key `job`, and as `expected` what the node must find,
+    as JSON (see `node.Expected`).
 
     The record in RUN is what counts, and its own checkpoint is what a restarted trial goes on from, on any
     machine. Tune's checkpoints are the same files in a folder of Tune's, for schedulers that pause trials.
@@ -30,9 +34,11 @@ class TuneTrial(tune.Trainable):
         from camerabias.trainables.trial import Trial
 
         self.trial = Trial(job_from(config["job"]))
+        self.expected = config["expected"]
 
     def step(self) -> dict[str, Any]:
-        """Train for a while and report."""
+        """Train for a while and report; the first thing that a worker does is to prove its node."""
+        check_node_once(self.expected)
         # a search decides at certain steps whether to go on, so it hears of every epoch
         progress = self.trial.advance(0.0 if self.trial.job.purpose == "search" else REPORT_SECONDS)
         return {**asdict(progress), "done": progress.status != "running"}

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from camerabias.datasets.schema import CamerabiasError
-from camerabias.datasets.storage import Folder
+from camerabias.datasets.storage import Folder, StorageError
 
 
 def write_and_fail(folder, name):
@@ -53,6 +53,25 @@ def test_a_bucket_gets_a_whole_object_or_none():
     assert not bucket.exists("file")
     bucket.write_bytes("file", b"content")
     assert bucket.read_bytes("file") == b"content"
+
+
+def test_storage_proves_itself_and_keeps_no_trace(tmp_path):
+    for folder in (Folder(tmp_path), Folder("mock:///")):
+        folder.prove()
+        assert folder.names() == []
+
+
+def test_storage_that_fails_is_told_from_a_file_that_is_damaged(tmp_path):
+    folder = Folder(tmp_path)
+    (tmp_path / "file").write_text("a file, not a folder")
+    with pytest.raises(StorageError, match="the same command goes on"):
+        folder.child("file").write_bytes("inside", b"")
+    (tmp_path / "table.parquet").write_bytes(b"PAR1 damaged PAR1")
+    with pytest.raises(CamerabiasError, match="missing or damaged") as damaged:
+        folder.read_table("table.parquet")
+    assert not isinstance(damaged.value, StorageError)
+    with pytest.raises(FileNotFoundError):
+        folder.read_bytes("missing")
 
 
 def test_json_is_readable_and_keeps_letters_of_all_languages(tmp_path):

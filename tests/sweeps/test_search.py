@@ -216,7 +216,7 @@ def test_run_of_another_dataset_is_refused(search, command, dataset, tmp_path):
 
 
 def test_search_that_tune_left_off_is_not_taken_for_a_whole_one(search, monkeypatch, tmp_path):
-    monkeypatch.setattr("camerabias.sweeps.search.connect_ray", lambda address: None)
+    monkeypatch.setattr("camerabias.sweeps.search.join", lambda *_: [])
     monkeypatch.setattr("camerabias.sweeps.search.build_missing", lambda *_: None)
     monkeypatch.setattr("camerabias.sweeps.ray_search.slots", lambda threads: 2)
     monkeypatch.setattr("camerabias.sweeps.ray_search.fit", lambda *_, **__: None)  # as after Ctrl-C

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from camerabias.trainables import tune_adapter
+from camerabias.trainables.node import Expected, versions
 from camerabias.trainables.record import Run
 from camerabias.trainables.trial import run_trial
 from camerabias.trainables.tune_adapter import TuneTrial
@@ -18,7 +19,13 @@ def often(monkeypatch):
 
 
 def as_config(job):
-    return {"job": {**asdict(job), "config": job.config.model_dump(mode="json")}}
+    """What a driver would send, which holds the lease of the job's run."""
+    Run(job.run).write_lease({"owner": "driver"})
+    expected = Expected(
+        run=job.run, dataset=job.dataset, fingerprint=job.config.dataset, owner="driver", versions=versions()
+    )
+    job_fields = {**asdict(job), "config": job.config.model_dump(mode="json")}
+    return {"job": job_fields, "expected": expected.model_dump_json()}
 
 
 def finish(trainable):

@@ -1,0 +1,73 @@
+"""The Ray cluster that a sweep joins: every node is checked before anything starts, and so is who may join."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from camerabias.datasets.pieces import connect_ray
+from camerabias.datasets.schema import CamerabiasError
+from camerabias.trainables.node import Expected, Node, check_node
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def join(address: str | None, expected: Expected, allow_unauthenticated: bool) -> list[Node]:
+    """Connect to Ray and, where it is a cluster that was started by others, check its nodes.
+
+    Args:
+        address: Of the cluster; None is the one that this process is a job of, or else a Ray of its own.
+        expected: What every node must find.
+        allow_unauthenticated: Whether a cluster may be one that obeys everybody who reaches its ports.
+
+    Returns:
+        Its nodes; of a Ray of this process's own, none.
+
+    Raises:
+        CamerabiasError: The cluster asks for no token.
+        NodeError, StorageError: A node cannot serve the sweep.
+    """
+    if not connect_ray(address):
+        return []
+    nodes = []
+    for node, authenticated in _ask_nodes(expected):
+        if not (authenticated or allow_unauthenticated):
+            raise CamerabiasError(
+                f"{node.host} of the cluster asks for no token, so everybody who reaches its ports can run code on "
+                "it. Start it with RAY_AUTH_MODE=token (see docs/cluster.md), or insist with --allow-unauthenticated."
+            )
+        nodes.append(node)
+    return nodes
+
+
+def _ask_nodes(expected: Expected) -> Iterator[tuple[Node, bool]]:
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    ask = ray.remote(num_cpus=0, max_retries=0)(_answer)
+    asked = [
+        ask.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)).remote(
+            expected.model_dump_json()
+        )
+        for node in ray.nodes()  # type: ignore[no-untyped-call]
+        if node["Alive"]
+    ]
+    for answer in asked:
+        said = ray.get(answer)
+        if isinstance(
+            said, CamerabiasError
+        ):  # travels as a value, since Ray adds its own words to an exception's
+            raise said
+        yield Node.model_validate(said["node"]), said["authenticated"]
+
+
+def _answer(expected: str) -> dict[str, Any] | CamerabiasError:
+    try:
+        node = check_node(Expected.model_validate_json(expected))
+    except CamerabiasError as error:
+        return error
+    return {
+        "node": node.model_dump(),
+        "authenticated": os.environ.get("RAY_AUTH_MODE", "").lower() == "token",
+    }
