@@ -68,8 +68,8 @@ def connect_ray(address: str | None = None) -> bool:
         CamerabiasError: It cannot be joined.
     """
     address = address or os.environ.get("RAY_ADDRESS")
-    if address is not None and _has_token():
-        os.environ.setdefault("RAY_AUTH_MODE", "token")  # Ray reads it as it is imported
+    if address is not None:
+        use_token()
     import ray
 
     if ray.is_initialized():
@@ -96,9 +96,11 @@ TOKEN_FILE = Path("~/.ray/auth_token")
 """Where Ray looks for the token of its clusters unless `RAY_AUTH_TOKEN` or `RAY_AUTH_TOKEN_PATH` are set."""
 
 
-def _has_token() -> bool:
+def use_token() -> None:
+    """Show clusters the token, if there is one; to be called before Ray is imported, which decides it then."""
     named = {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys()
-    return bool(named) or TOKEN_FILE.expanduser().exists()
+    if named or TOKEN_FILE.expanduser().exists():
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
 
 
 def _guard_token() -> None:

@@ -432,6 +432,47 @@ def search(
     print_search(write_search_report(record), record.recipe_file)
 
 
+# --- clusters -------------------------------------------------------------------------------------------
+
+
+@app.command(
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+    epilog="Example: camerabias submit -- sweep run table2 --data s3://mine/photos --run s3://mine/runs/table2",
+)
+def submit(
+    command: Annotated[list[str], typer.Argument(help="A command of camerabias, after --.")],
+    address: Annotated[
+        str, typer.Option(help="Of the cluster's dashboard, which `ray dashboard cluster.yaml` brings here.")
+    ] = "http://127.0.0.1:8265",
+    allow_unauthenticated: InsistOption = False,
+) -> None:
+    """Run a command on a cluster, with this code and the files that it names."""
+    from camerabias.sweeps.submit import submit_command
+
+    submitted = submit_command(command, address, allow_unauthenticated)
+    typer.echo(f"Submitted as {submitted.job}. After any interruption, the same command goes on.")
+    for what, follow_up in submitted.follow_up:
+        typer.echo(f"  {what}: {follow_up}")
+
+
+@app.command(
+    epilog="Examples: camerabias doctor; camerabias doctor --run s3://mine/runs/table2 --address auto"
+)
+def doctor(
+    run: Annotated[str | None, typer.Option("--run", help="A run whose storage is to be tried.")] = None,
+    address: AddressOption = None,
+) -> None:
+    """Find out whether this machine, a run's storage and a cluster are fit for a sweep."""
+    from camerabias.sweeps.doctor import examine
+
+    problems = 0
+    for finding in examine(run, address):
+        problems += finding.level == "problem"
+        typer.echo(f"{finding.level:8} {finding.text}")
+    if problems:
+        raise typer.Exit(EXIT_ERROR)
+
+
 # --- shared by commands ---------------------------------------------------------------------------------
 
 

@@ -101,6 +101,7 @@ class Host:
     def boot(self) -> None:
         """Start it, and wait for its sshd."""
         assert self._process is None, f"{self.name} is running"
+        self.plug()
         binds = "".join(
             f"mkdir -p {self.home}/{p}; mount --bind /root/{p} {self.home}/{p}\n" for p in _shared()
         )
@@ -119,8 +120,9 @@ class Host:
             time.sleep(0.1)
 
     def kill(self) -> None:
-        """Cut its power: everything on it ends at once."""
+        """Cut its power: everything on it ends at once, and nobody on the network hears of it."""
         if self._process is not None:
+            self.unplug()
             self._process.send_signal(signal.SIGKILL)  # and, by --kill-child, its process 1, hence all
             self._process.wait()
             self._process = None

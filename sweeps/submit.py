@@ -1,0 +1,145 @@
+"""Handing a command to a cluster from another machine; this code travels with it, and the files that it names."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path, PurePosixPath
+
+from camerabias.datasets.pieces import use_token
+from camerabias.datasets.schema import CamerabiasError
+
+PACKAGES = ("datasets", "trainables", "sweeps", "analysis")
+
+_PLACES = ("run", "data")
+"""Options whose values are places that every node must find."""
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """A command that a cluster runs."""
+
+    job: str
+    follow_up: list[tuple[str, str]]
+    """What one may want next, and the command for it."""
+
+
+def submit_command(arguments: Sequence[str], address: str, allow_unauthenticated: bool) -> Submitted:
+    """Submit `camerabias ARGUMENTS` as a job of a cluster.
+
+    Args:
+        arguments: Of the command, which is run on the head node.
+        address: Of the cluster's dashboard, such as http://127.0.0.1:8265.
+        allow_unauthenticated: Whether the cluster may be one that obeys everybody who reaches its ports.
+
+    Raises:
+        CamerabiasError: The cluster cannot be reached or asks for no token; the command names places that the
+            cluster cannot see.
+    """
+    arguments = list(arguments)
+    _check_places(arguments)
+    _check_cluster(address, allow_unauthenticated)
+    use_token()
+    from ray.job_submission import (
+        JobSubmissionClient,
+    )  # late: Ray reads as it is imported whether there is a token
+
+    with tempfile.TemporaryDirectory(prefix="camerabias-submit-") as folder:
+        try:
+            job = JobSubmissionClient(address).submit_job(
+                entrypoint=shlex.join(["camerabias", *arguments]),
+                runtime_env={
+                    "working_dir": str(_pack_files(arguments, Path(folder, "files"))),
+                    "py_modules": [str(_pack_code(Path(folder, "code")))],
+                },
+            )
+        except (RuntimeError, ConnectionError) as error:
+            raise CamerabiasError(f"The cluster at {address} refused the job ({_brief(error)}).") from error
+    return Submitted(job, _follow_up(job, arguments, address))
+
+
+def _check_places(arguments: Sequence[str]) -> None:
+    for option, place in _options(arguments).items():
+        if option in _PLACES and "://" not in place and not PurePosixPath(place).is_absolute():
+            raise CamerabiasError(
+                f"--{option} {place} is a place on this machine, which the cluster does not see. Give an s3:// or "
+                "gs:// address, or the absolute path of a folder that every node mounts."
+            )
+
+
+def _options(arguments: Sequence[str]) -> dict[str, str]:
+    """Values of the command's options, written as `--run RUN` or `--run=RUN`."""
+    words = [word for argument in arguments for word in argument.split("=", 1)]
+    return {name.removeprefix("--"): value for name, value in pairwise(words) if name.startswith("--")}
+
+
+def _check_cluster(address: str, allow_unauthenticated: bool) -> None:
+    """Ask without a token: a cluster that guards itself refuses."""
+    try:
+        with urllib.request.urlopen(f"{address.rstrip('/')}/api/jobs/", timeout=30):
+            pass
+    except urllib.error.HTTPError as error:
+        if error.code in (401, 403):
+            return
+        raise CamerabiasError(f"{address} is no dashboard of Ray's: it answers {error}.") from error
+    except (OSError, ValueError) as error:
+        raise CamerabiasError(
+            f"No cluster answers at {address} ({_brief(error)}). Forward its dashboard to this machine with `ray "
+            "dashboard cluster.yaml`, and leave that running."
+        ) from error
+    if not allow_unauthenticated:
+        raise CamerabiasError(
+            f"The cluster at {address} asks for no token, so everybody who reaches its ports can run code on it. "
+            "Start it with RAY_AUTH_MODE=token (see docs/cluster.md), or insist with --allow-unauthenticated."
+        )
+
+
+def _pack_files(arguments: Sequence[str], folder: Path) -> Path:
+    """Copy the files that the command names (studies, recipes, weights) to where the job will find them."""
+    folder.mkdir()
+    for argument in arguments:
+        path = Path(argument)
+        if not path.is_file():
+            continue
+        if path.is_absolute() or ".." in path.parts:
+            raise CamerabiasError(
+                f"{argument} would not lie there on the cluster. Call this from its folder, and name it from there."
+            )
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, folder / path)
+    return folder
+
+
+def _pack_code(folder: Path) -> Path:
+    """Copy this very code, so that a change need not be installed on the nodes; what it depends on must be."""
+    here = Path(__file__).parent
+    for package in PACKAGES:
+        source = here if package == here.name else here.with_name(package)
+        shutil.copytree(source, folder / "camerabias" / package, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder / "camerabias"
+
+
+def _follow_up(job: str, arguments: Sequence[str], address: str) -> list[tuple[str, str]]:
+    jobs = [
+        ("its output", f"ray job logs --follow --address {address} {job}"),
+        ("stop it", f"ray job stop --address {address} {job}"),
+    ]
+    options = _options(arguments)
+    if "run" not in options:
+        return jobs
+    run = shlex.quote(options["run"])
+    return [
+        *jobs,
+        ("its trials", f"camerabias sweep status {run} --watch"),
+        ("the report", f"camerabias report {run}"),
+    ]
+
+
+def _brief(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]
