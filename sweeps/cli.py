@@ -304,7 +304,8 @@ def plan(
     weights: WeightsOption = "imagenet",
     address: AddressOption = None,
     price: Annotated[
-        float | None, typer.Option(help="Dollars per hour of one GPU (or core): also say what it may cost.", min=0)
+        float | None,
+        typer.Option(help="Dollars per hour of one GPU (or core): also say what it may cost.", min=0),
     ] = None,
 ) -> None:
     """Print the trials that a sweep comes to, what is done already, and how long the rest may take and cost.

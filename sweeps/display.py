@@ -301,7 +301,7 @@ def print_plan(plan: Plan, time_needed: Estimate, price: float | None = None) ->
         if price is not None:
             dollars = time_needed.dollars(price)
             console.print(
-                f"About ${dollars:,.2f} at ${price:,.2f} per {time_needed.device} and hour, however many run side by side"
+                f"About ${dollars:,.2f} at ${price:,.2f} per {time_needed.device} and hour, however many run at once"
             )
 
 
