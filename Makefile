@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test check lint types clean
+.PHONY: demo test check lint types wheel lock clean
 
 demo: $(INSTALLED)  ## simulate, train, report: ten minutes on two cores
 	$(BIN)/camerabias demo --run runs/demo
@@ -31,9 +31,13 @@ $(INSTALLED): requirements.lock pyproject.toml
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	touch $(INSTALLED)
 
+wheel: $(INSTALLED)  ## the package as one file in dist, for clusters and images
+	rm -rf dist build/lib
+	$(BIN)/uv build --quiet --wheel --out-dir dist
+
 lock:  ## pin every dependency anew, for every platform
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --extra dev --python-version 3.11 \
 		--no-header pyproject.toml --output-file requirements.lock
 
 clean:
-	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -78,7 +78,8 @@ def connect_ray(address: str | None = None) -> bool:
     if address is None:
         # what Ray would warn about on every start: no metrics agent without a dashboard, overriding of GPUs
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-        ray.init(include_dashboard=False, _node_ip_address="127.0.0.1", **quiet)
+        # "local": on a host of a cluster Ray would otherwise join that one, and never get anywhere from this address
+        ray.init(address="local", include_dashboard=False, _node_ip_address="127.0.0.1", **quiet)
         _guard_token()
         return False
     try:

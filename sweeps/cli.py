@@ -310,8 +310,12 @@ def plan(
     size: SizeOption = None,
     weights: WeightsOption = "imagenet",
     address: AddressOption = None,
+    price: Annotated[
+        float | None,
+        typer.Option(help="Dollars per hour of one GPU (or core): also say what it may cost.", min=0),
+    ] = None,
 ) -> None:
-    """Print the trials that a sweep comes to, what is done already, and how long the rest may take.
+    """Print the trials that a sweep comes to, what is done already, and how long the rest may take and cost.
 
     With --address, training steps are timed on that cluster, otherwise on this machine.
     """
@@ -324,7 +328,7 @@ def plan(
         studies, data, run, _words(models), _numbers(seeds), recipe=recipe, size=size, weights=weights
     )
     planned = plan_sweep(request)
-    print_plan(planned, estimate(planned, Run(run), find_measure(address)))
+    print_plan(planned, estimate(planned, Run(run), find_measure(address)), price)
 
 
 @sweep_app.command(

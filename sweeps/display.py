@@ -258,8 +258,14 @@ def print_skipped(plan: Plan) -> None:
             console.print(f"Left out: {skipped.target}, {skipped.setting}. {skipped.reason}")
 
 
-def print_plan(plan: Plan, time_needed: Estimate) -> None:
-    """Print the trials of a sweep, a row per table cell, the cells of its settings, and the estimate."""
+def print_plan(plan: Plan, time_needed: Estimate, price: float | None = None) -> None:
+    """Print the trials of a sweep, a row per table cell, the cells of its settings, and the estimate.
+
+    Args:
+        plan: The trials.
+        time_needed: How long those to run will take.
+        price: Dollars per hour of one core or GPU; None leaves the cost out.
+    """
     for planned in plan.studies:
         rows = [
             {
@@ -293,6 +299,11 @@ def print_plan(plan: Plan, time_needed: Estimate) -> None:
             f"converges early, divided by as many as run side by side (from {time_needed.origin}); start-up, "
             "validation and probes come on top"
         )
+        if price is not None:
+            dollars = time_needed.dollars(price)
+            console.print(
+                f"About ${dollars:,.2f} at ${price:,.2f} per {time_needed.device} and hour, however many run at once"
+            )
 
 
 def print_status(run: Run) -> None:

@@ -52,6 +52,10 @@ class Estimate:
     device: str
     origin: str
 
+    def dollars(self, price: float) -> float:
+        """What the time costs at `price` dollars per hour of the device."""
+        return self.seconds / 3600 * price
+
 
 Measure = Callable[[TrialConfig], Speed]
 

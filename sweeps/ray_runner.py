@@ -28,6 +28,9 @@ On spot machines a long trial may lose several hosts; one that always kills its 
 WORKER_DIED = f"its worker died {WORKER_RETRIES + 1} times (killed, out of memory, or its host was lost)"
 """Why a trial failed that could not say so itself."""
 
+GPU_WORKERS = "gpu_workers"
+"""Resource that a cluster's head declares where GPU workers start on demand, so that none may be there yet."""
+
 _QUIET = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # records hold everything that Tune's own logs would
     "TUNE_GLOBAL_CHECKPOINT_S": "600",  # Tune's state is never restored, so it need not be saved often
@@ -94,7 +97,9 @@ def measure_on_ray(config: TrialConfig) -> Speed:
 
 
 def _resources_per_trial(threads: int) -> dict[str, float]:
-    return {"cpu": threads, "gpu": 1} if _cluster().get("GPU", 0) >= 1 else {"cpu": threads}
+    there = _cluster()
+    with_gpu = there.get("GPU", 0) >= 1 or GPU_WORKERS in there
+    return {"cpu": threads, "gpu": 1} if with_gpu else {"cpu": threads}
 
 
 def slots(threads: int) -> int:

@@ -1,5 +1,6 @@
 """What all tests share: a cache of their own, a small simulated dataset, and quick trials on it."""
 
+import shlex
 import sys
 
 import pytest
@@ -73,3 +74,25 @@ def command(monkeypatch, capsys):
         return stop.value.code or 0, captured.out, captured.err
 
     return run
+
+
+@pytest.fixture
+def parse_command():
+    """Parse `camerabias ARGUMENTS` without running it; returns the command's name and its parameters."""
+
+    from typer.main import get_command
+
+    from camerabias.sweeps import cli
+
+    def parse(line):
+        program, *words = shlex.split(line, comments=True)
+        assert program.endswith("camerabias"), line
+        command, name = get_command(cli.app), []
+        while hasattr(command, "commands"):
+            assert words, f"{line}: no such command"
+            assert words[0] in command.commands, f"{line}: no command {words[0]!r}"
+            name.append(words.pop(0))
+            command = command.commands[name[-1]]
+        return " ".join(name), command.make_context(name[-1], words).params
+
+    return parse

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from camerabias.datasets.dataset import open_dataset
+from camerabias.sweeps.estimate import Speed
 from camerabias.trainables import trial as trial_module
 
 STUDY = {
@@ -109,7 +110,20 @@ def test_plan_changes_nothing_and_tells_all(command, study, dataset, tmp_path):
     assert "4 trials, 0 of them ended, 4 to run" in out
     assert "disjoint trains on manufacturer 1 × iPhone, manufacturer 1 × Samsung" in out
     assert "of training steps on one core" in out
+    assert "$" not in out
     assert not (tmp_path / "run").exists()
+
+
+def test_plan_says_what_it_costs_at_a_price(command, study, dataset, tmp_path, monkeypatch):
+    # 4 trials of 6 steps of 8 images, at one image per 75 seconds: 4 hours
+    monkeypatch.setattr(
+        "camerabias.sweeps.sweep.measure_here", lambda config: Speed(1 / 75, "core", exact=True)
+    )
+    options = ["--data", dataset.folder, "--run", tmp_path / "run", "--weights", "none", "--price"]
+    code, out, _ = command("sweep", "plan", study, *options, "0.05")
+    assert code == 0
+    assert "About $0.20 at $0.05 per core and hour" in out
+    assert command("sweep", "plan", study, *options, "-1")[0] == 2
 
 
 def test_missing_weights_stop_the_sweep_before_the_first_trial(

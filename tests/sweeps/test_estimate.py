@@ -2,7 +2,7 @@
 
 import pytest
 
-from camerabias.sweeps.estimate import Speed, estimate, measure_here
+from camerabias.sweeps.estimate import Estimate, Speed, estimate, measure_here
 from camerabias.sweeps.plan import make_plan
 from camerabias.sweeps.study import load_study
 from camerabias.trainables.record import Run
@@ -69,3 +69,7 @@ def test_small_batches_are_timed_whole_and_large_ones_in_part(planned, make_job)
     assert not large.exact
     assert small.device == large.device
     assert min(small.images_per_second, large.images_per_second) > 0
+
+
+def test_cost_is_hours_times_price():
+    assert Estimate(5400.0, "GPU", "records").dollars(0.40) == pytest.approx(0.60)
