@@ -1,0 +1,216 @@
+"""A Ray cluster on hosts of its own, with a bucket beside it, as a user runs it: `ray up`, `camerabias submit`."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hosts import Network, run
+
+from camerabias.datasets.storage import Folder
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+BUCKET = "s3://camerabias-test"
+S3_PORT = 5000
+DASHBOARD_PORT = 18265
+"""Where `ray dashboard` brings the head's dashboard to this machine."""
+
+
+class Cluster:
+    """A head without trials, workers of one slot each, a storage host, and this machine as the laptop.
+
+    Args:
+        network: The hosts' network.
+        n_workers: Number of workers.
+    """
+
+    def __init__(self, network: Network, n_workers: int = 2) -> None:
+        self.network = network
+        self.laptop = network.folder / "laptop"
+        self.laptop.mkdir()
+        self.head = network.host("head")
+        self.workers = [network.host(f"worker-{number}") for number in range(1, n_workers + 1)]
+        self.storage = network.host("storage")
+        self._forward: subprocess.Popen[bytes] | None = None
+        self._start_storage()
+        self._write_config()
+
+    # --- the bucket -----------------------------------------------------------------------------------------
+
+    @property
+    def s3(self) -> dict[str, str]:
+        """Environment that leads to the bucket."""
+        return {
+            "AWS_ENDPOINT_URL": f"http://{self.storage.address}:{S3_PORT}",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+
+    def _start_storage(self) -> None:
+        self.storage.ssh(f"nohup {BIN}/moto_server -H 0.0.0.0 -p {S3_PORT} > ~/s3.log 2>&1 &")
+        os.environ.update(self.s3)
+        wait_for(self._make_bucket, 30)
+
+    def _make_bucket(self) -> bool:
+        command = [
+            "curl",
+            "-sf",
+            "-X",
+            "PUT",
+            f"{self.s3['AWS_ENDPOINT_URL']}/{BUCKET.removeprefix('s3://')}",
+        ]
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+    def records(self, run_folder: str) -> dict[str, dict[str, Any]]:
+        """`done.json` of every trial that has one, by id."""
+        trials = Folder(run_folder).child("trials")
+        done = [path for path in trials.walk() if path.endswith("/done.json")]
+        return {path.split("/")[0]: trials.read_json(path) for path in done}
+
+    # --- the cluster ----------------------------------------------------------------------------------------
+
+    @property
+    def config(self) -> Path:
+        """The file for `ray up`."""
+        return self.laptop / "cluster.yaml"
+
+    def _write_config(self) -> None:
+        """The shipped file, with these hosts filled in and an install that takes seconds."""
+        config = yaml.safe_load((ROOT / "deploy/cluster-local.yaml").read_text())
+        wheels = self.laptop / "dist"
+        run(BIN / "uv", "build", "--quiet", "--wheel", "--no-build-isolation", "--out-dir", wheels, ROOT)
+        (self.laptop / ".ray").mkdir()
+        token = self.laptop / ".ray/auth_token"
+        token.write_text(secrets.token_hex(32))
+        token.chmod(0o600)
+        config["cluster_name"] = self.network.tag
+        config["provider"] |= {
+            "head_ip": self.head.address,
+            "worker_ips": [worker.address for worker in self.workers],
+        }
+        config["auth"] = {"ssh_user": "root", "ssh_private_key": str(self.network.key)}
+        config["file_mounts"] = {"~/dist": str(wheels), "~/.ray/auth_token": str(token)}
+        config["setup_commands"] = ["chmod 600 ~/.ray/auth_token", *self._install()]
+        small = "--object-store-memory=200000000"
+        config["head_start_ray_commands"][-1] += f" --num-cpus=0 {small}"
+        config["worker_start_ray_commands"][-1] += f" --num-cpus=1 {small}"
+        self.config.write_text(yaml.safe_dump(config))
+
+    def _install(self) -> list[str]:
+        """Put the wheel into a virtual environment that finds this machine's packages, but not this clone."""
+        site = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+        exports = {
+            "RAY_AUTH_MODE": "token", "PATH": "$HOME/venv/bin:$PATH", "CAMERABIAS_CACHE": "/tmp/cache", **self.s3
+        }  # fmt: skip
+        words = " ".join(f'{name}="{value}"' for name, value in exports.items())
+        entry = "#!$HOME/venv/bin/python\\nfrom ray.scripts.scripts import main\\nmain()\\n"
+        return [
+            f"{BIN}/uv venv --quiet --allow-existing --python {sys.executable} ~/venv",
+            f"{BIN}/uv pip install --quiet --offline --python ~/venv/bin/python --no-deps ~/dist/*.whl",
+            f"echo {Path(sys.prefix) / site} > ~/venv/{site}/packages.pth",
+            f'printf "{entry}" > ~/venv/bin/ray && chmod +x ~/venv/bin/ray',
+            f"echo 'export {words}' > ~/.bashrc",
+        ]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The laptop's."""
+        own = {
+            "HOME": str(self.laptop),
+            "RAY_AUTH_MODE": "token",
+            "CAMERABIAS_CACHE": str(self.laptop / "cache"),
+        }
+        return {**os.environ, **own, **self.s3}
+
+    def on_laptop(self, *command: str | Path, check: bool = True, timeout: float = 300) -> str:
+        """Run a command of this environment (`ray`, `camerabias`) on the laptop; returns what it prints."""
+        name, *arguments = map(str, command)
+        done = subprocess.run(
+            [BIN / name, *arguments], env=self.environment, cwd=self.laptop, capture_output=True, text=True,
+            check=False, timeout=timeout,
+        )  # fmt: skip
+        assert not check or done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+        return done.stdout + done.stderr
+
+    def up(self) -> None:
+        """`ray up`, and wait for the workers; `ray dashboard` goes on in the background."""
+        self.on_laptop("ray", "up", "--yes", "--no-config-cache", self.config)
+        wait_for(lambda: self.n_alive() == 1 + len(self.workers), 120)
+        self.forward()
+
+    def forward(self) -> None:
+        """Bring the dashboard to the laptop, anew."""
+        self.stop_forwarding()
+        log = open(self.laptop / "forward.log", "ab")  # noqa: SIM115 - the process keeps it
+        self._forward = subprocess.Popen(
+            [BIN / "ray", "dashboard", "--port", str(DASHBOARD_PORT), self.config], env=self.environment,
+            stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
+        )  # fmt: skip
+        wait_for(
+            lambda: "refused" not in self.on_laptop("ray", "job", "list", *self.address, check=False), 60
+        )
+
+    def stop_forwarding(self) -> None:
+        """End `ray dashboard`."""
+        if self._forward is not None:
+            os.killpg(self._forward.pid, 15)
+            self._forward.wait()
+            self._forward = None
+
+    @property
+    def address(self) -> list[str]:
+        """Options that name the dashboard."""
+        return ["--address", f"http://127.0.0.1:{DASHBOARD_PORT}"]
+
+    def n_alive(self) -> int:
+        """Nodes that Ray counts as alive."""
+        command = "ray list nodes --format json --filter state=ALIVE 2>/dev/null"
+        done = self.head.ssh(f"source ~/.bashrc; {command}", check=False)
+        start = done.stdout.find("[")
+        return len(json.loads(done.stdout[start:])) if start >= 0 else 0
+
+    def submit(self, *command: str | Path) -> str:
+        """`camerabias submit`; returns the job's id."""
+        said = self.on_laptop("camerabias", "submit", *self.address, "--", *command)
+        return said.split("Submitted as ")[1].split(".")[0]
+
+    def job_status(self, job: str) -> str:
+        """`RUNNING`, `SUCCEEDED`, `FAILED` or `STOPPED`."""
+        said = self.on_laptop("ray", "job", "status", *self.address, job, check=False).upper()
+        return next(
+            (word for word in ("SUCCEEDED", "FAILED", "STOPPED", "RUNNING", "PENDING") if word in said), said
+        )
+
+    def job_logs(self, job: str) -> str:
+        """What a job has printed."""
+        return self.on_laptop("ray", "job", "logs", *self.address, job, check=False)
+
+    def wait_for_job(self, job: str, seconds: float = 300) -> str:
+        """Wait until a job has ended; returns what it printed."""
+        wait_for(lambda: self.job_status(job) in {"SUCCEEDED", "FAILED", "STOPPED"}, seconds)
+        said = self.job_logs(job)
+        assert self.job_status(job) == "SUCCEEDED", said
+        return said
+
+    def down(self) -> None:
+        """`ray down`."""
+        self.stop_forwarding()
+        self.on_laptop("ray", "down", "--yes", self.config)
+
+
+def wait_for(condition: Callable[[], bool], seconds: float) -> None:
+    """Wait until a condition holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, f"waited {seconds} s in vain"
+        time.sleep(0.5)
