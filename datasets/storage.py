@@ -80,6 +80,10 @@ class Folder:
         found = self.filesystem.get_file_info(self.file(name) if name else self.path)
         return bool(found.type != fs.FileType.NotFound)
 
+    def changed(self, name: str) -> float:
+        """When the file `name` was written, in seconds since 1970."""
+        return float(self.filesystem.get_file_info(self.file(name)).mtime_ns / 1e9)
+
     def is_file(self) -> bool:
         """Whether there is a file where the folder should be."""
         return bool(self.filesystem.get_file_info(self.path).type == fs.FileType.File)
@@ -91,11 +95,16 @@ class Folder:
 
     def walk(self) -> list[str]:
         """Sorted paths, relative to the folder, of every file below it."""
+        return sorted(self.walk_times())
+
+    def walk_times(self) -> dict[str, float]:
+        """Path, relative to the folder, of every file below it, and when it was written, in seconds since 1970."""
         selector = fs.FileSelector(self.path, recursive=True, allow_not_found=True)
-        infos = self.filesystem.get_file_info(selector)
-        return sorted(
-            posixpath.relpath(info.path, self.path) for info in infos if info.type == fs.FileType.File
-        )
+        return {
+            posixpath.relpath(info.path, self.path): info.mtime_ns / 1e9
+            for info in self.filesystem.get_file_info(selector)
+            if info.type == fs.FileType.File
+        }
 
     def read_bytes(self, name: str) -> bytes:
         """Content of the file `name`."""

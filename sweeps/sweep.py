@@ -12,11 +12,12 @@ from camerabias.datasets.build import build_variants, is_built
 from camerabias.datasets.dataset import Dataset, open_dataset
 from camerabias.datasets.pieces import connect_ray
 from camerabias.datasets.schema import CamerabiasError, Executor
-from camerabias.sweeps.display import SweepDisplay, counting
+from camerabias.sweeps.display import SweepDisplay, console, counting
 from camerabias.sweeps.estimate import Measure, measure_here
 from camerabias.sweeps.examples import write_examples
+from camerabias.sweeps.loggers import check_loggers, open_loggers
 from camerabias.sweeps.plan import Plan, make_plan, merge_described
-from camerabias.sweeps.runner import run_jobs
+from camerabias.sweeps.runner import Watchers, run_jobs
 from camerabias.sweeps.study import Study, load_study
 from camerabias.trainables.config import TrialConfig
 from camerabias.trainables.job import Job
@@ -42,6 +43,7 @@ class Request:
     address: str | None = None
     executor: Executor = "ray"
     retry_failed: bool = False
+    log: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,7 @@ def find_measure(address: str | None) -> Measure:
 
 def run_sweep(request: Request) -> Outcome:
     """Run what is missing of a sweep; called again after any interruption, it goes on."""
+    check_loggers(request.log)
     plan = plan_sweep(request)
     run = Run(request.run)
     trials = plan.to_run(request.retry_failed)
@@ -190,8 +193,11 @@ def _run_missing(plan: Plan, trials: list[TrialConfig], request: Request) -> Non
         for config in trials
     ]
     n_all = len(plan.trials)
-    with SweepDisplay(n_all, n_all - len(trials)) as display:
-        run_jobs(jobs, request.executor, display)
+    with (
+        open_loggers(request.log, Run(request.run), console.print) as loggers,
+        SweepDisplay(n_all, n_all - len(trials)) as display,
+    ):
+        run_jobs(jobs, request.executor, Watchers(display, loggers))
 
 
 def _outcome(plan: Plan, run: Run, n_ran: int) -> Outcome:
