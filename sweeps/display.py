@@ -372,7 +372,7 @@ def _status_parts(status: RunStatus) -> list[RenderableType]:
         ]
         parts.append(_listed("Done last", lines, more=0))
     if status.failed:
-        lines = [f"{name}: {reason}" for name, reason in status.failed]
+        lines = [f"{name}: {_first_line(reason)}" for name, reason in status.failed]
         parts.append(_listed(f"{status.count('failed')} failed", lines, status.count("failed") - len(lines)))
     if status.running:
         title = "Running"
@@ -390,6 +390,10 @@ def _listed(title: str, lines: Sequence[str], more: int) -> Text:
     return Text(
         "\n".join([title, *(f"  {line}" for line in lines), *([f"  and {more} more"] if more else [])])
     )
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]
 
 
 def _running_row(trial: RunningTrial) -> dict[str, str]:

@@ -20,7 +20,6 @@ from camerabias.trainables.record import Record
 REPORT_SECONDS = 5.0
 """About how often a trial reports: often enough to watch, rare enough to cost nothing."""
 
-
 GAUGES = {
     "loss": "Latest validation loss of a trial.",
     "accuracy": "Latest validation accuracy of a trial.",
@@ -52,11 +51,9 @@ class TuneTrial(tune.Trainable):
         return {**asdict(progress), "done": progress.status != "running"}
 
     def _measure(self, progress: Progress) -> None:
-        """Set the gauges of a running trial; Ray forgets those that are not set again within some seconds."""
-        if (
-            progress.status != "running"
-        ):  # what it has then is of other images, or of weights chosen by hindsight
-            return
+        """Set the gauges of a running trial; Ray forgets those that are not set again within some 20 seconds."""
+        if progress.status != "running":
+            return  # a loss and an accuracy would be of other images then, or of weights chosen by hindsight
         for name, gauge in _gauges().items():
             value = getattr(progress, name)
             if value is not None:
