@@ -90,6 +90,11 @@ class Folder:
         """Whether `name` (or, by default, the folder itself) is there."""
         return self._type(self.file(name) if name else self.path) != "NotFound"
 
+    def changed(self, name: str) -> float:
+        """When the file `name` was written, in seconds since 1970."""
+        with self._reaching(self.file(name)):
+            return float(self.filesystem.get_file_info(self.file(name)).mtime_ns / 1e9)
+
     def is_file(self) -> bool:
         """Whether there is a file where the folder should be."""
         return self._type(self.path) == "File"
@@ -107,12 +112,18 @@ class Folder:
 
     def walk(self) -> list[str]:
         """Sorted paths, relative to the folder, of every file below it."""
+        return sorted(self.walk_times())
+
+    def walk_times(self) -> dict[str, float]:
+        """Path, relative to the folder, of every file below it, and when it was written, in seconds since 1970."""
         selector = fs.FileSelector(self.path, recursive=True, allow_not_found=True)
         with self._reaching(self.path):
             infos = self.filesystem.get_file_info(selector)
-        return sorted(
-            posixpath.relpath(info.path, self.path) for info in infos if info.type == fs.FileType.File
-        )
+        return {
+            posixpath.relpath(info.path, self.path): info.mtime_ns / 1e9
+            for info in infos
+            if info.type == fs.FileType.File
+        }
 
     def read_bytes(self, name: str) -> bytes:
         """Content of the file `name`.

@@ -14,6 +14,7 @@ from camerabias.trainables.record import (
     CHECKPOINT_FILE,
     CHECKPOINT_STATE_FILE,
     EXAMPLES_FOLDER,
+    PROGRESS_FILE,
     RUN_FILE,
     SEARCHES_FOLDER,
     STUDIES_FOLDER,
@@ -24,7 +25,7 @@ from camerabias.trainables.record import (
 
 KEPT = (RUN_FILE, STUDIES_FOLDER, TRIALS_FOLDER, SEARCHES_FOLDER, EXAMPLES_FOLDER)
 """What a run consists of; a dataset that lies in its folder, and its report, do not go along."""
-LEFT_OUT = (WEIGHTS_FILE, CHECKPOINT_FILE, CHECKPOINT_STATE_FILE)
+LEFT_OUT = (WEIGHTS_FILE, CHECKPOINT_FILE, CHECKPOINT_STATE_FILE, PROGRESS_FILE)
 
 
 def pack_run(run: Run, archive: Path) -> int:

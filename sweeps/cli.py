@@ -82,6 +82,10 @@ WeightsOption = Annotated[
     str, typer.Option(help="`imagenet`, `none` (train from scratch), or a file of weights.")
 ]
 RetryOption = Annotated[bool, typer.Option("--retry-failed", help="Run failed trials again.")]
+LogOption = Annotated[
+    str | None,
+    typer.Option(help="Log to these besides TensorBoard, comma-separated: mlflow,wandb."),
+]
 RecipeOption = Annotated[
     str | None, typer.Option(help="Training recipe: a shipped name or a YAML file, in place of the study's.")
 ]
@@ -347,6 +351,7 @@ def run_(
     executor: ExecutorOption = "ray",
     retry_failed: RetryOption = False,
     allow_unauthenticated: InsistOption = False,
+    log: LogOption = None,
 ) -> None:
     """Run what is missing of some studies; the same command goes on after any interruption."""
     from camerabias.sweeps.display import print_outcome
@@ -365,6 +370,7 @@ def run_(
         executor,
         retry_failed,
         allow_unauthenticated,
+        _words(log) or (),
     )
     outcome = run_sweep(request)
     print_outcome(outcome)
@@ -372,13 +378,18 @@ def run_(
     _exit_if_failed(outcome)
 
 
-@sweep_app.command(epilog="Example: camerabias sweep status runs/demo")
-def status(run: Annotated[str, typer.Argument(help="The run's folder.")]) -> None:
-    """Print what a run's records say of every study."""
-    from camerabias.sweeps.display import print_status
+@sweep_app.command(epilog="Example: camerabias sweep status runs/demo --watch")
+def status(
+    run: Annotated[str, typer.Argument(help="The run's folder.")],
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on showing it until everything has ended.")
+    ] = False,
+) -> None:
+    """Print what a run's records say: how far every study is, what runs, what failed, and how long it may take."""
+    from camerabias.sweeps.display import print_status, watch_status
     from camerabias.trainables.record import Run
 
-    print_status(Run(run))
+    (watch_status if watch else print_status)(Run(run))
 
 
 @sweep_app.command(epilog="Example: camerabias sweep pack runs/demo demo.tar.gz")

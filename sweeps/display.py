@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, get_args
 
 import pandas as pd
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from camerabias.datasets.dataset import Dataset
     from camerabias.sweeps.estimate import Estimate
     from camerabias.sweeps.plan import Plan
+    from camerabias.sweeps.status import RunningTrial, RunStatus
     from camerabias.sweeps.sweep import Outcome
     from camerabias.trainables.config import TrialConfig
     from camerabias.trainables.job import Progress as TrialProgress
@@ -31,6 +34,9 @@ if TYPE_CHECKING:
 console = Console(highlight=False, soft_wrap=True, markup=False)  # names may hold [brackets]
 if not console.is_terminal:
     console.width = 140  # a file has no width of its own, and 80 columns would break tables
+
+WATCH_SECONDS = 5.0
+"""Time between two looks at a run, at least."""
 
 
 @contextmanager
@@ -194,6 +200,10 @@ def duration(seconds: float) -> str:
 
 def print_frame(frame: pd.DataFrame, title: str, index_name: str | None = None) -> None:
     """Print a data frame as a table; the index becomes the first column when `index_name` is given."""
+    console.print(_table(frame, title, index_name))
+
+
+def _table(frame: pd.DataFrame, title: str, index_name: str | None = None) -> Table:
     table = Table(title=Text(title), title_justify="left", title_style="bold")
     if index_name is not None:
         frame = frame.rename_axis(index_name).reset_index()
@@ -202,7 +212,7 @@ def print_frame(frame: pd.DataFrame, title: str, index_name: str | None = None) 
         table.add_column(Text(str(column)), justify="right" if numeric else "left")
     for row in frame.itertuples(index=False):
         table.add_row(*(Text(str(value)) for value in row))
-    console.print(table)
+    return table
 
 
 def print_made(dataset: Dataset) -> None:
@@ -307,25 +317,112 @@ def print_plan(plan: Plan, time_needed: Estimate, price: float | None = None) ->
 
 
 def print_status(run: Run) -> None:
-    """Print, from the records alone, how far every study and search of a run is."""
-    from camerabias.trainables.search import search_records  # late: optuna costs every command half a second
+    """Print, from the records alone, how far a run is: its studies, its searches, and the trials that run."""
+    from camerabias.sweeps.status import read_status  # late: optuna costs every command half a second
 
-    run.info()
-    statuses = run.statuses()
-    for name, study in run.studies().items():
-        rows = [
-            {
-                **{key: cell[key] for key in ("target", "setting", "train_view", "test_view", "model")},
-                **_count_statuses([statuses.get(trial, "missing") for trial in cell["trials"].values()]),
-            }
-            for cell in study["cells"]
+    console.print(*_status_parts(read_status(run)), sep="\n")
+
+
+def watch_status(run: Run) -> None:
+    """Show how far a run is until all that was asked for has ended, or somebody interrupts.
+
+    A terminal is refreshed; anything else gets a new block whenever a trial begins or ends.
+    """
+    with suppress(KeyboardInterrupt):
+        if console.is_terminal:
+            _watch_live(run)
+        else:
+            _watch_blocks(run)
+
+
+def _watch_live(run: Run) -> None:
+    with Live(console=console, auto_refresh=False, vertical_overflow="crop") as live:
+        for status in _statuses(run):
+            # what moves stands first, since a terminal cuts off what is too long for it
+            live.update(Group(*reversed(_status_parts(status))), refresh=True)
+
+
+def _watch_blocks(run: Run) -> None:
+    before = None
+    for status in _statuses(run):
+        if status.milestones != before:
+            console.print(f"--- {datetime.now():%Y-%m-%d %H:%M:%S}", *_status_parts(status), sep="\n")
+        before = status.milestones
+
+
+def _statuses(run: Run) -> Iterator[RunStatus]:
+    """The status now and again, until the run is over; looking takes a tenth of the time at most."""
+    from camerabias.sweeps.status import read_status  # late, as above
+
+    while True:
+        began = time.monotonic()
+        status = read_status(run)
+        yield status
+        if status.is_over:
+            return
+        time.sleep(max(WATCH_SECONDS, 10 * (time.monotonic() - began)))
+
+
+def _status_parts(status: RunStatus) -> list[RenderableType]:
+    """What there is to show; the last is what one wants to know first."""
+    parts: list[RenderableType] = [
+        _table(
+            pd.DataFrame([{**cell.described, **cell.counts} for cell in study.cells]),
+            f"{study.name}: {study.title}",
+        )
+        for study in status.studies
+    ]
+    for search in status.searches:
+        counts = ", ".join(f"{n} {state}" for state, n in search.states.items())
+        parts.append(
+            f"Search {search.name}: {sum(search.states.values())} of {search.asked} tries ({counts})"
+        )
+    if status.ended:
+        lines = [
+            f"{one.name}: test accuracy {one.done.test_accuracy:.3f} ({duration(one.seconds_ago)} ago)"
+            for one in status.ended
         ]
-        print_frame(pd.DataFrame(rows), f"{name}: {study['title']}")
-    for record in search_records(run):
-        states = pd.Series([one.state for one in record.tries()], dtype=str).value_counts()
-        counts = ", ".join(f"{n} {state}" for state, n in states.items())
-        search = record.search()
-        console.print(f"Search {search.name}: {sum(states)} of {search.trials} tries ({counts})")
+        parts.append(_listed("Done last", lines, more=0))
+    if status.failed:
+        lines = [f"{name}: {_first_line(reason)}" for name, reason in status.failed]
+        parts.append(_listed(f"{status.count('failed')} failed", lines, status.count("failed") - len(lines)))
+    if status.running:
+        title = "Running"
+        if status.n_running > len(status.running):
+            title += f" ({len(status.running)} of {status.n_running})"
+        parts.append(_table(pd.DataFrame([_running_row(trial) for trial in status.running]), title))
+    if status.studies:
+        left = "" if status.seconds_left is None else f", about {duration(status.seconds_left)} left"
+        n_ended = status.count("done", "failed")
+        parts.append(f"{n_ended} of {len(status.statuses)} trials have ended{left if n_ended else ''}")
+    return parts
+
+
+def _listed(title: str, lines: Sequence[str], more: int) -> Text:
+    return Text(
+        "\n".join([title, *(f"  {line}" for line in lines), *([f"  and {more} more"] if more else [])])
+    )
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]
+
+
+def _running_row(trial: RunningTrial) -> dict[str, str]:
+    progress, silent = trial.progress, duration(trial.silent_seconds)
+    return {
+        "trial": trial.name,
+        "step": f"{progress.step}/{progress.max_steps}",
+        "loss": _number(progress.loss, ".3f"),
+        "validation": _number(progress.accuracy, ".3f"),
+        "images/s": _number(progress.images_per_second, ".0f"),
+        "host": progress.host,
+        "as of": f"{silent} ago: its worker may be gone" if trial.is_stale else f"{silent} ago",
+    }
+
+
+def _number(value: float | None, how: str) -> str:
+    return "" if value is None else format(value, how)
 
 
 def _count_statuses(statuses: list[Status]) -> dict[str, int]:

@@ -20,6 +20,18 @@ class Watcher(Protocol):
         """A trial has reported."""
 
 
+class Watchers:
+    """Several watchers as one, told in their order."""
+
+    def __init__(self, *watchers: Watcher) -> None:
+        self._watchers = watchers
+
+    def progress(self, trial: TrialConfig, progress: Progress) -> None:
+        """A trial has reported."""
+        for watcher in self._watchers:
+            watcher.progress(trial, progress)
+
+
 def run_jobs(jobs: Sequence[Job], executor: Executor, watcher: Watcher, expected: Expected) -> None:
     """Run trials; each leaves its record, a failed one its failure, and the others go on.
 

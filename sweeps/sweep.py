@@ -17,8 +17,9 @@ from camerabias.sweeps.display import SweepDisplay, console, counting, print_nod
 from camerabias.sweeps.estimate import Measure, measure_here
 from camerabias.sweeps.examples import write_examples
 from camerabias.sweeps.lease import Lease
+from camerabias.sweeps.loggers import check_loggers, open_loggers
 from camerabias.sweeps.plan import Plan, make_plan, merge_described
-from camerabias.sweeps.runner import run_jobs
+from camerabias.sweeps.runner import Watchers, run_jobs
 from camerabias.sweeps.study import Study, load_study
 from camerabias.trainables.config import TrialConfig
 from camerabias.trainables.job import Job
@@ -46,6 +47,7 @@ class Request:
     executor: Executor = "ray"
     retry_failed: bool = False
     allow_unauthenticated: bool = False
+    log: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ def run_sweep(request: Request) -> Outcome:
         CamerabiasError: What is asked cannot be done, another driver is at work on the run, or the storage or a
             node fails for good. What is done stays done.
     """
+    check_loggers(request.log)
     plan = plan_sweep(request)
     run = Run(request.run)
     trials = plan.to_run(request.retry_failed)
@@ -216,8 +219,11 @@ def _run_missing(plan: Plan, trials: list[TrialConfig], request: Request, lease:
         for config in trials
     ]
     n_all = len(plan.trials)
-    with SweepDisplay(n_all, n_all - len(trials)) as display:
-        run_jobs(jobs, request.executor, display, expected)
+    with (
+        open_loggers(request.log, run, console.print) as loggers,
+        SweepDisplay(n_all, n_all - len(trials)) as display,
+    ):
+        run_jobs(jobs, request.executor, Watchers(display, loggers), expected)
 
 
 def _outcome(plan: Plan, run: Run, n_ran: int) -> Outcome:

@@ -103,10 +103,9 @@ class TrialConfig(BaseModel):
     @property
     def name(self) -> str:
         """A readable name for people; it does not tell every field."""
-        views = str(self.train_view)
-        if self.test_view != self.train_view:
-            views += f"-to-{self.test_view}"
-        return f"{self.target}-{self.setting.name}-{views}-{self.model}-seed{self.seed}"
+        return trial_name(
+            self.target, self.setting.name, str(self.train_view), str(self.test_view), self.model, self.seed
+        )
 
     @property
     def variants(self) -> tuple[Variant, Variant]:
@@ -124,6 +123,14 @@ class TrialConfig(BaseModel):
         if self.source_size is not None:  # pieces are cut from pixels that nobody has scaled
             return Variant(view=view.stored, size=self.source_size, fit="crop")
         return Variant(view=view.stored, size=self.size, fit=self.fit)
+
+
+def trial_name(
+    target: str, setting: str, train_view: str, test_view: str, model: str, seed: int | str
+) -> str:
+    """What people call a trial: `label-disjoint-rgb-resnet34-seed3`."""
+    views = train_view if test_view == train_view else f"{train_view}-to-{test_view}"
+    return f"{target}-{setting}-{views}-{model}-seed{seed}"
 
 
 def recipe_names() -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from camerabias.trainables.config import TrialConfig
 from camerabias.trainables.probes import Probe
@@ -32,6 +32,14 @@ class Job:
     probes: tuple[Probe, ...] = ()
 
 
+class Validation(NamedTuple):
+    """A look at the validation images."""
+
+    step: int
+    loss: float
+    accuracy: float
+
+
 @dataclass(frozen=True)
 class Progress:
     """What a trial says between epochs."""
@@ -49,6 +57,8 @@ class Progress:
     """Wall time of the trial so far."""
     reason: str = ""
     """Why it failed."""
+    validations: tuple[Validation, ...] = ()
+    """Those since the last report, which may be many: reports are seconds apart."""
 
     @classmethod
     def of_failure(cls, config: TrialConfig, reason: str, step: int = 0, seconds: float = 0.0) -> Progress:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -39,10 +39,12 @@ TRIALS_FOLDER = "trials"
 STUDIES_FOLDER = "studies"
 SEARCHES_FOLDER = "searches"
 EXAMPLES_FOLDER = "examples"
+TENSORBOARD_FOLDER = "tensorboard"
 EXAMPLES_FILE = "examples.json"
 VIEWS_FILE = "views.json"
 CHECKPOINT_FILE = "checkpoint.safetensors"
 CHECKPOINT_STATE_FILE = "checkpoint.json"
+PROGRESS_FILE = "progress.json"
 
 HISTORY_SCHEMA = pa.schema(
     [
@@ -107,6 +109,24 @@ class Failure(BaseModel):
     host: str
 
 
+class Running(BaseModel):
+    """`progress.json`: how far a trial is, written now and then while it runs."""
+
+    model_config = ConfigDict(frozen=True)
+
+    step: int
+    max_steps: int
+    loss: float | None
+    """Latest validation loss, once there is one."""
+    accuracy: float | None
+    """Latest validation accuracy."""
+    images_per_second: float | None
+    seconds: float
+    """Wall time of the trial so far, over all its attempts."""
+    host: str
+    written_at: str
+
+
 Status = Literal["done", "failed", "started", "missing"]
 
 
@@ -115,6 +135,8 @@ class Contents:
     """The files of one record, and what they mean."""
 
     files: frozenset[str] = frozenset()
+    changed: float = field(default=0.0, compare=False)
+    """When the latest of them was written, in seconds since 1970."""
 
     @property
     def status(self) -> Status:
@@ -123,7 +145,12 @@ class Contents:
             return "done"
         if ERROR_FILE in self.files:
             return "failed"
-        return "started" if self.files else "missing"
+        return "started" if self.files - {PROGRESS_FILE} else "missing"
+
+    @property
+    def has_progress(self) -> bool:
+        """Whether a running trial has said how far it is."""
+        return self.status == "started" and PROGRESS_FILE in self.files
 
     def probe_status(self, name: str) -> Status:
         """How far a probe of the trial is."""
@@ -167,6 +194,24 @@ class Record:
         predictions = predictions.sort_values(["image_id", "draw"])
         self.folder.write_table(name, pa.Table.from_pandas(predictions, PREDICTIONS_SCHEMA, False))
 
+    def write_progress(self, running: Running) -> None:
+        """Say how far the trial is."""
+        self.folder.write_json(PROGRESS_FILE, running.model_dump())
+
+    def progress(self) -> Running | None:
+        """How far a running trial is; None when it has ended in the meantime, or has not said."""
+        found = self._read_if_there(PROGRESS_FILE)
+        return None if found is None else Running.model_validate(found)
+
+    def _read_if_there(self, name: str) -> Any:
+        """A JSON document that somebody else may be removing just now."""
+        try:
+            return self.folder.read_json(name)
+        except CamerabiasError:
+            if self.folder.exists(name):
+                raise
+            return None
+
     def fail(self, failure: Failure) -> None:
         """Write the failure."""
         self.give_up(failure)
@@ -205,7 +250,8 @@ class Record:
         return self.folder.child(PROBES_FOLDER)
 
     def drop_checkpoint(self) -> None:
-        """Remove the checkpoint of a trial that has ended."""
+        """Remove what a trial that has ended needs no more: its checkpoint, and the progress beside it."""
+        self.folder.delete(PROGRESS_FILE)
         self.folder.delete(CHECKPOINT_STATE_FILE)
         self.folder.delete(CHECKPOINT_FILE)
 
@@ -220,6 +266,11 @@ class Record:
     def done(self) -> Done:
         """How it ended; the record must be complete."""
         return Done.model_validate(self.folder.read_json(DONE_FILE))
+
+    def failure_if_there(self) -> Failure | None:
+        """Why it failed; None when it has been started again in the meantime."""
+        found = self._read_if_there(ERROR_FILE)
+        return None if found is None else Failure.model_validate(found)
 
     def failure(self) -> Failure:
         """Why it failed; there must be a failure."""
@@ -252,11 +303,13 @@ class Run:
 
     def contents(self) -> dict[str, Contents]:
         """What every trial that has a folder holds, from one listing of `trials/`."""
-        files: dict[str, set[str]] = {}
-        for path in self.folder.child(TRIALS_FOLDER).walk():
+        files: dict[str, dict[str, float]] = {}
+        for path, changed in self.folder.child(TRIALS_FOLDER).walk_times().items():
             trial_id, _, name = path.partition("/")
-            files.setdefault(trial_id, set()).add(name)
-        return {trial_id: Contents(frozenset(names)) for trial_id, names in files.items()}
+            files.setdefault(trial_id, {})[name] = changed
+        return {
+            trial_id: Contents(frozenset(times), max(times.values())) for trial_id, times in files.items()
+        }
 
     def statuses(self) -> dict[str, Status]:
         """Status of every trial that has a folder."""

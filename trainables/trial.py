@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import math
 import os
 import platform
 import time
@@ -22,16 +24,21 @@ from camerabias.datasets.storage import StorageError
 from camerabias.trainables.checkpoint import read_checkpoint, read_weights, write_checkpoint, write_weights
 from camerabias.trainables.data import Rows, Side, TrialData
 from camerabias.trainables.evaluate import predict_logits
-from camerabias.trainables.job import Job, Progress
+from camerabias.trainables.job import Job, Progress, Validation
 from camerabias.trainables.models import build_model, load_weights, weights_id
 from camerabias.trainables.node import versions
 from camerabias.trainables.probes import Subject
 from camerabias.trainables.randomness import stream_seed
-from camerabias.trainables.record import Done, Failure, Record, Run
+from camerabias.trainables.record import Done, Failure, Record, Run, Running
 from camerabias.trainables.train import Training, TrainingError
 
 CHECKPOINT_SECONDS = 60.0
 """Time between checkpoints: what a killed trial loses at most, and rare enough to cost nothing."""
+
+PROGRESS_SECONDS = 15.0
+"""Time between two notes of how far a trial is, at least: a bucket takes money for each."""
+
+_log = logging.getLogger(__name__)
 
 
 def run_trial(job: Job) -> Progress:
@@ -65,6 +72,7 @@ class Trial:
             if self._session is None:
                 if self.record.is_done():
                     return self._probe_again()
+                _log.info("%s (%s) starts", self.job.config.name, self.job.config.id)
                 self._session = _Session(self.job, self.record)
             session = self._session
             progress = session.advance(seconds)
@@ -74,6 +82,7 @@ class Trial:
             return self._fail(error)
         if progress.status != "done":
             return progress
+        _log.info("%s is done after %d steps", self.job.config.name, progress.step)
         return self._probe(lambda: Subject(session.training.model, session.data), progress)
 
     def save(self, record: Record) -> None:
@@ -87,6 +96,7 @@ class Trial:
 
     def _fail(self, error: Exception) -> Progress:
         failure = _failure(error)
+        _log.info("%s has failed: %s", self.job.config.name, failure.reason)
         self.record.fail(failure)
         if self._session is None:
             return Progress.of_failure(self.job.config, failure.reason)
@@ -163,6 +173,8 @@ class _Session:
         self.began = time.monotonic()
         self.seconds_before = 0.0
         self.last_checkpoint = self.began
+        self.last_note = -math.inf
+        self.reported_step = 0
         self.job, self.record, self.data = job, record, _open(job)
         self.training = self._make_training()
         checkpoint = read_checkpoint((resume_from or record).folder)
@@ -170,6 +182,7 @@ class _Session:
             tensors, state = checkpoint
             self.seconds_before = state.pop("seconds")
             self.training.load_state(tensors, state)
+            self.reported_step = self.training.step
 
     def _make_training(self) -> Training:
         config, parts = self.job.config, self.data.parts
@@ -185,6 +198,7 @@ class _Session:
     def advance(self, seconds: float) -> Progress:
         end = time.monotonic() + seconds
         while not self.training.ended:
+            self._note_progress()
             self.training.run_epoch()
             now = time.monotonic()
             if now - self.last_checkpoint > CHECKPOINT_SECONDS and not self.training.ended:
@@ -193,7 +207,7 @@ class _Session:
             if now >= end:
                 break
         if not self.training.ended:
-            return self._progress()
+            return replace(self._progress(), validations=self._new_validations())
         return self._finish() if self.job.purpose == "test" else self._finish_search()
 
     def save(self, record: Record) -> None:
@@ -202,6 +216,24 @@ class _Session:
 
     def seconds(self) -> float:
         return self.seconds_before + time.monotonic() - self.began
+
+    def _note_progress(self) -> None:
+        """Write into the record how far the trial is, for those who watch records alone."""
+        now = time.monotonic()
+        if now - self.last_note < PROGRESS_SECONDS:
+            return
+        self.last_note = now
+        fields = vars(self._progress())
+        said = {name: fields[name] for name in Running.model_fields.keys() & fields.keys()}
+        self.record.write_progress(Running(**said, host=platform.node(), written_at=_now()))
+
+    def _new_validations(self) -> tuple[Validation, ...]:
+        """Validations that have not been reported yet, which they are by this."""
+        history = self.training.history()
+        new = history[history["step"] > self.reported_step].dropna(subset=["validation_loss"])
+        self.reported_step = self.training.step
+        columns = new[["step", "validation_loss", "validation_accuracy"]]
+        return tuple(Validation(*row) for row in columns.itertuples(index=False))
 
     def _progress(self) -> Progress:
         training = self.training
@@ -213,7 +245,7 @@ class _Session:
             max_steps=training.recipe.max_steps,
             loss=loss[-1] if loss else None,
             accuracy=accuracy[-1] if accuracy else None,
-            images_per_second=training.training_images / max(training.training_seconds, 1e-9),
+            images_per_second=training.training_images / training.training_seconds if training.step else None,
             seconds=self.seconds(),
         )
 
@@ -261,7 +293,14 @@ class _Session:
         training = self.training
         speed = training.training_images / training.training_seconds
         return Progress(
-            "done", training.step, training.recipe.max_steps, loss, accuracy, speed, self.seconds()
+            "done",
+            training.step,
+            training.recipe.max_steps,
+            loss,
+            accuracy,
+            speed,
+            self.seconds(),
+            validations=self._new_validations(),
         )
 
     def _predict(self, rows: Rows, side: Side, draw: int) -> pd.DataFrame:

@@ -5,18 +5,29 @@ Trials, and with them torch, are imported where an actor sets up: the driver of 
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
 from ray import tune
+from ray.util.metrics import Gauge
 
 from camerabias.datasets.storage import Folder
-from camerabias.trainables.job import job_from
+from camerabias.trainables.job import Progress, job_from
 from camerabias.trainables.node import check_node_once
 from camerabias.trainables.record import Record
 
 REPORT_SECONDS = 5.0
 """About how often a trial reports: often enough to watch, rare enough to cost nothing."""
+
+GAUGES = {
+    "loss": "Latest validation loss of a trial.",
+    "accuracy": "Latest validation accuracy of a trial.",
+    "images_per_second": "Training images per second of a trial.",
+    "step": "Optimiser steps that a trial has done.",
+}
+"""What Prometheus can read of every running trial, as `ray_camerabias_trial_NAME{trial="..."}`."""
 
 
 class TuneTrial(tune.Trainable):
@@ -33,6 +44,7 @@ class TuneTrial(tune.Trainable):
         """Take a job."""
         from camerabias.trainables.trial import Trial
 
+        _log_here()
         self.trial = Trial(job_from(config["job"]))
         self.expected = config["expected"]
 
@@ -41,7 +53,17 @@ class TuneTrial(tune.Trainable):
         check_node_once(self.expected)
         # a search decides at certain steps whether to go on, so it hears of every epoch
         progress = self.trial.advance(0.0 if self.trial.job.purpose == "search" else REPORT_SECONDS)
+        self._measure(progress)
         return {**asdict(progress), "done": progress.status != "running"}
+
+    def _measure(self, progress: Progress) -> None:
+        """Set the gauges of a running trial; Ray forgets those that are not set again within some 20 seconds."""
+        if progress.status != "running":
+            return  # a loss and an accuracy would be of other images then, or of weights chosen by hindsight
+        for name, gauge in _gauges().items():
+            value = getattr(progress, name)
+            if value is not None:
+                gauge.set(value, tags={"trial": self.trial.job.config.name})
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
         """Write the trial's state into `checkpoint_dir`."""
@@ -55,3 +77,19 @@ class TuneTrial(tune.Trainable):
         """Take another job in the same process: importing torch again would cost more than many a trial."""
         self.setup(new_config)
         return True
+
+
+@cache
+def _gauges() -> dict[str, Gauge]:
+    """One of each for the process, whatever number of trials it runs."""
+    return {name: Gauge(f"camerabias_trial_{name}", text, ("trial",)) for name, text in GAUGES.items()}
+
+
+@cache
+def _log_here() -> None:
+    """Let a worker's log file, which the Ray dashboard shows, tell which trials begin and end in it."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
+    logger = logging.getLogger("camerabias")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)

@@ -1,4 +1,5 @@
 import json
+import os
 import pickle
 from pathlib import Path
 
@@ -132,3 +133,15 @@ def test_local_paths_are_absolute_and_know_the_home_folder(monkeypatch, tmp_path
 def test_an_unknown_address_is_refused_with_what_is_allowed():
     with pytest.raises(CamerabiasError, match="give a local path or an s3:// or gs:// address"):
         Folder("ftp://host/folder")
+
+
+def test_walk_tells_when_files_were_written(tmp_path):
+    folder = Folder(tmp_path)
+    folder.child("a", "b").write_bytes("old", b"1")
+    folder.write_bytes("new", b"2")
+    os.utime(tmp_path / "a/b/old", (1000.5, 1000.5))
+    times = folder.walk_times()
+    assert times == {"a/b/old": 1000.5, "new": pytest.approx(os.path.getmtime(tmp_path / "new"))}
+    assert folder.walk() == ["a/b/old", "new"]
+    assert folder.child("a", "b").changed("old") == 1000.5
+    assert folder.child("missing").walk_times() == {}

@@ -49,10 +49,15 @@ def test_head_and_workers_are_set_up_alike(prepared):
     assert set(prepared["file_mounts"].values()) == {"dist", "requirements.lock", "~/.ray/auth_token"}
 
 
+OLDER_AUTOSCALER = "RAY_enable_autoscaler_v2=0 "
+"""Ray 2.60's newer one does not replace a lost worker of own machines, as the tests of the cluster show."""
+
+
 def test_both_files_install_and_start_the_same(clusters):
     aws, local = (prepare_config(clusters[name]) for name in NAMES)
-    for key in (*COMMANDS, "file_mounts"):
-        assert aws[key] == local[key]
+    for key in COMMANDS:
+        assert aws[key] == [command.replace(OLDER_AUTOSCALER, "") for command in local[key]]
+    assert aws["file_mounts"] == local["file_mounts"]
 
 
 def test_the_dashboard_listens_to_the_head_alone(prepared):
@@ -104,5 +109,6 @@ def test_nothing_of_ray_is_installed_beside_the_lock(prepared):
 def test_own_machines_all_join(clusters):
     local = prepare_config(clusters["deploy/cluster-local.yaml"])
     (kind,) = local["available_node_types"].values()
-    machines = 1 + len(local["provider"]["worker_ips"])
-    assert kind["min_workers"] == kind["max_workers"] == local["max_workers"] == machines
+    assert kind["min_workers"] == kind["max_workers"] == len(local["provider"]["worker_ips"])
+    for key in ("head_start_ray_commands", "worker_start_ray_commands"):
+        assert OLDER_AUTOSCALER in local[key][-1]

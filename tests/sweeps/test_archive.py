@@ -23,9 +23,11 @@ NOT_PACKED = {
     "trials/0/weights.safetensors": b"heavy",
     "trials/1/checkpoint.safetensors": b"heavy",
     "trials/1/checkpoint.json": b"{}",
+    "trials/1/progress.json": b"{}",
     "trials/1/history.parquet.123.tmp": b"half",
     "dataset/dataset.json": b"{}",
     "report/index.html": b"<html>",
+    "tensorboard/name/0/events.out.tfevents.1": b"events",
 }
 
 

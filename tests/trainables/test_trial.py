@@ -68,6 +68,60 @@ def test_killed_trial_goes_on_from_its_checkpoint_to_the_same_bits(make_job, mon
     assert not record_of(killed).folder.exists("checkpoint.json")
 
 
+def test_running_trial_says_how_far_it_is_and_takes_it_back_when_it_ends(make_job, monkeypatch):
+    monkeypatch.setattr(trial_module, "PROGRESS_SECONDS", 0.0)
+    job, unwatched = make_job("watched", {"max_steps": 30}), make_job("plain", {"max_steps": 30})
+    trial = Trial(job)
+    trial.advance(seconds=0.0)
+    said = record_of(job).progress()
+    assert (said.step, said.max_steps, said.loss) == (0, 30, None)  # before the first epoch
+    reported = trial.advance(seconds=0.0)
+    said = record_of(job).progress()
+    assert 0 < said.step < reported.step
+    assert said.images_per_second > 0
+    contents = Run(job.run).contents()[job.config.id]
+    assert (contents.status, contents.has_progress) == ("started", True)
+    while trial.advance(seconds=0.0).status == "running":
+        pass
+    assert record_of(job).progress() is None
+    monkeypatch.setattr(trial_module, "PROGRESS_SECONDS", 1e9)
+    run_trial(unwatched)
+    assert_equal_records(record_of(job), record_of(unwatched))
+
+
+def test_trial_that_fails_takes_its_progress_back(make_job):
+    job = make_job(recipe={"learning_rate": 1e30, "schedule": "constant"})
+    assert run_trial(job).status == "failed"
+    assert not record_of(job).folder.exists("progress.json")
+
+
+def test_progress_alone_is_no_record(make_job):
+    folder = Run(make_job().run).record("somebody").folder
+    folder.write_json("progress.json", {})  # a worker that outlived the folder it wrote into
+    assert Run(make_job().run).statuses() == {"somebody": "missing"}
+
+
+def test_every_validation_is_reported_once_and_a_resumed_trial_goes_on_where_it_was(make_job, monkeypatch):
+    monkeypatch.setattr(trial_module, "CHECKPOINT_SECONDS", 0.0)
+    job = make_job(recipe={"max_steps": 30, "evaluate_every": 3})
+    reports = [Trial(job).advance(seconds=0.0)]  # one epoch, then the process is gone
+    resumed = Trial(job)
+    while reports[-1].status == "running":
+        reports.append(resumed.advance(seconds=0.0))
+    told = [validation for report in reports for validation in report.validations]
+    validated = record_of(job).history().dropna()
+    assert [v.step for v in told] == validated["step"].tolist()
+    assert [v.loss for v in told] == validated["validation_loss"].tolist()
+    assert [v.accuracy for v in told] == validated["validation_accuracy"].tolist()
+
+
+def test_trials_are_logged_by_name(make_job, caplog):
+    job = make_job()
+    with caplog.at_level("INFO", logger="camerabias"):
+        run_trial(job)
+    assert [message.startswith(job.config.name) for message in caplog.messages] == [True, True]
+
+
 def test_failure_is_kept_with_its_traceback_and_cleared_by_the_next_start(make_job, monkeypatch):
     job = make_job()
 

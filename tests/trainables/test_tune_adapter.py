@@ -52,6 +52,31 @@ def test_reports_after_every_epoch_with_what_a_person_wants_to_see(make_job, oft
     assert result["images_per_second"] > 0
 
 
+def test_running_trial_sets_gauges_with_its_name_and_one_that_has_ended_none(make_job, often, monkeypatch):
+    class Gauge:
+        def __init__(self, name, description, tag_keys):
+            self.name, self.tag_keys = name, tag_keys
+
+        def set(self, value, tags):
+            assert {*tags} == {*self.tag_keys}
+            seen[self.name, tags["trial"]] = value
+
+    seen = {}
+    monkeypatch.setattr(tune_adapter, "Gauge", Gauge)
+    tune_adapter._gauges.cache_clear()
+    job = make_job(recipe={"max_steps": 30})
+    trainable = TuneTrial(as_config(job))
+    trainable.train()
+    result = trainable.train()
+    names = ("loss", "accuracy", "images_per_second", "step")
+    assert seen == {(f"camerabias_trial_{name}", job.config.name): result[name] for name in names}
+    seen.clear()
+    while not trainable.train()["done"]:
+        seen.clear()
+    assert seen == {}
+    tune_adapter._gauges.cache_clear()
+
+
 def test_checkpoint_of_tune_goes_on_to_the_same_bits(make_job, often, tmp_path):
     whole, paused = make_job("whole", {"max_steps": 30}), make_job("paused", {"max_steps": 30})
     run_trial(whole)
