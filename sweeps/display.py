@@ -394,8 +394,18 @@ def _status_parts(status: RunStatus) -> list[RenderableType]:
     if status.studies:
         left = "" if status.seconds_left is None else f", about {duration(status.seconds_left)} left"
         n_ended = status.count("done", "failed")
-        parts.append(f"{n_ended} of {len(status.statuses)} trials have ended{left if n_ended else ''}")
+        parts.append(
+            f"{n_ended} of {len(status.statuses)} trials have ended{left if n_ended else ''}{_driver(status)}"
+        )
     return parts
+
+
+def _driver(status: RunStatus) -> str:
+    if status.is_over:
+        return ""
+    if status.driver is None or status.driver.ended():
+        return "; nobody is at work on them: `camerabias sweep run` goes on"
+    return f"; driven by {status.driver.driver}"
 
 
 def _listed(title: str, lines: Sequence[str], more: int) -> Text:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, get_args
 
+from camerabias.sweeps.lease import LeaseState
 from camerabias.trainables.config import trial_name
 from camerabias.trainables.record import RUN_FILE, Contents, Done, Run, Running, Status
 from camerabias.trainables.search import SearchRecord, search_records
@@ -119,6 +120,8 @@ class RunStatus:
     failed: list[tuple[str, str]]
     ended: list[EndedTrial]
     seconds_left: float | None
+    driver: LeaseState | None
+    """Who drives the sweep, or did until it died."""
 
     def count(self, *statuses: Status) -> int:
         """How many trials of the studies are so far."""
@@ -172,6 +175,7 @@ class _Reader:
             failed=self._failed(),
             ended=self._ended(),
             seconds_left=self._seconds_left(running),
+            driver=None if (lease := self.run.lease()) is None else LeaseState.model_validate(lease),
         )
 
     def _latest(self, status: Status) -> list[str]:

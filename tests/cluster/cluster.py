@@ -10,12 +10,12 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+import pandas as pd
 import yaml
-from hosts import Network, run
+from hosts import Host, Network, run
 
-from camerabias.datasets.storage import Folder
+from camerabias.trainables.record import Run
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -70,12 +70,6 @@ class Cluster:
             f"{self.s3['AWS_ENDPOINT_URL']}/{BUCKET.removeprefix('s3://')}",
         ]
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
-
-    def records(self, run_folder: str) -> dict[str, dict[str, Any]]:
-        """`done.json` of every trial that has one, by id."""
-        trials = Folder(run_folder).child("trials")
-        done = [path for path in trials.walk() if path.endswith("/done.json")]
-        return {path.split("/")[0]: trials.read_json(path) for path in done}
 
     # --- the cluster ----------------------------------------------------------------------------------------
 
@@ -148,6 +142,16 @@ class Cluster:
         wait_for(lambda: self.n_alive() == 1 + len(self.workers), 120)
         self.forward()
 
+    def mend(self) -> None:
+        """Boot what is dead, plug in what is unplugged, and bring Ray up where it is not."""
+        for host in (self.head, *self.workers, self.storage):
+            if host.is_dead:
+                host.boot()
+            host.plug()
+        if self.n_alive() == 0:
+            self.up()
+        wait_for(lambda: self.n_alive() == 1 + len(self.workers), 180)
+
     def forward(self) -> None:
         """Bring the dashboard to the laptop, anew."""
         self.stop_forwarding()
@@ -191,21 +195,45 @@ class Cluster:
             (word for word in ("SUCCEEDED", "FAILED", "STOPPED", "RUNNING", "PENDING") if word in said), said
         )
 
+    def kill(self, host: Host, pattern: str) -> int:
+        """`kill -9` the processes of a host whose command line matches; returns how many there were."""
+        pids = host.pids(pattern)
+        if pids:
+            host.ssh(f"kill -9 {' '.join(map(str, pids))}", check=False)
+        return len(pids)
+
     def job_logs(self, job: str) -> str:
         """What a job has printed."""
         return self.on_laptop("ray", "job", "logs", *self.address, job, check=False)
 
-    def wait_for_job(self, job: str, seconds: float = 300) -> str:
-        """Wait until a job has ended; returns what it printed."""
+    def wait_for_job(self, job: str, status: str = "SUCCEEDED", seconds: float = 300) -> str:
+        """Wait until a job has ended, as it should; returns what it printed."""
         wait_for(lambda: self.job_status(job) in {"SUCCEEDED", "FAILED", "STOPPED"}, seconds)
         said = self.job_logs(job)
-        assert self.job_status(job) == "SUCCEEDED", said
+        assert self.job_status(job) == status, said
         return said
 
     def down(self) -> None:
         """`ray down`."""
         self.stop_forwarding()
         self.on_laptop("ray", "down", "--yes", self.config)
+
+
+def done(run_folder: str) -> set[str]:
+    """Ids of the trials that are done."""
+    return {trial for trial, status in Run(run_folder).statuses().items() if status == "done"}
+
+
+def assert_equal_records(run_folder: str, reference: str) -> None:
+    """Both runs hold the same trials, each once and done; configuration, history and predictions agree to the bit."""
+    ours, theirs = Run(run_folder), Run(reference)
+    assert ours.statuses() == theirs.statuses()
+    assert set(theirs.statuses().values()) == {"done"}
+    for trial in theirs.statuses():
+        mine, other = ours.record(trial), theirs.record(trial)
+        assert mine.config() == other.config()
+        pd.testing.assert_frame_equal(mine.history(), other.history(), check_exact=True)
+        pd.testing.assert_frame_equal(mine.predictions(), other.predictions(), check_exact=True)
 
 
 def wait_for(condition: Callable[[], bool], seconds: float) -> None:

@@ -11,12 +11,11 @@ sys.path.insert(0, str(Path(__file__).parent))  # for the modules beside this fi
 from cluster import BUCKET, Cluster
 from hosts import Network, missing_tools
 
-RECIPE = {"base": "demo", "max_steps": 150, "evaluate_every": 25, "batch_size": 32}
 STUDY = {
     "title": "short trials",
     "models": ["test_resnet"],
     "seeds": [0, 1],
-    "recipe": RECIPE,
+    "recipe": {"base": "demo", "max_steps": 150, "evaluate_every": 25, "batch_size": 32},
     "grids": [{"target": "camera", "settings": ["balanced"]}, {"target": "label", "settings": ["disjoint"]}],
 }
 
@@ -26,9 +25,9 @@ def cluster(tmp_path_factory):
     """A head and two workers, up, with photos in the bucket."""
     if reason := missing_tools():
         pytest.skip(f"hosts of its own: {reason}")
-    with Network(tmp_path_factory.mktemp("hosts")) as network:
+    with Network(tmp_path_factory.mktemp("hosts") / "network") as network:
         cluster = Cluster(network)
-        cluster.up()
+        cluster.mend()
         photos = [
             "data",
             "simulate",
@@ -45,13 +44,31 @@ def cluster(tmp_path_factory):
         cluster.stop_forwarding()
 
 
-@pytest.fixture
-def study(cluster):
-    """Writes a study file on the laptop, and returns the arguments of its sweep."""
+@pytest.fixture(scope="session")
+def sweep(cluster):
+    """A function that makes the arguments of the sweep of a study into a run."""
 
-    def write(name, **changes):
+    def arguments(run, **changes):
+        name = "study" + "".join(f"-{key}" for key in changes)
         (cluster.laptop / f"{name}.yaml").write_text(yaml.safe_dump(STUDY | changes))
-        data = ["--data", f"{BUCKET}/photos", "--weights", "none"]
-        return ["sweep", "run", f"{name}.yaml", *data, "--run", f"{BUCKET}/runs/{name}"]
+        return [
+            "sweep",
+            "run",
+            f"{name}.yaml",
+            "--data",
+            f"{BUCKET}/photos",
+            "--weights",
+            "none",
+            "--run",
+            run,
+        ]
 
-    return write
+    return arguments
+
+
+@pytest.fixture(scope="session")
+def undisturbed(cluster, sweep):
+    """The run of the study that nothing has disturbed: on the laptop, without Ray."""
+    run = str(cluster.laptop / "undisturbed")
+    cluster.on_laptop("camerabias", *sweep(run), "--executor", "local")
+    return run

@@ -19,6 +19,7 @@ TOOLS = {"ip": "iproute2", "unshare": "util-linux", "sshd": "openssh-server", "r
 """What hosts need, and the Debian package that has it."""
 
 SUBNET = "10.213.77"
+SHARED_BYTES = 64 * 2**20
 
 _START = """
 set -e
@@ -119,6 +120,11 @@ class Host:
             assert self._process.poll() is None, (self.folder / "log").read_text()
             time.sleep(0.1)
 
+    @property
+    def is_dead(self) -> bool:
+        """Whether it does not run."""
+        return self._process is None
+
     def kill(self) -> None:
         """Cut its power: everything on it ends at once, and nobody on the network hears of it."""
         if self._process is not None:
@@ -183,12 +189,20 @@ class Network:
         run("ip", "link", "add", self.bridge, "type", "bridge")
         run("ip", "addr", "add", f"{SUBNET}.254/24", "dev", self.bridge)
         run("ip", "link", "set", self.bridge, "up")
+        self.shared.mkdir()
+        run("mount", "-t", "tmpfs", "-o", f"size={SHARED_BYTES}", "shared", self.shared)
         return self
 
     def __exit__(self, *_: object) -> None:
         for host in self.hosts:
             host.remove()
         run("ip", "link", "del", self.bridge)
+        run("umount", self.shared)
+
+    @property
+    def shared(self) -> Path:
+        """A small disk that every host and this machine see under the same path."""
+        return self.folder / "shared"
 
     def host(self, name: str) -> Host:
         """A new host, running."""

@@ -1,20 +1,36 @@
 """The path of the manual on hosts of its own: `ray up`, a sweep into a bucket, a host lost, a report, `ray down`."""
 
-from cluster import BUCKET, wait_for
+import shutil
+
+import pandas as pd
+from cluster import BUCKET, assert_equal_records, done, wait_for
+
+from camerabias.trainables.record import Run
 
 
-def test_sweep_survives_the_loss_of_a_worker_host(cluster, study, tmp_path):
-    sweep = study("lost")
-    job = cluster.submit(*sweep)
-    run = f"{BUCKET}/runs/lost"
-    lost = cluster.workers[0]
-    wait_for(lambda: len(cluster.records(run)) >= 1, 120)
+def test_sweep_survives_the_loss_of_a_worker_host_and_is_reported_offline(
+    cluster, sweep, undisturbed, tmp_path, command
+):
+    cluster.mend()
+    run, lost = f"{BUCKET}/runs/lost", cluster.workers[0]
+    job = cluster.submit(*sweep(run))
+    wait_for(lambda: lost.pids("ray::TuneTrial"), 120)
     lost.kill()
-    wait_for(lambda: cluster.n_alive() == 2, 90)
+    wait_for(lambda: done(run), 120)
     lost.boot()
     said = cluster.wait_for_job(job)
+    assert "Node worker-1: " in said
     assert "4 trials, 4 of them run now, 0 failed" in said
-    records = cluster.records(run)
-    assert len(records) == 4
-    wait_for(lambda: cluster.n_alive() == 3, 120)  # the autoscaler has set it up again
-    cluster.on_laptop("camerabias", *sweep[:-1], str(tmp_path / "here"), "--executor", "local")
+    assert_equal_records(run, undisturbed)
+
+    cluster.on_laptop("camerabias", "sweep", "pack", run, "run.tar.gz")
+    shutil.move(cluster.laptop / "run.tar.gz", tmp_path)
+    wait_for(lambda: cluster.n_alive() == 3, 120)  # the autoscaler has set the host up again
+    cluster.down()
+    assert cluster.n_alive() == 0
+
+    assert command("sweep", "unpack", tmp_path / "run.tar.gz", tmp_path / "run")[0] == 0
+    assert command("report", tmp_path / "run")[0] == 0
+    table = pd.read_csv(tmp_path / "run/report/tables/study.csv")
+    assert (table["n"] == 2).all()
+    assert not Run(tmp_path / "run").lease()

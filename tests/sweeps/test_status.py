@@ -140,7 +140,7 @@ def test_one_listing_and_few_reads_whatever_the_number_of_trials(written, monkey
     status = read_status(run.run)
     assert (len(status.running), status.n_running, len(status.failed), len(status.ended)) == (40, 100, 5, 3)
     assert status.count("started") == 200
-    assert len(read) == 1 + 1 + 40 + 5 + 3  # run.json and the study besides
+    assert len(read) == 3 + 40 + 5 + 3  # run.json, driver.json and the study besides
     assert len(listed) == 1
 
 
@@ -226,3 +226,13 @@ def test_tries_of_a_search_are_shown_by_number(command, dataset, tmp_path, monke
     command("search", space, *options, "--executor", "local")
     assert read_status(Run(str(tmp_path / "run"))).is_over
     assert not list((tmp_path / "run").rglob("progress.json"))
+
+
+def test_status_says_who_drives_and_when_nobody_does(written, command):
+    run = written(1)
+    run.start("0")
+    _, idle, _ = command("sweep", "status", run.run.folder)
+    assert "nobody is at work on them" in idle
+    run.run.write_lease({"owner": "o", "host": "head", "pid": 12, "since": "then", "renewals": 1})
+    _, driven, _ = command("sweep", "status", run.run.folder)
+    assert "driven by process 12 on head" in driven
