@@ -152,7 +152,9 @@ class Host:
 
     def pids(self, pattern: str) -> list[int]:
         """Its processes whose command line matches, as the host numbers them."""
-        return [int(pid) for pid in self.ssh(f"pgrep -f '{pattern}'", check=False).stdout.split()]
+        # in brackets, so that it does not find the shell that looks for it
+        found = self.ssh(f"pgrep -f '[{pattern[0]}]{pattern[1:]}'", check=False).stdout
+        return [int(pid) for pid in found.split()]
 
     def remove(self) -> None:
         """Kill it, and take its namespace away."""

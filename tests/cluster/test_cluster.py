@@ -14,7 +14,7 @@ def test_sweep_survives_the_loss_of_a_worker_host_and_is_reported_offline(
     cluster.mend()
     run, lost = f"{BUCKET}/runs/lost", cluster.workers[0]
     job = cluster.submit(*sweep(run))
-    wait_for(lambda: lost.pids("ray::TuneTrial"), 120)
+    wait_for(lambda: lost.pids("ray::ResourceTrainable"), 120)
     lost.kill()
     wait_for(lambda: done(run), 120)
     lost.boot()

@@ -13,7 +13,7 @@ from camerabias.trainables.record import Run
 
 pytestmark = pytest.mark.faults
 
-TRIAL = "ray::TuneTrial"
+TRIAL = "ray::ResourceTrainable"
 DRIVER = "camerabias sweep run"
 RAYLET = "raylet/raylet"
 
