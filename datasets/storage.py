@@ -69,7 +69,9 @@ class Folder:
 
     def child(self, *names: str) -> Folder:
         """The folder `names` below this one; nothing is created."""
-        return Folder(posixpath.join(self.uri, *names))
+        below = Folder(self)  # shares the file system: a client of a bucket is slow to make
+        below.path, below.uri = posixpath.join(self.path, *names), posixpath.join(self.uri, *names)
+        return below
 
     def file(self, name: str) -> str:
         """Path of the file `name` as the file system wants it."""
@@ -94,7 +96,7 @@ class Folder:
         selector = fs.FileSelector(self.path, recursive=True, allow_not_found=True)
         infos = self.filesystem.get_file_info(selector)
         return sorted(
-            posixpath.relpath(info.path, self.path) for info in infos if info.type == fs.FileType.File
+            info.path.removeprefix(self.path).lstrip("/") for info in infos if info.type == fs.FileType.File
         )
 
     def read_bytes(self, name: str) -> bytes:
