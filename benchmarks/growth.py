@@ -5,9 +5,9 @@
     .venv/bin/python benchmarks/growth.py tune [500 1000 2000 4000]
 
 Records and indexes are made up, in the real formats; nothing is trained but the three trials of `resume, 3 missing`.
-Every step runs in a process of its own, whose seconds and peak memory stand in the table; what a process imports first
-(torch among it) counts into both, about a second and 0.3 GiB. The last column is the exponent b of seconds ~ size ** b
-between the two largest sizes: 1 is linear. 100,000 trials take 3 GiB of disk, in the temporary folder.
+Every step runs in a process of its own, whose wall seconds, processor seconds (in brackets, less noisy) and peak memory
+stand in the table; what a process imports first counts, some seconds and 0.2 GiB. The last column is the exponent b of
+processor seconds ~ size ** b between the two largest sizes: 1 is linear. 100,000 trials take 3 GiB of disk, in the temporary folder.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stdout
-from dataclasses import replace
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -37,40 +37,52 @@ Step = Callable[[Path, int], None]
 """One thing that is measured, in the folder of one size."""
 
 
+@dataclass(frozen=True)
+class Cost:
+    """Wall seconds, processor seconds of all threads, and peak memory in GiB."""
+
+    wall: float
+    computing: float
+    gib: float
+
+    def __str__(self) -> str:
+        return f"{self.wall:.0f} s ({self.computing:.0f} s), {self.gib:.2f} GiB"
+
+
 def main() -> None:
     what = sys.argv[1]
     sizes = [int(size) for size in sys.argv[2:]] or SIZES[what]
-    measured: dict[str, list[tuple[float, float]]] = {}
+    measured: dict[str, list[Cost]] = {}
     for size in sizes:
         with tempfile.TemporaryDirectory(prefix="camerabias-growth-") as folder:
             for name, step in STEPS[what].items():
-                seconds, gib = alone(step, Path(folder), size)
-                measured.setdefault(name, []).append((seconds, gib))
-                print(f"{size} {what}, {name}: {seconds:.1f} s, {gib:.2f} GiB", flush=True)
+                cost = alone(step, Path(folder), size)
+                measured.setdefault(name, []).append(cost)
+                print(f"{size} {what}, {name}: {cost}", flush=True)
     print(f"\n| {what} | " + " | ".join(f"{size:,}" for size in sizes) + " | exponent |")
     print("|---" * (len(sizes) + 2) + "|")
     for name, found in measured.items():
-        cells = [f"{seconds:.1f} s, {gib:.2f} GiB" for seconds, gib in found]
-        print(f"| {name} | " + " | ".join([*cells, exponent(sizes, found)]) + " |")
+        print(f"| {name} | " + " | ".join([*map(str, found), exponent(sizes, found)]) + " |")
 
 
-def exponent(sizes: list[int], found: list[tuple[float, float]]) -> str:
+def exponent(sizes: list[int], found: list[Cost]) -> str:
     if len(sizes) < 2:
         return ""
-    return f"{math.log(found[-1][0] / found[-2][0]) / math.log(sizes[-1] / sizes[-2]):.2f}"
+    return f"{math.log(found[-1].computing / found[-2].computing) / math.log(sizes[-1] / sizes[-2]):.2f}"
 
 
-def alone(step: Step, folder: Path, size: int) -> tuple[float, float]:
-    """Seconds and peak memory in GiB of a step, in a process of its own."""
+def alone(step: Step, folder: Path, size: int) -> Cost:
+    """What a step costs in a process of its own."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(timed, step, folder, size).result()
 
 
-def timed(step: Step, folder: Path, size: int) -> tuple[float, float]:
+def timed(step: Step, folder: Path, size: int) -> Cost:
     began = time.perf_counter()
     with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere):
         step(folder, size)
-    return time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return Cost(time.perf_counter() - began, time.process_time(), peak)
 
 
 # --- trials ---------------------------------------------------------------------------------------------
@@ -181,7 +193,7 @@ def resume_some(folder: Path, _: int) -> None:
     for config in some:
         (folder / "run" / "trials" / config.id / DONE_FILE).unlink()
     os.environ["CAMERABIAS_CACHE"] = str(folder / "cache")
-    assert run_sweep(replace(request(folder))).n_ran == len(some)
+    assert run_sweep(request(folder)).n_ran == len(some)
 
 
 def status(folder: Path, _: int) -> None:
@@ -235,7 +247,7 @@ def make_index(folder: Path, n: int) -> None:
             }
             table = pa.table(columns)
             writer = writer or pq.ParquetWriter(stream, table.schema, compression="zstd")
-            writer.write_table(table)
+            writer.write_table(table, row_group_size=1000 * PART_IMAGES)
         assert writer is not None
         writer.close()
     starts = range(0, n, PART_IMAGES)
@@ -342,6 +354,46 @@ def name_dataset(folder: Path, _: int) -> None:
     fingerprint(open_dataset(str(folder / "dataset")).index)
 
 
+# --- Ray Tune -------------------------------------------------------------------------------------------
+
+
+def tune_trials(_: Path, n: int) -> None:
+    """The driver of n trials that end at once, on a Ray of its own."""
+    from ray import tune
+
+    from camerabias.datasets.pieces import connect_ray
+    from camerabias.datasets.settings import Setting
+    from camerabias.sweeps import ray_runner
+    from camerabias.trainables.config import TrialConfig, load_recipe
+    from camerabias.trainables.job import Job, Progress
+
+    class Ended(tune.Trainable):
+        def step(self) -> dict[str, Any]:
+            progress = Progress("done", 1, 1, 0.5, 0.5, 1.0, 0.0)
+            return {**vars(progress), "done": True}
+
+        def reset_config(self, new_config: dict[str, Any]) -> bool:
+            return True
+
+    class Counting:
+        n = 0
+
+        def progress(self, trial: TrialConfig, progress: Progress) -> None:
+            self.n += 1
+
+    fields = {
+        "dataset": "made up", "model": MODELS[0], "weights": "none", "target": "camera", "train_view": "rgb",
+        "test_view": "rgb", "test_fold": 0, "size": 32, "fit": "resize", "recipe": load_recipe("demo"),
+        "setting": Setting(name="own", cells=tuple((a, b) for a in LABELS for b in CAMERAS), equal_counts=False),
+    }  # fmt: skip
+    configs = [TrialConfig.model_validate({**fields, "seed": seed}) for seed in range(n)]
+    ray_runner.TuneTrial = Ended  # type: ignore[misc, assignment]
+    connect_ray()
+    watcher = Counting()
+    ray_runner.run_on_ray([Job(config, "none", "none", "none", 1) for config in configs], watcher)
+    assert watcher.n == n
+
+
 STEPS: dict[str, dict[str, Step]] = {
     "trials": {
         "make": make_run,
@@ -362,6 +414,7 @@ STEPS: dict[str, dict[str, Step]] = {
         "deal folds": deal,
         "fingerprint": name_dataset,
     },
+    "tune": {"driver": tune_trials},
 }
 
 

@@ -163,10 +163,10 @@ class Folder:
         with self._reading(name):
             return pq.ParquetFile(self.file(name), filesystem=self.filesystem)
 
-    def write_table(self, name: str, table: pa.Table) -> None:
-        """Write `table` as Parquet (zstd), in one piece."""
+    def write_table(self, name: str, table: pa.Table, row_group_size: int | None = None) -> None:
+        """Write `table` as Parquet (zstd), in one piece; `row_group_size` bounds the rows that are read together."""
         with self.replacing(name) as stream:
-            pq.write_table(table, stream, compression="zstd")
+            pq.write_table(table, stream, compression="zstd", row_group_size=row_group_size)
 
     def delete_folder(self, name: str) -> None:
         """Remove the folder `name` with all that it holds; one that is not there is no error."""

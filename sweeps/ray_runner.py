@@ -11,6 +11,7 @@ from typing import Any
 
 import ray
 from ray import tune
+from ray.tune.search import Searcher
 
 from camerabias.sweeps.estimate import Speed, measure_here
 from camerabias.sweeps.runner import Watcher
@@ -37,22 +38,17 @@ def run_on_ray(jobs: Sequence[Job], watcher: Watcher) -> None:
     """Run trials side by side on the Ray that this process is connected to; see `runner.run_jobs`."""
     fit(
         jobs[0].threads,
-        param_space={"job": tune.grid_search([job_fields(job) for job in jobs])},
         callbacks=[_Bridge(Run(jobs[0].run), watcher)],
+        search_alg=_Given(jobs),
+        num_samples=len(jobs),
     )
 
 
-def fit(
-    threads: int,
-    param_space: dict[str, Any] | None = None,
-    callbacks: Sequence[tune.Callback] = (),
-    **how: Any,
-) -> None:
+def fit(threads: int, callbacks: Sequence[tune.Callback] = (), **how: Any) -> None:
     """Run a fresh Tuner to its end.
 
     Args:
         threads: CPU threads of a trial.
-        param_space: Trials that are known beforehand; each has a job under the key `job`.
         callbacks: Told of progress.
         how: Further fields of `tune.TuneConfig`.
     """
@@ -60,7 +56,6 @@ def fit(
     with tempfile.TemporaryDirectory(prefix="camerabias-tune-") as state:
         tune.Tuner(
             tune.with_resources(TuneTrial, _resources_per_trial(threads)),
-            param_space=param_space,
             tune_config=tune.TuneConfig(
                 reuse_actors=True,
                 trial_name_creator=lambda trial: _config(trial).name.replace("/", "_"),
@@ -115,6 +110,30 @@ class Unsaved:
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
+
+
+class _Given(Unsaved, Searcher):
+    """Suggests jobs that are known beforehand, in their order.
+
+    Not a grid search: Tune copies the whole grid for every trial of it, so that n trials cost n² copies of a job
+    before the first one starts (see `docs/log.md`).
+    """
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        super().__init__()
+        self._jobs = iter(jobs)
+
+    def suggest(self, trial_id: str) -> dict[str, Any]:
+        return {"job": job_fields(next(self._jobs))}
+
+    def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:
+        pass  # nothing is learned from it
+
+    def save(self, checkpoint_path: str) -> None:
+        pass  # never restored
+
+    def restore(self, checkpoint_path: str) -> None:
+        raise NotImplementedError
 
 
 class _Bridge(Unsaved, tune.Callback):
