@@ -5,9 +5,10 @@
     .venv/bin/python benchmarks/growth.py tune [500 1000 2000 4000]
 
 Records and indexes are made up, in the real formats; nothing is trained but the three trials of `resume, 3 missing`.
-Every step runs in a process of its own, whose wall seconds, processor seconds (in brackets, less noisy) and peak memory
-stand in the table; what a process imports first counts, some seconds and 0.2 GiB. The last column is the exponent b of
-processor seconds ~ size ** b between the two largest sizes: 1 is linear. 100,000 trials take 3 GiB of disk, in the temporary folder.
+Every step runs in a process of its own. The table has its wall seconds, its processor seconds (in brackets; less
+noisy) and its peak memory; what a process imports first counts, some seconds and 0.2 GiB. The last column is the
+exponent b of processor seconds ~ size ** b between the two largest sizes: 1 is linear. 100,000 trials take 3 GiB of
+disk in the temporary folder.
 """
 
 from __future__ import annotations
@@ -132,7 +133,8 @@ def describe_study(number: int, labels: tuple[str, ...], cameras: tuple[str, ...
     settings = ["natural", "disjoint", *own]
     recipe = {"base": "demo", "learning_rate": 1e-3 + 1e-6 * number, "max_steps": 2, "evaluate_every": 1}
     grids = [{"target": target, "settings": settings, "views": VIEWS} for target in ("label", "camera")]
-    return {"title": f"study {number}", "models": MODELS, "seeds": [*range(SEEDS)], "recipe": recipe, "grids": grids}  # fmt: skip
+    study = {"title": f"study {number}", "models": MODELS, "seeds": [*range(SEEDS)]}
+    return {**study, "recipe": recipe, "grids": grids}
 
 
 def request(folder: Path) -> Any:
@@ -159,7 +161,9 @@ def write_template(folder: Path, number: int) -> list[Path]:
         draw=0, prediction=chosen, probabilities=generator.random((TEST_IMAGES, 2)).astype("float32").tolist()
     )
     steps = np.arange(1, 241)
-    history = pd.DataFrame({"step": steps, "epoch": 0, "learning_rate": 1e-3, "train_loss": generator.random(240)})
+    history = pd.DataFrame(
+        {"step": steps, "epoch": 0, "learning_rate": 1e-3, "train_loss": generator.random(240)}
+    )
     history["train_accuracy"] = 0.5
     history["validation_loss"] = np.where(steps % 12, np.nan, 0.5)
     history["validation_accuracy"] = np.where(steps % 12, np.nan, steps / 240)
@@ -344,7 +348,8 @@ def deal(folder: Path, _: int) -> None:
     from camerabias.datasets.folds import deal_folds
 
     index = open_dataset(str(folder / "dataset")).index
-    deal_folds(index["image_id"].tolist(), list(zip(index["label"], index["camera"], strict=True)), index["group"].tolist())  # fmt: skip
+    cells = list(zip(index["label"], index["camera"], strict=True))
+    deal_folds(index["image_id"].tolist(), cells, index["group"].tolist())
 
 
 def name_dataset(folder: Path, _: int) -> None:

@@ -68,7 +68,7 @@ class Dataset:
     @cached_property
     def _shortest(self) -> int:
         """Short side in pixels of the smallest image."""
-        return int(self.index[["width", "height"]].min(axis=None))
+        return int(self.index[["width", "height"]].to_numpy().min())
 
     def read_images(self, part: str) -> Iterator[tuple[str, bytes]]:
         """Yield (image_id, original bytes) of the images of one part, in order."""

@@ -170,9 +170,7 @@ def select(
     return np.sort(np.concatenate(chosen)) if chosen else np.empty(0, dtype=np.int64)
 
 
-def _rows_of_cells(
-    labels: pd.Series[str], cameras: pd.Series[str]
-) -> dict[CellName, npt.NDArray[np.int64]]:
+def _rows_of_cells(labels: pd.Series[str], cameras: pd.Series[str]) -> dict[CellName, npt.NDArray[np.int64]]:
     """Positions of the images of every (label, camera) that there is, in the order of these names."""
     label_codes, label_names = pd.factorize(labels, sort=True)
     camera_codes, camera_names = pd.factorize(cameras, sort=True)

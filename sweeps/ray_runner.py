@@ -26,6 +26,9 @@ WORKER_RETRIES = 2
 WORKER_DIED = f"its worker died {WORKER_RETRIES + 1} times (killed, out of memory, or its host was lost)"
 """Why a trial failed that could not say so itself."""
 
+MAX_PENDING = 200
+"""Trials that Ray knows to be waiting, as many as of a grid: by them a cluster sees how far to grow."""
+
 _QUIET = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # records hold everything that Tune's own logs would
     "TUNE_GLOBAL_CHECKPOINT_S": "600",  # Tune's state is never restored, so it need not be saved often
@@ -36,6 +39,7 @@ _QUIET = {
 
 def run_on_ray(jobs: Sequence[Job], watcher: Watcher) -> None:
     """Run trials side by side on the Ray that this process is connected to; see `runner.run_jobs`."""
+    os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", str(MAX_PENDING))
     fit(
         jobs[0].threads,
         callbacks=[_Bridge(Run(jobs[0].run), watcher)],

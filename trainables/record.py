@@ -295,7 +295,7 @@ class Run:
 
 def _read_study(folder: Folder, name: str) -> dict[str, Any]:
     try:
-        fields = yaml.load(folder.read_bytes(name), Loader=_YAML_LOADER)  # noqa: S506 - it is a safe one
+        fields = yaml.load(folder.read_bytes(name), Loader=_YAML_LOADER)
     except yaml.YAMLError as error:
         raise CamerabiasError(
             f"{folder.file(name)} is not YAML ({error}); copy it again or remove it."

@@ -113,3 +113,13 @@ def test_local_paths_are_absolute_and_know_the_home_folder(monkeypatch, tmp_path
 def test_an_unknown_address_is_refused_with_what_is_allowed():
     with pytest.raises(CamerabiasError, match="give a local path or an s3:// or gs:// address"):
         Folder("ftp://host/folder")
+
+
+def test_a_child_shares_the_file_system_and_knows_its_own_address(tmp_path):
+    folder = Folder(tmp_path)
+    below = folder.child("trials", "0a")
+    assert below.filesystem is folder.filesystem
+    below.write_bytes("probes/x.npz", b"")
+    assert (tmp_path / "trials" / "0a" / "probes" / "x.npz").is_file()
+    assert (below.uri, str(folder)) == (f"{tmp_path}/trials/0a", str(tmp_path))
+    assert folder.walk() == ["trials/0a/probes/x.npz"]
