@@ -87,9 +87,8 @@ def find(records: Records) -> list[Finding]:
 def reference_cell(records: Records, cell: StudyCell) -> StudyCell | None:
     """The cell that another setting of the same model is compared with: that of the first of `REFERENCES`."""
     for setting in REFERENCES:
-        for other in records.cells(cell.target, setting, cell.views):
-            if (other.model, other.size) == (cell.model, cell.size):
-                return other
+        if (other := records.under(setting, cell)) is not None:
+            return other
     return None
 
 

@@ -6,14 +6,17 @@ with the file's name as the reason; neither ever counts as a number.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal, TypeVar, cast
 from zipfile import BadZipFile
 
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -119,13 +122,24 @@ class StudyCell(BaseModel):
         return f"{self.target}-{self.setting}-{views}-{self.model}-seed{seed}"
 
 
-def name_model(cell: StudyCell, among: Iterable[StudyCell]) -> str:
-    """The model, with its input size where `among` has it at several for the same views, so that they look different.
+Sizes = Mapping[tuple[str, str], set[int]]
+"""Input sizes by model and views."""
+
+
+def sizes_of(cells: Iterable[StudyCell]) -> Sizes:
+    """The sizes at which models see the same views."""
+    sizes: dict[tuple[str, str], set[int]] = {}
+    for cell in cells:
+        sizes.setdefault((cell.model, cell.views), set()).add(cell.size)
+    return sizes
+
+
+def name_model(cell: StudyCell, sizes: Sizes) -> str:
+    """The model, with its input size where there are several for the same views, so that they look different.
 
     Small pieces and whole photos are of different sizes anyway; their views tell them apart.
     """
-    sizes = {other.size for other in among if (other.model, other.views) == (cell.model, cell.views)}
-    return cell.model if len(sizes) == 1 else f"{cell.model} at {cell.size}"
+    return cell.model if len(sizes[cell.model, cell.views]) == 1 else f"{cell.model} at {cell.size}"
 
 
 class Skipped(BaseModel):
@@ -197,10 +211,32 @@ class Records:
     damaged_probes: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Trial and reason by name of each probe that was asked for here and could not be read."""
     _predictions: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+    _tested: dict[tuple[Target, bytes], pd.DataFrame] = field(default_factory=dict, repr=False)
 
     def status(self, trial_id: str) -> TrialStatus:
         """Status of one trial."""
-        return cast(TrialStatus, self.trials.at[trial_id, "status"])
+        return self._statuses[trial_id]
+
+    @cached_property
+    def _statuses(self) -> dict[str, TrialStatus]:
+        return cast(dict[str, TrialStatus], self.trials["status"].to_dict())
+
+    @cached_property
+    def _targets(self) -> dict[str, Target]:
+        return cast(dict[str, Target], self.trials["target"].to_dict())
+
+    @cached_property
+    def _cells(self) -> dict[tuple[str, ...], StudyCell]:
+        """Cells of all studies by key, the same cell only once (as the first study has it)."""
+        found: dict[tuple[str, ...], StudyCell] = {}
+        for study in self.studies.values():
+            for cell in study.cells:
+                found.setdefault(cell.key, cell)
+        return found
+
+    @cached_property
+    def _sizes(self) -> Sizes:
+        return sizes_of(self._cells.values())
 
     def repeating_paper(self) -> Records:
         """The same run with those of its studies alone that repeat the paper."""
@@ -218,7 +254,7 @@ class Records:
 
     def model_name(self, cell: StudyCell) -> str:
         """What findings and figures call a cell's model, see `name_model`."""
-        return name_model(cell, (other for study in self.studies.values() for other in study.cells))
+        return name_model(cell, self._sizes)
 
     def cells(self, target: Target, setting: str | None = None, views: str | None = None) -> list[StudyCell]:
         """Cells of all studies, the same cell only once (as the first study has it).
@@ -228,12 +264,15 @@ class Records:
             setting: Its setting; None for any.
             views: `StudyCell.views`; None for any.
         """
-        found: dict[tuple[str, ...], StudyCell] = {}
-        for study in self.studies.values():
-            for cell in study.cells:
-                if cell.target == target and setting in (None, cell.setting) and views in (None, cell.views):
-                    found.setdefault(cell.key, cell)
-        return list(found.values())
+        return [
+            cell
+            for cell in self._cells.values()
+            if cell.target == target and setting in (None, cell.setting) and views in (None, cell.views)
+        ]
+
+    def under(self, setting: str, cell: StudyCell) -> StudyCell | None:
+        """The cell that differs from another by its setting alone; None where no study has it."""
+        return self._cells.get(cell.model_copy(update={"setting": setting}).key)
 
     def predictions(self, trial_id: str) -> pd.DataFrame:
         """A row per test image and draw of a finished trial.
@@ -248,11 +287,34 @@ class Records:
         if trial_id not in self._predictions:
             record = self.run.record(trial_id)
             with _naming(record, PREDICTIONS_FILE):
-                rows = record.folder.read_table(PREDICTIONS_FILE, _PREDICTION_COLUMNS).to_pandas()
-            rows["group"] = rows["group"].fillna(rows["image_id"])
-            rows["truth"] = rows[self.trials.at[trial_id, "target"]]
-            self._predictions[trial_id] = rows
+                table = record.folder.read_table(PREDICTIONS_FILE, _PREDICTION_COLUMNS)
+            images = self._described(table.drop_columns("prediction"), self._targets[trial_id])
+            self._predictions[trial_id] = images.assign(prediction=table["prediction"].to_pandas())
         return self._predictions[trial_id]
+
+    def _described(self, images: pa.Table, target: Target) -> pd.DataFrame:
+        """Tested images with what is true of them, kept once for all trials that test the same."""
+        digest = hashlib.sha256()
+        for batch in images.to_batches():
+            digest.update(batch.serialize())
+        key = target, digest.digest()
+        if key not in self._tested:
+            rows = images.to_pandas()
+            rows["group"] = rows["group"].fillna(rows["image_id"])
+            rows["truth"] = rows[target]
+            self._tested[key] = rows
+        return self._tested[key]
+
+    def count_tested(self) -> int:
+        """How many different images finished trials have tested.
+
+        Raises:
+            CamerabiasError: The predictions of one are damaged; the file is named.
+        """
+        for trial_id, status in self._statuses.items():
+            if status == "done":
+                self.predictions(trial_id)
+        return len({image_id for images in self._tested.values() for image_id in images["image_id"]})
 
     def test_rows(self, cell: StudyCell, cameras: Cameras = "all") -> Rows:
         """Predictions of a cell's finished trials by seed; seeds whose test has no such camera are left out.
@@ -286,18 +348,20 @@ class Records:
             kind: Name of the probe, with whatever parameters the study asked for.
 
         """
-        for seed in self.done(cell):
+        for seed in cell.trials:
             arrays = self.probe(cell, kind, seed)
             if arrays is not None:
                 yield seed, arrays
 
     def probe(self, cell: StudyCell, kind: str, seed: int) -> Probe | None:
         """Arrays of a probe of one trial, as `probes` gives them; None where it has not run, or is damaged."""
-        trial = self.done(cell).get(seed)
+        trial = cell.trials.get(seed)
         name = next((name for name in cell.probes if name.partition("-")[0] == kind), None)
-        if trial is None or name is None or name not in self.run.record(trial).probe_names():
+        if trial is None or name is None or self.status(trial) != "done":
             return None
         record = self.run.record(trial)
+        if name not in record.probe_names():
+            return None
         try:
             with _naming(record, f"{PROBES_FOLDER}/{name}.npz"):
                 return record.probe(name)

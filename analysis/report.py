@@ -124,10 +124,9 @@ def _photos(records: Records) -> str:
     done = records.trials[records.trials["status"] == "done"]
     if done.empty:
         return "none tested yet"
-    tested = pd.concat([records.predictions(trial)["image_id"] for trial in done.index]).nunique()
     smallest, largest = int(done["train_images"].min()), int(done["train_images"].max())
     trained = str(largest) if smallest == largest else f"{smallest} to {largest}"
-    return f"{tested} tested; {trained} to train a trial"
+    return f"{records.count_tested()} tested; {trained} to train a trial"
 
 
 def _unfinished(records: Records) -> list[tuple[str, ...]]:

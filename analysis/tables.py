@@ -14,7 +14,7 @@ from math import isnan, nan
 import pandas as pd
 
 from camerabias.analysis.printed import printed_accuracy, printed_range
-from camerabias.analysis.records import Cameras, Records, Rows, Study, StudyCell, name_model
+from camerabias.analysis.records import Cameras, Records, Rows, Study, StudyCell, name_model, sizes_of
 from camerabias.analysis.statistics import MIN_GROUPS, Estimate, accuracy, chance
 from camerabias.datasets.storage import Folder
 
@@ -114,7 +114,8 @@ def show_absence(records: Records, cell: StudyCell) -> str:
 
 
 def _study_table(records: Records, study: Study) -> StudyTable:
-    rows = [row for cell in study.cells for row in _rows(records, study, cell)]
+    sizes = sizes_of(study.cells)
+    rows = [row for cell in study.cells for row in _rows(records, study, cell, name_model(cell, sizes))]
     tidy = pd.DataFrame([_tidy(study, row) for row in rows], columns=TIDY_COLUMNS)
     wide = _one_model(study, rows) if len({row.model for row in rows}) == 1 else _many_models(study, rows)
     return StudyTable(study, tidy, wide, _notes(study, rows))
@@ -134,9 +135,8 @@ def _readings(records: Records, cell: StudyCell) -> dict[str, Callable[[StudyCel
     return readings
 
 
-def _rows(records: Records, study: Study, cell: StudyCell) -> list[_Row]:
+def _rows(records: Records, study: Study, cell: StudyCell, model: str) -> list[_Row]:
     kinds: list[Cameras] = ["all", "seen", "unseen"] if records.unseen_cameras(cell) else ["all"]
-    model = name_model(cell, study.cells)
     rows = []
     for reading, read in _readings(records, cell).items():
         for cameras in kinds:
@@ -201,10 +201,11 @@ def _varying(rows: list[_Row]) -> dict[str, Callable[[_Row], str]]:
 def _one_model(study: Study, rows: list[_Row]) -> list[WideTable]:
     """A row per setting: one model alone would make a single, very wide row."""
     lines: dict[tuple[str, ...], dict[str, str]] = {}
+    varying = _varying(rows)
     heads = {"all": "accuracy", "seen": "seen cameras", "unseen": "unseen cameras"}
     for row in rows:
         key = (*row.cell.key, row.reading)
-        line = lines.setdefault(key, {name: get(row) for name, get in _varying(rows).items()})
+        line = lines.setdefault(key, {name: get(row) for name, get in varying.items()})
         line[heads[row.cameras]] = row.text
         if row.cameras == "all":
             line |= {
@@ -213,7 +214,7 @@ def _one_model(study: Study, rows: list[_Row]) -> list[WideTable]:
                 "paper": _number(row.paper) or _paper_range(study, row.cell),
             }
     frame = pd.DataFrame(lines.values()).fillna("")
-    order = [*_varying(rows), "accuracy", "chance", "n", "paper", "seen cameras", "unseen cameras"]
+    order = [*varying, "accuracy", "chance", "n", "paper", "seen cameras", "unseen cameras"]
     shown = [name for name in order if name in frame and (name != "paper" or frame[name].any())]
     return [WideTable(f"{study.title}: {rows[0].model}", frame[shown])]
 

@@ -48,6 +48,9 @@ from camerabias.datasets.storage import Folder
 PART_IMAGES = 64
 """Images per part: 200 MB of pixels at 1024 × 1024, and enough parts to keep two cores busy with 1,000."""
 
+INDEX_ROW_GROUP = 1000 * PART_IMAGES
+"""Rows of the index that are read together: whoever works on one part of millions reads no more than these."""
+
 REJECTED_FILE = "rejected.csv"
 SPLITS = ("train", "val", "test")
 
@@ -156,7 +159,7 @@ def _create(
     rows = pd.concat([table.to_pandas().assign(part=name) for name, table in zip(names, tables, strict=True)])
     _write_rejected(out, rejected)
     index = _make_index(rows.reset_index(drop=True))
-    out.write_table(INDEX_FILE, pa.Table.from_pandas(index, preserve_index=False))
+    out.write_table(INDEX_FILE, pa.Table.from_pandas(index, preserve_index=False), INDEX_ROW_GROUP)
     manifest = DatasetManifest(
         source=source,
         labels=_in_order(index["label"], source),

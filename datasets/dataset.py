@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -54,16 +55,20 @@ class Dataset:
         Raises:
             CamerabiasError: Some images are smaller than a piece.
         """
-        short = self.index[["width", "height"]].min(axis=1)
-        too_small = self.index[short < side]
-        if len(too_small):
+        if self._shortest < side:
+            too_small = self.index[self.index[["width", "height"]].min(axis=1) < side]
             names = too_small["path" if "path" in too_small else "image_id"]
             first = ", ".join(map(str, names.head(3)))
             raise CamerabiasError(
                 f"{len(too_small)} images are smaller than the {side} × {side} pixels of a crop, down to "
-                f"{short.min()} (first {first}); leave out the study, or such images."
+                f"{self._shortest} (first {first}); leave out the study, or such images."
             )
-        return int(min(short.min(), self.manifest.size))
+        return min(self._shortest, self.manifest.size)
+
+    @cached_property
+    def _shortest(self) -> int:
+        """Short side in pixels of the smallest image."""
+        return int(self.index[["width", "height"]].to_numpy().min())
 
     def read_images(self, part: str) -> Iterator[tuple[str, bytes]]:
         """Yield (image_id, original bytes) of the images of one part, in order."""
@@ -99,7 +104,8 @@ def open_dataset(location: str | Folder) -> Dataset:
     """Open a complete dataset; `CamerabiasError` says why it cannot be opened."""
     folder = Folder(location)
     manifest = open_manifest(folder)
-    index = folder.read_table(INDEX_FILE).to_pandas()
+    # column by column, so that a large index is not in memory twice
+    index = folder.read_table(INDEX_FILE).to_pandas(split_blocks=True, self_destruct=True)
     return Dataset(folder, manifest, index)
 
 

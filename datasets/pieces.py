@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import pickle
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -45,12 +46,13 @@ def _do_with_ray(work: Work, pieces: Sequence[Any]) -> Iterator[dict[str, Any]]:
 
     def run(row: dict[str, Any]) -> dict[str, Any]:
         try:
-            return {"said": json.dumps(work(pieces[row["item"]])), "refused": ""}
+            return {"said": json.dumps(work(pickle.loads(row["piece"]))), "refused": ""}
         except CamerabiasError as error:  # travels as data, since Ray adds its own words to an exception's
             return {"said": "", "refused": str(error)}
 
-    numbers = ray.data.from_items(list(range(len(pieces))), override_num_blocks=len(pieces))
-    for row in numbers.map(run).iter_rows():
+    # each task is sent its own piece, as bytes: all of them in the function would be read again by every task
+    rows = [{"piece": pickle.dumps(piece)} for piece in pieces]
+    for row in ray.data.from_items(rows, override_num_blocks=len(rows)).map(run).iter_rows():
         if row["refused"]:
             raise CamerabiasError(row["refused"])
         yield json.loads(row["said"])

@@ -155,11 +155,10 @@ def select(
     Returns:
         Sorted positions into the n images.
     """
-    rows = pd.DataFrame({"label": labels.to_numpy(), "camera": cameras.to_numpy()})
+    cells = _rows_of_cells(labels, cameras)
     if setting.cells is not None:
-        wanted = pd.MultiIndex.from_tuples(setting.cells)
-        rows = rows[pd.MultiIndex.from_frame(rows).isin(wanted)]
-    cells = {cell: part.index.to_numpy() for cell, part in rows.groupby(["label", "camera"], sort=True)}
+        wanted = set(setting.cells)
+        cells = {cell: found for cell, found in cells.items() if cell in wanted}
     keep = {cell: len(found) for cell, found in cells.items()}
     if setting.equal_counts:
         lacking = setting.cells is not None and len(keep) < len(set(setting.cells))
@@ -169,6 +168,17 @@ def select(
     generator = np.random.default_rng([seed, 0x5E77])
     chosen = [generator.permutation(found)[: keep[cell]] for cell, found in cells.items()]
     return np.sort(np.concatenate(chosen)) if chosen else np.empty(0, dtype=np.int64)
+
+
+def _rows_of_cells(labels: pd.Series[str], cameras: pd.Series[str]) -> dict[CellName, npt.NDArray[np.int64]]:
+    """Positions of the images of every (label, camera) that there is, in the order of these names."""
+    label_codes, label_names = pd.factorize(labels, sort=True)
+    camera_codes, camera_names = pd.factorize(cameras, sort=True)
+    numbers = label_codes * len(camera_names) + camera_codes
+    found, counts = np.unique(numbers, return_counts=True)
+    rows = np.split(np.argsort(numbers, kind="stable"), np.cumsum(counts)[:-1])
+    names = [(label_names[n // len(camera_names)], camera_names[n % len(camera_names)]) for n in found]
+    return dict(zip(names, rows, strict=True)) if len(found) else {}
 
 
 def _apportion(counts: dict[Any, int], size: int) -> dict[Any, int]:

@@ -80,7 +80,9 @@ class Folder:
 
     def child(self, *names: str) -> Folder:
         """The folder `names` below this one; nothing is created."""
-        return Folder(posixpath.join(self.uri, *names))
+        below = Folder(self)  # shares the file system: a client of a bucket is slow to make
+        below.path, below.uri = posixpath.join(self.path, *names), posixpath.join(self.uri, *names)
+        return below
 
     def file(self, name: str) -> str:
         """Path of the file `name` as the file system wants it."""
@@ -120,7 +122,7 @@ class Folder:
         with self._reaching(self.path):
             infos = self.filesystem.get_file_info(selector)
         return {
-            posixpath.relpath(info.path, self.path): info.mtime_ns / 1e9
+            info.path.removeprefix(self.path).lstrip("/"): info.mtime_ns / 1e9
             for info in infos
             if info.type == fs.FileType.File
         }
@@ -208,10 +210,10 @@ class Folder:
         with self._reading(name):
             return pq.ParquetFile(self.file(name), filesystem=self.filesystem)
 
-    def write_table(self, name: str, table: pa.Table) -> None:
-        """Write `table` as Parquet (zstd), in one piece."""
+    def write_table(self, name: str, table: pa.Table, row_group_size: int | None = None) -> None:
+        """Write `table` as Parquet (zstd), in one piece; `row_group_size` bounds the rows that are read together."""
         with self.replacing(name) as stream:
-            pq.write_table(table, stream, compression="zstd")
+            pq.write_table(table, stream, compression="zstd", row_group_size=row_group_size)
 
     def delete_folder(self, name: str) -> None:
         """Remove the folder `name` with all that it holds; one that is not there is no error."""

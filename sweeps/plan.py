@@ -13,7 +13,7 @@ from camerabias.datasets.schema import N_FOLDS, CamerabiasError, Target
 from camerabias.datasets.settings import Setting, resolve_setting, select
 from camerabias.datasets.views import View
 from camerabias.sweeps.study import CellList, Grid, Study
-from camerabias.trainables.config import TrialConfig, load_recipe
+from camerabias.trainables.config import Recipe, TrialConfig, load_recipe
 from camerabias.trainables.models import find_model, input_size
 from camerabias.trainables.probes import Probe
 from camerabias.trainables.record import Contents, Run, Status
@@ -203,6 +203,7 @@ class _Planner:
     def plan(self, study: Study) -> PlannedStudy:
         cells: list[PlannedCell] = []
         skipped: list[Skipped] = []
+        recipe = load_recipe(study.recipe)
         for grid in study.grids:
             settings: list[Setting] = []
             views: list[View] = []
@@ -215,8 +216,9 @@ class _Planner:
                 with self._skipping(study, grid.target, f"view {view}", skipped):
                     self._check_size(view)
                     views.append(view)
+            train_size = self._equal_size(grid, settings)
             cells += [
-                self._cell(study, grid, setting, view, model, self._equal_size(grid, settings))
+                self._cell(study, grid, setting, view, model, recipe, train_size)
                 for setting in settings
                 for view in views
                 for model in study.models
@@ -249,13 +251,20 @@ class _Planner:
         return resolve_setting(given, self.dataset.manifest)
 
     def _cell(
-        self, study: Study, grid: Grid, setting: Setting, view: View, model: str, train_size: int | None
+        self,
+        study: Study,
+        grid: Grid,
+        setting: Setting,
+        view: View,
+        model: str,
+        recipe: Recipe,
+        train_size: int | None,
     ) -> PlannedCell:
         manifest = self.dataset.manifest
         side = view.kind.side  # of a view that is a small piece of the original pixels
         size = side or input_size(model, study.size or self.size, manifest.size)
+        source_size = self.dataset.source_size(side) if side else None
         test_view = grid.test_view or view
-        recipe = load_recipe(study.recipe)
         halves = view.kind.width_share != 1 or test_view.kind.width_share != 1
         trials = {
             seed: TrialConfig(
@@ -273,7 +282,7 @@ class _Planner:
                 fit="stretch" if halves and find_model(model).fixed_size else manifest.fit,
                 recipe=recipe,
                 train_size=train_size,
-                source_size=self.dataset.source_size(side) if side else None,
+                source_size=source_size,
             )
             for seed in study.seeds
         }

@@ -11,6 +11,7 @@ from typing import Any
 
 import ray
 from ray import tune
+from ray.tune.search import Searcher
 
 from camerabias.datasets.storage import StorageError
 from camerabias.sweeps.estimate import Speed, measure_here
@@ -30,6 +31,8 @@ WORKER_DIED = f"its worker died {WORKER_RETRIES + 1} times (killed, out of memor
 
 GPU_WORKERS = "gpu_workers"
 """Resource that a cluster's head declares where GPU workers start on demand, so that none may be there yet."""
+MAX_PENDING = 200
+"""Trials that Ray knows to be waiting, as many as of a grid: by them a cluster sees how far to grow."""
 
 _QUIET = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # records hold everything that Tune's own logs would
@@ -41,27 +44,20 @@ _QUIET = {
 
 def run_on_ray(jobs: Sequence[Job], watcher: Watcher, expected: Expected) -> None:
     """Run trials side by side on the Ray that this process is connected to; see `runner.run_jobs`."""
+    os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", str(MAX_PENDING))
     fit(
         jobs[0].threads,
-        param_space={
-            "job": tune.grid_search([job_fields(job) for job in jobs]),
-            "expected": expected.model_dump_json(),
-        },
         callbacks=[_Bridge(Run(jobs[0].run), watcher)],
+        search_alg=_Given(jobs, expected),
+        num_samples=len(jobs),
     )
 
 
-def fit(
-    threads: int,
-    param_space: dict[str, Any] | None = None,
-    callbacks: Sequence[tune.Callback] = (),
-    **how: Any,
-) -> None:
+def fit(threads: int, callbacks: Sequence[tune.Callback] = (), **how: Any) -> None:
     """Run a fresh Tuner to its end.
 
     Args:
         threads: CPU threads of a trial.
-        param_space: Trials that are known beforehand; see `TuneTrial`.
         callbacks: Told of progress.
         how: Further fields of `tune.TuneConfig`.
     """
@@ -69,7 +65,6 @@ def fit(
     with tempfile.TemporaryDirectory(prefix="camerabias-tune-") as state:
         tune.Tuner(
             tune.with_resources(TuneTrial, _resources_per_trial(threads)),
-            param_space=param_space,
             tune_config=tune.TuneConfig(
                 reuse_actors=True,
                 trial_name_creator=lambda trial: _config(trial).name.replace("/", "_"),
@@ -126,6 +121,30 @@ class Unsaved:
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
+
+
+class _Given(Unsaved, Searcher):
+    """Suggests jobs that are known beforehand, in their order.
+
+    Not a grid search: Tune copies the whole grid for every trial of it, so that n trials cost n² copies of a job
+    before the first one starts (see `docs/log.md`).
+    """
+
+    def __init__(self, jobs: Sequence[Job], expected: Expected) -> None:
+        super().__init__()
+        self._jobs, self._expected = iter(jobs), expected.model_dump_json()
+
+    def suggest(self, trial_id: str) -> dict[str, Any]:
+        return {"job": job_fields(next(self._jobs)), "expected": self._expected}
+
+    def on_trial_complete(self, trial_id: str, result: Any = None, error: bool = False) -> None:
+        pass  # nothing is learned from it
+
+    def save(self, checkpoint_path: str) -> None:
+        pass  # never restored
+
+    def restore(self, checkpoint_path: str) -> None:
+        raise NotImplementedError
 
 
 class _Bridge(Unsaved, tune.Callback):

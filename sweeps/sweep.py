@@ -227,15 +227,16 @@ def _run_missing(plan: Plan, trials: list[TrialConfig], request: Request, lease:
 
 
 def _outcome(plan: Plan, run: Run, n_ran: int) -> Outcome:
-    contents = run.contents()
-    after = replace(plan, contents=contents)
-    without_weights = after.without_weights()
+    # listing a bucket takes a request per 1,000 files, so it is done again only where something may have changed
+    contents = run.contents() if n_ran else plan.contents
+    without_weights = replace(plan, contents=contents).without_weights()
+    lacking = {config.id for config in without_weights}
     failures, probe_failures = [], []
     for trial_id, config in plan.trials.items():
         record, found = run.record(trial_id), contents.get(trial_id, Contents())
         if found.status == "failed":
             failures.append((config.name, record.failure().reason))
-        elif config not in without_weights:
+        elif trial_id not in lacking:
             probe_failures += [
                 (f"{config.name}, probe {probe}", record.probe_failure(str(probe)).reason)
                 for probe in plan.probes[trial_id]

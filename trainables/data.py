@@ -9,6 +9,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 
 from camerabias.datasets.cache import open_pixels
@@ -94,8 +96,8 @@ def assign_parts(dataset: Dataset, config: TrialConfig) -> Parts:
         CamerabiasError: One of the three is empty.
     """
     # in the order of image_id, so that a trial does not depend on the order of the source's rows
-    order = np.argsort(dataset.index["image_id"].to_numpy())
-    index = dataset.index.iloc[order]
+    order = pc.sort_indices(pa.array(dataset.index["image_id"])).to_numpy().astype(np.int64)
+    index = dataset.index[["label", "camera", "fold", "split"]].iloc[order]
     validation_fold = (index["fold"] == (config.test_fold + 1) % N_FOLDS).to_numpy()
     if dataset.manifest.has_split:
         split = index["split"].to_numpy()

@@ -2,6 +2,8 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
+import pyarrow as pa
 import pytest
 import yaml
 
@@ -169,3 +171,20 @@ def test_pieces_of_another_size_do_not_change_a_models_name(paper_run):
     records = load_records(paper_run.folder.path)
     assert {cell.size for cell in records.cells("camera")} == {32, 128}
     assert {records.model_name(cell) for cell in records.cells("camera")} == {"test_resnet"}
+
+
+def test_trials_that_test_the_same_images_share_them(demo_run):
+    records = load_records(demo_run.folder.path)
+    (cell,) = records.cells("camera")
+    first, second = (records.predictions(cell.trials[seed]) for seed in (0, 1))
+    assert not first["prediction"].equals(second["prediction"])
+    for column in ("image_id", "group", "truth"):
+        assert np.shares_memory(*(pa.array(frame[column]).buffers()[2] for frame in (first, second)))
+    assert records.count_tested() == first["image_id"].nunique()
+
+
+def test_the_same_cell_under_another_setting(demo_run):
+    records = load_records(demo_run.folder.path)
+    cell = records.cells("label", "disjoint")[0]
+    assert records.under("balanced", cell) == records.cells("label", "balanced")[0]
+    assert records.under("unheard of", cell) is None

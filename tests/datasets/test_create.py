@@ -88,6 +88,17 @@ def test_original_bytes_are_kept_to_the_bit(photos, small_parts, do_import):
         assert len(expected) == part.n
 
 
+def test_the_index_of_a_part_is_read_without_the_rest(photos, small_parts, do_import, monkeypatch):
+    monkeypatch.setattr(create, "INDEX_ROW_GROUP", 8)
+    folder = do_import(photos).folder
+    with folder.open_parquet("index.parquet") as parquet:
+        groups = [
+            parquet.read_row_group(k, ["part"])["part"].to_pylist() for k in range(parquet.num_row_groups)
+        ]
+    assert [len(parts) for parts in groups] == [8, 8, 8]
+    assert [len(set(parts)) for parts in groups] == [2, 2, 2]
+
+
 def test_a_part_states_the_checksum_of_its_content(photos, small_parts, do_import):
     dataset = do_import(photos)
     for part in dataset.manifest.parts:

@@ -268,3 +268,9 @@ def test_select_of_nothing_is_empty():
     nowhere = Setting(name="mine", cells=(("c", "x"),), equal_counts=True)
     assert len(select(nowhere, labels, cameras, seed=0)) == 0
     assert len(select(BALANCED, labels[:0], cameras[:0], seed=0)) == 0
+
+
+def test_select_draws_as_it_always_has():
+    """Records name their images by seed alone: what is drawn must never change."""
+    labels, cameras = pd.Series([*"baab"] * 5), pd.Series([*"yxyx"] * 5)
+    assert select(BALANCED, labels, cameras, seed=7, size=6).tolist() == [1, 13, 14, 15, 16, 18]

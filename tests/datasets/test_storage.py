@@ -145,3 +145,13 @@ def test_walk_tells_when_files_were_written(tmp_path):
     assert folder.walk() == ["a/b/old", "new"]
     assert folder.child("a", "b").changed("old") == 1000.5
     assert folder.child("missing").walk_times() == {}
+
+
+def test_a_child_shares_the_file_system_and_knows_its_own_address(tmp_path):
+    folder = Folder(tmp_path)
+    below = folder.child("trials", "0a")
+    assert below.filesystem is folder.filesystem
+    below.write_bytes("probes/x.npz", b"")
+    assert (tmp_path / "trials" / "0a" / "probes" / "x.npz").is_file()
+    assert (below.uri, str(folder)) == (f"{tmp_path}/trials/0a", str(tmp_path))
+    assert folder.walk() == ["trials/0a/probes/x.npz"]

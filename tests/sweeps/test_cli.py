@@ -11,6 +11,7 @@ import yaml
 from camerabias.datasets.dataset import open_dataset
 from camerabias.sweeps.estimate import Speed
 from camerabias.trainables import trial as trial_module
+from camerabias.trainables.record import Run
 
 STUDY = {
     "title": "a quick one",
@@ -155,6 +156,15 @@ def test_sweep_runs_what_is_missing_and_nothing_else(sweep, command, tmp_path):
     command("report", tmp_path / "run")
     table = pd.read_csv(tmp_path / "run/report/tables/quick.csv")
     assert table.loc[table["cameras"] == "all", "n"].tolist() == [2, 2]
+
+
+def test_resuming_a_run_that_is_done_lists_its_records_once(sweep, monkeypatch):
+    assert sweep()[0] == 0
+    listed = []
+    contents = Run.contents
+    monkeypatch.setattr(Run, "contents", lambda run: listed.append(run) or contents(run))
+    assert sweep()[0] == 0
+    assert len(listed) == 1
 
 
 def test_failed_trial_is_kept_does_not_stop_the_others_and_is_retried_on_demand(sweep, monkeypatch, tmp_path):

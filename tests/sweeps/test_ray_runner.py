@@ -1,9 +1,15 @@
-"""What trials ask of a cluster."""
+"""How trials reach Ray Tune, and what they ask of a cluster, without starting Ray."""
+
+from types import SimpleNamespace
 
 import pytest
 
 from camerabias.datasets import pieces
 from camerabias.sweeps import ray_runner
+from camerabias.trainables.job import job_from
+from camerabias.trainables.node import Expected
+
+EXPECTED = Expected(run="run", dataset="data", fingerprint="f", owner="o", versions={})
 
 
 @pytest.mark.parametrize(
@@ -36,3 +42,13 @@ def test_work_here_does_not_join_a_cluster_that_happens_to_run_on_this_host(monk
     monkeypatch.setattr("ray.init", lambda **how: asked.update(how))
     pieces.connect_ray()
     assert asked["address"] == "local"
+
+
+def test_jobs_are_suggested_one_by_one_in_their_order(make_job, monkeypatch):
+    jobs = [make_job(seed=seed) for seed in (3, 1, 2)]
+    given = {}
+    monkeypatch.setattr(ray_runner, "fit", lambda threads, **how: given.update(how))
+    ray_runner.run_on_ray(jobs, SimpleNamespace(progress=print), EXPECTED)
+    assert given["num_samples"] == 3
+    searcher = given["search_alg"]
+    assert [job_from(searcher.suggest(name)["job"]) for name in "abc"] == jobs
