@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path, PurePosixPath
+from typing import Any
 
-from camerabias.datasets.pieces import use_token
+from camerabias.datasets.pieces import TOKEN_FILE, use_token
 from camerabias.datasets.schema import CamerabiasError
 
 PACKAGES = ("datasets", "trainables", "sweeps", "analysis")
@@ -46,22 +47,29 @@ def submit_command(arguments: Sequence[str], address: str, allow_unauthenticated
     _check_places(arguments)
     _check_cluster(address, allow_unauthenticated)
     use_token()
-    from ray.job_submission import (
-        JobSubmissionClient,
-    )  # late: Ray reads as it is imported whether there is a token
-
     with tempfile.TemporaryDirectory(prefix="camerabias-submit-") as folder:
-        try:
-            job = JobSubmissionClient(address).submit_job(
-                entrypoint=shlex.join(["camerabias", *arguments]),
-                runtime_env={
-                    "working_dir": str(_pack_files(arguments, Path(folder, "files"))),
-                    "py_modules": [str(_pack_code(Path(folder, "code")))],
-                },
-            )
-        except (RuntimeError, ConnectionError) as error:
-            raise CamerabiasError(f"The cluster at {address} refused the job ({_brief(error)}).") from error
+        packed = {
+            "working_dir": str(_pack_files(arguments, Path(folder, "files"))),
+            "py_modules": [str(_pack_code(Path(folder, "code")))],
+        }
+        job = _submit(shlex.join(["camerabias", *arguments]), packed, address)
     return Submitted(job, _follow_up(job, arguments, address))
+
+
+def _submit(entrypoint: str, packed: dict[str, Any], address: str) -> str:
+    # late: as Ray is imported it looks whether there is a token
+    from ray.exceptions import AuthenticationError
+    from ray.job_submission import JobSubmissionClient
+
+    try:
+        return str(JobSubmissionClient(address).submit_job(entrypoint=entrypoint, runtime_env=packed))
+    except AuthenticationError as error:
+        raise CamerabiasError(
+            f"The cluster at {address} does not take this machine's token ({_brief(error)}). Copy the token that it "
+            f"was started with to {TOKEN_FILE}."
+        ) from error
+    except (RuntimeError, ConnectionError) as error:
+        raise CamerabiasError(f"The cluster at {address} refused the job ({_brief(error)}).") from error
 
 
 def _check_places(arguments: Sequence[str]) -> None:

@@ -188,7 +188,7 @@ def _run(cluster: Cluster, kills: int, dice: random.Random) -> tuple[Chaos, int]
         run = f"{BUCKET}/runs/{sweeps}"
         wait_for(lambda: cluster.n_alive() >= 2, 300)
         chaos.sweep(run, kills)
-        assert_equal_records(run, reference)
+        assert_equal_records(run, reference, N_TRIALS)
         print(f"sweep {sweeps}: {N_TRIALS} records, all equal to those of the undisturbed run", flush=True)
     return chaos, sweeps
 

@@ -21,7 +21,7 @@ def test_sweep_survives_the_loss_of_a_worker_host_and_is_reported_offline(
     said = cluster.wait_for_job(job)
     assert "Node worker-1: " in said
     assert "4 trials, 4 of them run now, 0 failed" in said
-    assert_equal_records(run, undisturbed)
+    assert_equal_records(run, undisturbed, 4)
 
     cluster.on_laptop("camerabias", "sweep", "pack", run, "run.tar.gz")
     shutil.move(cluster.laptop / "run.tar.gz", tmp_path)

@@ -41,13 +41,30 @@ def trains(cluster):
 def test_worker_of_a_trial_is_killed(cluster, begun, run, undisturbed):
     assert sum(cluster.kill(worker, TRIAL) for worker in cluster.workers) >= 1
     assert "4 of them run now, 0 failed" in cluster.wait_for_job(begun)
-    assert_equal_records(run, undisturbed)
+    assert_equal_records(run, undisturbed, 4)
+
+
+def test_trial_that_loses_every_worker_is_a_named_failure_and_the_others_go_on(
+    cluster, sweep, run, undisturbed
+):
+    two = sweep(run, seeds=[0])
+    job = cluster.submit(*two)
+    while cluster.job_status(job) in ("PENDING", "RUNNING"):
+        # one worker alone can end a trial; then nobody
+        for worker in cluster.workers if done(run) else cluster.workers[:1]:
+            cluster.kill(worker, TRIAL)
+    said = cluster.wait_for_job(job, "FAILED")
+    assert "1 failed" in said
+    assert "its worker died 5 times" in said
+    assert len(done(run)) == 1
+    assert "0 failed" in cluster.wait_for_job(cluster.submit(*two, "--retry-failed"))
+    assert_equal_records(run, undisturbed, 2)
 
 
 def test_raylet_is_killed(cluster, begun, run, undisturbed):
     assert cluster.kill(cluster.workers[0], RAYLET) == 1
     assert "4 of them run now, 0 failed" in cluster.wait_for_job(begun)
-    assert_equal_records(run, undisturbed)
+    assert_equal_records(run, undisturbed, 4)
 
 
 def test_driver_is_killed(cluster, begun, sweep, run, undisturbed):
@@ -58,7 +75,7 @@ def test_driver_is_killed(cluster, begun, sweep, run, undisturbed):
     assert 1 <= len(before) < 4
     cluster.wait_for_job(cluster.submit(*sweep(run)))
     assert before.items() <= done_at(run).items()  # what was done has not been run again
-    assert_equal_records(run, undisturbed)
+    assert_equal_records(run, undisturbed, 4)
 
 
 def done_at(run):
@@ -73,7 +90,7 @@ def test_head_host_is_lost(cluster, begun, sweep, run, undisturbed):
     cluster.up()
     said = cluster.wait_for_job(cluster.submit(*sweep(run)))
     assert "0 failed" in said
-    assert_equal_records(run, undisturbed)
+    assert_equal_records(run, undisturbed, 4)
 
 
 def test_storage_cannot_be_reached_for_a_while(cluster, begun, run, undisturbed):
@@ -81,7 +98,7 @@ def test_storage_cannot_be_reached_for_a_while(cluster, begun, run, undisturbed)
     wait_in_vain(40)
     cluster.storage.plug()
     assert "4 of them run now, 0 failed" in cluster.wait_for_job(begun)
-    assert_equal_records(run, undisturbed)
+    assert_equal_records(run, undisturbed, 4)
 
 
 def wait_in_vain(seconds):
@@ -102,7 +119,7 @@ def test_storage_is_full(cluster, sweep, run, undisturbed):
     assert "bug" not in said
     filler.unlink()
     cluster.wait_for_job(cluster.submit(*sweep(run)))
-    assert_equal_records(run, undisturbed)
+    assert_equal_records(run, undisturbed, 4)
 
 
 def test_checkpoint_is_cut_short(cluster, sweep, run):
@@ -120,7 +137,7 @@ def test_checkpoint_is_cut_short(cluster, sweep, run):
         checkpoint.write_bytes("checkpoint.safetensors", content[: len(content) // 2])
     cluster.wait_for_job(cluster.submit(*long), seconds=500)
     cluster.wait_for_job(jobs[1], seconds=500)
-    assert_equal_records(run, reference)
+    assert_equal_records(run, reference, 2)
 
 
 def wait_for_checkpoints(run):
@@ -137,7 +154,7 @@ def test_two_drivers_on_the_same_run(cluster, begun, sweep, run, undisturbed):
     said = cluster.wait_for_job(cluster.submit(*sweep(run)), "FAILED")
     assert "is at work on" in said
     cluster.wait_for_job(begun)
-    assert_equal_records(run, undisturbed)
+    assert_equal_records(run, undisturbed, 4)
 
 
 def test_folder_that_is_not_shared_is_refused(cluster, sweep, run):
