@@ -200,11 +200,12 @@ class Network:
             host.remove()
         run("ip", "link", "del", self.bridge)
         run("umount", self.shared)
+        self.shared.rmdir()
 
     @property
     def shared(self) -> Path:
         """A small disk that every host and this machine see under the same path."""
-        return self.folder / "shared"
+        return Path("/run", self.tag)  # every host has a /tmp of its own
 
     def host(self, name: str) -> Host:
         """A new host, running."""
