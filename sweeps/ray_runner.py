@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import pickle
+import platform
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import ray
 from ray import tune
 from ray.tune.search import Searcher
 
+from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.storage import StorageError
 from camerabias.sweeps.estimate import Speed, measure_here
 from camerabias.sweeps.runner import Watcher
@@ -31,6 +36,7 @@ WORKER_DIED = f"its worker died {WORKER_RETRIES + 1} times (killed, out of memor
 
 GPU_WORKERS = "gpu_workers"
 """Resource that a cluster's head declares where GPU workers start on demand, so that none may be there yet."""
+
 MAX_PENDING = 200
 """Trials that Ray knows to be waiting, as many as of a grid: by them a cluster sees how far to grow."""
 
@@ -47,19 +53,22 @@ def run_on_ray(jobs: Sequence[Job], watcher: Watcher, expected: Expected) -> Non
     os.environ.setdefault("TUNE_MAX_PENDING_TRIALS_PG", str(MAX_PENDING))
     fit(
         jobs[0].threads,
-        callbacks=[_Bridge(Run(jobs[0].run), watcher)],
+        _Recording(Run(jobs[0].run), watcher),
         search_alg=_Given(jobs, expected),
         num_samples=len(jobs),
     )
 
 
-def fit(threads: int, callbacks: Sequence[tune.Callback] = (), **how: Any) -> None:
+def fit(threads: int, listener: Listener, **how: Any) -> None:
     """Run a fresh Tuner to its end.
 
     Args:
         threads: CPU threads of a trial.
-        callbacks: Told of progress.
+        listener: Told what becomes of trials.
         how: Further fields of `tune.TuneConfig`.
+
+    Raises:
+        CamerabiasError: What the listener raised, or what the machines did wrong.
     """
     os.environ.update(_QUIET)
     with tempfile.TemporaryDirectory(prefix="camerabias-tune-") as state:
@@ -78,9 +87,12 @@ def fit(threads: int, callbacks: Sequence[tune.Callback] = (), **how: Any) -> No
                 # records are what counts; Tune would save every trial once more as it ends
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 failure_config=tune.FailureConfig(max_failures=WORKER_RETRIES),
-                callbacks=list(callbacks),
+                callbacks=[listener],
+                stop=listener.halt,
             ),
         ).fit()
+    if listener.halt.error is not None:
+        raise listener.halt.error
 
 
 def measure_on_ray(config: TrialConfig) -> Speed:
@@ -147,23 +159,78 @@ class _Given(Unsaved, Searcher):
         raise NotImplementedError
 
 
-class _Bridge(Unsaved, tune.Callback):
-    """Passes results on to the watcher, and records the failure of a trial whose worker kept dying."""
+class Halt(Unsaved, tune.Stopper):
+    """Ends a sweep on an error that is no trial's; Tune would wrap it, or take it for a trial's, if it were raised."""
 
-    def __init__(self, run: Run, watcher: Watcher) -> None:
-        self._run, self._watcher = run, watcher
+    def __init__(self) -> None:
+        self.error: CamerabiasError | None = None
+
+    @contextmanager
+    def catching(self) -> Iterator[None]:
+        """Keep what the block raises, and go on."""
+        try:
+            yield
+        except CamerabiasError as error:
+            self.error = self.error or error
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        """Whether to stop a trial: none by itself."""
+        return False
+
+    def stop_all(self) -> bool:
+        """Whether to stop all."""
+        return self.error is not None
+
+
+class Listener(Unsaved, tune.Callback):
+    """Hears what becomes of trials; an error that it raises, or that machines make, ends the sweep."""
+
+    def __init__(self) -> None:
+        self.halt = Halt()
+
+    def reported(self, config: dict[str, Any], progress: Progress) -> None:
+        """A trial has reported; `config` is what it was given."""
+
+    def given_up(self, config: dict[str, Any], last_error: str) -> None:
+        """A trial has lost its worker once too often."""
+        raise NotImplementedError
 
     def on_trial_result(
         self, iteration: int, trials: list[Any], trial: Any, result: dict[str, Any], **info: Any
     ) -> None:
-        self._watcher.progress(_config(trial), progress_in(result))
+        """Of Tune: a trial has reported."""
+        with self.halt.catching():
+            self.reported(trial.config, progress_in(result))
 
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        raise_if_of_machines(trial)
-        job = job_from(trial.config["job"])
+        """Of Tune: a trial is not tried again."""
+        with self.halt.catching():
+            _raise_if_of_machines(trial)
+            self.given_up(trial.config, Path(trial.error_file).read_text())
+
+
+def _raise_if_of_machines(trial: Any) -> None:
+    """Raise what ended a trial if it was no fault of the trial: the same would end every other."""
+    error = pickle.loads(Path(trial.pickled_error_file).read_bytes())
+    cause = getattr(error, "cause", None)
+    if isinstance(cause, (StorageError, NodeError)):
+        raise cause
+
+
+class _Recording(Listener):
+    """Passes results on to the watcher, and records the failure of a trial whose worker kept dying."""
+
+    def __init__(self, run: Run, watcher: Watcher) -> None:
+        super().__init__()
+        self._run, self._watcher = run, watcher
+
+    def reported(self, config: dict[str, Any], progress: Progress) -> None:
+        self._watcher.progress(job_from(config["job"]).config, progress)
+
+    def given_up(self, config: dict[str, Any], last_error: str) -> None:
+        job = job_from(config["job"])
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        last = str(trial.get_error() or WORKER_DIED)
-        failure = Failure(reason=WORKER_DIED, traceback=last, failed_at=now, host="driver")
+        failure = Failure(reason=WORKER_DIED, traceback=last_error, failed_at=now, host=platform.node())
         record = self._run.record(job.config.id)
         if record.is_done():  # it died over a probe
             for probe in {str(probe) for probe in job.probes} - {*record.probe_names()}:
@@ -171,11 +238,3 @@ class _Bridge(Unsaved, tune.Callback):
         else:
             record.give_up(failure)
         self._watcher.progress(job.config, Progress.of_failure(job.config, WORKER_DIED))
-
-
-def raise_if_of_machines(trial: Any) -> None:
-    """Raise what ended a trial if it was no fault of the trial: the same would end every other."""
-    error = trial.get_pickled_error()
-    cause = getattr(error, "cause", None)
-    if isinstance(cause, (StorageError, NodeError)):
-        raise cause

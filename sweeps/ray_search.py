@@ -13,7 +13,7 @@ from typing import Any
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from camerabias.sweeps.ray_runner import WORKER_DIED, Unsaved, fit, progress_in, raise_if_of_machines, slots
+from camerabias.sweeps.ray_runner import WORKER_DIED, Halt, Listener, Unsaved, fit, progress_in, slots
 from camerabias.sweeps.tuning import Tuning
 from camerabias.trainables.job import Job, Progress, job_fields
 from camerabias.trainables.node import Expected
@@ -21,10 +21,12 @@ from camerabias.trainables.node import Expected
 
 def try_on_ray(tuning: Tuning, job: Job, expected: Expected) -> None:
     """Run tries side by side on the Ray that this process is connected to, until there are enough."""
+    listener = _GivenUp(tuning)
     fit(
         job.threads,
+        listener,
         search_alg=_Asking(tuning, job, expected),
-        scheduler=_Telling(tuning),
+        scheduler=_Telling(tuning, listener.halt),
         num_samples=-1,  # the searcher says when there are enough
         max_concurrent_trials=slots(job.threads),  # asking ahead would know less
     )
@@ -57,20 +59,30 @@ class _Asking(Unsaved, Searcher):
 class _Telling(Unsaved, FIFOScheduler):
     """Tells the tuning how tries go, and stops those that it prunes."""
 
-    def __init__(self, tuning: Tuning) -> None:
+    def __init__(self, tuning: Tuning, halt: Halt) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self._tuning = tuning
+        self._tuning, self._halt = tuning, halt
 
     def on_trial_result(self, controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        stop = self._tuning.tell(trial.config["number"], progress_in(result))
+        stop = False
+        with self._halt.catching():
+            stop = self._tuning.tell(trial.config["number"], progress_in(result))
         return str(TrialScheduler.STOP if stop else TrialScheduler.CONTINUE)
 
     def on_trial_complete(self, controller: Any, trial: Any, result: dict[str, Any]) -> None:
         progress = progress_in(result)
         if progress.status != "running":  # running: it has been pruned, and told of
-            self._tuning.tell(trial.config["number"], progress)
+            with self._halt.catching():
+                self._tuning.tell(trial.config["number"], progress)
 
-    def on_trial_error(self, controller: Any, trial: Any) -> None:
-        raise_if_of_machines(trial)
-        config = self._tuning.config(trial.config["number"])
-        self._tuning.tell(trial.config["number"], Progress.of_failure(config, WORKER_DIED))
+
+class _GivenUp(Listener):
+    """Tells the tuning of tries whose workers kept dying; a scheduler would hear of every worker that dies."""
+
+    def __init__(self, tuning: Tuning) -> None:
+        super().__init__()
+        self._tuning = tuning
+
+    def given_up(self, config: dict[str, Any], last_error: str) -> None:
+        trial = self._tuning.config(config["number"])
+        self._tuning.tell(config["number"], Progress.of_failure(trial, WORKER_DIED))

@@ -47,7 +47,7 @@ def test_work_here_does_not_join_a_cluster_that_happens_to_run_on_this_host(monk
 def test_jobs_are_suggested_one_by_one_in_their_order(make_job, monkeypatch):
     jobs = [make_job(seed=seed) for seed in (3, 1, 2)]
     given = {}
-    monkeypatch.setattr(ray_runner, "fit", lambda threads, **how: given.update(how))
+    monkeypatch.setattr(ray_runner, "fit", lambda threads, listener, **how: given.update(how))
     ray_runner.run_on_ray(jobs, SimpleNamespace(progress=print), EXPECTED)
     assert given["num_samples"] == 3
     searcher = given["search_alg"]

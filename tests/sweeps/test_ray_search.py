@@ -1,12 +1,15 @@
 """What Ray Tune's scheduler tells a search, without starting Ray."""
 
+import pickle
 from dataclasses import asdict
 from types import SimpleNamespace
 
 import pytest
 from ray.tune.schedulers import TrialScheduler
 
-from camerabias.sweeps.ray_search import _Telling
+from camerabias.datasets.storage import StorageError
+from camerabias.sweeps.ray_runner import Halt
+from camerabias.sweeps.ray_search import _GivenUp, _Telling
 from camerabias.trainables.config import TrialConfig
 from camerabias.trainables.job import Progress
 
@@ -28,10 +31,10 @@ class Tuning:
 
 @pytest.fixture
 def telling():
-    return _Telling(Tuning())
+    return _Telling(Tuning(), Halt())
 
 
-TRIAL = SimpleNamespace(config={"number": 3}, get_pickled_error=lambda: None)
+TRIAL = SimpleNamespace(config={"number": 3})
 
 
 def result(status, loss):
@@ -50,8 +53,34 @@ def test_end_is_told_once(telling):
     assert telling._tuning.told == [(3, "done", 0.4, "")]
 
 
-def test_trial_whose_worker_kept_dying_has_failed(telling):
-    telling.on_trial_error(None, TRIAL)
-    ((number, status, loss, reason),) = telling._tuning.told
+def ended(tmp_path, error):
+    """A trial as Tune hands it to callbacks that will not be tried again."""
+    (tmp_path / "error.pkl").write_bytes(pickle.dumps(error))
+    (tmp_path / "error.txt").write_text("last words")
+    files = {"pickled_error_file": str(tmp_path / "error.pkl"), "error_file": str(tmp_path / "error.txt")}
+    return SimpleNamespace(config={"number": 3}, **files)
+
+
+def test_trial_whose_worker_kept_dying_has_failed(tmp_path):
+    tuning = Tuning()
+    listener = _GivenUp(tuning)
+    listener.on_trial_error(0, [], ended(tmp_path, RuntimeError("killed")))
+    ((number, status, loss, reason),) = tuning.told
     assert (number, status, loss) == (3, "failed", None)
     assert "worker died 5 times" in reason
+    assert not listener.halt.stop_all()
+
+
+class TaskError(Exception):
+    """As Ray wraps what a worker raises."""
+
+    cause = StorageError("full")
+
+
+def test_storage_that_fails_ends_the_search_and_is_no_tries_fault(tmp_path):
+    tuning = Tuning()
+    listener = _GivenUp(tuning)
+    listener.on_trial_error(0, [], ended(tmp_path, TaskError()))
+    assert tuning.told == []
+    assert listener.halt.stop_all()
+    assert str(listener.halt.error) == "full"
