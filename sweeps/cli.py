@@ -540,7 +540,7 @@ def _run_and_report(request: Request) -> None:
 
 
 def _exit_if_failed(outcome: Outcome) -> None:
-    if outcome.failures or outcome.probe_failures:
+    if outcome.failures or outcome.probe_failures or outcome.n_left:
         raise typer.Exit(EXIT_ERROR)
 
 

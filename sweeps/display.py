@@ -450,6 +450,11 @@ def print_nodes(nodes: Sequence[Node]) -> None:
 def print_outcome(outcome: Outcome) -> None:
     """Say how a sweep ended."""
     probes = f", {_count(outcome.probe_failures, 'probe')} failed" if outcome.probe_failures else ""
+    if outcome.n_left:
+        console.print(
+            f"Interrupted: {outcome.n_left} of {outcome.n_trials} trials are left; the same command goes on"
+        )
+        return
     console.print(
         f"{outcome.n_trials} trials, {outcome.n_ran} of them run now, {len(outcome.failures)} failed{probes}"
     )

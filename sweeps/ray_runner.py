@@ -160,7 +160,7 @@ class _Given(Unsaved, Searcher):
 
 
 class Halt(Unsaved, tune.Stopper):
-    """Ends a sweep on an error that is no trial's; Tune would wrap it, or take it for a trial's, if it were raised."""
+    """Ends a sweep on an error that is no trial's; Tune would wrap it, or take it for a trial's, were it raised."""
 
     def __init__(self) -> None:
         self.error: CamerabiasError | None = None

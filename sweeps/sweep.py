@@ -61,6 +61,8 @@ class Outcome:
     """Likewise of probes, whose trials are done."""
     without_weights: list[TrialConfig]
     """Trials that lack a probe, and weights to make it with."""
+    n_left: int
+    """Trials that have not ended: somebody has interrupted the sweep."""
 
 
 def plan_sweep(request: Request) -> Plan:
@@ -231,15 +233,17 @@ def _outcome(plan: Plan, run: Run, n_ran: int) -> Outcome:
     contents = run.contents() if n_ran else plan.contents
     without_weights = replace(plan, contents=contents).without_weights()
     lacking = {config.id for config in without_weights}
-    failures, probe_failures = [], []
+    failures, probe_failures, n_left = [], [], 0
     for trial_id, config in plan.trials.items():
         record, found = run.record(trial_id), contents.get(trial_id, Contents())
         if found.status == "failed":
             failures.append((config.name, record.failure().reason))
+        elif found.status != "done":
+            n_left += 1
         elif trial_id not in lacking:
             probe_failures += [
                 (f"{config.name}, probe {probe}", record.probe_failure(str(probe)).reason)
                 for probe in plan.probes[trial_id]
                 if found.probe_status(str(probe)) == "failed"
             ]
-    return Outcome(len(plan.trials), n_ran, failures, probe_failures, without_weights)
+    return Outcome(len(plan.trials), n_ran, failures, probe_failures, without_weights, n_left)
