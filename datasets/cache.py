@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -40,11 +42,12 @@ def open_pixels(dataset: Dataset, variant: Variant) -> npt.NDArray[np.uint8]:
                 f"The variant {variant.folder} of {dataset.folder} is not built; build it with `camerabias "
                 f"data build {dataset.folder} --views {variant.view} --size {variant.size}`."
             )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(path.with_suffix(".lock"), "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not path.exists():
-                _fill(path, dataset, variant)
+        with _room(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with open(path.with_suffix(".lock"), "w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                if not path.exists():
+                    _fill(path, dataset, variant)
     pixels: npt.NDArray[np.uint8] = np.load(path, mmap_mode="r")
     return pixels
 
@@ -74,15 +77,20 @@ def _fill(path: Path, dataset: Dataset, variant: Variant) -> None:
 
 def _reserve(path: Path) -> None:
     """Take the file's space now: a disk that fills up later would kill the process, since the file is mapped."""
-    if not hasattr(os, "posix_fallocate"):  # macOS
-        return
-    size = path.stat().st_size
-    try:
+    if hasattr(os, "posix_fallocate"):  # not on macOS
         with open(path, "r+b") as file:
-            os.posix_fallocate(file.fileno(), 0, size)
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+
+
+@contextmanager
+def _room(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
-        path.unlink()
+        if error.errno is None:  # not this disk's: a damaged part
+            raise
+        path.with_suffix(".tmp").unlink(missing_ok=True)
         raise StorageError(
-            f"The cache {path.parent} has no room for {size / 2**30:.1f} GiB of decoded images "
-            f"({error.strerror}); free space, or set CAMERABIAS_CACHE to a folder on a larger disk."
+            f"The cache {path.parent} cannot hold decoded images ({error}); free space, make it writable, or set "
+            "CAMERABIAS_CACHE to another folder."
         ) from error

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import pandas as pd
-import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from camerabias.datasets.schema import (
@@ -82,12 +81,7 @@ class Dataset:
 
 def read_images(folder: Folder, part: str) -> Iterator[tuple[str, bytes]]:
     """Yield (image_id, original bytes) of the images of one part; reads no more of the index than that part."""
-    index = pq.read_table(
-        folder.file(INDEX_FILE),
-        columns=["image_id"],
-        filters=[("part", "=", part)],
-        filesystem=folder.filesystem,
-    )
+    index = folder.read_table(INDEX_FILE, ["image_id"], part)
     ids = iter(index["image_id"].to_pylist())
     with folder.child(IMAGES_FOLDER).open_parquet(part) as parquet:
         for batch in parquet.iter_batches(batch_size=16, columns=["bytes"]):

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from camerabias.datasets.schema import CamerabiasError, Executor
+from camerabias.datasets.storage import StorageError
 
 Work = Callable[[Any], dict[str, Any]]
 """Takes a piece, writes its file, and returns a JSON document about it."""
@@ -46,16 +47,21 @@ def _do_with_ray(work: Work, pieces: Sequence[Any]) -> Iterator[dict[str, Any]]:
 
     def run(row: dict[str, Any]) -> dict[str, Any]:
         try:
-            return {"said": json.dumps(work(pickle.loads(row["piece"]))), "refused": ""}
+            return {"said": json.dumps(work(pickle.loads(row["piece"]))), "refused": "", "storage": False}
         except CamerabiasError as error:  # travels as data, since Ray adds its own words to an exception's
-            return {"said": "", "refused": str(error)}
+            return {"said": "", "refused": str(error), "storage": isinstance(error, StorageError)}
 
     # each task is sent its own piece, as bytes: all of them in the function would be read again by every task
     rows = [{"piece": pickle.dumps(piece)} for piece in pieces]
     for row in ray.data.from_items(rows, override_num_blocks=len(rows)).map(run).iter_rows():
         if row["refused"]:
-            raise CamerabiasError(row["refused"])
+            raise (StorageError if row["storage"] else CamerabiasError)(row["refused"])
         yield json.loads(row["said"])
+
+
+def cluster_address(address: str | None) -> str | None:
+    """The cluster that is asked for, or else the one that this process is a job of."""
+    return address or os.environ.get("RAY_ADDRESS")
 
 
 def connect_ray(address: str | None = None) -> bool:
@@ -69,7 +75,7 @@ def connect_ray(address: str | None = None) -> bool:
     Raises:
         CamerabiasError: It cannot be joined.
     """
-    address = address or os.environ.get("RAY_ADDRESS")
+    address = cluster_address(address)
     if address is not None:
         use_token()
     import ray
@@ -109,5 +115,5 @@ def use_token() -> None:
 def _guard_token() -> None:
     """Let nobody else read the token, which Ray makes for every user of the machine to read."""
     token = TOKEN_FILE.expanduser()
-    if token.exists():
+    if token.exists() and token.stat().st_uid == os.getuid() and token.stat().st_mode & 0o077:
         token.chmod(0o600)

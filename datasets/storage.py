@@ -2,21 +2,24 @@
 
 A local file is written under a temporary name, then renamed; an object store's PUT is atomic by itself. Where the
 storage itself fails (it is full, cannot be reached, or refuses), that is a `StorageError`: no fault of what was
-being written, and worth another try. An object store that cannot be reached is waited for first.
+being written, and worth another try. A bucket that cannot be reached is waited for first; so files of a bucket are
+read and written whole, which is what can be done again.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import os
 import posixpath
 import shutil
 import tempfile
+import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,9 +27,18 @@ from pyarrow import fs
 
 from camerabias.datasets.schema import CamerabiasError
 
-S3_ATTEMPTS = 34
-"""How often a request to S3 is made until it is given up: after about ten minutes, since the waits in between
-double from 1 s to 20 s (the AWS SDK's standard strategy). Google's client waits 15 minutes by itself."""
+WAITS = (1, 2, 4, 8, *[15] * 39)
+"""Seconds between one try of a bucket and the next: ten minutes in all, after those of pyarrow's own."""
+
+PERMANENT = (
+    "ACCESS_DENIED", "NO_SUCH_BUCKET", "INVALID_", "SIGNATURE", "UNRECOGNIZED_CLIENT", "PERMISSION_DENIED",
+    "UNAUTHENTICATED", "NOT_FOUND", "not found", "Forbidden",
+)  # fmt: skip
+"""What stands in errors of object stores (AWS's and Google's names) that waiting does not mend."""
+
+_log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 
 class StorageError(CamerabiasError):
@@ -43,26 +55,21 @@ class Folder:
     filesystem: fs.FileSystem
     path: str
     """As the file system wants it."""
-    uri: str
-    """As a person writes it: the path, or the address in the bucket."""
+    _base: str
+    _query: str
 
     def __init__(self, location: str | Path | Folder) -> None:
         if isinstance(location, Folder):
-            self.filesystem, self.path, self.uri = location.filesystem, location.path, location.uri
+            self.filesystem, self.path = location.filesystem, location.path
+            self._base, self._query = location._base, location._query
             return
         text = os.fspath(location)
         if "://" in text:
-            try:
-                self.filesystem, self.path = fs.FileSystem.from_uri(text)
-            except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
-                raise CamerabiasError(
-                    f"Cannot open {text!r} ({error}); give a local path or an s3:// or gs:// address."
-                ) from error
-            self.filesystem = _patient(self.filesystem)
-            self.uri = text.rstrip("/")
+            self._base, self._query = text.partition("?")[0].rstrip("/"), text.partition("?")[2]
+            self.filesystem, self.path = _connect(text)
         else:
             self.filesystem, self.path = fs.LocalFileSystem(), os.path.abspath(os.path.expanduser(text))
-            self.uri = self.path
+            self._base, self._query = self.path, ""
 
     def __repr__(self) -> str:
         return f"Folder({self.uri!r})"
@@ -74,6 +81,11 @@ class Folder:
         return (Folder, (self.uri,))  # a file system handle does not travel between processes
 
     @property
+    def uri(self) -> str:
+        """As a person writes it: the path, or the address in the bucket, with what follows a question mark."""
+        return f"{self._base}?{self._query}" if self._query else self._base
+
+    @property
     def is_local(self) -> bool:
         """Whether the folder lies on this machine's own file system."""
         return isinstance(self.filesystem, fs.LocalFileSystem)
@@ -81,7 +93,7 @@ class Folder:
     def child(self, *names: str) -> Folder:
         """The folder `names` below this one; nothing is created."""
         below = Folder(self)  # shares the file system: a client of a bucket is slow to make
-        below.path, below.uri = posixpath.join(self.path, *names), posixpath.join(self.uri, *names)
+        below.path, below._base = posixpath.join(self.path, *names), posixpath.join(self._base, *names)
         return below
 
     def file(self, name: str) -> str:
@@ -94,8 +106,7 @@ class Folder:
 
     def changed(self, name: str) -> float:
         """When the file `name` was written, in seconds since 1970."""
-        with self._reaching(self.file(name)):
-            return float(self.filesystem.get_file_info(self.file(name)).mtime_ns / 1e9)
+        return float(self._info(self.file(name)).mtime_ns / 1e9)
 
     def is_file(self) -> bool:
         """Whether there is a file where the folder should be."""
@@ -103,14 +114,14 @@ class Folder:
 
     def _type(self, path: str) -> str:
         """`NotFound`, `File` or `Directory`."""
-        with self._reaching(path):
-            return str(self.filesystem.get_file_info(path).type.name)
+        return str(self._info(path).type.name)
+
+    def _info(self, path: str) -> fs.FileInfo:
+        return _patiently(path, lambda: self.filesystem.get_file_info(path))
 
     def names(self) -> list[str]:
         """Sorted names of what lies directly in the folder; empty when the folder is missing."""
-        selector = fs.FileSelector(self.path, allow_not_found=True)
-        with self._reaching(self.path):
-            return sorted(info.base_name for info in self.filesystem.get_file_info(selector))
+        return sorted(info.base_name for info in self._list(recursive=False))
 
     def walk(self) -> list[str]:
         """Sorted paths, relative to the folder, of every file below it."""
@@ -118,14 +129,15 @@ class Folder:
 
     def walk_times(self) -> dict[str, float]:
         """Path, relative to the folder, of every file below it, and when it was written, in seconds since 1970."""
-        selector = fs.FileSelector(self.path, recursive=True, allow_not_found=True)
-        with self._reaching(self.path):
-            infos = self.filesystem.get_file_info(selector)
         return {
             info.path.removeprefix(self.path).lstrip("/"): info.mtime_ns / 1e9
-            for info in infos
+            for info in self._list(recursive=True)
             if info.type == fs.FileType.File
         }
+
+    def _list(self, recursive: bool) -> list[fs.FileInfo]:
+        selector = fs.FileSelector(self.path, recursive=recursive, allow_not_found=True)
+        return _patiently(self.path, lambda: self.filesystem.get_file_info(selector))
 
     def read_bytes(self, name: str) -> bytes:
         """Content of the file `name`.
@@ -133,9 +145,16 @@ class Folder:
         Raises:
             FileNotFoundError: It is not there.
         """
+        return bytes(self._read(name))
+
+    def _read(self, name: str) -> pa.Buffer:
         path = self.file(name)
-        with self._reaching(path), self.filesystem.open_input_stream(path) as stream:
-            return bytes(stream.read())
+
+        def read() -> pa.Buffer:
+            with self.filesystem.open_input_file(path) as stream:
+                return stream.read_buffer()
+
+        return _patiently(path, read)
 
     def write_bytes(self, name: str, content: bytes) -> None:
         """Write the file `name` in one piece: a reader sees the old content or the new, never a part."""
@@ -147,34 +166,18 @@ class Folder:
         """A stream whose content becomes the file `name` when the block ends without an error."""
         path = self.file(name)
         if self.is_local:
-            with self._reaching(path), _renamed_to(path) as stream:
+            with _failing(path), _renamed_to(path) as stream:
                 yield stream
         else:
             with tempfile.TemporaryFile() as stream:
                 yield stream
-                stream.seek(0)
-                # opened only now: closing it, be it because of an error, makes what it has received the file
-                with self._reaching(path), self.filesystem.open_output_stream(path) as upload:
-                    shutil.copyfileobj(stream, upload, length=2**20)
+                _patiently(path, lambda: self._upload(stream, path))
 
-    @contextmanager
-    def _reaching(self, path: str) -> Iterator[None]:
-        """Tell what the storage does wrong from what is missing or damaged in it."""
-        try:
-            yield
-        except FileNotFoundError:
-            raise
-        except OSError as error:
-            raise self._failing(path, error) from error
-
-    def _failing(self, path: str, error: OSError) -> StorageError:
-        reason = error.strerror or " ".join(str(error).split())
-        advice = (
-            "free space, make it writable, or choose another folder"
-            if self.is_local
-            else "check that the bucket is there, that it can be reached, and that your keys may use it"
-        )
-        return StorageError(f"The storage fails at {path} ({reason}): {advice}; the same command goes on.")
+    def _upload(self, stream: IO[bytes], path: str) -> None:
+        """Opens the object only when its content is whole: closing it, even by an error, makes it what has come."""
+        stream.seek(0)
+        with self.filesystem.open_output_stream(path) as upload:
+            shutil.copyfileobj(stream, upload, length=2**20)
 
     def prove(self) -> None:
         """Write, list, read back and remove a small file: everything that camerabias asks of a storage.
@@ -200,15 +203,20 @@ class Folder:
         """Write `document` as readable JSON, in one piece."""
         self.write_bytes(name, (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode())
 
-    def read_table(self, name: str, columns: list[str] | None = None) -> pa.Table:
-        """The Parquet file `name`, or just `columns` of it."""
-        with self._reading(name), self.open_parquet(name) as parquet:
-            return parquet.read(columns=columns)
+    def read_table(self, name: str, columns: list[str] | None = None, part: str | None = None) -> pa.Table:
+        """The Parquet file `name`, or just `columns` of it, or just the rows whose column `part` is `part`."""
+        filters = None if part is None else [("part", "=", part)]
+        with self._reading(name):
+            return pq.read_table(self._source(name), columns=columns, filters=filters, partitioning=None)
 
     def open_parquet(self, name: str) -> pq.ParquetFile:
         """The Parquet file `name`, open for reading row group by row group."""
         with self._reading(name):
-            return pq.ParquetFile(self.file(name), filesystem=self.filesystem)
+            return pq.ParquetFile(self._source(name))
+
+    def _source(self, name: str) -> str | pa.NativeFile:
+        """What pyarrow reads Parquet from: a file of a bucket is read whole first, which can be done again."""
+        return self.file(name) if self.is_local else pa.BufferReader(self._read(name))
 
     def write_table(self, name: str, table: pa.Table, row_group_size: int | None = None) -> None:
         """Write `table` as Parquet (zstd), in one piece; `row_group_size` bounds the rows that are read together."""
@@ -217,38 +225,84 @@ class Folder:
 
     def delete_folder(self, name: str) -> None:
         """Remove the folder `name` with all that it holds; one that is not there is no error."""
+        path = self.file(name)
         if self.exists(name):
-            with self._reaching(self.file(name)):
-                self.filesystem.delete_dir(self.file(name))
+            _patiently(path, lambda: self.filesystem.delete_dir(path))
 
     @contextmanager
     def _reading(self, name: str) -> Iterator[None]:
-        """Tell a file that is missing or damaged from a storage that fails: pyarrow raises OSError for either."""
         try:
             yield
-        except (OSError, ValueError, pa.ArrowException) as error:
-            missing = isinstance(error, FileNotFoundError)
-            if isinstance(error, OSError) and not missing and (error.errno or "AWS Error" in str(error)):
-                raise self._failing(self.file(name), error) from error
+        except (OSError, ValueError, pa.ArrowException) as error:  # what pyarrow raises of damaged files
             raise CamerabiasError(
                 f"Cannot read {self.file(name)} ({error}): it is missing or damaged. Copy it again, or make it anew."
             ) from error
 
     def delete(self, name: str) -> None:
         """Remove the file `name`; one that is not there is no error."""
+        path = self.file(name)
         if self.exists(name):
-            with self._reaching(self.file(name)):
-                self.filesystem.delete_file(self.file(name))
+            _patiently(path, lambda: self.filesystem.delete_file(path))
 
 
-def _patient(filesystem: fs.FileSystem) -> fs.FileSystem:
-    """The file system with longer patience, which its address has no words for: S3's own gives up within seconds."""
-    if not isinstance(filesystem, fs.S3FileSystem):
-        return filesystem
-    make, (options,) = (
-        filesystem.__reduce__()
-    )  # how pyarrow copies one, with all that address and environment say
-    return make({**options, "retry_strategy": fs.AwsStandardS3RetryStrategy(max_attempts=S3_ATTEMPTS)})
+def _connect(address: str) -> tuple[fs.FileSystem, str]:
+    if "@" in address.partition("://")[2].partition("/")[0]:
+        raise CamerabiasError(
+            "The address of a bucket holds a key, which would stand in every record; put it into the environment "
+            "(AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)."
+        )
+    try:
+        # S3 asks the network for the bucket's region, where neither address nor environment says
+        found: tuple[fs.FileSystem, str] = _patiently(address, lambda: fs.FileSystem.from_uri(address))
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise CamerabiasError(
+            f"Cannot open {address!r} ({error}); give a local path or an s3:// or gs:// address."
+        ) from error
+    return found
+
+
+def _patiently(path: str, ask: Callable[[], T]) -> T:
+    """Ask a storage, and ask it again while it cannot be reached."""
+    with _failing(path):
+        for waited, wait in enumerate(WAITS):
+            try:
+                return ask()
+            except OSError as error:
+                if not _passes(error):
+                    raise
+                if waited == 0:
+                    _log.warning(
+                        "Waiting for %s, %d minutes at most: %s", path, sum(WAITS) // 60, _reason(error)
+                    )
+            time.sleep(wait)
+        return ask()
+
+
+def _passes(error: OSError) -> bool:
+    """Whether an error may pass by itself; those of this machine's own disks have a number, and do not."""
+    return error.errno is None and not any(word in str(error) for word in PERMANENT)
+
+
+@contextmanager
+def _failing(path: str) -> Iterator[None]:
+    """Tell what the storage does wrong from what is missing in it."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        advice = (
+            "check that the bucket is there, that it can be reached, and that your keys may use it"
+            if error.errno is None
+            else "free space, make it writable, or choose another folder"
+        )
+        raise StorageError(
+            f"The storage fails at {path} ({_reason(error)}): {advice}; the same command goes on."
+        ) from error
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or " ".join(str(error).split())
 
 
 @contextmanager

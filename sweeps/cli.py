@@ -86,6 +86,15 @@ LogOption = Annotated[
     str | None,
     typer.Option(help="Log to these besides TensorBoard, comma-separated: mlflow,wandb."),
 ]
+AddressOption = Annotated[
+    str | None, typer.Option(help="Address of a Ray cluster; by default Ray starts here.")
+]
+InsistOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-unauthenticated", help="Use a cluster that asks for no token, which anybody can run code on."
+    ),
+]
 RecipeOption = Annotated[
     str | None, typer.Option(help="Training recipe: a shipped name or a YAML file, in place of the study's.")
 ]
@@ -154,8 +163,10 @@ def audit(
     camera_from: CameraFromOption = None,
     layout: LayoutOption = None,
     max_rejected: MaxRejectedOption = 0.01,
+    address: AddressOption = None,
     executor: ExecutorOption = "ray",
     retry_failed: RetryOption = False,
+    allow_unauthenticated: InsistOption = False,
 ) -> None:
     """Import photos, train on them as they are and with the camera taken out of the play, and report.
 
@@ -178,8 +189,10 @@ def audit(
         recipe=recipe or ("scratch" if weights == "none" else "paper"),
         size=size,
         weights=weights,
+        address=address,
         executor=executor,
         retry_failed=retry_failed,
+        allow_unauthenticated=allow_unauthenticated,
     )
     print_skipped(plan_sweep(request))
     _run_and_report(request)
@@ -289,16 +302,6 @@ def show(dataset: Annotated[str, typer.Argument(help="The DATASET's folder.")]) 
 # --- sweeps ---------------------------------------------------------------------------------------------
 
 StudiesArgument = Annotated[list[str], typer.Argument(help="Names of studies, or YAML files.")]
-AddressOption = Annotated[
-    str | None, typer.Option(help="Address of a Ray cluster; by default Ray starts here.")
-]
-
-InsistOption = Annotated[
-    bool,
-    typer.Option(
-        "--allow-unauthenticated", help="Use a cluster that asks for no token, which anybody can run code on."
-    ),
-]
 
 
 @sweep_app.command(

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from camerabias.datasets.pieces import connect_ray
 from camerabias.datasets.schema import CamerabiasError
-from camerabias.trainables.node import Expected, Node, check_node
+from camerabias.trainables.node import Expected, Node, NodeError, check_node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+ANSWER_SECONDS = 900.0
+"""How long a node may take to answer: it waits ten minutes for a storage before it says that it has none."""
 
 
 def join(address: str | None, expected: Expected, allow_unauthenticated: bool) -> list[Node]:
@@ -46,20 +49,34 @@ def _ask_nodes(expected: Expected) -> Iterator[tuple[Node, bool]]:
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
     ask = ray.remote(num_cpus=0, max_retries=0)(_answer)
-    asked = [
-        ask.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)).remote(
-            expected.model_dump_json()
-        )
-        for node in ray.nodes()  # type: ignore[no-untyped-call]
-        if node["Alive"]
-    ]
-    for answer in asked:
-        said = ray.get(answer)
+    asked = {
+        node["NodeID"]: ask.options(
+            scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+        ).remote(expected.model_dump_json())
+        for node in _alive()
+    }
+    for node_id, answer in asked.items():
+        try:
+            said = ray.get(answer, timeout=ANSWER_SECONDS)
+        except ray.exceptions.RayError as error:
+            hosts = [node["NodeManagerHostname"] for node in _alive() if node["NodeID"] == node_id]
+            if not hosts:  # lost since: a sweep goes on without it
+                continue
+            reason = " ".join(str(error).split())[:300]
+            raise NodeError(
+                f"{hosts[0]} does not answer as a node of this sweep should ({reason})."
+            ) from error
         if isinstance(
             said, CamerabiasError
         ):  # travels as a value, since Ray adds its own words to an exception's
             raise said
         yield Node.model_validate(said["node"]), said["authenticated"]
+
+
+def _alive() -> list[dict[str, Any]]:
+    import ray
+
+    return [node for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
 
 
 def _answer(expected: str) -> dict[str, Any] | CamerabiasError:

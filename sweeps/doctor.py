@@ -38,7 +38,10 @@ def examine(run: str | None, address: str | None) -> Iterator[Finding]:
         run: The run, whether it exists or not; None leaves it out.
         address: The Ray cluster, as for `sweep run`; None starts a Ray of this machine's own.
     """
-    yield from _requirements()
+    lacking = list(_requirements())
+    yield from lacking
+    if any(finding.level == "problem" for finding in lacking):
+        return  # nothing else can be looked at
     node = describe_node()
     gpus = ", ".join(node.gpus) or "no GPU"
     yield Finding("ok", f"{node.host}: {node.cpus} CPUs, {node.memory_gib} GiB of memory, {gpus}")

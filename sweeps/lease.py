@@ -14,7 +14,9 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from types import TracebackType
 
 from pydantic import BaseModel, ConfigDict
@@ -29,6 +31,14 @@ PATIENCE_SECONDS = 30.0
 """How long a lease may stay unchanged before its driver counts as gone: several renewals, some of them slow."""
 
 
+def _this_machine() -> str:
+    """This boot of this machine, and where process numbers are counted by themselves, this container of it."""
+    boot, numbers = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
+    if not boot.exists():  # not Linux
+        return f"{uuid.getnode():x}"
+    return f"{boot.read_text().strip()} {os.readlink(numbers)}"
+
+
 class LeaseState(BaseModel):
     """`driver.json`."""
 
@@ -36,6 +46,8 @@ class LeaseState(BaseModel):
 
     owner: str
     host: str
+    machine: str = ""
+    """Where its process number means something: the same after neither a reboot nor in another container."""
     pid: int
     since: str
     renewals: int
@@ -46,8 +58,8 @@ class LeaseState(BaseModel):
         return f"process {self.pid} on {self.host}"
 
     def ended(self) -> bool:
-        """Whether the driver is known to be gone, which only its own host can tell."""
-        if self.host != platform.node():
+        """Whether the driver is known to be gone, which only its own machine can tell."""
+        if self.machine != _this_machine():
             return False
         try:
             os.kill(self.pid, 0)
@@ -70,7 +82,12 @@ class Lease:
         self._run, self._tell = run, tell
         now = datetime.now(UTC).isoformat(timespec="seconds")
         self._state = LeaseState(
-            owner=uuid.uuid4().hex, host=platform.node(), pid=os.getpid(), since=now, renewals=0
+            owner=uuid.uuid4().hex,
+            host=platform.node(),
+            machine=_this_machine(),
+            pid=os.getpid(),
+            since=now,
+            renewals=0,
         )
         self._stopping = threading.Event()
         self._renewing = threading.Thread(target=self._renew, name="lease", daemon=True)
@@ -97,8 +114,9 @@ class Lease:
         self._renewing.join(RENEWAL_SECONDS)  # longer only where the storage does not answer
         if self._lost is not None:
             raise self._lost from None
-        if not isinstance(error, StorageError):
-            self._run.drop_lease()
+        if not isinstance(error, (StorageError, KeyboardInterrupt)):  # a person should not wait for a storage
+            with suppress(StorageError):  # it runs out by itself
+                self._run.drop_lease()
 
     def _watch(self, other: LeaseState) -> None:
         self._tell(
@@ -128,7 +146,8 @@ class Lease:
                     self._lost = self._taken(LeaseState.model_validate(found))
                     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
                     return
-                self._write()
+                if not self._stopping.is_set():
+                    self._write()
             except StorageError:
                 continue  # trials notice by themselves, and a lease that cannot be renewed cannot be taken either
 

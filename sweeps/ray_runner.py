@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import platform
@@ -18,12 +19,11 @@ from ray import tune
 from ray.tune.search import Searcher
 
 from camerabias.datasets.schema import CamerabiasError
-from camerabias.datasets.storage import StorageError
 from camerabias.sweeps.estimate import Speed, measure_here
 from camerabias.sweeps.runner import Watcher
 from camerabias.trainables.config import TrialConfig
 from camerabias.trainables.job import Job, Progress, job_fields, job_from
-from camerabias.trainables.node import Expected, NodeError
+from camerabias.trainables.node import Expected
 from camerabias.trainables.record import Failure, Run
 from camerabias.trainables.tune_adapter import TuneTrial
 
@@ -35,7 +35,7 @@ WORKER_DIED = f"its worker died {WORKER_RETRIES + 1} times (killed, out of memor
 """Why a trial failed that could not say so itself."""
 
 GPU_WORKERS = "gpu_workers"
-"""Resource that a cluster's head declares where GPU workers start on demand, so that none may be there yet."""
+"""Resource by which a cluster's head says how many GPU workers start on demand, none of which may be there yet."""
 
 MAX_PENDING = 200
 """Trials that Ray knows to be waiting, as many as of a grid: by them a cluster sees how far to grow."""
@@ -71,6 +71,7 @@ def fit(threads: int, listener: Listener, **how: Any) -> None:
         CamerabiasError: What the listener raised, or what the machines did wrong.
     """
     os.environ.update(_QUIET)
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)  # what goes wrong is said by us, once
     with tempfile.TemporaryDirectory(prefix="camerabias-tune-") as state:
         tune.Tuner(
             tune.with_resources(TuneTrial, _resources_per_trial(threads)),
@@ -112,6 +113,7 @@ def _resources_per_trial(threads: int) -> dict[str, float]:
 def slots(threads: int) -> int:
     """How many trials run side by side on the cluster as it is now, at least 1."""
     wanted, there = _resources_per_trial(threads), _cluster()
+    there["GPU"] = max(there.get("GPU", 0), there.get(GPU_WORKERS, 0))
     return max(1, min(int(there.get(name.upper(), 0) / amount) for name, amount in wanted.items()))
 
 
@@ -202,6 +204,11 @@ class Listener(Unsaved, tune.Callback):
         with self.halt.catching():
             self.reported(trial.config, progress_in(result))
 
+    def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """Of Tune: a trial is tried again."""
+        with self.halt.catching():
+            _raise_if_of_machines(trial)
+
     def on_trial_error(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Of Tune: a trial is not tried again."""
         with self.halt.catching():
@@ -211,9 +218,10 @@ class Listener(Unsaved, tune.Callback):
 
 def _raise_if_of_machines(trial: Any) -> None:
     """Raise what ended a trial if it was no fault of the trial: the same would end every other."""
-    error = pickle.loads(Path(trial.pickled_error_file).read_bytes())
-    cause = getattr(error, "cause", None)
-    if isinstance(cause, (StorageError, NodeError)):
+    if trial.pickled_error_file is None:
+        return
+    cause = getattr(pickle.loads(Path(trial.pickled_error_file).read_bytes()), "cause", None)
+    if isinstance(cause, CamerabiasError):  # a trial's own error is in its record, and does not come here
         raise cause
 
 

@@ -166,6 +166,11 @@ def _confirm(
     confirming = _Confirming(record, search.confirming(best), display)
     jobs = [replace(job, config=config) for config in confirming.missing()]
     run_jobs(jobs, executor, confirming, expected)
+    if confirming.n_silent:  # Tune returns when it is interrupted
+        raise CamerabiasError(
+            f"The search was interrupted with {confirming.n_silent} trials on other seeds left; the same command "
+            "goes on."
+        )
 
 
 class _Confirming:
@@ -185,6 +190,11 @@ class _Confirming:
             for trial_id, config in trials.items()
             if trial_id not in self._outcomes or self._outcomes[trial_id].loss is None
         ]
+
+    @property
+    def n_silent(self) -> int:
+        """Trials that nothing is known of."""
+        return len({config.id for config in self._trials.values()} - self._outcomes.keys())
 
     def progress(self, trial: TrialConfig, progress: Progress) -> None:
         """A trial has reported."""

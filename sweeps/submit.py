@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import shlex
 import shutil
 import tempfile
@@ -9,17 +10,19 @@ import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from camerabias.datasets.pieces import TOKEN_FILE, use_token
 from camerabias.datasets.schema import CamerabiasError
 
 PACKAGES = ("datasets", "trainables", "sweeps", "analysis")
 
-_PLACES = ("run", "data")
-"""Options whose values are places that every node must find."""
+_PLACES = {"run", "data", "dataset", "out", "source"}
+"""Parameters of commands that are folders, which the nodes must see."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +46,17 @@ def submit_command(arguments: Sequence[str], address: str, allow_unauthenticated
         CamerabiasError: The cluster cannot be reached or asks for no token; the command names places that the
             cluster cannot see.
     """
-    arguments = list(arguments)
-    _check_places(arguments)
+    parameters = _parse(arguments)
+    _check_places(parameters)
     _check_cluster(address, allow_unauthenticated)
     use_token()
     with tempfile.TemporaryDirectory(prefix="camerabias-submit-") as folder:
         packed = {
-            "working_dir": str(_pack_files(arguments, Path(folder, "files"))),
+            "working_dir": str(_pack_files(parameters, Path(folder, "files"))),
             "py_modules": [str(_pack_code(Path(folder, "code")))],
         }
         job = _submit(shlex.join(["camerabias", *arguments]), packed, address)
-    return Submitted(job, _follow_up(job, arguments, address))
+    return Submitted(job, _follow_up(job, parameters.get("run"), address))
 
 
 def _submit(entrypoint: str, packed: dict[str, Any], address: str) -> str:
@@ -72,19 +75,26 @@ def _submit(entrypoint: str, packed: dict[str, Any], address: str) -> str:
         raise CamerabiasError(f"The cluster at {address} refused the job ({_brief(error)}).") from error
 
 
-def _check_places(arguments: Sequence[str]) -> None:
-    for option, place in _options(arguments).items():
-        if option in _PLACES and "://" not in place and not PurePosixPath(place).is_absolute():
+def _parse(arguments: Sequence[str]) -> dict[str, Any]:
+    """Parameters of the command, as its own parser reads them; wrong usage is told as it would be on the cluster."""
+    from camerabias.sweeps.cli import app  # late: it imports this module
+
+    command, words = get_command(app), list(arguments)
+    while isinstance(command, TyperGroup):
+        name = words.pop(0) if words else ""
+        if name not in command.commands:
+            raise CamerabiasError(f"There is no command {name!r}; allowed: {', '.join(command.commands)}.")
+        command = command.commands[name]
+    return command.make_context(command.name, words).params
+
+
+def _check_places(parameters: dict[str, Any]) -> None:
+    for name, place in parameters.items():
+        if name in _PLACES and "://" not in place and not PurePosixPath(place).is_absolute():
             raise CamerabiasError(
-                f"--{option} {place} is a place on this machine, which the cluster does not see. Give an s3:// or "
-                "gs:// address, or the absolute path of a folder that every node mounts."
+                f"{name.upper()} {place} is a place on this machine, which the cluster does not see. Give an s3:// "
+                "or gs:// address, or the absolute path of a folder that every node mounts."
             )
-
-
-def _options(arguments: Sequence[str]) -> dict[str, str]:
-    """Values of the command's options, written as `--run RUN` or `--run=RUN`."""
-    words = [word for argument in arguments for word in argument.split("=", 1)]
-    return {name.removeprefix("--"): value for name, value in pairwise(words) if name.startswith("--")}
 
 
 def _check_cluster(address: str, allow_unauthenticated: bool) -> None:
@@ -96,7 +106,7 @@ def _check_cluster(address: str, allow_unauthenticated: bool) -> None:
         if error.code in (401, 403):
             return
         raise CamerabiasError(f"{address} is no dashboard of Ray's: it answers {error}.") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise CamerabiasError(
             f"No cluster answers at {address} ({_brief(error)}). Forward its dashboard to this machine with `ray "
             "dashboard cluster.yaml`, and leave that running."
@@ -108,16 +118,19 @@ def _check_cluster(address: str, allow_unauthenticated: bool) -> None:
         )
 
 
-def _pack_files(arguments: Sequence[str], folder: Path) -> Path:
+def _pack_files(parameters: dict[str, Any], folder: Path) -> Path:
     """Copy the files that the command names (studies, recipes, weights) to where the job will find them."""
     folder.mkdir()
-    for argument in arguments:
-        path = Path(argument)
-        if not path.is_file():
+    given = [
+        each for value in parameters.values() for each in (value if isinstance(value, list) else [value])
+    ]
+    for name in given:
+        if not isinstance(name, str) or not Path(name).is_file():
             continue
+        path = Path(name)
         if path.is_absolute() or ".." in path.parts:
             raise CamerabiasError(
-                f"{argument} would not lie there on the cluster. Call this from its folder, and name it from there."
+                f"{name} would not lie there on the cluster. Call this from its folder, and name it from there."
             )
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, folder / path)
@@ -133,19 +146,17 @@ def _pack_code(folder: Path) -> Path:
     return folder / "camerabias"
 
 
-def _follow_up(job: str, arguments: Sequence[str], address: str) -> list[tuple[str, str]]:
+def _follow_up(job: str, run: str | None, address: str) -> list[tuple[str, str]]:
     jobs = [
         ("its output", f"ray job logs --follow --address {address} {job}"),
         ("stop it", f"ray job stop --address {address} {job}"),
     ]
-    options = _options(arguments)
-    if "run" not in options:
+    if run is None:
         return jobs
-    run = shlex.quote(options["run"])
     return [
         *jobs,
-        ("its trials", f"camerabias sweep status {run} --watch"),
-        ("the report", f"camerabias report {run}"),
+        ("its trials", f"camerabias sweep status {shlex.quote(run)} --watch"),
+        ("the report", f"camerabias report {shlex.quote(run)}"),
     ]
 
 

@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 from camerabias.datasets.build import build_variants, is_built
 from camerabias.datasets.dataset import Dataset, open_dataset
-from camerabias.datasets.pieces import connect_ray
+from camerabias.datasets.pieces import cluster_address, connect_ray
 from camerabias.datasets.schema import CamerabiasError, Executor
 from camerabias.sweeps.cluster import join
 from camerabias.sweeps.display import SweepDisplay, console, counting, print_nodes
@@ -82,7 +82,7 @@ def plan_sweep(request: Request) -> Plan:
 
 def find_measure(address: str | None) -> Measure:
     """What times training steps: a cluster, or this machine."""
-    if address is None:
+    if cluster_address(address) is None:
         return measure_here
     connect_ray(address)
     from camerabias.sweeps.ray_runner import measure_on_ray  # late: Ray need not be installed

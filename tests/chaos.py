@@ -119,6 +119,7 @@ class Chaos:
             time.sleep(self.dice.uniform(2, 10))
             if sum(self.kills.values()) < kills and len(done(run)) < N_TRIALS:
                 self.strike()
+        self._look_back()
 
     def _drives(self) -> bool:
         return bool(self._job) and self.cluster.job_status(self._job) in ("PENDING", "RUNNING")
@@ -126,9 +127,15 @@ class Chaos:
     def _start(self, run: str) -> None:
         """The same command again, as a user would; what failed is named, and tried again."""
         if self._job:
-            self.named_failures += self.cluster.job_logs(self._job).count("FAILED")
+            self._look_back()
         self._job = self.cluster.submit(*arguments(run), "--retry-failed")
         self.drivers += 1
+
+    def _look_back(self) -> None:
+        """What a driver that has ended had to say; a driver that died cannot be asked, if its head died with it."""
+        said = self.cluster.job_logs(self._job)
+        assert "bug in camerabias" not in said, said
+        self.named_failures += said.count("FAILED, ")
 
 
 def arguments(run: str) -> list[str]:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from camerabias.datasets.dataset import open_manifest
 from camerabias.datasets.schema import CamerabiasError
+from camerabias.datasets.storage import StorageError
 from camerabias.trainables.record import Run
 
 VERSIONED = ("camerabias", "torch", "torchvision", "timm", "numpy")
@@ -58,6 +59,17 @@ def check_node(expected: Expected) -> Node:
         NodeError: It cannot serve the sweep.
         StorageError: Its storage fails.
     """
+    try:
+        return _check(expected)
+    except (NodeError, StorageError):
+        raise
+    except Exception as error:  # whatever a node lacks, it cannot serve, and says why
+        raise NodeError(
+            f"{platform.node()} cannot serve the sweep ({type(error).__name__}: {error})."
+        ) from error
+
+
+def _check(expected: Expected) -> Node:
     run = Run(expected.run)
     node = describe_node()
     differing = [

@@ -34,7 +34,7 @@ def begun(cluster, sweep, run):
 
 
 def trains(cluster):
-    """Whether a trial has said how far it is."""
+    """Whether a worker has a trial."""
     return any(worker.pids(TRIAL) for worker in cluster.workers)
 
 

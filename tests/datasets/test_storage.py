@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from camerabias.datasets import storage
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.storage import Folder, StorageError
 
@@ -155,3 +156,79 @@ def test_a_child_shares_the_file_system_and_knows_its_own_address(tmp_path):
     assert (tmp_path / "trials" / "0a" / "probes" / "x.npz").is_file()
     assert (below.uri, str(folder)) == (f"{tmp_path}/trials/0a", str(tmp_path))
     assert folder.walk() == ["trials/0a/probes/x.npz"]
+
+
+class Flaky:
+    """A file system that answers the first requests with errors."""
+
+    def __init__(self, inner, *errors):
+        self.inner, self.errors, self.requests = inner, list(errors), 0
+
+    def __getattr__(self, name):
+        def ask(*arguments):
+            self.requests += 1
+            if self.errors:
+                raise OSError(self.errors.pop(0))
+            return getattr(self.inner, name)(*arguments)
+
+        return ask
+
+
+AWAY = "AWS Error NETWORK_CONNECTION during HeadObject operation: curlCode: 7, Could not connect to server"
+GOOGLE_AWAY = "google::cloud::Status(UNAVAILABLE: Retry policy exhausted)"
+
+
+def flaky_bucket(*errors):
+    bucket = Folder("mock:///")
+    bucket.write_bytes("file", b"content")
+    bucket.write_table("table.parquet", pa.table({"x": [1, 2]}))
+    bucket.filesystem = Flaky(bucket.filesystem, *errors)
+    return bucket
+
+
+@pytest.mark.parametrize("error", [AWAY, GOOGLE_AWAY, "AWS Error SLOW_DOWN during PutObject operation"])
+def test_bucket_that_cannot_be_reached_is_waited_for(monkeypatch, caplog, error):
+    monkeypatch.setattr(storage, "WAITS", (0, 0, 0))
+    assert flaky_bucket(error, error).read_bytes("file") == b"content"
+    assert flaky_bucket(error, error).exists("file")
+    assert flaky_bucket(error).names() == ["file", "table.parquet"]
+    assert flaky_bucket(error).read_table("table.parquet")["x"].to_pylist() == [1, 2]
+    bucket = flaky_bucket(error, error, error)
+    bucket.write_bytes("file", b"new")
+    assert bucket.read_bytes("file") == b"new"
+    assert error in caplog.text
+
+
+def test_bucket_that_stays_away_is_a_storage_error(monkeypatch):
+    monkeypatch.setattr(storage, "WAITS", (0, 0, 0))
+    bucket = flaky_bucket(*[AWAY] * 4)
+    with pytest.raises(StorageError, match="check that the bucket is there"):
+        bucket.read_table("table.parquet")
+    assert bucket.filesystem.requests == 4
+
+
+@pytest.mark.parametrize(
+    "error", ["AWS Error ACCESS_DENIED", "AWS Error NO_SUCH_BUCKET", "PERMISSION_DENIED"]
+)
+def test_bucket_that_refuses_is_not_waited_for(error):
+    bucket = flaky_bucket(error)
+    with pytest.raises(StorageError, match=error):
+        bucket.exists("file")
+    assert bucket.filesystem.requests == 1
+
+
+def test_what_follows_a_question_mark_stays_at_the_end_of_addresses(monkeypatch):
+    opened = []
+    monkeypatch.setattr(
+        storage, "_connect", lambda address: (opened.append(address), ("fs", "bucket/run"))[1]
+    )
+    below = Folder("s3://bucket/run/?region=eu-west-1").child("trials", "x")
+    assert (below.uri, below.path) == ("s3://bucket/run/trials/x?region=eu-west-1", "bucket/run/trials/x")
+    pickle.loads(pickle.dumps(below))
+    assert opened[-1] == below.uri
+
+
+def test_keys_in_addresses_are_refused_without_being_repeated():
+    with pytest.raises(CamerabiasError, match="put it into the environment") as refused:
+        Folder("s3://AKIA123:secret@bucket/run")
+    assert "secret" not in str(refused.value)

@@ -32,9 +32,18 @@ def state(run):
     return json.loads(run.folder.read_bytes("driver.json"))
 
 
-def left_behind(run, host, pid=1):
+def left_behind(run, pid=1, machine="another"):
     """A lease as another driver would have left it."""
-    run.write_lease({"owner": "other", "host": host, "pid": pid, "since": "then", "renewals": 3})
+    run.write_lease(
+        {
+            "owner": "other",
+            "host": "elsewhere",
+            "machine": machine,
+            "pid": pid,
+            "since": "then",
+            "renewals": 3,
+        }
+    )
 
 
 def test_lease_names_the_driver_is_renewed_and_ends_with_it(run):
@@ -54,7 +63,7 @@ def test_second_driver_is_refused_while_the_first_lives(run):
 
 
 def test_lease_of_a_driver_that_is_gone_on_another_host_is_taken_after_a_while(run):
-    left_behind(run, "elsewhere")
+    left_behind(run)
     began = time.monotonic()
     with take(run) as lease:
         assert time.monotonic() - began >= 0.4
@@ -65,7 +74,9 @@ def test_lease_of_a_process_that_is_known_to_have_ended_is_taken_at_once(run, mo
     monkeypatch.setattr(lease_module, "PATIENCE_SECONDS", 60.0)
     ended = subprocess.Popen(["true"])
     ended.wait()
-    left_behind(run, os.uname().nodename, ended.pid)
+    with take(run):
+        machine = state(run)["machine"]
+    left_behind(run, ended.pid, machine)
     began = time.monotonic()
     with take(run):
         assert time.monotonic() - began < 30
@@ -74,7 +85,7 @@ def test_lease_of_a_process_that_is_known_to_have_ended_is_taken_at_once(run, mo
 def test_driver_that_another_has_replaced_is_interrupted_and_leaves_the_lease_alone(run):
     def work():
         with take(run):
-            left_behind(run, "elsewhere")
+            left_behind(run)
             time.sleep(20)
             pytest.fail("was not interrupted")
 

@@ -13,14 +13,18 @@ EXPECTED = Expected(run="run", dataset="data", fingerprint="f", owner="o", versi
 
 
 @pytest.mark.parametrize(
-    ("there", "asked"),
+    ("there", "asked", "slots"),
     [
-        ({"CPU": 4.0}, {"cpu": 1}),
-        ({"CPU": 4.0, "GPU": 1.0}, {"cpu": 1, "gpu": 1}),
-        ({"CPU": 4.0, ray_runner.GPU_WORKERS: 1.0}, {"cpu": 1, "gpu": 1}),  # none is there yet, but they come
+        ({"CPU": 4.0}, {"cpu": 1}, 4),
+        ({"CPU": 4.0, "GPU": 1.0}, {"cpu": 1, "gpu": 1}, 1),
+        (
+            {"CPU": 4.0, ray_runner.GPU_WORKERS: 4.0},
+            {"cpu": 1, "gpu": 1},
+            4,
+        ),  # none is there yet, but they come
     ],
 )
-def test_trials_ask_for_a_gpu_where_there_is_one_or_will_be(monkeypatch, there, asked):
+def test_trials_ask_for_a_gpu_where_there_is_one_or_will_be(monkeypatch, there, asked, slots):
     monkeypatch.setattr("ray.cluster_resources", lambda: there)
     measured = {}
 
@@ -33,7 +37,7 @@ def test_trials_ask_for_a_gpu_where_there_is_one_or_will_be(monkeypatch, there, 
     ray_runner.measure_on_ray(None)
     assert measured == {"num_cpus": 1, "num_gpus": asked.get("gpu", 0)}
     assert ray_runner._resources_per_trial(1) == asked
-    assert ray_runner.slots(1) == (1 if "gpu" in asked else 4)
+    assert ray_runner.slots(1) == slots
 
 
 def test_work_here_does_not_join_a_cluster_that_happens_to_run_on_this_host(monkeypatch):

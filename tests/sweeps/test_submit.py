@@ -9,6 +9,9 @@ import pytest
 SWEEP = ["sweep", "run", "mine.yaml", "--data", "s3://bucket/photos", "--run", "s3://bucket/runs/my run"]
 
 
+TABLE2 = ["sweep", "run", "table2", *SWEEP[3:]]
+
+
 @pytest.fixture
 def dashboard():
     """A function that starts a server which answers every request with a status; returns its address."""
@@ -63,6 +66,13 @@ def sent(monkeypatch):
     return requests
 
 
+def test_weights_travel_however_the_option_is_written(command, dashboard, sent, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "w.pt").write_text("weights")
+    assert command("submit", "--address", dashboard(401), "--", *TABLE2, "--weights=w.pt")[0] == 0
+    assert sent[0]["files"] == {"w.pt": "weights"}
+
+
 def test_command_code_and_the_files_it_names_travel(command, dashboard, sent, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.yaml").write_text("title: mine")
@@ -86,32 +96,47 @@ def test_command_code_and_the_files_it_names_travel(command, dashboard, sent, tm
     assert "camerabias report 's3://bucket/runs/my run'" in out
 
 
-@pytest.mark.parametrize("place", [["--run", "runs/mine"], ["--run=runs/mine"]])
-def test_places_of_this_machine_are_refused(command, place):
-    code, _, err = command("submit", "--", "sweep", "run", "table2", "--data", "s3://bucket/photos", *place)
+@pytest.mark.parametrize(
+    "lost",
+    [
+        [*TABLE2[:5], "--run", "runs/mine"],
+        [*TABLE2[:5], "--run=runs/mine"],
+        ["data", "simulate", "datasets/mine"],
+        ["demo"],
+        ["report", "runs/mine"],
+    ],
+)
+def test_places_of_this_machine_are_refused(command, lost):
+    code, _, err = command("submit", "--", *lost)
     assert code == 1
-    assert "--run runs/mine is a place on this machine, which the cluster does not see" in err
+    assert "is a place on this machine, which the cluster does not see" in err
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [(["sweep", "runn", "table2"], 1), (["sweep", "run"], 2), ([*TABLE2, "--sseeds", "1"], 2)],
+)
+def test_what_is_no_command_is_refused_here(command, wrong, code):
+    assert command("submit", "--", *wrong)[0] == code
 
 
 def test_cluster_that_asks_for_no_token_is_refused_unless_insisted_on(command, dashboard, sent):
     address = dashboard(200)
-    code, _, err = command("submit", "--address", address, "--", "sweep", "run", "table2")
+    code, _, err = command("submit", "--address", address, "--", *TABLE2)
     assert (code, sent) == (1, [])
     assert "asks for no token" in err
-    code, _, _ = command(
-        "submit", "--address", address, "--allow-unauthenticated", "--", "sweep", "run", "table2"
-    )
+    code, _, _ = command("submit", "--address", address, "--allow-unauthenticated", "--", *TABLE2)
     assert (code, len(sent)) == (0, 1)
 
 
 def test_address_where_nothing_answers_says_how_to_get_there(command):
-    code, _, err = command("submit", "--address", "http://127.0.0.1:9", "--", "sweep", "run", "table2")
+    code, _, err = command("submit", "--address", "http://127.0.0.1:9", "--", *TABLE2)
     assert code == 1
     assert "`ray dashboard cluster.yaml`" in err
 
 
 def test_address_of_something_else_is_said_so(command, dashboard):
-    code, _, err = command("submit", "--address", dashboard(404), "--", "sweep", "run", "table2")
+    code, _, err = command("submit", "--address", dashboard(404), "--", *TABLE2)
     assert code == 1
     assert "is no dashboard of Ray's" in err
 
@@ -119,6 +144,6 @@ def test_address_of_something_else_is_said_so(command, dashboard):
 def test_file_that_would_lie_elsewhere_on_the_cluster_is_refused(command, dashboard, tmp_path):
     study = tmp_path / "mine.yaml"
     study.write_text("title: mine")
-    code, _, err = command("submit", "--address", dashboard(401), "--", "sweep", "run", study)
+    code, _, err = command("submit", "--address", dashboard(401), "--", "sweep", "run", study, *SWEEP[3:])
     assert code == 1
     assert "Call this from its folder" in err
