@@ -205,7 +205,7 @@ def test_the_head_is_paid_for_runs_no_trials_and_promises_gpus(aws):
     head, worker = (aws.config["available_node_types"][kind] for kind in ("head", "gpu_worker"))
     assert "InstanceMarketOptions" not in head["node_config"]
     assert "GPU" not in head["resources"]
-    assert head["resources"][GPU_WORKERS] == 1
+    assert head["resources"][GPU_WORKERS] == worker["max_workers"]
     assert worker["resources"]["GPU"] == 1
     assert worker["min_workers"] == 0 < worker["max_workers"]
     assert head["node_config"]["MetadataOptions"]["HttpTokens"] == "required"

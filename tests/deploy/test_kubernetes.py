@@ -45,7 +45,7 @@ def test_gpus_come_when_trials_wait_for_them(job):
     assert group["template"]["spec"]["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == 1
     # KubeRay puts it behind --resources= of `ray start` in a shell
     (argument,) = shlex.split(cluster["headGroupSpec"]["rayStartParams"]["resources"])
-    assert json.loads(argument) == {GPU_WORKERS: 1}
+    assert json.loads(argument) == {GPU_WORKERS: group["maxReplicas"]}
 
 
 def test_all_pods_share_an_image_and_the_account_that_may_use_the_bucket(job, documents):
