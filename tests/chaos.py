@@ -116,7 +116,7 @@ class Chaos:
             assert time.monotonic() < end, f"{run} has not ended: {sorted(done(run))}"
             if not self._drives():
                 self._start(run)
-            time.sleep(self.dice.uniform(2, 10))
+            time.sleep(self.dice.uniform(1, 6))
             if sum(self.kills.values()) < kills and len(done(run)) < N_TRIALS:
                 self.strike()
         self._look_back()
