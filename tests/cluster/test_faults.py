@@ -175,20 +175,22 @@ def test_wrong_token_is_refused(cluster, sweep, run):
 
 
 def test_cluster_without_tokens_is_refused_unless_insisted_on(cluster, sweep, run):
-    host = cluster.storage
-    ray = f"HOME=/root RAY_AUTH_MODE=disabled {BIN}/ray"
-    host.ssh(
-        f"{ray} start --head --port=6379 --num-cpus=1 --dashboard-host=127.0.0.1 --object-store-memory=100000000"
+    host, arguments = cluster.storage, sweep(run)
+    (host.home / arguments[2]).write_text((cluster.laptop / arguments[2]).read_text())
+    exports = " ".join(
+        f"{name}={value}" for name, value in (cluster.s3 | {"RAY_AUTH_MODE": "disabled"}).items()
     )
-    join = (
-        f"AWS_ENDPOINT_URL={cluster.s3['AWS_ENDPOINT_URL']} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test"
+    in_home = f"cd ~; export PATH={BIN}:$PATH {exports};"
+    # what goes on running must not hold the line
+    start = (
+        "ray start --head --port=6379 --num-cpus=1 --dashboard-host=127.0.0.1 --object-store-memory=100000000"
     )
-    arguments = sweep(run)
-    host.home.joinpath(arguments[2]).write_text((cluster.laptop / arguments[2]).read_text())
-    command = f"cd ~; {join} RAY_AUTH_MODE=disabled {BIN}/camerabias {' '.join(arguments)} --address auto"
+    host.ssh(f"{in_home} {start} > ray.log 2>&1 < /dev/null")
+    sweep_there = f"{in_home} camerabias {' '.join(arguments)} --address auto"
     try:
-        refused = host.ssh(command, check=False)
+        refused = host.ssh(sweep_there, check=False)
+        assert refused.returncode == 1
         assert "asks for no token" in refused.stderr
-        assert host.ssh(f"{command} --allow-unauthenticated").returncode == 0
+        assert "4 trials, 4 of them run now" in host.ssh(f"{sweep_there} --allow-unauthenticated").stdout
     finally:
-        host.ssh(f"{ray} stop --force", check=False)
+        host.ssh(f"{in_home} ray stop --force", check=False)
