@@ -20,20 +20,12 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-import yaml
-
 sys.path.insert(0, str(Path(__file__).parent / "cluster"))
 
 from cluster import BUCKET, Cluster, assert_equal_records, done, wait_for
 from hosts import Host, Network, missing_tools
 
-STUDY = {
-    "title": "short trials",
-    "models": ["test_resnet"],
-    "seeds": [0, 1, 2, 3],
-    "recipe": {"base": "demo", "max_steps": 150, "evaluate_every": 25, "batch_size": 32},
-    "grids": [{"target": "camera", "settings": ["balanced"]}, {"target": "label", "settings": ["disjoint"]}],
-}
+SEEDS = [0, 1, 2, 3]
 N_TRIALS = 8
 SWEEP_SECONDS = 1800
 """A sweep that takes longer has been lost."""
@@ -128,7 +120,7 @@ class Chaos:
         """The same command again, as a user would; what failed is named, and tried again."""
         if self._job:
             self._look_back()
-        self._job = self.cluster.submit(*arguments(run), "--retry-failed")
+        self._job = self.cluster.submit(*self.cluster.sweep(run, seeds=SEEDS), "--retry-failed")
         self.drivers += 1
 
     def _look_back(self) -> None:
@@ -136,11 +128,6 @@ class Chaos:
         said = self.cluster.job_logs(self._job)
         assert "bug in camerabias" not in said, said
         self.named_failures += said.count("FAILED, ")
-
-
-def arguments(run: str) -> list[str]:
-    """Of the sweep."""
-    return ["sweep", "run", "study.yaml", "--data", f"{BUCKET}/photos", "--weights", "none", "--run", run]
 
 
 def main() -> None:
@@ -173,22 +160,10 @@ def main() -> None:
 
 
 def _run(cluster: Cluster, kills: int, dice: random.Random) -> tuple[Chaos, int]:
-    (cluster.laptop / "study.yaml").write_text(yaml.safe_dump(STUDY))
     cluster.up()
-    simulate = [
-        "data",
-        "simulate",
-        f"{BUCKET}/photos",
-        "--images",
-        "200",
-        "--size",
-        "64",
-        "--executor",
-        "local",
-    ]
-    cluster.on_laptop("camerabias", *simulate)
+    cluster.make_photos()
     reference = str(cluster.laptop / "undisturbed")
-    cluster.on_laptop("camerabias", *arguments(reference), "--executor", "local")
+    cluster.on_laptop("camerabias", *cluster.sweep(reference, seeds=SEEDS), "--executor", "local")
     chaos, sweeps = Chaos(cluster, dice), 0
     while sum(chaos.kills.values()) < kills:
         sweeps += 1

@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import yaml
@@ -26,6 +27,15 @@ HEALTH_CHECKS = ("period_ms=2000", "timeout_ms=4000", "failure_threshold=3")
 """A host without power is noticed within some 15 s; with Ray's own figures it is a minute."""
 DASHBOARD_PORT = 18265
 """Where `ray dashboard` brings the head's dashboard to this machine."""
+
+
+STUDY = {
+    "title": "short trials",
+    "models": ["test_resnet"],
+    "seeds": [0, 1],
+    "recipe": {"base": "demo", "max_steps": 150, "evaluate_every": 25, "batch_size": 32},
+    "grids": [{"target": "camera", "settings": ["balanced"]}, {"target": "label", "settings": ["disjoint"]}],
+}
 
 
 class Cluster:
@@ -71,6 +81,17 @@ class Cluster:
                 return True
         except OSError:
             return False
+
+    def make_photos(self) -> None:
+        """Put simulated photos into the bucket."""
+        simulate = f"data simulate {BUCKET}/photos --images 200 --size 64 --executor local"
+        self.on_laptop("camerabias", *simulate.split())
+
+    def sweep(self, run: str, **changes: Any) -> list[str]:
+        """Write a study of short trials, changed, on the laptop; returns the arguments of its sweep into `run`."""
+        name = "study" + "".join(f"-{key}" for key in changes)
+        (self.laptop / f"{name}.yaml").write_text(yaml.safe_dump(STUDY | changes))
+        return f"sweep run {name}.yaml --data {BUCKET}/photos --weights none --run {run}".split()
 
     # --- the cluster ----------------------------------------------------------------------------------------
 

@@ -4,20 +4,11 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
 sys.path.insert(0, str(Path(__file__).parent))  # for the modules beside this file
 
-from cluster import BUCKET, Cluster
+from cluster import Cluster
 from hosts import Network, missing_tools
-
-STUDY = {
-    "title": "short trials",
-    "models": ["test_resnet"],
-    "seeds": [0, 1],
-    "recipe": {"base": "demo", "max_steps": 150, "evaluate_every": 25, "batch_size": 32},
-    "grids": [{"target": "camera", "settings": ["balanced"]}, {"target": "label", "settings": ["disjoint"]}],
-}
 
 
 @pytest.fixture(scope="session")
@@ -28,42 +19,15 @@ def cluster(tmp_path_factory):
     with Network(tmp_path_factory.mktemp("hosts") / "network") as network:
         cluster = Cluster(network)
         cluster.mend()
-        photos = [
-            "data",
-            "simulate",
-            f"{BUCKET}/photos",
-            "--images",
-            "200",
-            "--size",
-            "64",
-            "--executor",
-            "local",
-        ]
-        cluster.on_laptop("camerabias", *photos)
+        cluster.make_photos()
         yield cluster
         cluster.stop_forwarding()
 
 
 @pytest.fixture(scope="session")
 def sweep(cluster):
-    """A function that makes the arguments of the sweep of a study into a run."""
-
-    def arguments(run, **changes):
-        name = "study" + "".join(f"-{key}" for key in changes)
-        (cluster.laptop / f"{name}.yaml").write_text(yaml.safe_dump(STUDY | changes))
-        return [
-            "sweep",
-            "run",
-            f"{name}.yaml",
-            "--data",
-            f"{BUCKET}/photos",
-            "--weights",
-            "none",
-            "--run",
-            run,
-        ]
-
-    return arguments
+    """A function that makes the arguments of a sweep into a run."""
+    return cluster.sweep
 
 
 @pytest.fixture(scope="session")
