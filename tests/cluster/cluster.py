@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import socket
 import subprocess
 import sys
 import time
@@ -25,8 +26,6 @@ BUCKET = "s3://camerabias-test"
 S3_PORT = 5000
 HEALTH_CHECKS = ("period_ms=2000", "timeout_ms=4000", "failure_threshold=3")
 """A host without power is noticed within some 15 s; with Ray's own figures it is a minute."""
-DASHBOARD_PORT = 18265
-"""Where `ray dashboard` brings the head's dashboard to this machine."""
 
 
 STUDY = {
@@ -53,6 +52,7 @@ class Cluster:
         self.head = network.host("head")
         self.workers = [network.host(f"worker-{number}") for number in range(1, n_workers + 1)]
         self.storage = network.host("storage")
+        self.dashboard_port = free_port()
         self._forward: subprocess.Popen[bytes] | None = None
         self._start_storage()
         self._write_config()
@@ -183,7 +183,7 @@ class Cluster:
         self.stop_forwarding()
         log = open(self.laptop / "forward.log", "ab")  # noqa: SIM115 - the process keeps it
         self._forward = subprocess.Popen(
-            [BIN / "ray", "dashboard", "--port", str(DASHBOARD_PORT), self.config], env=self.environment,
+            [BIN / "ray", "dashboard", "--port", str(self.dashboard_port), self.config], env=self.environment,
             stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         wait_for(
@@ -200,7 +200,7 @@ class Cluster:
     @property
     def address(self) -> list[str]:
         """Options that name the dashboard."""
-        return ["--address", f"http://127.0.0.1:{DASHBOARD_PORT}"]
+        return ["--address", f"http://127.0.0.1:{self.dashboard_port}"]
 
     def n_alive(self) -> int:
         """Nodes that Ray counts as alive."""
@@ -259,6 +259,13 @@ def assert_equal_records(run_folder: str, reference: str, n_trials: int) -> None
         assert mine.config() == other.config()
         pd.testing.assert_frame_equal(mine.history(), other.history(), check_exact=True)
         pd.testing.assert_frame_equal(mine.predictions(), other.predictions(), check_exact=True)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 def wait_for(condition: Callable[[], bool], seconds: float) -> None:

@@ -18,7 +18,6 @@ from pathlib import Path
 TOOLS = {"ip": "iproute2", "unshare": "util-linux", "sshd": "openssh-server", "rsync": "rsync"}
 """What hosts need, and the Debian package that has it."""
 
-SUBNET = "10.213.77"
 SHARED_BYTES = 64 * 2**20
 
 _START = """
@@ -67,7 +66,7 @@ class Host:
     """One host; `kill` and `boot` it at will. Its files stay."""
 
     def __init__(self, network: Network, name: str, number: int) -> None:
-        self.name, self.address = name, f"{SUBNET}.{number}"
+        self.name, self.address = name, f"{network.subnet}.{number}"
         self.namespace = f"{network.tag}-{name}"
         self.link = f"{network.tag}{number}"
         self.folder = network.folder / name
@@ -97,7 +96,7 @@ class Host:
         run(*inside, "link", "set", "eth0", "up")
         run(*inside, "link", "set", "lo", "up")
         # without a default route Ray takes 127.0.0.1 for the node's address
-        run(*inside, "route", "add", "default", "via", f"{SUBNET}.254")
+        run(*inside, "route", "add", "default", "via", f"{self._network.subnet}.254")
 
     def boot(self) -> None:
         """Start it, and wait for its sshd."""
@@ -109,7 +108,20 @@ class Host:
         script = binds + _START.format(
             name=self.name, home=self.home, tmp=self.folder / "tmp", sshd=shutil.which("sshd", path=_PATH)
         )
-        command = ["ip", "netns", "exec", self.namespace, "unshare", "-pfmu", "--mount-proc", "--kill-child"]
+        # it dies with this process, however that ends
+        command = [
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            "ip",
+            "netns",
+            "exec",
+            self.namespace,
+            "unshare",
+            "-pfmu",
+            "--mount-proc",
+            "--kill-child",
+        ]
         with open(self.folder / "log", "ab") as log:
             self._process = subprocess.Popen(
                 [*command, "bash", "-c", script], stdout=log, stderr=log, stdin=subprocess.DEVNULL
@@ -174,6 +186,8 @@ class Network:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.tag = f"cb{uuid.uuid4().hex[:4]}"
+        # another each time, so that what a killed test has left behind is in nobody's way
+        self.subnet = f"10.213.{int(self.tag[2:], 16) % 254 + 1}"
         self.bridge = f"{self.tag}br"
         self.key = folder / "key"
         self.hosts: list[Host] = []
@@ -189,7 +203,7 @@ class Network:
         self.folder.mkdir(parents=True, exist_ok=True)
         run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.key)
         run("ip", "link", "add", self.bridge, "type", "bridge")
-        run("ip", "addr", "add", f"{SUBNET}.254/24", "dev", self.bridge)
+        run("ip", "addr", "add", f"{self.subnet}.254/24", "dev", self.bridge)
         run("ip", "link", "set", self.bridge, "up")
         self.shared.mkdir()
         run("mount", "-t", "tmpfs", "-o", f"size={SHARED_BYTES}", "shared", self.shared)
