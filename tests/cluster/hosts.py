@@ -23,8 +23,8 @@ SHARED_BYTES = 64 * 2**20
 _START = """
 set -e
 hostname {name}
-mount --rbind {home} /root
-mount --bind {tmp} /tmp
+mount --rbind {folder}/root /root
+mount --rbind {folder}/tmp /tmp
 mount -t tmpfs -o size=1g shm /dev/shm
 mkdir -p /run/sshd
 exec {sshd} -D -e -f /root/sshd_config
@@ -52,6 +52,9 @@ def missing_tools() -> str:
     return "" if probe.returncode == 0 else "may not make network namespaces here"
 
 
+_OWN = ("root", "tmp")
+"""What every host has of its own, below its folder."""
+
 _PATH = os.environ["PATH"] + ":/usr/sbin:/sbin"
 
 
@@ -78,10 +81,10 @@ class Host:
     @property
     def home(self) -> Path:
         """Its home folder, as this machine sees it."""
-        return self.folder / "home"
+        return self.folder / "root"
 
     def _make_files(self) -> None:
-        for part in ("home", "tmp"):
+        for part in _OWN:
             (self.folder / part).mkdir(parents=True)
         (self.home / "sshd_config").write_text(_SSHD_CONFIG)
         run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.home / "host_key")
@@ -103,10 +106,10 @@ class Host:
         assert self._process is None, f"{self.name} is running"
         self.plug()
         binds = "".join(
-            f"mkdir -p {self.home}/{p}; mount --bind /root/{p} {self.home}/{p}\n" for p in _shared()
+            f"mkdir -p {self.folder}{path}; mount --bind {path} {self.folder}{path}\n" for path in _shared()
         )
         script = binds + _START.format(
-            name=self.name, home=self.home, tmp=self.folder / "tmp", sshd=shutil.which("sshd", path=_PATH)
+            name=self.name, folder=self.folder, sshd=shutil.which("sshd", path=_PATH)
         )
         # it dies with this process, however that ends
         command = [
@@ -174,10 +177,11 @@ class Host:
         run("ip", "netns", "del", self.namespace)
 
 
-def _shared() -> list[str]:
-    """Folders below /root that hold this machine's Python."""
-    parts = {Path(prefix).resolve() for prefix in (sys.prefix, sys.base_prefix)}
-    return sorted({part.relative_to("/root").parts[0] for part in parts if part.is_relative_to("/root")})
+def _shared() -> list[Path]:
+    """Folders that hold this machine's Python, where a host's own /root and /tmp would hide them."""
+    prefixes = [Path(prefix).resolve() for prefix in (sys.prefix, sys.base_prefix)]
+    hidden = [path for path in prefixes if path.parts[1] in _OWN]
+    return sorted({Path(*path.parts[:3]) for path in hidden})
 
 
 class Network:
