@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import sys
 import tempfile
@@ -143,6 +144,7 @@ def main() -> None:
     began = time.monotonic()
     with Network(Path(tempfile.mkdtemp(prefix="camerabias-chaos-")) / "network") as network:
         cluster = Cluster(network, n_workers=3)
+        os.environ.update(cluster.s3)
         try:
             chaos, sweeps = _run(cluster, asked.kills, random.Random(asked.seed))
         finally:

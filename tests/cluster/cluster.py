@@ -71,7 +71,6 @@ class Cluster:
 
     def _start_storage(self) -> None:
         self.storage.ssh(f"nohup {BIN}/moto_server -H 0.0.0.0 -p {S3_PORT} > ~/s3.log 2>&1 &")
-        os.environ.update(self.s3)
         wait_for(self._make_bucket, 30)
 
     def _make_bucket(self) -> bool:

@@ -24,6 +24,13 @@ def cluster(tmp_path_factory):
         cluster.stop_forwarding()
 
 
+@pytest.fixture(autouse=True)
+def _bucket(cluster, monkeypatch):
+    """Let the test itself look into the bucket; other tests have AWS of their own."""
+    for name, value in cluster.s3.items():
+        monkeypatch.setenv(name, value)
+
+
 @pytest.fixture(scope="session")
 def sweep(cluster):
     """A function that makes the arguments of a sweep into a run."""
