@@ -30,6 +30,7 @@ from camerabias.analysis.pictures import (
 )
 from camerabias.analysis.records import Records, StudyCell
 from camerabias.analysis.statistics import accuracy, chance
+from camerabias.analysis.verdict import Findings
 from camerabias.datasets.schema import CamerabiasError, Target
 from camerabias.datasets.storage import Folder
 
@@ -66,14 +67,21 @@ class DrawnFigure:
     pdf: bytes
 
 
-def draw_figures(records: Records) -> tuple[list[DrawnFigure], dict[str, str]]:
+def draw_figures(records: Records, audit: Findings | None = None) -> tuple[list[DrawnFigure], dict[str, str]]:
     """Draw every figure that the records allow.
+
+    Args:
+        records: A run's records.
+        audit: What an audit of the run has found, if it is one.
 
     Returns:
         The figures, and the reason of each that could not be drawn, by name.
     """
     drawn, missing = [], {}
-    for name, draw in FIGURES.items():
+    draws = dict(FIGURES)
+    if audit is not None and len(audit.cameras) > 1:
+        draws = {"cues": lambda _: cues_by_view(audit), **draws}
+    for name, draw in draws.items():
         with mpl.rc_context(STYLE):
             try:
                 figure, caption = draw(records)
@@ -121,6 +129,43 @@ def disjoint_by_camera(records: Records) -> tuple[Figure, str]:
 def partial_by_camera(records: Records) -> tuple[Figure, str]:
     """Figure 4: accuracy per camera after training on some cameras alone."""
     return _accuracy_by_camera(records, "partial")
+
+
+def cues_by_view(audit: Findings) -> tuple[Figure, str]:
+    """What is left in every view of telling cameras apart, and of following them when the label is asked for."""
+    panels = [
+        (
+            "cameras told apart within a label (share of the way from chance)",
+            audit.cameras,
+            "kept",
+            VERMILION,
+        ),
+        ("label predictions following the camera (gap)", audit.labels, "gap", BLUE),
+    ]
+    panels = [panel for panel in panels if len(panel[1]) > 1]
+    height = 0.18 * max(len(frame) for _, frame, *_ in panels) + 0.7
+    figure = Figure(figsize=(3.4 * len(panels), height), layout="constrained")
+    for axis, (title, frame, column, colour) in zip(
+        figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True
+    ):
+        shown = frame[::-1]  # matplotlib draws upwards
+        axis.barh(shown["view"], shown[column], color=colour, height=0.65)
+        if f"{column}_low" in shown:
+            ends = [shown[column] - shown[f"{column}_low"], shown[f"{column}_high"] - shown[column]]
+            axis.errorbar(shown[column], shown["view"], xerr=ends, fmt="none", color="black", linewidth=0.7)
+        axis.axvline(0, color="black", linewidth=0.6)
+        axis.set(title=title, xlim=(min(-0.1, float(shown[column].min()) - 0.05), 1.02))
+    n = audit.cameras["n_seeds"].max()
+    return figure, (
+        "What is left when one cue is removed at a time, in training and in test. Left: how far models tell the "
+        "cameras of photos with the same label apart, from chance (0) to always (1). "
+        + (
+            "Right: how far models of the label follow the camera, with 95 % intervals. "
+            if len(panels) > 1
+            else ""
+        )
+        + f"Model {audit.model}, up to {n} seeds."
+    )
 
 
 FIGURES: dict[str, Callable[[Records], tuple[Figure, str]]] = {

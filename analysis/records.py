@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from camerabias.datasets.schema import CamerabiasError, Target
 from camerabias.datasets.storage import Folder
-from camerabias.trainables.config import TrialConfig
+from camerabias.trainables.config import TrialConfig, trial_name
 from camerabias.trainables.record import (
     CONFIG_FILE,
     DONE_FILE,
@@ -98,6 +98,8 @@ class StudyCell(BaseModel):
     """How often each test image is drawn: more than once only through a random view."""
     downsampled: bool = False
     """Whether the model sees fewer pixels than the images of the dataset have."""
+    mitigation: str = "none"
+    """What is done against learning the camera, a name of `config.MITIGATIONS`."""
 
     @property
     def views(self) -> str:
@@ -114,12 +116,13 @@ class StudyCell(BaseModel):
     @property
     def key(self) -> tuple[str, ...]:
         """What tells the cell from others."""
-        return (self.target, self.setting, self.train_view, self.test_view, self.model, str(self.size))
+        views = (self.train_view, self.test_view)
+        return (self.target, self.setting, *views, self.model, str(self.size), self.mitigation)
 
     def trial_name(self, seed: int) -> str:
         """A readable name, as `TrialConfig.name` gives it."""
-        views = self.views.replace(" → ", "-to-")
-        return f"{self.target}-{self.setting}-{views}-{self.model}-seed{seed}"
+        views = (self.train_view, self.test_view)
+        return trial_name(self.target, self.setting, *views, self.model, seed, self.mitigation)
 
 
 Sizes = Mapping[tuple[str, str], set[int]]
@@ -256,18 +259,28 @@ class Records:
         """What findings and figures call a cell's model, see `name_model`."""
         return name_model(cell, self._sizes)
 
-    def cells(self, target: Target, setting: str | None = None, views: str | None = None) -> list[StudyCell]:
+    def cells(
+        self,
+        target: Target,
+        setting: str | None = None,
+        views: str | None = None,
+        mitigation: str | None = "none",
+    ) -> list[StudyCell]:
         """Cells of all studies, the same cell only once (as the first study has it).
 
         Args:
             target: What is learned.
             setting: Its setting; None for any.
             views: `StudyCell.views`; None for any.
+            mitigation: Its mitigation; None for any.
         """
         return [
             cell
             for cell in self._cells.values()
-            if cell.target == target and setting in (None, cell.setting) and views in (None, cell.views)
+            if cell.target == target
+            and setting in (None, cell.setting)
+            and views in (None, cell.views)
+            and mitigation in (None, cell.mitigation)
         ]
 
     def under(self, setting: str, cell: StudyCell) -> StudyCell | None:

@@ -8,14 +8,23 @@ from dataclasses import dataclass
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from camerabias.analysis.audit_tables import AuditTable, audit_tables
 from camerabias.analysis.claims import claims_table, decide_claims
 from camerabias.analysis.figures import DrawnFigure, draw_figures, write_figures
 from camerabias.analysis.findings import Finding, find
-from camerabias.analysis.permutation import PERMUTATIONS
+from camerabias.analysis.permutation import LEVEL, PERMUTATIONS
 from camerabias.analysis.records import Records, load_records
 from camerabias.analysis.search import report_searches
 from camerabias.analysis.statistics import CONFIDENCE, MIN_GROUPS, MIN_SEEDS, RESAMPLES
-from camerabias.analysis.tables import StudyTable, WideTable, make_tables, write_claims, write_tables
+from camerabias.analysis.tables import (
+    StudyTable,
+    WideTable,
+    make_tables,
+    write_claims,
+    write_frames,
+    write_tables,
+)
+from camerabias.analysis.verdict import VERDICT_FILE, Findings, Verdict, decide, investigate
 
 INDEX_FILE = "index.html"
 
@@ -30,6 +39,7 @@ class Report:
         findings: What the numbers say, a sentence each.
         claims: The paper's claims, columns `claims.CLAIM_COLUMNS`; empty where no study repeats the paper.
         not_drawn: Reason of each figure that could not be drawn, by name.
+        verdict: The verdict of an audit; None of a run that is none.
     """
 
     index: str
@@ -37,6 +47,7 @@ class Report:
     findings: list[str]
     claims: pd.DataFrame
     not_drawn: dict[str, str]
+    verdict: Verdict | None
 
 
 def make_report(location: str) -> Report:
@@ -51,18 +62,28 @@ def make_report(location: str) -> Report:
     records = load_records(location)
     folder = records.run.report
     tables, findings, claims = make_tables(records), find(records), claims_table(decide_claims(records))
-    figures, not_drawn = draw_figures(records)
+    audit = investigate(records)
+    figures, not_drawn = draw_figures(records, audit)
     write_tables(tables, records, folder.child("tables"))
     if len(claims):
         write_claims(claims, folder.child("tables"))
     write_figures(figures, folder.child("figures"))
-    folder.write_bytes(INDEX_FILE, _html(records, tables, findings, claims, figures, not_drawn).encode())
+    verdict = None if audit is None else decide(audit)
+    if verdict is not None:
+        folder.write_json(VERDICT_FILE, verdict.model_dump(mode="json"))
+    beside = [] if audit is None else audit_tables(records, audit)
+    write_frames({f"audit_{table.name}": table.frame for table in beside}, folder.child("tables"))
+    folder.write_bytes(
+        INDEX_FILE,
+        _html(records, tables, findings, claims, figures, not_drawn, audit, verdict, beside).encode(),
+    )
     return Report(
         index=folder.file(INDEX_FILE) if folder.is_local else f"{folder}/{INDEX_FILE}",
-        tables=[wide for table in tables for wide in table.wide],
+        tables=[*(table.wide for table in beside), *(wide for table in tables for wide in table.wide)],
         findings=[sentence for finding in findings for sentence in finding.sentences],
         claims=claims,
         not_drawn=not_drawn,
+        verdict=verdict,
     )
 
 
@@ -73,6 +94,9 @@ def _html(
     claims: pd.DataFrame,
     figures: list[DrawnFigure],
     not_drawn: dict[str, str],
+    audit: Findings | None,
+    verdict: Verdict | None,
+    beside: list[AuditTable],
 ) -> str:
     environment = Environment(
         loader=PackageLoader("camerabias.analysis"),
@@ -90,6 +114,10 @@ def _html(
         claims=claims.to_dict("records"),
         figures=figures,
         not_drawn=not_drawn,
+        audit=audit,
+        verdict=verdict,
+        audit_tables=beside,
+        level=LEVEL,
         unfinished=_unfinished(records),
         skipped=_skipped(records),
         searches=report_searches(records.run),

@@ -7,10 +7,10 @@ seeds, never single predictions.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import nan
+from math import isnan, nan
 from typing import Literal
 
 import numpy as np
@@ -21,9 +21,17 @@ from scipy.stats import binomtest
 from camerabias.datasets.schema import Target
 
 CONFIDENCE = 0.95
+"""The field's convention."""
+
 RESAMPLES = 2000
+"""An end of the interval is then known to within a twentieth of its width."""
+
 MIN_GROUPS = 10
+"""See `estimate`."""
+
 MIN_SEEDS = 3
+"""See `estimate`."""
+
 LEARNED_SHARE = 0.5
 
 Floats = npt.NDArray[np.float64]
@@ -156,11 +164,13 @@ def estimate(seeds: Sequence[pd.Series[float]], lowest: float = 0.0) -> Estimate
 
     Groups and seeds are crossed (each seed tests the same groups, or others where folds rotate), so both are
     resampled with replacement in every one of 2,000 draws, from a generator with a fixed seed, and the interval
-    is the middle 95 % of the resampled means (percentile bootstrap; Owen 2007 on crossed designs). Thresholds:
+    is the middle 95 % of the resampled means (percentile bootstrap; Owen 2007 on crossed designs). Of n seeds
+    n - 1 are drawn, so that the mean of few varies as much as it should (Rao & Wu 1988); of n groups n, where
+    ten and more make no difference. Thresholds:
 
     - **At least 3 seeds to resample seeds.** With one there is nothing to resample, with two a draw in two is
-      the same seed twice; then the interval covers the choice of test images alone. Even four seeds show
-      3/4 of the true variance between seeds on average, so that part is a little narrow.
+      the same seed twice; then the interval covers the choice of test images alone. Where seeds vary more
+      than test images do, the interval of three holds the truth in some 90 % of cases, not 95 (docs/log.md).
     - **All groups alike** (an accuracy of exactly 0 or 1, or a model that cheats so well that every bottle scores
       one half): resampling sees no variation at all, yet a group that was not tested may differ. Clopper and
       Pearson's exact interval of "no group of n differs" bounds the share of such groups, and the interval is
@@ -184,35 +194,86 @@ def _weigh(terms: Sequence[Sequence[pd.Series[float]]], weights: Sequence[float]
     """The interval of `estimate` for a weighted sum of means; `terms` holds scores by group, per term and seed."""
     if not terms[0]:
         return Estimate(nan, nan, nan, 0, 0)
-    sums, counts = _by_group_term_seed(terms)
+    cells = _by_group_and_seed(terms)
     weighing = np.array(weights)
-    n_all, _, n_seeds = counts.shape
-    n_groups = int(
-        (counts.sum(axis=2) > 0).sum(axis=0).min()
-    )  # a difference is no surer than its smaller side
-    mean = float((weighing @ (sums.sum(axis=0) / counts.sum(axis=0))).mean())
-    if n_groups < MIN_GROUPS:
-        low, high = nan, nan
-    elif _groups_alike(sums, counts, weighing):
+
+    def weighted(sums: Floats) -> Floats:
+        scores, counts = np.moveaxis(sums.reshape(*sums.shape[:-1], 2, -1), -2, 0)
+        total: Floats = (scores / counts) @ weighing
+        return total
+
+    # a difference is no surer than its smaller side
+    n_groups = int((cells["count"].groupby("group").sum() > 0).to_numpy().sum(axis=0).min())
+    ends = np.sort(np.outer(weighing, [lowest, 1.0]), axis=1).sum(axis=0)
+    return resample(cells, weighted, n_groups, (float(ends[0]), float(ends[1])))
+
+
+def _by_group_and_seed(terms: Sequence[Sequence[pd.Series[float]]]) -> pd.DataFrame:
+    """Sums and counts of the terms' scores, a row per group and seed; every seed of a term counts the same."""
+    by_cell = {(term, seed): scores for term, seeds in enumerate(terms) for seed, scores in enumerate(seeds)}
+    scores = pd.concat(by_cell, names=["term", "seed", "group"])
+    cells = scores.groupby(["group", "seed", "term"]).agg(["sum", "count"])
+    tested = cells["count"].groupby(["seed", "term"]).sum()
+    cells = cells.mul(tested.max() / tested, axis=0)
+    return pd.DataFrame(cells.reorder_levels(["group", "seed", "term"]).unstack("term", fill_value=0))
+
+
+def resample(
+    table: pd.DataFrame, statistic: Callable[[Floats], Floats], n_groups: int, bounds: tuple[float, float]
+) -> Estimate:
+    """A statistic of sums over test images, with the interval of `estimate`: groups and seeds are resampled together.
+
+    Args:
+        table: What is summed, any number of rows and k columns, indexed by `group` and `seed`.
+        statistic: Sums (..., k) to values (...); NaN where sums say nothing, and such draws are left out.
+        n_groups: Independent groups that the statistic rests on, the fewer of the two sides of a difference.
+        bounds: Lowest and highest value of the statistic.
+
+    Returns:
+        The estimate; NaN throughout where `table` is empty.
+    """
+    if table.empty:
+        return Estimate(nan, nan, nan, 0, 0)
+    cells = table.groupby(level=["group", "seed"]).sum().unstack("seed", fill_value=0)
+    sums = cells.to_numpy(float).reshape(len(cells), table.shape[1], -1)  # groups × k × seeds
+    return _interval(lambda drawn: np.tensordot(drawn, sums, 1), len(sums), statistic, n_groups, bounds)
+
+
+def _interval(
+    sums_of: Callable[[Floats], Floats],
+    n: int,
+    statistic: Callable[[Floats], Floats],
+    n_groups: int,
+    bounds: tuple[float, float],
+) -> Estimate:
+    """The one bootstrap: `sums_of` takes how often each of n groups is drawn, draws × n, to draws × k × seeds."""
+    seen = sums_of(np.ones((1, n)))
+    n_seeds = seen.shape[2]
+    with np.errstate(invalid="ignore"):  # a draw that holds nothing of a term: 0 / 0, left out below
+        mean = float(statistic(seen.sum(axis=2))[0])
+        if n_groups < MIN_GROUPS or isnan(mean):
+            return Estimate(mean, nan, nan, n_seeds, n_groups)
+        seeds = _resamples(n_seeds, n_seeds - 1) if n_seeds >= MIN_SEEDS else np.ones((RESAMPLES, n_seeds))
+        values = statistic(np.einsum("dks,ds->dk", sums_of(_resamples(n, n)), seeds))
+    values = values[~np.isnan(values)]
+    if np.allclose(values, mean):
         differing = binomtest(0, n_groups).proportion_ci(CONFIDENCE, "exact").high
-        ends = np.outer(weighing, [lowest, 1.0])
-        least, most = ends.min(axis=1).sum(), ends.max(axis=1).sum()
-        low, high = float(mean - differing * (mean - least)), float(mean + differing * (most - mean))
+        low, high = mean - differing * (mean - bounds[0]), mean + differing * (bounds[1] - mean)
     else:
-        groups = _resamples(n_all)  # draws × groups
-        with np.errstate(invalid="ignore"):  # a draw without any group of a seed: 0 / 0, left out later
-            means = np.tensordot(groups, sums, 1) / np.tensordot(groups, counts, 1)  # draws × terms × seeds
-        low, high = _middle(np.einsum("t,dts->ds", weighing, means))
-    return Estimate(mean, low, high, n_seeds, n_groups)
+        low, high = np.quantile(values, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
+    return Estimate(mean, float(low), float(high), n_seeds, n_groups)
 
 
-def _groups_alike(sums: Floats, counts: Floats, weights: Floats) -> bool:
-    """Whether resampling would see no variation; where seeds are not resampled, only a group's total counts."""
-    if counts.shape[2] < MIN_SEEDS:
-        sums, counts = sums.sum(axis=2, keepdims=True), counts.sum(axis=2, keepdims=True)
-    totals = counts.sum(axis=0)  # terms × seeds
-    means = (sums.sum(axis=0) / totals).mean(axis=1, keepdims=True)
-    return np.allclose(np.einsum("t,gts->gs", weights, (sums - means * counts) / totals), 0)
+@lru_cache(maxsize=8)  # the generator's seed is fixed, so cells with as many groups share their draws
+def _resamples(n: int, size: int) -> Floats:
+    """How often each of n things is drawn in each of `RESAMPLES` draws of `size` with replacement; draws × n.
+
+    Scaled so that every draw sums to n.
+    """
+    drawn = np.random.default_rng([0xB007, n]).integers(n, size=(RESAMPLES, size))
+    drawn += n * np.arange(RESAMPLES)[:, None]
+    counts = np.bincount(drawn.ravel(), minlength=RESAMPLES * n).reshape(RESAMPLES, n)
+    return counts.astype(np.float64) * np.float64(n / size)
 
 
 def _right(frame: pd.DataFrame) -> pd.Series[float]:
@@ -223,39 +284,8 @@ def _by_group(frame: pd.DataFrame, scores: pd.Series) -> pd.Series[float]:
     return pd.Series(scores.to_numpy(float), index=frame["group"])
 
 
-def _by_group_term_seed(terms: Sequence[Sequence[pd.Series[float]]]) -> tuple[Floats, Floats]:
-    """Sums and counts of scores, each groups × terms × seeds; a group that a seed did not test counts 0."""
-    by_cell = {(term, seed): scores for term, seeds in enumerate(terms) for seed, scores in enumerate(seeds)}
-    scores = pd.concat(by_cell, names=["term", "seed", "group"])
-    cells = scores.groupby(["group", "term", "seed"]).agg(["sum", "count"])
-    sums, counts = (
-        cells[name].unstack(["term", "seed"], fill_value=0).sort_index(axis=1).to_numpy(float)
-        for name in ("sum", "count")
-    )
-    shape = (len(sums), len(terms), len(terms[0]))
-    return sums.reshape(shape), counts.reshape(shape)
-
-
-def _middle(means: Floats) -> tuple[float, float]:
-    """Ends of the interval, from resampled means, draws × seeds; NaN where a draw held nothing of a seed."""
-    seeds = _resamples(means.shape[1]) if means.shape[1] >= MIN_SEEDS else np.ones_like(means)
-    weights = np.where(np.isnan(means), 0, seeds)
-    drawn = weights.sum(axis=1) > 0
-    resampled = (weights * np.nan_to_num(means)).sum(axis=1)[drawn] / weights.sum(axis=1)[drawn]
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(resampled, [tail, 1 - tail])
-    return float(low), float(high)
-
-
-@lru_cache(maxsize=8)  # the generator's seed is fixed, so cells with as many groups share their draws
-def _resamples(n: int) -> Floats:
-    """How often each of n things is drawn in each of `RESAMPLES` draws of n with replacement; draws × n."""
-    generator = np.random.default_rng([0xB007, n])
-    return generator.multinomial(n, np.full(n, 1 / n), size=RESAMPLES).astype(float)
-
-
 def mean_over_pairs(seeds: Sequence[pd.DataFrame]) -> Estimate:
-    """Mean of something between two images of different groups, with the interval of `estimate`.
+    """Mean correlation, or difference of two, of images of different groups, with the interval of `estimate`.
 
     Groups are resampled, and with them all pairs that they are part of.
 
@@ -267,13 +297,17 @@ def mean_over_pairs(seeds: Sequence[pd.DataFrame]) -> Estimate:
     names = sorted(set().union(*(matrix.index for matrix in seeds)))
     sums = np.stack([_group_pairs(matrix, names) for matrix in seeds])
     counts = np.stack([_group_pairs(matrix.notna().astype(float), names) for matrix in seeds])
-    mean = float((sums.sum(axis=(1, 2)) / counts.sum(axis=(1, 2))).mean())
-    low, high = nan, nan
-    if len(names) >= MIN_GROUPS:
-        groups = _resamples(len(names))
-        with np.errstate(invalid="ignore"):
-            low, high = _middle(_over_pairs(groups, sums) / _over_pairs(groups, counts))
-    return Estimate(mean, low, high, len(seeds), len(names))
+    each = counts.sum(axis=(1, 2), keepdims=True)  # every seed counts the same
+    pairs = np.stack([sums / each, counts / each])  # 2 × seeds × groups × groups
+
+    def drawn_pairs(drawn: Floats) -> Floats:
+        found: Floats = np.einsum("dg,ksgh,dh->dks", drawn, pairs, drawn, optimize=True)
+        return found
+
+    def mean(sums: Floats) -> Floats:
+        return sums[..., 0] / sums[..., 1]
+
+    return _interval(drawn_pairs, len(names), mean, len(names), bounds=(-2.0, 2.0))
 
 
 def _group_pairs(matrix: pd.DataFrame, names: list[str]) -> Floats:
@@ -281,12 +315,6 @@ def _group_pairs(matrix: pd.DataFrame, names: list[str]) -> Floats:
     member = np.equal.outer(np.array(names), matrix.index.to_numpy()).astype(float)  # groups × images
     sums: Floats = member @ matrix.to_numpy(float) @ member.T
     return np.where(np.eye(len(names), dtype=bool), 0, sums)
-
-
-def _over_pairs(groups: Floats, pairs: Floats) -> Floats:
-    """Sums over the pairs of drawn groups: draws × groups and seeds × groups × groups to draws × seeds."""
-    sums: Floats = np.einsum("dg,sgh,dh->ds", groups, pairs, groups, optimize=True)
-    return sums
 
 
 def combine(terms: Sequence[tuple[float, Estimate]]) -> Estimate:

@@ -7,7 +7,7 @@ turned, so that its settings are rows.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import isnan, nan
 
@@ -20,7 +20,7 @@ from camerabias.datasets.storage import Folder
 
 TIDY_COLUMNS = [
     "study", "target", "setting", "train_view", "test_view", "model", "cameras", "n", "mean", "low", "high",
-    "chance", "paper",
+    "chance", "paper", "mitigation",
 ]  # fmt: skip
 
 TRIALS_FILE = "trials.csv"
@@ -96,6 +96,18 @@ def write_claims(claims: pd.DataFrame, folder: Folder) -> None:
     folder.write_bytes(CLAIMS_FILE, _csv(claims))
 
 
+def write_frames(frames: Mapping[str, pd.DataFrame], folder: Folder) -> None:
+    """Write NAME.csv of every frame."""
+    for name, frame in frames.items():
+        folder.write_bytes(f"{name}.csv", _csv(frame))
+
+
+def show_markdown(frame: pd.DataFrame) -> str:
+    """A frame of text as a table in Markdown."""
+    lines = [list(frame.columns), ["---"] * frame.shape[1], *frame.to_numpy().tolist()]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
 def show_estimate(estimate: Estimate) -> str:
     """`0.974 [0.961, 0.985]`, or the mean alone where there is no interval."""
     if isnan(estimate.low):
@@ -162,20 +174,28 @@ def _seeds(row: _Row) -> str:
 
 def _paper(study: Study, cell: StudyCell, model: str) -> float:
     """The paper's number, whatever a view's parameters are (the paper does not give them); NaN if none."""
-    return printed_accuracy(cell.target, cell.setting, *cell.view_kinds, model, table=study.paper)
+    return printed_accuracy(
+        cell.target, cell.setting, *cell.view_kinds, model, table=_paper_table(study, cell)
+    )
 
 
 def _paper_range(study: Study, cell: StudyCell) -> str:
     """What the paper's own models came to, beside a model that it does not have."""
-    low, high = printed_range(cell.target, cell.setting, *cell.view_kinds, table=study.paper)
+    low, high = printed_range(cell.target, cell.setting, *cell.view_kinds, table=_paper_table(study, cell))
     return "" if isnan(low) else f"{low:.3f}–{high:.3f}"
+
+
+def _paper_table(study: Study, cell: StudyCell) -> str | None:
+    """The paper mitigates nothing."""
+    return study.paper if cell.mitigation == "none" else None
 
 
 def _tidy(study: Study, row: _Row) -> tuple[object, ...]:
     cell, found = row.cell, row.estimate
     views = (cell.train_view, cell.test_view + row.reading)
     asked = (study.name, cell.target, cell.setting, *views, row.model, row.cameras)
-    return (*asked, found.n_seeds, found.mean, found.low, found.high, row.chance, row.paper)
+    numbers = (found.n_seeds, found.mean, found.low, found.high, row.chance, row.paper)
+    return (*asked, *numbers, cell.mitigation)
 
 
 PLAIN = "rgb"
@@ -185,7 +205,12 @@ _VARYING: dict[str, Callable[[_Row], str]] = {
     "target": lambda row: row.cell.target,
     "setting": lambda row: row.cell.setting,
     "view": lambda row: row.cell.views + row.reading,
+    "mitigation": lambda row: row.cell.mitigation,
 }
+
+
+_PLAINLY = {"view": PLAIN, "mitigation": "none"}
+"""What needs no mention where it is the same for all."""
 
 
 def _varying(rows: list[_Row]) -> dict[str, Callable[[_Row], str]]:
@@ -193,7 +218,7 @@ def _varying(rows: list[_Row]) -> dict[str, Callable[[_Row], str]]:
     found = {
         name: get
         for name, get in _VARYING.items()
-        if len(told := {get(row) for row in rows}) > 1 or (name == "view" and told - {PLAIN})
+        if len(told := {get(row) for row in rows}) > 1 or (name in _PLAINLY and told != {_PLAINLY[name]})
     }
     return found or {"setting": _VARYING["setting"]}
 
@@ -284,9 +309,7 @@ def _csv(frame: pd.DataFrame) -> bytes:
 def _markdown(table: StudyTable) -> str:
     parts = [f"# {table.study.title}"]
     for wide in table.wide:
-        lines = [list(wide.frame.columns), ["---"] * wide.frame.shape[1], *wide.frame.to_numpy().tolist()]
-        rows = ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
-        parts += [wide.caption, "\n".join(rows)]
+        parts += [wide.caption, show_markdown(wide.frame)]
     return "\n\n".join([*parts, *table.notes]) + "\n"
 
 

@@ -41,7 +41,7 @@ from camerabias.datasets.schema import (
     Fit,
     Part,
 )
-from camerabias.datasets.simulator import SimulatorSpec, simulate
+from camerabias.datasets.simulator import SimulatorSpec, photo_numbers, simulate
 from camerabias.datasets.sources import Photo, Source
 from camerabias.datasets.storage import Folder
 
@@ -80,10 +80,9 @@ def simulate_dataset(
     spec: SimulatorSpec, out: Folder, executor: Executor, report: Report | None = None
 ) -> Dataset:
     """Simulate a dataset into `out`; one that is there already with the same spec is opened and returned."""
-    source = {"kind": "simulator", **spec.model_dump()}
-    pieces = [
-        range(start, min(start + PART_IMAGES, spec.images)) for start in range(0, spec.images, PART_IMAGES)
-    ]
+    source = {"kind": "simulator", **spec.model_dump(exclude_none=True)}
+    numbers = photo_numbers(spec).tolist()
+    pieces = [numbers[start : start + PART_IMAGES] for start in range(0, spec.images, PART_IMAGES)]
     return _create(
         out, source, pieces, partial(_simulate_rows, spec), executor, report, size=spec.size, fit="resize"
     )
@@ -245,7 +244,7 @@ def _read_part(out: Folder, name: str) -> pa.Table:
     return out.child(IMAGES_FOLDER).read_table(name, columns)
 
 
-def _simulate_rows(spec: SimulatorSpec, indices: range) -> Iterator[Row]:
+def _simulate_rows(spec: SimulatorSpec, indices: Sequence[int]) -> Iterator[Row]:
     cv2.setNumThreads(1)  # the pieces run side by side already
     for index in indices:
         image = simulate(spec, index)

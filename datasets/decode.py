@@ -44,13 +44,25 @@ def decode(content: bytes) -> Pixels:
     return np.asarray(_to_rgb(image))
 
 
+def decode_as_stored(content: bytes) -> Pixels:
+    """Decode an image file as `decode` does, but leave out EXIF orientation: the picture lies as on the sensor."""
+    _, file = _load(content)
+    return np.asarray(_to_rgb(file))
+
+
+def stored_size(content: bytes) -> tuple[int, int]:
+    """Height and width of what `decode_as_stored` gives, from the header alone; raises as `decode`."""
+    with Image.open(io.BytesIO(content)) as file:
+        return file.height, file.width
+
+
 def inspect_image(content: bytes) -> ImageFacts:
     """Decode an image fully (so that a truncated file is found) and return its facts; raises as `decode`."""
     image, file = _load(content)
     _to_rgb(image)
     if min(image.size) < 2:
         raise ValueError(f"{image.width} × {image.height} pixels have no halves")
-    return ImageFacts(image.width, image.height, file.format or "unknown", _exif_camera(_exif_of(file)))
+    return ImageFacts(image.width, image.height, file.format or "unknown", _exif_camera(exif_of(file)))
 
 
 def _load(content: bytes) -> tuple[Image.Image, Image.Image]:
@@ -61,11 +73,11 @@ def _load(content: bytes) -> tuple[Image.Image, Image.Image]:
         raise OSError("no image format that can be read") from None  # Pillow would name a memory address
     with file:
         file.load()
-        _exif_of(file)
+        exif_of(file)
         return ImageOps.exif_transpose(file), file
 
 
-def _exif_of(file: Image.Image) -> Image.Exif:
+def exif_of(file: Image.Image) -> Image.Exif:
     """EXIF of a file; damaged EXIF says nothing, as in viewers, and does not cost the picture."""
     try:
         return file.getexif()

@@ -1,77 +1,18 @@
-"""Looking at a dataset: how labels and cameras hang together, what the files are, and a sheet of photos."""
+"""Looking at a dataset: a sheet of its photos, a row per label and a column per camera."""
 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats.contingency import association
 
 from camerabias.datasets.dataset import Dataset
-from camerabias.datasets.decode import NO_EXIF_CAMERA, Pixels, decode
+from camerabias.datasets.decode import Pixels, decode
 from camerabias.datasets.views import fit_pixels
 
 MAX_NAMES = 16
 """Labels, and cameras, on a contact sheet; more could not be read."""
-
-
-@dataclass(frozen=True)
-class Overview:
-    """What `data show` prints.
-
-    Attributes:
-        tables: Counts, labels × cameras, for `all` images and for each part of the split if there is one.
-        cramers_v: Association of label and camera from 0 (none) to 1; NaN with a single label or camera.
-        formats: Number of images per file format.
-        short_sides: Smallest, median and largest short side in pixels, a row per camera.
-        crossing_groups: Groups that lie on more than one side of the user's split.
-        no_exif: Images whose camera EXIF did not tell.
-    """
-
-    tables: dict[str, pd.DataFrame]
-    cramers_v: float
-    formats: pd.Series[int]
-    short_sides: pd.DataFrame
-    crossing_groups: int
-    no_exif: int
-
-
-def describe(dataset: Dataset) -> Overview:
-    """Count and measure what the index tells; no image is read."""
-    index = dataset.index
-    short = index[["width", "height"]].min(axis=1)
-    sides = short.groupby(index["camera"]).agg(["min", "median", "max"]).astype(int)
-    return Overview(
-        tables=_count_tables(dataset),
-        cramers_v=cramers_v(cross_table(index, dataset)),
-        formats=index["format"].value_counts(),
-        short_sides=sides.reindex(dataset.manifest.cameras),
-        crossing_groups=dataset.crossing_groups,
-        no_exif=int((index["camera"] == NO_EXIF_CAMERA).sum()),
-    )
-
-
-def cross_table(index: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
-    """Counts of the images in `index`, labels (rows) × cameras (columns), in the manifest's order."""
-    table = pd.crosstab(index["label"], index["camera"])
-    return table.reindex(index=dataset.manifest.labels, columns=dataset.manifest.cameras, fill_value=0)
-
-
-def cramers_v(table: pd.DataFrame) -> float:
-    """Cramér's V of a table of counts, empty rows and columns left out; NaN where one row or column is left."""
-    counts = table.to_numpy()
-    counts = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
-    return float(association(counts, method="cramer")) if min(counts.shape) > 1 else float("nan")
-
-
-def _count_tables(dataset: Dataset) -> dict[str, pd.DataFrame]:
-    tables = {"all": cross_table(dataset.index, dataset)}
-    if dataset.manifest.has_split:
-        for split, rows in dataset.index.groupby("split", sort=False):
-            tables[str(split)] = cross_table(rows, dataset)
-    return tables
 
 
 def contact_sheet(dataset: Dataset, per_cell: int = 2, side: int = 160) -> bytes:

@@ -21,8 +21,10 @@ def read_regions(dataset: Dataset, rows: npt.NDArray[np.int64], variant: Variant
         variant: Whose geometry (its half, size and fit) they follow.
 
     Returns:
-        uint8 (n, h, w), values of `REGIONS`; None where the dataset does not know them.
+        uint8 (n, h, w), values of `REGIONS`; None where the dataset does not know them, or the view moves them.
     """
+    if variant.view.kind.moves:
+        return None
     wanted = dataset.index.iloc[rows][["part", "image_id"]]
     found: dict[str, bytes | None] = {}
     for part in wanted["part"].unique():

@@ -25,6 +25,9 @@ INDEX_COLUMNS = (
 )  # fmt: skip
 """Columns of `index.parquet` that camerabias itself writes; a user's other columns stand after them."""
 
+STRENGTH, WITHOUT = "strength-", "without-"
+"""How the names of two settings begin, which go on with a strength and with a camera."""
+
 Target = Literal["label", "camera"]
 """What a trial learns."""
 

@@ -5,7 +5,7 @@ To add a setting, write a function from a dataset's manifest to a `Setting` and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from camerabias.datasets.schema import N_FOLDS, CamerabiasError, DatasetManifest
+from camerabias.datasets.schema import N_FOLDS, STRENGTH, WITHOUT, CamerabiasError, DatasetManifest
 
 CellName = tuple[str, str]
 """(label, camera)."""
@@ -23,6 +23,10 @@ PAPER_PARTIAL = ("iPhone", "Samsung")
 PAPER_DISJOINT = (("iPhone", "Samsung"), ("Huawei", "Redmi"))
 """Paper, section IV-B: the cameras of manufacturer 1 and of manufacturer 2; Vivo stays unseen."""
 
+LEAVE_ONE_CAMERA_OUT = "leave-one-camera-out"
+RESERVED = (STRENGTH, WITHOUT, LEAVE_ONE_CAMERA_OUT)
+"""How names of rules that are not in `RULES` begin: two go on with a value, the last stands for several rules."""
+
 
 class Setting(BaseModel):
     """A setting with its rule spelt out for one dataset.
@@ -31,6 +35,8 @@ class Setting(BaseModel):
         name: What tables call it.
         cells: The (label, camera) cells whose images train; None stands for all of them.
         equal_counts: Whether every cell is cut down to the size of the smallest.
+        weights: Relative numbers of images of the cells, which are cut down to as many as these proportions allow;
+            None leaves the cells as they are.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,12 +44,26 @@ class Setting(BaseModel):
     name: str
     cells: tuple[CellName, ...] | None
     equal_counts: bool
+    weights: tuple[float, ...] | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Setting:
         if self.cells is not None and not self.cells:
             raise ValueError(f"setting {self.name!r} lists no cells")
+        weights = self.weights
+        if weights is not None and (
+            self.equal_counts or len(weights) != len(self.cells or ()) or min(weights) <= 0
+        ):
+            raise ValueError(f"setting {self.name!r} needs a positive weight for every cell, or none at all")
         return self
+
+    def describe_cells(self) -> str:
+        """Its cells for people: `a × x, b × y`, or with weights `a × x (0.75), ...`."""
+        weights = (
+            [""] * len(self.cells or ()) if self.weights is None else [f" ({w:g})" for w in self.weights]
+        )
+        cells = zip(self.cells or (), weights, strict=True)
+        return ", ".join(f"{label} × {camera}{weight}" for (label, camera), weight in cells)
 
     def seen_cameras(self, manifest: DatasetManifest) -> tuple[str, ...]:
         """Cameras of the training images, in the manifest's order; the others are unseen."""
@@ -117,6 +137,106 @@ RULES: dict[str, Callable[[DatasetManifest], Setting]] = {
 }
 
 
+def strength(value: str, manifest: DatasetManifest) -> Setting:
+    """`disjoint` by degrees S, from 0, where a camera says nothing about the label, to 1, where it gives it away.
+
+    Of the images of each camera of `disjoint`, its own label has the share (1 + S (L - 1)) / L, and every other one
+    (1 - S) / L, with L labels; all of these cameras have equally many.
+    """
+    degree = parse_strength(value)
+    labels, others = manifest.labels, (1 - degree) / len(manifest.labels)
+    weights = {
+        (label, camera): others + degree * (label == own)
+        for own, camera in disjoint(manifest).cells or ()
+        for label in labels
+        if label == own or others > 0
+    }
+    empty = [cell for cell in weights if manifest.count(*cell) == 0]
+    if empty:
+        raise CamerabiasError(
+            f"Setting '{STRENGTH}{value}' needs photos of every label from the cameras that 'disjoint' uses, and "
+            f"there are none of {_name_cells(empty)}. Take such photos, or ask for {STRENGTH}1 alone."
+        )
+    return Setting(
+        name=f"{STRENGTH}{degree:g}",
+        cells=tuple(weights),
+        equal_counts=False,
+        weights=tuple(round(weight, 9) for weight in weights.values()),  # 0.35, not 0.35000000000000003
+    )
+
+
+def parse_strength(value: str) -> float:
+    """What stands behind `strength-`, as a number from 0 to 1.
+
+    Raises:
+        CamerabiasError: It is none.
+    """
+    try:
+        degree = float(value)
+    except ValueError:
+        degree = -1
+    if not 0 <= degree <= 1:
+        raise CamerabiasError(
+            f"Setting '{STRENGTH}{value}' is not known: after {STRENGTH} stands a number from 0 (balanced) to 1 "
+            f"(disjoint), such as {STRENGTH}0.5."
+        )
+    return degree
+
+
+def without(camera: str, manifest: DatasetManifest) -> Setting:
+    """Every image but those of one camera, which is then unseen."""
+    able = _able_to_lack(manifest)
+    if camera not in able:
+        raise CamerabiasError(
+            f"Setting '{WITHOUT}{camera}' needs a camera without which every label still has photos, one of "
+            f"{', '.join(able) or '(none)'}; {_describe(manifest)}."
+        )
+    cells = [(label, other) for label in manifest.labels for other in manifest.cameras if other != camera]
+    return Setting(
+        name=f"{WITHOUT}{camera}",
+        cells=tuple(cell for cell in cells if manifest.count(*cell) > 0),
+        equal_counts=False,
+    )
+
+
+def leave_one_camera_out(manifest: DatasetManifest) -> list[Setting]:
+    """A setting for every camera without which every label still has photos.
+
+    Raises:
+        CamerabiasError: There is no such camera.
+    """
+    able = _able_to_lack(manifest)
+    if not able:
+        raise CamerabiasError(
+            f"Setting {LEAVE_ONE_CAMERA_OUT!r} needs a camera without which every label still has photos; "
+            f"{_describe(manifest)}."
+        )
+    return [without(camera, manifest) for camera in able]
+
+
+def _able_to_lack(manifest: DatasetManifest) -> list[str]:
+    return [
+        camera
+        for camera in manifest.cameras
+        if all(
+            any(manifest.count(label, other) for other in manifest.cameras if other != camera)
+            for label in manifest.labels
+        )
+    ]
+
+
+def check_name(name: str) -> None:
+    """Raise a CamerabiasError unless it is the name of a setting, as far as this can be said without a dataset."""
+    if name.startswith(STRENGTH):
+        parse_strength(name.removeprefix(STRENGTH))
+    elif name not in RULES and not name.startswith(WITHOUT):
+        raise CamerabiasError(
+            f"Setting {name!r} is not known; allowed: {', '.join(RULES)}, {STRENGTH}0 to {STRENGTH}1, "
+            f"{WITHOUT}CAMERA, or a mapping with `name` and `cells`; among the settings of a study also "
+            f"{LEAVE_ONE_CAMERA_OUT}."
+        )
+
+
 def resolve_setting(given: str | dict[str, Any], manifest: DatasetManifest) -> Setting:
     """Spell out a setting for a dataset.
 
@@ -128,8 +248,11 @@ def resolve_setting(given: str | dict[str, Any], manifest: DatasetManifest) -> S
         CamerabiasError: The name is unknown, or the dataset's cells cannot serve the rule.
     """
     if isinstance(given, str):
-        if given not in RULES:
-            raise CamerabiasError(f"Setting {given!r} is not known; allowed: {', '.join(RULES)}.")
+        check_name(given)
+        if given.startswith(STRENGTH):
+            return strength(given.removeprefix(STRENGTH), manifest)
+        if given.startswith(WITHOUT):
+            return without(given.removeprefix(WITHOUT), manifest)
         return RULES[given](manifest)
     cells = tuple((str(label), str(camera)) for label, camera in given["cells"])
     unknown = [cell for cell in cells if cell[0] not in manifest.labels or cell[1] not in manifest.cameras]
@@ -150,7 +273,8 @@ def select(
         labels: n labels, of the images of the training (or validation) folds.
         cameras: n cameras.
         seed: Decides which images are left out where counts are cut.
-        size: Total number of images to keep, every cell cut in proportion; None keeps all.
+        size: Total number of images to keep, every cell cut in proportion (of the setting's weights, where it has
+            some); None keeps all.
 
     Returns:
         Sorted positions into the n images.
@@ -163,7 +287,11 @@ def select(
     if setting.equal_counts:
         lacking = setting.cells is not None and len(keep) < len(set(setting.cells))
         keep = dict.fromkeys(keep, 0 if lacking else min(keep.values(), default=0))
-    if size is not None and size < sum(keep.values()):
+    if setting.weights is not None:
+        weights = dict(zip(setting.cells or (), setting.weights, strict=True))
+        most = _most_in_proportion(keep, weights)
+        keep = _apportion(weights, most if size is None else min(size, most))
+    elif size is not None and size < sum(keep.values()):
         keep = _apportion(keep, size)
     generator = np.random.default_rng([seed, 0x5E77])
     chosen = [generator.permutation(found)[: keep[cell]] for cell, found in cells.items()]
@@ -181,7 +309,13 @@ def _rows_of_cells(labels: pd.Series[str], cameras: pd.Series[str]) -> dict[Cell
     return dict(zip(names, rows, strict=True)) if len(found) else {}
 
 
-def _apportion(counts: dict[Any, int], size: int) -> dict[Any, int]:
+def _most_in_proportion(counts: Mapping[CellName, int], weights: Mapping[CellName, float]) -> int:
+    """How many images there can be in all for their numbers to go as the weights: the tightest cell decides."""
+    most = min(counts.get(cell, 0) / weight for cell, weight in weights.items()) * sum(weights.values())
+    return int(most + 1e-6)  # 29.999999999 is 30
+
+
+def _apportion(counts: Mapping[CellName, float], size: int) -> dict[CellName, int]:
     """Cut counts down to `size` in all, in proportion, by largest remainder."""
     exact = {cell: n * size / sum(counts.values()) for cell, n in counts.items()}
     floors = {cell: int(share) for cell, share in exact.items()}

@@ -12,19 +12,36 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import cv2
 import numpy as np
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from camerabias.datasets.choice import Choice, Parameters
+from camerabias.datasets.cue_views import highpass, lowpass, recompressed, resampled, residual, shuffled
 from camerabias.datasets.decode import Pixels
 from camerabias.datasets.random_views import CROP_SIDE, jitter, random_crop
 from camerabias.datasets.schema import CamerabiasError, Fit
 
 if TYPE_CHECKING:
     from camerabias.datasets.random_views import Draw
+
+
+class Range(NamedTuple):
+    """Values that a parameter may have, from `low` to `high`, `whole` numbers alone or any."""
+
+    low: float
+    high: float
+    whole: bool = False
+
+    def allows(self, value: float) -> bool:
+        """Whether a value is one of these."""
+        return self.low <= value <= self.high and not (self.whole and value % 1)
+
+    def __str__(self) -> str:
+        ends = f"{self.low:g} and {self.high:g}"
+        return f"be a whole number between {ends}" if self.whole else f"lie between {ends}"
 
 
 @dataclass(frozen=True)
@@ -35,21 +52,25 @@ class ViewKind:
         transform: uint8 (H, W, 3) and parameters in, uint8 (h, w, channels) out.
         channels: 3, or 1 where the view has no colour.
         defaults: Parameters with their default values.
+        ranges: Values that parameters may have.
         width_share: Width of the result relative to its height, for a square image.
         draw: Of a random view, how a batch is drawn from the stored `rgb` images, see `random_views.Draw`.
         n_numbers: Random numbers that a draw takes per image.
         test_draws: Draws of each test image.
         side: Side in pixels of a view that is a small piece of the original pixels; None for the model's input.
+        moves: Whether what a photo shows lies elsewhere in the view.
     """
 
     transform: Callable[[Pixels, Mapping[str, float]], Pixels]
     channels: int = 3
     defaults: Parameters = field(default_factory=dict)
+    ranges: Mapping[str, Range] = field(default_factory=dict)
     width_share: float = 1.0
     draw: Draw | None = None
     n_numbers: int = 0
     test_draws: int = 1
     side: int | None = None
+    moves: bool = False
 
 
 def rgb(pixels: Pixels, _: Mapping[str, float]) -> Pixels:
@@ -97,11 +118,28 @@ VIEWS: dict[str, ViewKind] = {
     "jitter": ViewKind(
         rgb,
         defaults={"brightness": 0.4, "contrast": 0.4, "saturation": 0.8, "hue": 0.5},
+        ranges={
+            "brightness": Range(0, 1),
+            "contrast": Range(0, 1),
+            "saturation": Range(0, 1),
+            "hue": Range(0, 0.5),
+        },
         draw=jitter,
         n_numbers=4,
     ),
     # a test on a single crop, and the mean over ten
     "crop32": ViewKind(rgb, draw=random_crop, n_numbers=2, test_draws=10, side=CROP_SIDE),
+    # with two pixels the blur is as wide as a block of a JPEG, and wider than what sharpening and demosaicing reach
+    "lowpass": ViewKind(lowpass, defaults={"sigma": 2}, ranges={"sigma": Range(0.3, 100)}),
+    "highpass": ViewKind(highpass, defaults={"sigma": 2}, ranges={"sigma": Range(0.3, 100)}),
+    "residual": ViewKind(residual, defaults={"gain": 4}, ranges={"gain": Range(0.1, 100)}),
+    "recompressed": ViewKind(
+        recompressed, defaults={"quality": 50}, ranges={"quality": Range(1, 100, whole=True)}
+    ),
+    "resampled": ViewKind(resampled, defaults={"factor": 2}, ranges={"factor": Range(1, 100)}),
+    "shuffled": ViewKind(
+        shuffled, defaults={"grid": 4}, ranges={"grid": Range(2, 100, whole=True)}, moves=True
+    ),
 }
 
 
@@ -116,11 +154,9 @@ class View(Choice):
         window = self.parameters.get("window")
         if window is not None and (window < 3 or window % 2 != 1):
             raise ValueError(f"window {window:g} of view {self.name!r} must be an odd number from 3 up")
-        if self.name == "jitter":
-            for name, width in self.parameters.items():
-                widest = 0.5 if name == "hue" else 1.0
-                if not 0 <= width <= widest:
-                    raise ValueError(f"{name} {width:g} of view 'jitter' must lie between 0 and {widest:g}")
+        for name, allowed in self.kind.ranges.items():
+            if not allowed.allows(self.parameters[name]):
+                raise ValueError(f"{name} {self.parameters[name]:g} of view {self.name!r} must {allowed}")
         return self
 
     @property

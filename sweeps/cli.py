@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -15,10 +16,11 @@ import typer
 from camerabias.datasets.schema import CamerabiasError, Executor, Fit, Layout
 
 if TYPE_CHECKING:
+    from camerabias.analysis.report import Report
     from camerabias.datasets.storage import Folder
     from camerabias.sweeps.sweep import Outcome, Request
 
-EXIT_ERROR, EXIT_BUG = 1, 70
+EXIT_ERROR, EXIT_FAIL_ON, EXIT_BUG = 1, 3, 70
 
 CameraFrom = Literal["exif"]
 Preset = Literal["demo", "paper"]
@@ -74,7 +76,7 @@ SeedsOption = Annotated[str | None, typer.Option(help="Seeds, comma-separated: 0
 SizeOption = Annotated[
     int | None,
     typer.Option(
-        help="Side of the models' input in pixels, from 32; by default the dataset's own (test_resnet: at most 128).",
+        help="Side of the models' input in pixels, from 32; by default the dataset's own (small_cnn: at most 128).",
         min=32,
     ),
 ]
@@ -101,7 +103,7 @@ RecipeOption = Annotated[
 
 
 def main() -> None:
-    """Entry point of the console script; exit codes are 0, 1 (told in a sentence), 2 (usage) and 70 (our bug)."""
+    """Entry point; exit codes are 0, 1 (told in a sentence), 2 (usage), 3 (`--fail-on`) and 70 (our bug)."""
     try:
         app()
     except CamerabiasError as error:
@@ -146,13 +148,24 @@ def demo(
 
 
 @app.command(
-    epilog="Examples: camerabias audit photos.csv --run runs/mine --weights none --model test_resnet; "
-    "camerabias audit photos/ --camera-from exif --run runs/mine"
+    epilog="Examples: camerabias audit photos.csv --run runs/mine --quick --weights none --model small_cnn; "
+    "camerabias audit photos/ --camera-from exif --run runs/mine --fail-on cheating"
 )
 def audit(
     source: Annotated[str, typer.Argument(help="A table of photos, a folder of photos, or a DATASET.")],
     run: RunOption,
-    model: Annotated[str, typer.Option(help="Model to train.")] = "resnet34",
+    quick: Annotated[bool, typer.Option("--quick", help="At most 20 trials.")] = False,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="Also how much correlation it takes, unseen cameras, and what helps."),
+    ] = False,
+    fail_on: Annotated[
+        str | None,
+        typer.Option(help="Verdicts, comma-separated, that make it exit with 3: cheating,at-risk."),
+    ] = None,
+    model: Annotated[
+        str, typer.Option(help="Model to train; `small_cnn`, from scratch, is for CPUs.")
+    ] = "resnet34",
     weights: WeightsOption = "imagenet",
     seeds: SeedsOption = None,
     size: SizeOption = None,
@@ -168,20 +181,23 @@ def audit(
     retry_failed: RetryOption = False,
     allow_unauthenticated: InsistOption = False,
 ) -> None:
-    """Import photos, train on them as they are and with the camera taken out of the play, and report.
+    """Import photos, look at their design, train on them, and say whether the classifier uses the camera.
 
     Weights `none` trains from scratch with the recipe `scratch`; pretrained weights are tuned with `paper`.
     """
     from camerabias.datasets.dataset import is_dataset
     from camerabias.datasets.storage import Folder
-    from camerabias.sweeps.display import print_skipped
-    from camerabias.sweeps.sweep import Request, plan_sweep
+    from camerabias.sweeps.audit import BATTERIES, run_audit
+    from camerabias.sweeps.sweep import Request
 
+    if quick and full:
+        raise typer.BadParameter("is the opposite of --full; give one of them", param_hint="--quick")
+    failing = _verdicts(fail_on)
     data = Folder(source) if is_dataset(source) else Folder(run).child("dataset")
     if not is_dataset(source):
         _import(source, data, label, camera, group, camera_from, layout, "resize", max_rejected, executor)
     request = Request(
-        ["audit"],
+        [],
         data.uri,
         run,
         models=[model],
@@ -194,8 +210,69 @@ def audit(
         retry_failed=retry_failed,
         allow_unauthenticated=allow_unauthenticated,
     )
-    print_skipped(plan_sweep(request))
-    _run_and_report(request)
+    _, outcomes = run_audit(request, BATTERIES["quick" if quick else "full" if full else "default"])
+    verdict = _report(run).verdict
+    for outcome in outcomes:
+        _exit_if_failed(outcome)
+    if verdict is not None and verdict.verdict in failing:
+        raise typer.Exit(EXIT_FAIL_ON)
+
+
+def _verdicts(text: str | None) -> set[str]:
+    """Verdicts from the command line, `at-risk` or `at risk`."""
+    from camerabias.analysis.verdict import OUTCOMES
+
+    given = {word.replace("-", " ") for word in _words(text) or ()}
+    unknown = sorted(given - set(OUTCOMES))
+    if unknown:
+        raise typer.BadParameter(
+            f"{', '.join(map(repr, unknown))} is no verdict; allowed: "
+            f"{', '.join(outcome.replace(' ', '-') for outcome in OUTCOMES)}",
+            param_hint="--fail-on",
+        )
+    return given
+
+
+@app.command(
+    epilog="Examples: camerabias calibrate calibration.jsonl; camerabias calibrate calibration.jsonl --tables"
+)
+def calibrate(
+    lines: Annotated[
+        Path, typer.Argument(help="File with a line of JSON per dataset; what it lacks is run and added.")
+    ],
+    jobs: Annotated[int, typer.Option(help="Datasets at a time, each on one core.", min=1)] = 2,
+    part: Annotated[
+        str, typer.Option(help="Share of the datasets to run, such as 1/3: for several machines.")
+    ] = "1/1",
+    reference: Annotated[
+        bool, typer.Option("--reference", help="Run the datasets that cues' fingerprints are measured from.")
+    ] = False,
+    tables: Annotated[
+        bool, typer.Option("--tables", help="Run nothing; print the tables of the file.")
+    ] = False,
+) -> None:
+    """Audit simulated datasets whose truth is known, and say how often the verdict is right."""
+    from camerabias.analysis.calibration import read_lines, summarise
+    from camerabias.analysis.tables import show_markdown
+    from camerabias.sweeps.calibrate import cases, reference_cases, run_cases
+    from camerabias.sweeps.display import console
+
+    number, count = _part(part)
+    asked = (reference_cases() if reference else cases())[number - 1 :: count]
+    for line in run_cases([] if tables else asked, lines, jobs):
+        console.print(f"{line.case.name}: {line.verdict} ({', '.join(line.cues) or 'no cue named'})")
+    for table in summarise(read_lines(lines)):
+        typer.echo(f"\n{table.caption}\n\n{show_markdown(table.frame)}")
+
+
+def _part(text: str) -> tuple[int, int]:
+    """`2/3`: the second of three parts."""
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise typer.BadParameter(
+            f"{text!r} is no part; write 2/3 for the second of three", param_hint="--part"
+        )
+    return int(number), int(count)
 
 
 @app.command(epilog="Example: camerabias report runs/demo")
@@ -209,7 +286,8 @@ def report(run: Annotated[str, typer.Argument(help="The run's folder.")]) -> Non
 
 @data_app.command(
     epilog="Examples: camerabias data simulate datasets/demo --preset demo; "
-    "camerabias data simulate datasets/jpeg --cues none,jpeg_quality=1 --images 500"
+    "camerabias data simulate datasets/jpeg --cues none,jpeg_quality=1 --images 500; "
+    "camerabias data simulate datasets/biased --correlation 0.8"
 )
 def simulate(
     out: Annotated[str, typer.Argument(help="Folder of the new DATASET.")],
@@ -222,6 +300,13 @@ def simulate(
         str | None,
         typer.Option(help="What tells cameras apart: `all`, `none`, or `none,jpeg_quality=1,prnu=0.5`."),
     ] = None,
+    correlation: Annotated[
+        float | None,
+        typer.Option(
+            help="Photograph every bottle once, by a camera that goes with its label: 0 not at all, 1 always. By "
+            "default all cameras photograph every bottle."
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of everything random in the photos.")] = 0,
     executor: ExecutorOption = "ray",
 ) -> None:
@@ -232,7 +317,7 @@ def simulate(
     from camerabias.sweeps.display import counting, print_made
 
     parsed = None if cues is None else parse_cues(cues)
-    spec = preset_spec(preset, images=images, size=size, cues=parsed, seed=seed)
+    spec = preset_spec(preset, images=images, size=size, cues=parsed, seed=seed, correlation=correlation)
     with counting("Simulating photos") as report:
         dataset = simulate_dataset(spec, Folder(out), executor, report)
     print_made(dataset)
@@ -287,14 +372,21 @@ def build(
 
 
 @data_app.command(epilog="Example: camerabias data show datasets/demo")
-def show(dataset: Annotated[str, typer.Argument(help="The DATASET's folder.")]) -> None:
-    """Print how labels and cameras hang together, and write a contact sheet."""
+def show(
+    dataset: Annotated[str, typer.Argument(help="The DATASET's folder.")],
+    executor: ExecutorOption = "local",
+) -> None:
+    """Print what the photos can tell before any training, and write a contact sheet."""
+    from camerabias.analysis.design import check_design
     from camerabias.datasets.dataset import open_dataset
+    from camerabias.datasets.facts import gather_facts
     from camerabias.datasets.inspect import contact_sheet
-    from camerabias.sweeps.display import console, print_overview
+    from camerabias.sweeps.display import console, counting, print_overview
 
     opened = open_dataset(dataset)
-    print_overview(opened)
+    with counting("Reading headers of parts") as report:
+        facts = gather_facts(opened, executor, report)
+    print_overview(opened, check_design(facts))
     opened.folder.write_bytes("contact_sheet.png", contact_sheet(opened))
     console.print(f"Contact sheet: {opened.folder.file('contact_sheet.png')}")
 
@@ -401,8 +493,6 @@ def pack(
     archive: Annotated[str, typer.Argument(help="The .tar.gz to write.")],
 ) -> None:
     """Put a run's records into one file, without weights and datasets; `sweep unpack` reads it back."""
-    from pathlib import Path
-
     from camerabias.sweeps.archive import pack_run
     from camerabias.trainables.record import Run
 
@@ -415,8 +505,6 @@ def unpack(
     run: Annotated[str, typer.Argument(help="An empty folder or prefix.")],
 ) -> None:
     """Make a run's folder again from one file."""
-    from pathlib import Path
-
     from camerabias.datasets.storage import Folder
     from camerabias.sweeps.archive import unpack_run
 
@@ -547,8 +635,10 @@ def _exit_if_failed(outcome: Outcome) -> None:
         raise typer.Exit(EXIT_ERROR)
 
 
-def _report(run: str) -> None:
+def _report(run: str) -> Report:
     from camerabias.analysis.report import make_report
     from camerabias.sweeps.display import print_report
 
-    print_report(make_report(run))
+    made = make_report(run)
+    print_report(made)
+    return made

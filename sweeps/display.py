@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pandas as pd
 from rich.console import Console, Group, RenderableType
@@ -19,8 +19,11 @@ from camerabias.datasets.decode import NO_EXIF_CAMERA
 from camerabias.trainables.record import Run, Status
 
 if TYPE_CHECKING:
+    from camerabias.analysis.design import Design
     from camerabias.analysis.report import Report
     from camerabias.analysis.search import SearchReport
+    from camerabias.analysis.shortcuts import Guess
+    from camerabias.analysis.verdict import Verdict
     from camerabias.datasets.dataset import Dataset
     from camerabias.sweeps.estimate import Estimate
     from camerabias.sweeps.plan import Plan
@@ -215,8 +218,23 @@ def _table(frame: pd.DataFrame, title: str, index_name: str | None = None) -> Ta
     return table
 
 
+def _cells(rows: Sequence[Mapping[Any, Any]]) -> pd.DataFrame:
+    """Cells of a study, without the column of mitigations where there are none."""
+    if all(row["mitigation"] == "none" for row in rows):
+        rows = [{name: value for name, value in row.items() if name != "mitigation"} for row in rows]
+    return pd.DataFrame(rows)
+
+
 def print_made(dataset: Dataset) -> None:
     """Say what an import or a simulation has made."""
+    _print_contents(dataset)
+    if crossing := dataset.crossing_groups:
+        console.print(
+            f"Warning: {crossing} groups lie on more than one side of your split; test accuracy may be too high."
+        )
+
+
+def _print_contents(dataset: Dataset) -> None:
     manifest = dataset.manifest
     console.print(
         f"{dataset.folder}: {manifest.n_images} images, {len(manifest.labels)} labels, "
@@ -224,10 +242,6 @@ def print_made(dataset: Dataset) -> None:
     )
     if manifest.n_rejected:
         console.print(f"{manifest.n_rejected} photos were rejected: {dataset.folder.file('rejected.csv')}")
-    if crossing := dataset.crossing_groups:
-        console.print(
-            f"Warning: {crossing} groups lie on more than one side of your split; test accuracy may be too high."
-        )
     for label in dataset.untested_labels:
         console.print(
             f"Warning: your split tests no photo of {label!r}; what is learned of it cannot be seen."
@@ -243,22 +257,56 @@ def _warn_of_no_exif(n: int, n_images: int) -> None:
         )
 
 
-def print_overview(dataset: Dataset) -> None:
-    """Print what `data show` prints."""
-    from camerabias.datasets.inspect import describe  # late: it costs every command a second
-
-    overview = describe(dataset)
-    print_made(dataset)
-    for split, table in overview.tables.items():
-        print_frame(table.astype(int), f"Photos, {split}" if split != "all" else "Photos", "label")
-    console.print(
-        f"Cramér's V of label and camera: {overview.cramers_v:.2f} (0 independent, 1 one gives the other)"
-    )
-    formats = ", ".join(f"{name} {n}" for name, n in overview.formats.items())
+def print_overview(dataset: Dataset, design: Design) -> None:
+    """Print what `data show` prints: the design, and of a user's split the photos on each side."""
+    _print_contents(dataset)
+    formats = ", ".join(f"{name} {n}" for name, n in dataset.index["format"].value_counts().items())
     console.print(
         f"Formats: {formats}. Views are built at {dataset.manifest.size} px ({dataset.manifest.fit})."
     )
-    print_frame(overview.short_sides, "Short side in pixels", "camera")
+    for split, rows in dataset.index.groupby("split"):
+        print_frame(pd.crosstab(rows["label"], rows["camera"]), f"Photos, {split}", "label")
+    print_design(design)
+
+
+def print_design(design: Design) -> None:
+    """Print what the photos can tell before any training: their cells, cameras and leaks, and the sentences."""
+    grouped = design.n_groups < design.n_photos
+    cells = design.photos.astype(str)
+    if grouped:
+        cells += " (" + design.groups.astype(str) + ")"
+    print_frame(cells, "Photos (groups)" if grouped else "Photos", "label")
+    cameras = pd.DataFrame(
+        {
+            "implies": pd.Series(design.implied).reindex(design.photos.columns).fillna("nothing"),
+            **{
+                f"scaled by, {name}": [f"{getattr(resize, name):.2f}" for resize in design.resizes]
+                for name in ("low", "median", "high")
+            },
+        }
+    )
+    print_frame(cameras, "Cameras", "camera")
+    print_frame(_guesses(design.guesses), "Guessed without a pixel, out of fold")
+    console.print("What the photos can tell before any training:", style="bold")
+    for sentence in design.sentences:
+        console.print(f"• {sentence}")
+
+
+def _guesses(guesses: Sequence[Guess]) -> pd.DataFrame:
+    from camerabias.analysis.tables import show_estimate  # late: it costs every command a second
+
+    rows = [
+        {
+            "guessed": guess.target,
+            "from": guess.clue,
+            "values": guess.values,
+            "right": show_estimate(guess.accuracy),
+            "commonest": f"{guess.chance:.3f}",
+            "p (Holm)": "one value" if guess.values == 1 else _number(guess.p_holm, ".3f"),
+        }
+        for guess in guesses
+    ]
+    return pd.DataFrame(rows)
 
 
 def print_skipped(plan: Plan) -> None:
@@ -284,17 +332,17 @@ def print_plan(plan: Plan, time_needed: Estimate, price: float | None = None) ->
                 "train view": str(cell.train_view),
                 "test view": str(cell.test_view),
                 "model": cell.model,
+                "mitigation": cell.mitigation,
                 "pixels": cell.size,
                 **_count_statuses([plan.status(config.id) for config in cell.trials.values()]),
             }
             for cell in planned.cells
         ]
-        print_frame(pd.DataFrame(rows), f"{planned.study.name}: {planned.study.title}")
+        print_frame(_cells(rows), f"{planned.study.name}: {planned.study.title}")
         n_cells = len(plan.dataset.manifest.labels) * len(plan.dataset.manifest.cameras)
         for setting in dict.fromkeys(cell.setting for cell in planned.cells):
-            if setting.cells is not None and len(setting.cells) < n_cells:
-                named = ", ".join(f"{label} × {camera}" for label, camera in setting.cells)
-                console.print(f"{setting.name} trains on {named}")
+            if setting.weights is not None or len(setting.cells or ()) not in (0, n_cells):
+                console.print(f"{setting.name} trains on {setting.describe_cells()}")
     sources = {config.source_size for config in plan.trials.values()} - {None}
     for source in sources:
         console.print(
@@ -367,7 +415,7 @@ def _status_parts(status: RunStatus) -> list[RenderableType]:
     """What there is to show; the last is what one wants to know first."""
     parts: list[RenderableType] = [
         _table(
-            pd.DataFrame([{**cell.described, **cell.counts} for cell in study.cells]),
+            _cells([dict[str, Any](cell.described) | dict(cell.counts) for cell in study.cells]),
             f"{study.name}: {study.title}",
         )
         for study in status.studies
@@ -503,4 +551,15 @@ def print_report(report: Report) -> None:
         print_frame(report.claims[[*shown]].rename(columns=shown), "Claims of the paper")
     for name, reason in report.not_drawn.items():
         console.print(f"{name} is not drawn: {reason}")
+    if report.verdict is not None:
+        _print_verdict(report.verdict)
     console.print(f"Report: {report.index}")
+
+
+def _print_verdict(verdict: Verdict) -> None:
+    console.print(f"\nVerdict: {verdict.verdict}", style="bold")
+    for sentence in verdict.reasons:
+        console.print(f"• {sentence}")
+    console.print("Next:")
+    for sentence in verdict.next_steps:
+        console.print(f"• {sentence}")

@@ -10,13 +10,21 @@ from typing import Any
 
 from camerabias.datasets.dataset import Dataset
 from camerabias.datasets.schema import N_FOLDS, CamerabiasError, Target
-from camerabias.datasets.settings import Setting, resolve_setting, select
+from camerabias.datasets.settings import (
+    LEAVE_ONE_CAMERA_OUT,
+    Setting,
+    leave_one_camera_out,
+    resolve_setting,
+    select,
+)
 from camerabias.datasets.views import View
 from camerabias.sweeps.study import CellList, Grid, Study
-from camerabias.trainables.config import Recipe, TrialConfig, load_recipe
+from camerabias.trainables.config import Recipe, TrialConfig, load_recipe, mitigate
 from camerabias.trainables.models import find_model, input_size
 from camerabias.trainables.probes import Probe
 from camerabias.trainables.record import Contents, Run, Status
+
+_PLURAL: dict[Target, str] = {"label": "labels", "camera": "cameras"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,8 @@ class PlannedCell:
     probes: tuple[Probe, ...]
     downsampled: bool
     """Whether the model sees fewer pixels than the dataset's views have."""
+    mitigation: str
+    """The name of what is done against learning the camera; `none` where that is nothing."""
 
     @property
     def family(self) -> str:
@@ -83,6 +93,7 @@ class PlannedStudy:
                     "probes": [str(probe) for probe in cell.probes],
                     "test_draws": cell.test_view.kind.test_draws,
                     "downsampled": cell.downsampled,
+                    "mitigation": cell.mitigation,
                 }
                 for cell in self.cells
             ],
@@ -108,7 +119,8 @@ def merge_described(before: dict[str, Any], now: dict[str, Any]) -> dict[str, An
 
 def _cell_key(cell: dict[str, Any]) -> tuple[Any, ...]:
     names = ("target", "setting", "train_view", "test_view", "model", "size")
-    return tuple(cell[name] for name in names)
+    # runs from before there were mitigations do not name any
+    return *(cell[name] for name in names), cell.get("mitigation", "none")
 
 
 @dataclass(frozen=True)
@@ -203,27 +215,42 @@ class _Planner:
     def plan(self, study: Study) -> PlannedStudy:
         cells: list[PlannedCell] = []
         skipped: list[Skipped] = []
-        recipe = load_recipe(study.recipe)
         for grid in study.grids:
+            recipes = self._recipes(study, grid)
             settings: list[Setting] = []
             views: list[View] = []
             for asked in grid.settings:
                 name = asked if isinstance(asked, str) else asked.name
                 with self._skipping(study, grid.target, name, skipped):
                     self._check_classes(grid.target)
-                    settings.append(self._resolve(asked))
+                    if study.skip_unanswerable:
+                        self._check_cells(grid.target)
+                    # two names may come to the same: leave-one-camera-out and one of its cameras
+                    settings += [one for one in self._resolve(asked) if one not in settings]
             for view in grid.views:
                 with self._skipping(study, grid.target, f"view {view}", skipped):
                     self._check_size(view)
                     views.append(view)
             train_size = self._equal_size(grid, settings)
             cells += [
-                self._cell(study, grid, setting, view, model, recipe, train_size)
+                self._cell(study, grid, setting, view, model, mitigation, recipe, train_size)
                 for setting in settings
                 for view in views
+                for mitigation, recipe in recipes.items()
                 for model in study.models
             ]
         return PlannedStudy(study, cells, skipped)
+
+    def _recipes(self, study: Study, grid: Grid) -> dict[str, Recipe]:
+        """The study's recipe by mitigation."""
+        base = load_recipe(study.recipe)
+        recipes = {mitigation: mitigate(base, mitigation) for mitigation in grid.mitigations}
+        if grid.target == "camera" and any(recipe.adversary for recipe in recipes.values()):
+            raise CamerabiasError(
+                f"Study {study.name!r} trains models to name the camera with an adversary, which keeps them from "
+                "just that; ask for the mitigation `adversary` where the target is `label`, and none in the recipe."
+            )
+        return recipes
 
     @contextmanager
     def _skipping(self, study: Study, target: Target, what: str, skipped: list[Skipped]) -> Iterator[None]:
@@ -246,9 +273,22 @@ class _Planner:
                 f"There is only one {target}, {classes[0]!r}: nothing to tell apart. Add photos of another."
             )
 
-    def _resolve(self, asked: str | CellList) -> Setting:
+    def _check_cells(self, target: Target) -> None:
+        """Refuse what no training could answer: the label from photos whose camera gives it away, and vice versa."""
+        cells = {(cell.label, cell.camera) for cell in self.dataset.manifest.cells}
+        other: Target = "camera" if target == "label" else "label"
+        kept_apart = len({camera if target == "label" else label for label, camera in cells}) == len(cells)
+        if kept_apart:
+            raise CamerabiasError(
+                f"Every {other} has photos of one {target} alone, so that whatever a model says of the {target} may "
+                f"be said of the {other}. Take photos of several {_PLURAL[target]} with the same {other}."
+            )
+
+    def _resolve(self, asked: str | CellList) -> list[Setting]:
+        if asked == LEAVE_ONE_CAMERA_OUT:
+            return leave_one_camera_out(self.dataset.manifest)
         given = asked if isinstance(asked, str) else asked.model_dump()
-        return resolve_setting(given, self.dataset.manifest)
+        return [resolve_setting(given, self.dataset.manifest)]
 
     def _cell(
         self,
@@ -257,6 +297,7 @@ class _Planner:
         setting: Setting,
         view: View,
         model: str,
+        mitigation: str,
         recipe: Recipe,
         train_size: int | None,
     ) -> PlannedCell:
@@ -265,6 +306,7 @@ class _Planner:
         size = side or input_size(model, study.size or self.size, manifest.size)
         source_size = self.dataset.source_size(side) if side else None
         test_view = grid.test_view or view
+        simulated = manifest.source["kind"] == "simulator"
         halves = view.kind.width_share != 1 or test_view.kind.width_share != 1
         trials = {
             seed: TrialConfig(
@@ -295,8 +337,9 @@ class _Planner:
             size=size,
             seen_cameras=setting.seen_cameras(manifest),
             trials=trials,
-            probes=tuple(grid.probes),
+            probes=tuple(probe for probe in grid.probes if simulated or not probe.kind.of_simulated),
             downsampled=side is None and size < manifest.size,
+            mitigation=mitigation,
         )
 
     def _equal_size(self, grid: Grid, settings: list[Setting]) -> int | None:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from camerabias.datasets.schema import CamerabiasError, Target
 from camerabias.datasets.views import View
 from camerabias.sweeps.study import CellList, Grid, Study, check_rules, collect, explain, read_fields
-from camerabias.trainables.config import Recipe, load_recipe
+from camerabias.trainables.config import EVENING, Recipe, load_recipe
 from camerabias.trainables.models import find_model
 from camerabias.trainables.search import Choices, Parameter, Range, Space
 
@@ -64,6 +64,9 @@ class SpaceFile(BaseModel):
     @classmethod
     def _fits_recipe(cls, space: Space, info: ValidationInfo) -> Space:
         base = load_recipe(info.data.get("recipe", "paper"))  # a wrong recipe is complained of by itself
+        evening = [name for name in EVENING if name in space or getattr(base, name)]
+        if len(evening) > 1:
+            raise ValueError(f"{' and '.join(evening)} exclude each other in a recipe; keep one of them")
         return dict(
             zip(space, collect(lambda named: _as_recipe_has_it(base, *named), space.items()), strict=True)
         )

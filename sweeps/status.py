@@ -21,7 +21,7 @@ from camerabias.trainables.search import SearchRecord, search_records
 MAX_RUNNING, MAX_FAILED, MAX_ENDED = 40, 5, 3
 """How many trials of each kind are named; the others are counted."""
 
-DESCRIBED = ("target", "setting", "train_view", "test_view", "model")
+DESCRIBED = ("target", "setting", "train_view", "test_view", "model", "mitigation")
 """What tells the cells of a study."""
 
 STALE_SECONDS = 300.0
@@ -186,9 +186,10 @@ class _Reader:
     def _study(self, name: str, study: dict[str, Any]) -> StudyStatus:
         cells = []
         for cell in study["cells"]:
-            described = {key: cell[key] for key in DESCRIBED}
             counted = Counter(self.statuses[trial] for trial in cell["trials"].values())
-            cells.append(CellStatus(described, {status: counted[status] for status in get_args(Status)}))
+            cells.append(
+                CellStatus(_describe(cell), {status: counted[status] for status in get_args(Status)})
+            )
         return StudyStatus(name, study["title"], cells)
 
     def _failed(self) -> list[tuple[str, str]]:
@@ -219,7 +220,12 @@ def _names(studies: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str]]:
     for study in studies.values():
         for cell in study["cells"]:
             for seed, trial in cell["trials"].items():
-                yield trial, trial_name(**{key: cell[key] for key in DESCRIBED}, seed=seed)
+                yield trial, trial_name(**_describe(cell), seed=seed)
+
+
+def _describe(cell: dict[str, Any]) -> dict[str, str]:
+    """What tells a cell; those of earlier versions do not name a mitigation."""
+    return {key: cell.get(key, "none") for key in DESCRIBED}
 
 
 def _search(record: SearchRecord) -> tuple[SearchStatus, list[RunningTrial]]:

@@ -11,9 +11,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from camerabias.datasets.schema import CamerabiasError, Target
-from camerabias.datasets.settings import RULES
+from camerabias.datasets.settings import LEAVE_ONE_CAMERA_OUT, RESERVED, RULES, check_name
 from camerabias.datasets.views import VIEWS, View
-from camerabias.trainables.config import load_recipe
+from camerabias.trainables.config import MITIGATIONS, load_recipe
 from camerabias.trainables.models import find_model
 from camerabias.trainables.probes import Probe
 
@@ -30,21 +30,22 @@ class CellList(BaseModel):
     @field_validator("name")
     @classmethod
     def _own(cls, name: str) -> str:
-        if name in RULES:
+        if name in RULES or name.startswith(RESERVED):
             raise ValueError(f"{name!r} is the name of a rule; give the cells another")
         return name
 
 
 class Grid(BaseModel):
-    """Trials of one target: every setting × train view, with every model and seed of the study.
+    """Trials of one target: every setting × train view × mitigation, with every model and seed of the study.
 
     Attributes:
         target: What is learned.
-        settings: Names of rules, or lists of cells.
+        settings: Names of rules, or lists of cells; `leave-one-camera-out` stands for a rule per camera.
         views: Train views; by default the photo as it is.
         test_view: What test images are seen as, where that differs from the train view.
         probes: What else is asked of every trained model.
         equal_training_size: Whether all settings are cut down to the training size of the smallest.
+        mitigations: Names of `config.MITIGATIONS`, whose fields the study's recipe is given in turn.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -55,6 +56,7 @@ class Grid(BaseModel):
     test_view: View | None = None
     probes: list[Probe] = []
     equal_training_size: bool = False
+    mitigations: list[str] = Field(default=["none"], min_length=1)
 
     @model_validator(mode="after")
     def _sees_pieces_alike(self) -> Grid:
@@ -72,22 +74,26 @@ class Grid(BaseModel):
     @field_validator("settings")
     @classmethod
     def _known(cls, settings: list[str | CellList]) -> list[str | CellList]:
-        check_rules(settings)
+        check_rules([setting for setting in settings if setting != LEAVE_ONE_CAMERA_OUT])
         names = [setting if isinstance(setting, str) else setting.name for setting in settings]
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             raise ValueError(f"setting {', '.join(repeated)} stands there twice; give each a name of its own")
         return settings
 
+    @field_validator("mitigations")
+    @classmethod
+    def _known_mitigations(cls, mitigations: list[str]) -> list[str]:
+        unknown = [name for name in mitigations if name not in MITIGATIONS]
+        if unknown:
+            named = ", ".join(map(repr, unknown))
+            raise ValueError(f"mitigation {named} is not known; allowed: {', '.join(MITIGATIONS)}")
+        return list(dict.fromkeys(mitigations))
+
 
 def check_rules(settings: list[str | CellList]) -> None:
     """Raise a ValueError where a setting is named that there is no rule of."""
-    unknown = [name for name in settings if isinstance(name, str) and name not in RULES]
-    if unknown:
-        raise ValueError(
-            f"setting {', '.join(map(repr, unknown))} is not known; allowed: {', '.join(RULES)}, or "
-            "a mapping with `name` and `cells`"
-        )
+    collect(check_name, [setting for setting in settings if isinstance(setting, str)])
 
 
 class Study(BaseModel):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from camerabias.datasets.schema import CamerabiasError, Fit, Target
 from camerabias.datasets.settings import Setting
@@ -36,6 +38,16 @@ class Recipe(BaseModel):
         evaluate_every: Steps between two validations.
         precision: `float32`, or autocast to `bfloat16`.
         jitter: Colour jitter of training images in whatever view: 0 none, 1 as strong as the view `jitter`'s.
+        reweight: Whether losses are weighed such that every label × camera cell counts the same.
+        resample: Whether training images are drawn such that every cell comes up as often, with replacement.
+        group_dro: Step size of group DRO (Sagawa et al. 2020): how fast the cells with the highest losses come to
+            count more, of images drawn as with `resample`; 0 for none.
+        adversary: Weight at which a second head that names the camera works against the features of the model, by
+            a reversed gradient (Ganin et al. 2016); 0 for none. For the target `label`.
+        recompress: JPEG compression of training images, at a quality drawn for each: 0 none, 1 down to 30.
+        blur: Gaussian blur likewise: 0 none, 1 up to a standard deviation of 2 pixels.
+        noise: Gaussian noise likewise: 0 none, 1 up to a standard deviation of 20 gray levels.
+        rescale: Scaling down and up again likewise: 0 none, 1 down to a quarter of the size.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +61,66 @@ class Recipe(BaseModel):
     evaluate_every: int = Field(ge=1)
     precision: Precision
     jitter: float = Field(default=0, ge=0, le=1)
+    reweight: bool = False
+    resample: bool = False
+    group_dro: float = Field(default=0, ge=0)
+    adversary: float = Field(default=0, ge=0)
+    recompress: float = Field(default=0, ge=0, le=1)
+    blur: float = Field(default=0, ge=0, le=1)
+    noise: float = Field(default=0, ge=0, le=1)
+    rescale: float = Field(default=0, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _evens_once(self) -> Recipe:
+        given = [name for name in EVENING if getattr(self, name)]
+        if len(given) > 1:
+            raise ValueError(
+                f"{' and '.join(given)} each even out the label × camera cells by themselves; keep one of them"
+            )
+        return self
+
+    @property
+    def evens_cells(self) -> bool:
+        """Whether label × camera cells count the same, however many images they have."""
+        return any(getattr(self, name) for name in EVENING)
+
+    @property
+    def mitigation(self) -> str:
+        """The mitigation whose fields it has (the one with most of them); `none` where it has those of no other."""
+        own = self.model_dump()
+        having = [name for name, kind in MITIGATIONS.items() if own | dict(kind.fields) == own]
+        return max(having, key=lambda name: len(MITIGATIONS[name].fields))
+
+
+EVENING = ("reweight", "resample", "group_dro")
+"""Fields of a recipe that even out the label × camera cells, of which it may have one."""
+
+
+@dataclass(frozen=True)
+class Mitigation:
+    """A way to keep a model from learning the camera.
+
+    Attributes:
+        says: What it does, for people.
+        fields: The fields of a recipe that it comes to.
+    """
+
+    says: str
+    fields: Mapping[str, Any]
+
+
+MITIGATIONS: dict[str, Mitigation] = {
+    "none": Mitigation("training as the recipe has it", {}),
+    "reweight": Mitigation("every label × camera cell weighs the same in the loss", {"reweight": True}),
+    "resample": Mitigation("every label × camera cell is drawn as often", {"resample": True}),
+    "group_dro": Mitigation("the cells with the highest losses count more and more", {"group_dro": 0.01}),
+    "adversary": Mitigation("features are trained to hide the camera from a second head", {"adversary": 1.0}),
+    "recompress": Mitigation("training photos are compressed at random qualities", {"recompress": 1.0}),
+    "blur_noise": Mitigation("training photos are blurred, and noise is added", {"blur": 1.0, "noise": 1.0}),
+    "rescale": Mitigation("training photos are scaled down and up again", {"rescale": 1.0}),
+    "jitter": Mitigation("brightness, contrast, saturation and hue of training photos vary", {"jitter": 1.0}),
+}
+"""By the name that a study's `mitigations` gives."""
 
 
 class TrialConfig(BaseModel):
@@ -104,7 +176,13 @@ class TrialConfig(BaseModel):
     def name(self) -> str:
         """A readable name for people; it does not tell every field."""
         return trial_name(
-            self.target, self.setting.name, str(self.train_view), str(self.test_view), self.model, self.seed
+            self.target,
+            self.setting.name,
+            str(self.train_view),
+            str(self.test_view),
+            self.model,
+            self.seed,
+            self.recipe.mitigation,
         )
 
     @property
@@ -126,11 +204,28 @@ class TrialConfig(BaseModel):
 
 
 def trial_name(
-    target: str, setting: str, train_view: str, test_view: str, model: str, seed: int | str
+    target: str,
+    setting: str,
+    train_view: str,
+    test_view: str,
+    model: str,
+    seed: int | str,
+    mitigation: str = "none",
 ) -> str:
-    """What people call a trial: `label-disjoint-rgb-resnet34-seed3`."""
+    """What people call a trial: `label-disjoint-rgb-resnet34-seed3`, or `...-resnet34-reweight-seed3`."""
     views = train_view if test_view == train_view else f"{train_view}-to-{test_view}"
-    return f"{target}-{setting}-{views}-{model}-seed{seed}"
+    helped = "" if mitigation == "none" else f"-{mitigation}"
+    return f"{target}-{setting}-{views}-{model}{helped}-seed{seed}"
+
+
+def mitigate(recipe: Recipe, mitigation: str) -> Recipe:
+    """A recipe with the fields of a mitigation.
+
+    Raises:
+        CamerabiasError: The recipe has fields that do not go with it.
+    """
+    fields = recipe.model_dump() | dict(MITIGATIONS[mitigation].fields)
+    return _validate(fields, f"the recipe with mitigation {mitigation!r}")
 
 
 def recipe_names() -> list[str]:

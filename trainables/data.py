@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ import torch
 
 from camerabias.datasets.cache import open_pixels
 from camerabias.datasets.dataset import Dataset
-from camerabias.datasets.schema import N_FOLDS, CamerabiasError
+from camerabias.datasets.schema import N_FOLDS, CamerabiasError, Target
 from camerabias.datasets.settings import Setting, select
 from camerabias.trainables.config import TrialConfig
 from camerabias.trainables.evaluate import Examples
@@ -50,7 +50,7 @@ class TrialData:
         self.config, self.dataset, self.device = config, dataset, device
         self.parts = assign_parts(dataset, config)
         self.classes = dataset.manifest.classes(config.target)
-        self._codes = pd.Categorical(dataset.index[config.target], categories=list(self.classes)).codes
+        self._codes = {name: _codes(dataset, name) for name in get_args(Target)}
 
     def images(self, side: Side) -> Images:
         """The images in one of the trial's views; both share their stored pixels where these are the same."""
@@ -75,11 +75,19 @@ class TrialData:
         if images.view.kind.draw is not None:
             ids = self.dataset.index["image_id"].iloc[rows].tolist()
             numbers = image_numbers(self.config.seed, ids, draw, images.view.kind.n_numbers)
-        return Examples(images, rows, self._codes[rows].astype(np.int64), numbers)
+        codes = {name: found[rows].astype(np.int64) for name, found in self._codes.items()}
+        cells = np.stack([codes["label"], codes["camera"]], axis=1)
+        return Examples(images, rows, codes[self.config.target], numbers, cells)
 
     def described(self, rows: Rows) -> pd.DataFrame:
         """image_id, label, camera and group of images; one without a group is a group of its own."""
         return self.dataset.index.iloc[rows][["image_id", "label", "camera", "group"]]
+
+
+def _codes(dataset: Dataset, target: Target) -> npt.NDArray[np.signedinteger]:
+    """The class of every image of a dataset, as its place among the classes."""
+    classes = list(dataset.manifest.classes(target))
+    return pd.Categorical(dataset.index[target], categories=classes).codes
 
 
 def assign_parts(dataset: Dataset, config: TrialConfig) -> Parts:

@@ -22,12 +22,14 @@ class Examples:
         rows: int64 (n,), which of them.
         classes: int64 (n,), their classes.
         numbers: float64 (n, k), what a random view draws each by outside training; None for other views.
+        cells: int64 (n, 2), codes of the label and of the camera; None where no mitigation asks for them.
     """
 
     images: Images
     rows: npt.NDArray[np.int64]
     classes: npt.NDArray[np.int64]
     numbers: torch.Tensor | None = None
+    cells: npt.NDArray[np.int64] | None = None
 
 
 @torch.no_grad()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     State = dict[str, torch.Tensor]
+    Weigh = Callable[[torch.Tensor], torch.Tensor]
 
 INCEPTION_AUXILIARY_WEIGHT = 0.4
 """Weight of InceptionV3's auxiliary loss, as in torchvision's reference training."""
@@ -77,6 +78,24 @@ def _timm(name: str) -> tuple[Callable[[int], nn.Module], Callable[[], State]]:
     return build, pretrained
 
 
+def _small_cnn(n_classes: int) -> nn.Module:
+    """Four convolutions with batch norm, 0.08 M parameters."""
+    from torch import nn
+
+    layers: list[nn.Module] = []
+    n_in = 3
+    # three strides at once, since the time goes where images are large; the last layer sees 31 × 31 pixels
+    for n_out, stride in ((16, 2), (32, 2), (64, 2), (96, 1)):
+        convolution = nn.Conv2d(n_in, n_out, kernel_size=3, stride=stride, padding=1, bias=False)
+        layers += [convolution, nn.BatchNorm2d(n_out), nn.ReLU(inplace=True)]
+        n_in = n_out
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(n_in, n_classes))
+
+
+def _no_weights() -> State:
+    raise CamerabiasError("nobody has trained this model on ImageNet")
+
+
 MODELS: dict[str, ModelKind] = {
     "resnet34": ModelKind(*_torchvision("resnet34")),
     "resnet101": ModelKind(*_torchvision("resnet101")),
@@ -88,6 +107,8 @@ MODELS: dict[str, ModelKind] = {
     "vgg16": ModelKind(*_torchvision("vgg16"), fixed_size=224),
     # 0.37 M parameters, for CPUs: with more pixels, time grows and its few layers see no more of the photo at once
     "test_resnet": ModelKind(*_timm("test_resnet"), usual_size=128),
+    # for audits on CPUs: on simulated photos nearly as accurate as test_resnet, in a third of its time (docs/log.md)
+    "small_cnn": ModelKind(_small_cnn, _no_weights, usual_size=128),
 }
 
 
@@ -156,23 +177,28 @@ def build_model(name: str, n_classes: int, shape: tuple[int, int], weights: Stat
     return model
 
 
-def training_loss(output: Any, classes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+def training_loss(
+    output: Any, classes: torch.Tensor, weigh: Weigh | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Cross entropy of a model's output in training.
 
     Args:
         output: Logits (b, k), or InceptionV3's pair of logits and auxiliary logits.
         classes: int64 (b,).
+        weigh: What becomes of the losses (b,) of the images, a scalar; their mean unless given.
 
     Returns:
         The loss, a scalar, and the main logits (b, k).
     """
     from torch.nn.functional import cross_entropy
 
-    if isinstance(output, tuple):
-        logits, auxiliary = output
-        loss = cross_entropy(logits, classes)
-        return loss + INCEPTION_AUXILIARY_WEIGHT * cross_entropy(auxiliary, classes), logits
-    return cross_entropy(output, classes), output
+    # a mean over losses of images would differ from torch's own in the last bits, and so from older records
+    reduction = "mean" if weigh is None else "none"
+    logits, auxiliary = output if isinstance(output, tuple) else (output, None)
+    loss = cross_entropy(logits, classes, reduction=reduction)
+    if auxiliary is not None:
+        loss = loss + INCEPTION_AUXILIARY_WEIGHT * cross_entropy(auxiliary, classes, reduction=reduction)
+    return loss if weigh is None else weigh(loss), logits
 
 
 def load_weights(name: str, source: str) -> State | None:

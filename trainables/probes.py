@@ -44,11 +44,13 @@ class ProbeKind:
         run: A subject and parameters in, arrays by name out.
         defaults: Parameters with their default values.
         of_pieces: Whether it asks about small pieces of images, and so of models trained on a view of pieces.
+        of_simulated: Whether it needs simulated photos; of others it is not asked.
     """
 
     run: Callable[[Subject, Mapping[str, float]], Arrays]
     defaults: Parameters = field(default_factory=dict)
     of_pieces: bool = False
+    of_simulated: bool = False
 
 
 def perturbations(subject: Subject, parameters: Mapping[str, float]) -> Arrays:
@@ -120,6 +122,30 @@ def training_images(subject: Subject, _: Mapping[str, float]) -> Arrays:
     return {**_named(subject, rows), "prediction": np.array(subject.data.classes)[predicted]}
 
 
+def counterfactual(subject: Subject, _: Mapping[str, float]) -> Arrays:
+    """Predictions of every bottle of the test, shot again by each camera of the dataset."""
+    from camerabias.trainables.evaluate import Examples, predict_logits
+    from camerabias.trainables.images import Images
+    from camerabias.trainables.reshoot import reshoot
+
+    data = subject.data
+    variant = data.config.variants[1]
+    if data.config.test_view.kind.draw is not None:
+        raise CamerabiasError(
+            f"photos shot again are not drawn at random, as view {data.config.test_view} is"
+        )
+    shot, pixels = reshoot(data.dataset, data.described(data.parts.test), variant)
+    images = Images(pixels, data.config.test_view, data.device)
+    every = np.arange(len(shot), dtype=np.int64)
+    recipe = data.config.recipe
+    logits = predict_logits(
+        subject.model, Examples(images, every, every), recipe.batch_size, recipe.precision
+    )
+    predicted = logits.argmax(dim=1).cpu().numpy()
+    columns: Arrays = {str(name): values.to_numpy(dtype=np.str_) for name, values in shot.items()}
+    return {**columns, "prediction": np.array(data.classes)[predicted]}
+
+
 PROBES: dict[str, ProbeKind] = {
     # ten of each camera: intervals need ten bottles, and a model that cheats resists on some cameras alone
     "perturbations": ProbeKind(perturbations, {"per_camera": 10}),
@@ -128,6 +154,7 @@ PROBES: dict[str, ProbeKind] = {
     "crop_map": ProbeKind(crop_map, {"divisions": 16}, of_pieces=True),
     "crop_images": ProbeKind(crop_images, {"divisions": 64, "per_camera": 4}, of_pieces=True),
     "training_images": ProbeKind(training_images),
+    "counterfactual": ProbeKind(counterfactual, of_simulated=True),
 }
 
 

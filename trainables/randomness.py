@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-Stream = Literal["init", "order", "dropout", "augment", "draw"]
+Stream = Literal["init", "order", "dropout", "augment", "draw", "adversary"]
 
 
 def stream_seed(seed: int, stream: Stream, epoch: int = 0) -> int:

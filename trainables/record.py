@@ -26,6 +26,8 @@ from camerabias.trainables.config import TrialConfig
 
 RUN_FILE = "run.json"
 LEASE_FILE = "driver.json"
+FACTS_FILE = "facts.parquet"
+SENSOR_PATTERN_FILE = "sensor_pattern.parquet"
 NODES_FOLDER = "nodes"
 CONFIG_FILE = "config.json"
 HISTORY_FILE = "history.parquet"
@@ -335,6 +337,14 @@ class Run:
             )
         info: dict[str, Any] = self.folder.read_json(RUN_FILE)
         return info
+
+    def write_frame(self, name: str, frame: pd.DataFrame) -> None:
+        """Write what an audit found without training: `FACTS_FILE` or `SENSOR_PATTERN_FILE`."""
+        self.folder.write_table(name, pa.Table.from_pandas(frame, preserve_index=False))
+
+    def frame(self, name: str) -> pd.DataFrame | None:
+        """What `write_frame` wrote; None where nobody has audited."""
+        return self.folder.read_table(name).to_pandas() if self.folder.exists(name) else None
 
     def lease(self) -> dict[str, Any] | None:
         """What `driver.json` says of the driver that is at work on the run, if one is."""

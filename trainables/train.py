@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -17,10 +19,10 @@ import pandas as pd
 import torch
 from torch import nn
 
-from camerabias.datasets.random_views import change_colours
-from camerabias.datasets.views import VIEWS
+from camerabias.trainables.augment import augment
 from camerabias.trainables.config import Recipe
 from camerabias.trainables.evaluate import Examples, predict_logits
+from camerabias.trainables.mitigations import Adversary, GroupWeights, even_weights
 from camerabias.trainables.models import training_loss
 from camerabias.trainables.randomness import generator, stream_seed
 from camerabias.trainables.record import HISTORY_SCHEMA
@@ -49,9 +51,12 @@ class Training:
         self.model, self.recipe, self.seed = model, recipe, seed
         self.train, self.validation = train, validation
         self.device = train.images.device
+        self.groups, self.adversary = self._make_groups(), self._make_adversary()
+        self._weights = self._even_weights(train) if recipe.reweight else None
+        self._validation_weights = self._even_weights(validation) if recipe.evens_cells else None
         fused = self.device.type in ("cpu", "cuda")
         self.optimizer = torch.optim.Adam(
-            model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=fused
+            self._parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=fused
         )
         self.scheduler = self._make_scheduler()
         self.step = 0
@@ -64,6 +69,24 @@ class Training:
         self.training_images = 0
         self._history: list[npt.NDArray[np.float64]] = []
         self._pending: list[tuple[int, int, float, torch.Tensor, torch.Tensor]] = []
+
+    def _make_groups(self) -> GroupWeights | None:
+        if not self.recipe.group_dro:
+            return None
+        return GroupWeights(_cells(self.train), self.recipe.group_dro, self.device)
+
+    def _make_adversary(self) -> Adversary | None:
+        if not self.recipe.adversary:
+            return None
+        return Adversary(self.model, _cells(self.train), self.recipe.adversary, self.seed, self.device)
+
+    def _even_weights(self, examples: Examples) -> torch.Tensor:
+        return torch.from_numpy(even_weights(_cells(examples))).float().to(self.device)
+
+    def _parameters(self) -> list[nn.Parameter]:
+        """Everything that is trained, in a fixed order."""
+        head = self.adversary.head.parameters() if self.adversary else ()
+        return [*self.model.parameters(), *head]
 
     def _make_scheduler(self) -> torch.optim.lr_scheduler.OneCycleLR | None:
         if self.recipe.schedule == "constant":
@@ -92,12 +115,12 @@ class Training:
             TrainingError: The loss is not a finite number.
         """
         n, size = len(self.train.rows), min(self.recipe.batch_size, len(self.train.rows))
-        order = torch.randperm(n, generator=generator(self.seed, "order", self.epoch)).numpy()
-        augment = generator(self.seed, "augment", self.epoch)
+        order = self._order(generator(self.seed, "order", self.epoch))
+        augmenting = generator(self.seed, "augment", self.epoch)
         torch.manual_seed(stream_seed(self.seed, "dropout", self.epoch))
         began = time.perf_counter()
         for start in range(0, n - size + 1, size):
-            self._train_step(order[start : start + size], augment)
+            self._train_step(order[start : start + size], augmenting)
             if self.step % self.recipe.evaluate_every == 0 or self.step == self.recipe.max_steps:
                 self._synchronize()
                 self.training_seconds += time.perf_counter() - began
@@ -110,15 +133,22 @@ class Training:
             self.training_seconds += time.perf_counter() - began
         self.epoch += 1
 
-    def _train_step(self, chosen: Rows, augment: torch.Generator) -> None:
+    def _order(self, numbers: torch.Generator) -> Rows:
+        """The images of an epoch: each once, or as many drawn such that every cell comes up as often."""
+        if not (self.recipe.resample or self.groups):  # group DRO draws cells evenly (its Algorithm 1)
+            return torch.randperm(len(self.train.rows), generator=numbers).numpy()
+        weights = torch.from_numpy(even_weights(_cells(self.train)))
+        return torch.multinomial(weights, len(weights), replacement=True, generator=numbers).numpy()
+
+    def _train_step(self, chosen: Rows, augmenting: torch.Generator) -> None:
         self.model.train()
-        inputs = self._draw_inputs(self.train.rows[chosen], augment)
+        inputs = self._draw_inputs(self.train.rows[chosen], augmenting)
         classes = torch.from_numpy(self.train.classes[chosen]).to(self.device)
         bf16 = self.recipe.precision == "bfloat16"
         with torch.autocast(self.device.type, torch.bfloat16, enabled=bf16):
-            loss, logits = training_loss(self.model(inputs), classes)
+            loss, minimised, logits = self._losses(inputs, classes, torch.from_numpy(chosen).to(self.device))
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        minimised.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         rate = self.optimizer.param_groups[0]["lr"]
         if self.scheduler is not None:
@@ -128,30 +158,50 @@ class Training:
         accuracy = (logits.detach().argmax(dim=1) == classes).float().mean()
         self._pending.append((self.step, self.epoch, rate, loss.detach(), accuracy))
 
-    def _draw_inputs(self, rows: Rows, augment: torch.Generator) -> torch.Tensor:
-        """A batch in the train view, with the recipe's jitter laid over it; numbers are drawn on the CPU."""
+    def _losses(
+        self, inputs: torch.Tensor, classes: torch.Tensor, chosen: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Of a batch: the loss, what is minimised (with the adversary's), and the logits."""
+        if self.adversary is None:
+            loss, logits = training_loss(self.model(inputs), classes, self._weigh(chosen))
+            return loss, loss, logits
+        output, features = self.adversary.run(inputs)
+        loss, logits = training_loss(output, classes, self._weigh(chosen))
+        return loss, loss + self.adversary.loss(features, chosen), logits
 
-        def numbers(n: int) -> torch.Tensor:
-            return torch.rand((len(rows), n), generator=augment, dtype=torch.float64).to(self.device)
+    def _weigh(self, chosen: torch.Tensor) -> Callable[[torch.Tensor], torch.Tensor] | None:
+        """How the losses of some training images become one; None for their mean."""
+        if self.groups is not None:
+            return partial(self.groups.weigh, chosen=chosen)
+        if self._weights is not None:
+            return partial(_weighted_mean, weights=self._weights[chosen])
+        return None
 
+    def _draw_inputs(self, rows: Rows, augmenting: torch.Generator) -> torch.Tensor:
+        """A batch in the train view, with the recipe's augmentation laid over it; numbers are drawn on the CPU."""
         images, kind = self.train.images, self.train.images.view.kind
-        levels = images.levels(rows, numbers(kind.n_numbers) if kind.draw else None)
-        if self.recipe.jitter:
-            whole = VIEWS["jitter"]
-            ranges = {name: self.recipe.jitter * width for name, width in whole.defaults.items()}
-            levels = change_colours(levels.float(), numbers(whole.n_numbers), ranges)
-        return images.normalise(levels)
+        numbers = None
+        if kind.draw:
+            numbers = torch.rand((len(rows), kind.n_numbers), generator=augmenting, dtype=torch.float64)
+        return images.normalise(augment(images.levels(rows, numbers), self.recipe, augmenting))
 
     def _validate(self) -> None:
         logits = predict_logits(self.model, self.validation, self.recipe.batch_size, self.recipe.precision)
         expected = torch.from_numpy(self.validation.classes).to(self.device)
-        loss = nn.functional.cross_entropy(logits, expected).item()
+        loss = self._validation_loss(logits, expected).item()
         accuracy = (logits.argmax(dim=1) == expected).float().mean().item()
         self._flush((loss, accuracy))
         self.validated_step = self.step
         if loss < self.best_loss:
             self.best_loss, self.best_step = loss, self.step
             self.best_state = {key: tensor.clone() for key, tensor in self.model.state_dict().items()}
+
+    def _validation_loss(self, logits: torch.Tensor, expected: torch.Tensor) -> torch.Tensor:
+        """Where training evens out cells, validation does, too: it would else choose weights that lean on cameras."""
+        if self._validation_weights is None:
+            return nn.functional.cross_entropy(logits, expected)
+        losses = nn.functional.cross_entropy(logits, expected, reduction="none")
+        return _weighted_mean(losses, self._validation_weights)
 
     def _flush(self, validation: tuple[float, float] | None = None) -> None:
         """Move pending steps into the history, with the loss and accuracy of a validation after the last one."""
@@ -202,6 +252,12 @@ class Training:
         tensors |= {f"best/{key}": tensor for key, tensor in self.best_state.items()}
         for parameter, values in moments["state"].items():
             tensors |= {f"adam/{parameter}/{key}": tensor for key, tensor in values.items()}
+        if self.adversary is not None:
+            tensors |= {
+                f"adversary/{key}": tensor for key, tensor in self.adversary.head.state_dict().items()
+            }
+        if self.groups is not None:
+            tensors["groups"] = self.groups.logarithms
         tensors["history"] = torch.from_numpy(self._history_array())
         plain = {
             "step": self.step,
@@ -220,7 +276,11 @@ class Training:
         """Go on from what `state` gave."""
         self.model.load_state_dict(_below(tensors, "model/"))
         self.best_state = _below(tensors, "best/")
-        parameters = list(self.model.parameters())
+        if self.adversary is not None:
+            self.adversary.head.load_state_dict(_below(tensors, "adversary/"))
+        if self.groups is not None:
+            self.groups.logarithms = tensors["groups"].to(self.device)
+        parameters = self._parameters()
         moments: dict[int, dict[str, torch.Tensor]] = {}
         for key, tensor in _below(tensors, "adam/").items():
             number, name = key.split("/")
@@ -236,6 +296,15 @@ class Training:
         self.best_loss = math.inf if plain["best_loss"] is None else plain["best_loss"]
         self.best_step, self.validated_step = plain["best_step"], plain["validated_step"]
         self.training_seconds, self.training_images = plain["training_seconds"], plain["training_images"]
+
+
+def _cells(examples: Examples) -> Rows:
+    assert examples.cells is not None, "a mitigation needs to know the labels and cameras of images"
+    return examples.cells
+
+
+def _weighted_mean(losses: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
+    return (weights * losses).mean()
 
 
 def _below(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camerabias.datasets.schema import CamerabiasError
+from camerabias.datasets.settings import PAPER_DISJOINT
 from camerabias.datasets.simulator import compression, optics, processing, sensor
 from camerabias.datasets.simulator.cameras import CAMERAS, Camera, scaled_camera
 from camerabias.datasets.simulator.optics import Pose
@@ -51,7 +52,8 @@ def simulate(spec: SimulatorSpec, index: int) -> SimulatedImage:
 
     Args:
         spec: What to simulate.
-        index: The photo's number, from 0 to `spec.images` - 1.
+        index: The photo's number: that of its bottle times five, plus that of its camera. Also of photos that the
+            design leaves out: what the other cameras would have made of the bottle.
 
     Returns:
         The photo, the same to the bit for the same arguments.
@@ -59,8 +61,9 @@ def simulate(spec: SimulatorSpec, index: int) -> SimulatedImage:
     Raises:
         CamerabiasError: If there is no such photo.
     """
-    if not 0 <= index < spec.images:
-        raise CamerabiasError(f"There is no photo {index}; this data set has photos 0 to {spec.images - 1}.")
+    n = spec.n_bottles * len(CAMERAS)
+    if not 0 <= index < n:
+        raise CamerabiasError(f"There is no photo {index}; this data set has photos 0 to {n - 1}.")
     bottle, camera_number = divmod(index, len(CAMERAS))
     name = list(CAMERAS)[camera_number]
     label = LABELS[bottle % len(LABELS)]
@@ -78,6 +81,32 @@ def simulate(spec: SimulatorSpec, index: int) -> SimulatedImage:
     )
     jpeg = compression.encode(pixels, camera.jpeg_tables, camera.jpeg_quality, camera.jpeg_subsampling, name)
     return SimulatedImage(jpeg, label, name, photographer, f"bottle-{bottle:04d}", regions)
+
+
+def photo_numbers(spec: SimulatorSpec) -> NDArray[np.int64]:
+    """Which photos a data set holds: all, or of every bottle the one that its correlation deals it.
+
+    Args:
+        spec: The data set.
+
+    Returns:
+        int64 (spec.images,), numbers for `simulate`, ascending. The counts of a label's own and other cameras are
+        exact (rounded), and cameras of one kind are dealt evenly.
+    """
+    if spec.correlation is None:
+        return np.arange(spec.images, dtype=np.int64)
+    cameras = np.empty(spec.images, dtype=np.int64)
+    for label in range(len(LABELS)):
+        bottles = np.arange(label, spec.images, len(LABELS))
+        own, other = (_numbers_of(PAPER_DISJOINT[side]) for side in (label, 1 - label))
+        n_own = round(len(bottles) * (1 + spec.correlation) / 2)
+        dealt = np.concatenate([np.resize(own, n_own), np.resize(other, len(bottles) - n_own)])
+        cameras[bottles] = generator(spec.seed, Stream.DESIGN, label).permutation(dealt)
+    return np.arange(spec.images) * len(CAMERAS) + cameras
+
+
+def _numbers_of(names: tuple[str, ...]) -> NDArray[np.int64]:
+    return np.array([list(CAMERAS).index(name) for name in names])
 
 
 def draw_pose(habit: Pose, rng: np.random.Generator) -> Pose:

@@ -28,6 +28,9 @@ class SimulatorSpec(BaseModel):
         size: Width and height of a photo, pixels, even and at least 64.
         seed: At least 0. Another seed gives other bottles and other devices of the same five models.
         cues: Scale of every cue: 0 makes all cameras alike in it, 1 is the camera's own. Cues left out are 1.
+        correlation: None has every camera photograph every bottle. From 0 to 1, every bottle is photographed once,
+            by one of the two cameras of its own label (`settings.PAPER_DISJOINT`) with a share of
+            (1 + correlation) / 2, else by one of the other label's two: 0 is balanced, 1 disjoint.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,6 +40,12 @@ class SimulatorSpec(BaseModel):
     size: int
     seed: int
     cues: dict[str, float]
+    correlation: float | None = None
+
+    @property
+    def n_bottles(self) -> int:
+        """How many bottles are photographed."""
+        return self.images // len(CAMERAS) if self.correlation is None else self.images
 
     @field_validator("preset")
     @classmethod
@@ -73,6 +82,13 @@ class SimulatorSpec(BaseModel):
             raise CamerabiasError(f"The seed is {seed}; give a whole number, at least 0.")
         return seed
 
+    @field_validator("correlation")
+    @classmethod
+    def _from_none_to_all(cls, correlation: float | None) -> float | None:
+        if correlation is not None and not 0 <= correlation <= 1:
+            raise CamerabiasError(f"The correlation is {correlation:g}; give a number from 0 to 1.")
+        return correlation
+
     @field_validator("cues")
     @classmethod
     def _every_cue(cls, cues: dict[str, float]) -> dict[str, float]:
@@ -87,6 +103,7 @@ def preset_spec(
     size: int | None = None,
     cues: Mapping[str, float] | None = None,
     seed: int = 0,
+    correlation: float | None = None,
 ) -> SimulatorSpec:
     """Return a preset, changed where asked.
 
@@ -96,6 +113,7 @@ def preset_spec(
         size: Width and height in pixels, if not the preset's.
         cues: Scales of some cues; the others are 1. See `parse_cues`.
         seed: The data set's seed.
+        correlation: Of label and camera, see `SimulatorSpec`.
 
     Returns:
         The checked specification.
@@ -112,6 +130,7 @@ def preset_spec(
         size=preset_size if size is None else size,
         seed=seed,
         cues=dict(cues or {}),
+        correlation=correlation,
     )
 
 

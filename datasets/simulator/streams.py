@@ -13,6 +13,7 @@ class Stream(IntEnum):
     POSE = 2
     DEVICE = 3
     NOISE = 4
+    DESIGN = 5
 
 
 def generator(seed: int, stream: Stream, *key: int) -> np.random.Generator:

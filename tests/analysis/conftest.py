@@ -17,12 +17,13 @@ from PIL import Image
 
 from camerabias.datasets.settings import Setting
 from camerabias.datasets.views import View
-from camerabias.trainables.config import TrialConfig, load_recipe
+from camerabias.trainables.config import TrialConfig, load_recipe, mitigate
 from camerabias.trainables.record import Done, Failure, Run
 
 LABELS = ("Manufacturer 1", "Manufacturer 2")
 CAMERAS = ("iPhone", "Samsung", "Huawei", "Redmi", "Vivo")
 CELLS: dict[str, tuple[tuple[str, str], ...] | None] = {
+    "natural": None,
     "balanced": None,
     "partial": tuple((label, camera) for camera in CAMERAS[:2] for label in LABELS),
     "disjoint": tuple((LABELS[0], c) for c in CAMERAS[:2]) + tuple((LABELS[1], c) for c in CAMERAS[2:4]),
@@ -184,6 +185,7 @@ class Cell:
     probes: dict[str, Probe] = field(default_factory=dict)
     test_draws: int = 1
     downsampled: bool = False
+    mitigation: str = "none"
 
 
 def config_of(cell: Cell, seed: int) -> TrialConfig:
@@ -200,7 +202,7 @@ def config_of(cell: Cell, seed: int) -> TrialConfig:
         seed=seed,
         size=cell.size,
         fit="resize",
-        recipe=load_recipe("demo"),
+        recipe=mitigate(load_recipe("demo"), cell.mitigation),
     )
 
 
@@ -288,6 +290,7 @@ def _write_cell(run: Run, cell: Cell, seeds: Sequence[int], images: pd.DataFrame
         "probes": list(cell.probes),
         "test_draws": cell.test_draws,
         "downsampled": cell.downsampled,
+        "mitigation": cell.mitigation,
     }
 
 

@@ -1,9 +1,11 @@
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import permutation_test
 
-from camerabias.analysis.permutation import camera_effect, map_uniformity
+from camerabias.analysis.permutation import by_image, camera_effect, camera_exchanges, holm, map_uniformity
 
 CAMERAS = ["A", "B", "C"]
 
@@ -105,3 +107,55 @@ def test_places_that_photos_of_one_bottle_share_are_no_evidence():
     maps = [(np.random.default_rng(seed).random((8, 5, 5)) < 0.7).repeat(30, axis=0) for seed in range(10)]
     assert np.mean([map_uniformity(right, bottles_of_photos) < 0.05 for right in maps]) <= 0.2
     assert map_uniformity(maps[0], photos) == 0.001  # as if every photo were of a bottle of its own
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_holm_is_the_closed_test_of_bonferroni(seed):
+    """A hypothesis falls at the level at which Bonferroni rejects every intersection that holds it."""
+    ps = np.random.default_rng(seed).beta(0.3, 2, 6)
+    sets = [subset for size in range(1, 7) for subset in combinations(range(6), size)]
+    closed = [max(min(1, len(s) * ps[list(s)].min()) for s in sets if i in s) for i in range(6)]
+    assert holm(list(ps)) == pytest.approx(closed)
+
+
+def test_holm_leaves_out_what_was_not_compared():
+    assert holm([0.01, np.nan, 0.04]) == pytest.approx([0.02, np.nan, 0.04], nan_ok=True)
+    assert holm([]) == []
+    assert np.isnan(holm([np.nan])).all()
+
+
+def exchanges(frame):
+    images, _ = by_image(frame.assign(seed=0), pd.DataFrame({"one": np.ones(len(frame))}))
+    return images, np.concatenate(list(camera_exchanges(images, 300)))
+
+
+def test_exchanges_keep_to_the_group_or_else_to_the_label():
+    frame = predictions(
+        np.ones(12), ["A", "B", "C"] * 2 + ["A", "A", "B", "B", "B", "A"], list("gggkkkmnopqr")
+    )
+    frame["label"] = list("xxxyyy") + list("xxxyyy")
+    images, codes = exchanges(frame)
+    for block in (["g"], ["k"], ["m", "n", "o"], ["p", "q", "r"]):
+        inside = images["group"].isin(block).to_numpy()
+        as_taken = np.sort(pd.factorize(images["camera"], sort=True)[0][inside])
+        assert (np.sort(codes[:, inside], axis=1) == as_taken).all()
+        assert (codes[:, inside].std(axis=0) > 0).all()  # each photo gets several cameras
+
+
+def test_exchanges_keep_groups_whole_and_to_groups_like_them():
+    groups = ["single 1", "single 2", *["pair"] * 2, *["burst 1"] * 9, *["burst 2"] * 12]
+    cameras = ["A", "B", *"AA", *"A" * 9, *"B" * 12]
+    images, codes = exchanges(predictions(np.ones(25), cameras, groups))
+    for group in set(groups):
+        of_group = codes[:, images["group"] == group]
+        assert (of_group == of_group[:, :1]).all()
+    bursts = codes[:, images["group"].str.startswith("burst")]
+    assert (bursts.min(axis=1) != bursts.max(axis=1)).all()  # always one by A and one by B
+
+
+def test_exchanges_keep_to_the_seeds_that_tested_an_image():
+    frame = predictions(np.ones(4), ["A", "B", "A", "B"], list("ghkl")).assign(seed=[0, 0, 1, 1])
+    images, _ = by_image(frame, pd.DataFrame({"one": np.ones(4)}))
+    codes = np.concatenate(list(camera_exchanges(images, 100)))
+    assert (codes[:, :2].sum(axis=1) == 1).all()
+    assert 0 < codes[:, 0].mean() < 1

@@ -15,6 +15,7 @@ from camerabias.analysis.statistics import (
     learning_threshold,
     mean_over_pairs,
     paired_difference,
+    resample,
     share_given,
     steps_to_threshold,
 )
@@ -125,6 +126,48 @@ def test_bootstrap_covers_about_as_often_as_it_says(truth):
         return found.low <= truth <= found.high
 
     assert 0.90 <= np.mean([covers() for _ in range(250)]) <= 0.99
+
+
+@pytest.mark.parametrize(("n_seeds", "n_groups", "least"), [(3, 20, 0.90), (5, 60, 0.89)])
+def test_bootstrap_covers_seeds_that_vary_too(n_seeds, n_groups, least):
+    """The truth is the accuracy of any seed on any bottle; seeds vary by 0.05."""
+    generator = np.random.default_rng(1)
+    names = np.repeat([f"g{i}" for i in range(n_groups)], 3)
+
+    def covers():
+        hard = generator.beta(6, 2, n_groups)
+        seeds = []
+        for effect in generator.normal(0, 0.05, n_seeds):
+            right = generator.random((n_groups, 3)) < np.clip(hard + effect, 0, 1)[:, None]
+            seeds.append(pd.Series(right.ravel().astype(float), index=names))
+        found = estimate(seeds)
+        return found.low <= 0.75 <= found.high
+
+    assert least <= np.mean([covers() for _ in range(100)]) <= 0.995
+
+
+@pytest.mark.parametrize("n", [10, 25, 60])
+@pytest.mark.parametrize("lowest", [0.0, -1.0])
+def test_where_all_groups_agree_the_interval_is_clopper_and_pearson_s(n, lowest):
+    """From 1 down to how many of n groups may still differ, and how far: to 0, or to -1 for a difference."""
+    found = estimate([pd.Series(1.0, index=[f"g{i}" for i in range(n)])] * 3, lowest)
+    exact = binomtest(n, n).proportion_ci(0.95, "exact").low
+    assert (found.low, found.high) == pytest.approx((1 - (1 - exact) * (1 - lowest), 1))
+
+
+def test_resampled_ratio_agrees_with_the_delta_method():
+    """A ratio of two sums over groups, as a signature's gap is one."""
+    generator = np.random.default_rng(0)
+    below = generator.integers(1, 5, 300)
+    above = generator.binomial(below, 0.3)
+    index = pd.MultiIndex.from_product([range(300), [0]], names=["group", "seed"])
+    table = pd.DataFrame({"above": above, "below": below}, index=index)
+    found = resample(table, lambda sums: sums[..., 0] / sums[..., 1], 300, (0.0, 1.0))
+    ratio = above.sum() / below.sum()
+    error = 1.96 * np.sqrt(((above - ratio * below) ** 2).sum()) / below.sum()
+    assert found.mean == pytest.approx(ratio)
+    assert (found.low, found.high) == pytest.approx((ratio - error, ratio + error), abs=0.005)
+    assert np.isnan(resample(table, lambda sums: sums[..., 0] / sums[..., 1], 9, (0.0, 1.0)).low)
 
 
 def test_against_a_value():

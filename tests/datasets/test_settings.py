@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from camerabias.datasets.schema import CamerabiasError, Cell, DatasetManifest
-from camerabias.datasets.settings import RULES, Setting, resolve_setting, select
+from camerabias.datasets.settings import RULES, Setting, leave_one_camera_out, resolve_setting, select
 
 PAPER_LABELS = ("manufacturer 1", "manufacturer 2")
 PAPER_CAMERAS = ("iPhone", "Samsung", "Huawei", "Redmi", "Vivo")
@@ -200,7 +200,129 @@ def test_a_setting_of_no_cells_is_refused():
         Setting(name="none", cells=(), equal_counts=False)
 
 
-@pytest.mark.parametrize("name", sorted(RULES))
+# --- strengths of correlation, and cameras left out -----------------------------------------------------
+
+
+def images_of(manifest):
+    """Labels and cameras of the images of a manifest."""
+    cells = {}
+    for cell in manifest.cells:
+        cells[cell.label, cell.camera] = cells.get((cell.label, cell.camera), 0) + cell.n
+    return images(cells)
+
+
+def trained(setting, manifest, size=None):
+    """Counts of the images that a setting takes, labels × cameras."""
+    labels, cameras = images_of(manifest)
+    chosen = select(setting, labels, cameras, seed=0, size=size)
+    return pd.crosstab(labels.iloc[chosen], cameras.iloc[chosen])
+
+
+@pytest.mark.parametrize("strength", [0, 0.25, 0.5, 0.9, 1])
+def test_strength_is_the_correlation_of_label_and_camera_s_own_label(strength):
+    manifest = full(PAPER_LABELS, PAPER_CAMERAS, 400)
+    table = trained(resolve_setting(f"strength-{strength}", manifest), manifest)
+    assert set(table.columns) == {"iPhone", "Samsung", "Huawei", "Redmi"}
+    assert np.ptp(table.sum()) <= 1  # all cameras have equally many, as far as that can be
+    own = np.array([table.loc[label, c] for label, c in resolve_setting("disjoint", manifest).cells])
+    # with two labels alike in number, phi is the share of the own label less that of the other one
+    phi = (2 * own.sum() - table.to_numpy().sum()) / table.to_numpy().sum()
+    assert phi == pytest.approx(strength, abs=0.002)
+    assert own.max() == 400  # as many as there are
+
+
+def test_strength_with_three_labels_leaves_the_others_alike():
+    manifest = full("abc", "uvwx", 300)
+    setting = resolve_setting("strength-0.4", manifest)
+    table = trained(setting, manifest)
+    for label, camera in resolve_setting("disjoint", manifest).cells:
+        shares = table[camera] / table[camera].sum()
+        assert shares[label] == pytest.approx((1 + 0.4 * 2) / 3, abs=0.01)
+        assert shares.drop(label).tolist() == pytest.approx([0.2, 0.2], abs=0.01)
+
+
+def test_strength_0_is_balanced_and_1_disjoint_over_the_same_cameras():
+    none, whole = (resolve_setting(f"strength-{s}", PAPER) for s in ("0", "1.0"))
+    assert set(none.weights) == {0.5}
+    assert trained(none, PAPER).to_numpy().tolist() == [[50] * 4] * 2
+    assert set(whole.cells) == set(resolve_setting("disjoint", PAPER).cells)
+    assert (none.name, whole.name) == ("strength-0", "strength-1")
+    assert none.seen_cameras(PAPER) == whole.seen_cameras(PAPER) == PAPER_CAMERAS[:4]
+
+
+def test_tightest_cell_decides_and_a_smaller_size_keeps_the_proportions():
+    manifest = make_manifest({"a": {"u": 90, "v": 12, "w": 5}, "b": {"u": 100, "v": 90, "w": 5}})
+    setting = resolve_setting("strength-0.5", manifest)
+    assert dict(zip(setting.cells, setting.weights, strict=True)) == {
+        ("a", "u"): 0.75, ("b", "u"): 0.25, ("a", "v"): 0.25, ("b", "v"): 0.75,
+    }  # fmt: skip
+    assert trained(setting, manifest).to_numpy().tolist() == [[36, 12], [12, 36]]
+    assert trained(setting, manifest, size=40).to_numpy().tolist() == [[15, 5], [5, 15]]
+    assert trained(setting, manifest, size=96).to_numpy().tolist() == [[36, 12], [12, 36]]
+
+
+def test_weights_need_every_cell_among_the_images():
+    labels, cameras = images({("a", "x"): 9})
+    setting = Setting(name="w", cells=(("a", "x"), ("b", "x")), equal_counts=False, weights=(1, 1))
+    assert len(select(setting, labels, cameras, seed=0)) == 0
+
+
+@pytest.mark.parametrize("weights", [(1.0,), (1.0, 0.0), (1.0, -1.0)])
+def test_weights_that_fit_no_cells_are_refused(weights):
+    with pytest.raises(ValidationError, match="needs a positive weight for every cell"):
+        Setting(name="w", cells=(("a", "x"), ("b", "x")), equal_counts=False, weights=weights)
+
+
+def test_setting_without_weights_is_written_as_it_was_before_there_were_any():
+    """Ids of trials are hashes of this."""
+    assert resolve_setting("partial", PAPER).model_dump(exclude_defaults=True).keys() == {
+        "name", "cells", "equal_counts",
+    }  # fmt: skip
+
+
+def test_strength_refuses_an_empty_cell_where_it_needs_it():
+    manifest = make_manifest({"a": {"u": 50, "v": 0, "w": 0}, "b": {"u": 50, "v": 50, "w": 0}})
+    with pytest.raises(CamerabiasError, match=r"'strength-0.9' needs .* there are none of a × v"):
+        resolve_setting("strength-0.9", manifest)
+    assert set(resolve_setting("strength-1", manifest).cells) == {("a", "u"), ("b", "v")}
+
+
+@pytest.mark.parametrize("value", ["", "half", "1.5", "-0.1", "nan"])
+def test_strength_that_is_no_number_from_0_to_1_is_refused(value):
+    with pytest.raises(
+        CamerabiasError, match=f"'strength-{value}' is not known: after strength- stands a number"
+    ):
+        resolve_setting(f"strength-{value}", PAPER)
+
+
+def test_without_a_camera_every_other_image_trains():
+    setting = resolve_setting("without-Vivo", PAPER)
+    assert setting.seen_cameras(PAPER) == PAPER_CAMERAS[:4]
+    table = trained(setting, PAPER)
+    assert table.to_numpy().tolist() == [[50] * 4] * 2
+
+
+def test_camera_that_a_label_cannot_do_without_is_not_left_out():
+    manifest = make_manifest({"a": {"u": 50, "v": 0, "w": 0}, "b": {"u": 5, "v": 50, "w": 9}})
+    assert [s.name for s in leave_one_camera_out(manifest)] == ["without-v", "without-w"]
+    assert leave_one_camera_out(manifest)[1].cells == (("a", "u"), ("b", "u"), ("b", "v"))
+    for camera in ("u", "x"):
+        with pytest.raises(
+            CamerabiasError, match=f"'without-{camera}' needs a camera .* one of v, w; the dataset"
+        ):
+            resolve_setting(f"without-{camera}", manifest)
+
+
+def test_leaving_one_camera_out_needs_one_that_can_be_left_out():
+    with pytest.raises(
+        CamerabiasError, match="'leave-one-camera-out' needs a camera without which every label"
+    ):
+        leave_one_camera_out(make_manifest({"a": {"u": 9, "v": 0}, "b": {"u": 0, "v": 9}}))
+    with pytest.raises(CamerabiasError, match="among the settings of a study also leave-one-camera-out"):
+        resolve_setting("leave-one-camera-out", PAPER)
+
+
+@pytest.mark.parametrize("name", [*sorted(RULES), "strength-0.3", "without-Vivo"])
 def test_settings_survive_json(name):
     setting = resolve_setting(name, PAPER)
     assert Setting.model_validate_json(setting.model_dump_json()) == setting

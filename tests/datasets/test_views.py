@@ -86,7 +86,10 @@ def test_a_view_reads_from_a_name_or_from_name_and_parameters():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ("sepia", "'sepia' is not known; allowed: binary, crop32, gray, jitter, left, rgb, right"),
+        (
+            "sepia",
+            "'sepia' is not known; allowed: binary, crop32, gray, highpass, jitter, left, lowpass, reco",
+        ),
         ({"window": 3}, "None is not known"),
         ({"name": "gray", "window": 3}, "'gray' has no parameter window; allowed: none"),
         ({"name": "binary", "block": 3}, "no parameter block; allowed: offset, window"),
@@ -96,6 +99,19 @@ def test_a_view_reads_from_a_name_or_from_name_and_parameters():
         ({"name": "binary", "window": "wide"}, "valid number"),
         ({"name": "jitter", "hue": 0.6}, "hue 0.6 of view 'jitter' must lie between 0 and 0.5"),
         ({"name": "jitter", "contrast": -0.1}, "contrast -0.1 of view 'jitter' must lie between 0 and 1"),
+        ({"name": "lowpass", "sigma": 0}, "sigma 0 of view 'lowpass' must lie between 0.3 and 100"),
+        ({"name": "highpass", "sigma": "nan"}, "sigma nan of view 'highpass' must lie between 0.3 and 100"),
+        ({"name": "residual", "gain": -4}, "gain -4 of view 'residual' must lie between 0.1 and 100"),
+        (
+            {"name": "recompressed", "quality": 50.5},
+            "quality 50.5 .* must be a whole number between 1 and 100",
+        ),
+        ({"name": "recompressed", "quality": 101}, "quality 101 .* must be a whole number between 1 and 100"),
+        ({"name": "resampled", "factor": 0.5}, "factor 0.5 of view 'resampled' must lie between 1 and 100"),
+        (
+            {"name": "shuffled", "grid": 1},
+            "grid 1 of view 'shuffled' must be a whole number between 2 and 100",
+        ),
     ],
 )
 def test_wrong_views_are_refused_with_what_is_allowed(given, message):
@@ -107,7 +123,8 @@ def test_the_command_lines_views():
     assert [view.name for view in parse_views(" rgb, gray,")] == ["rgb", "gray"]
     for text in ("", "rgb,sepia", "jitter"):
         with pytest.raises(
-            CamerabiasError, match=r"No view to build .*; allowed: binary, gray, left, rgb, right "
+            CamerabiasError,
+            match=r"No view to build .*; allowed: binary, gray, highpass, left, .*, shuffled \(random",
         ):
             parse_views(text)
 
@@ -194,8 +211,8 @@ def test_a_rendered_variant_has_its_stated_shape(noise, name, fit):
 
 def test_shapes_follow_from_the_view():
     shapes = {name: Variant(view=name, size=64, fit="resize").shape for name in STORED}
-    assert shapes == {
-        "rgb": (64, 64, 3), "gray": (64, 64, 1), "binary": (64, 64, 1), "left": (64, 32, 3), "right": (64, 32, 3),
+    assert shapes == dict.fromkeys(STORED, (64, 64, 3)) | {
+        "gray": (64, 64, 1), "binary": (64, 64, 1), "left": (64, 32, 3), "right": (64, 32, 3),
     }  # fmt: skip
 
 

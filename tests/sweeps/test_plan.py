@@ -7,6 +7,7 @@ import pytest
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.sweeps.plan import make_plan, merge_described
 from camerabias.sweeps.study import load_study
+from camerabias.trainables.config import MITIGATIONS, load_recipe
 from camerabias.trainables.record import Run
 
 WEIGHTS = dict.fromkeys(["resnet34", "resnet101", "inception_v3", "alexnet", "vgg16", "test_resnet"], "none")
@@ -100,6 +101,35 @@ def test_trials_run_seed_by_seed(dataset, tmp_path):
     assert seeds == sorted(seeds)
 
 
+def test_mitigations_are_cells_of_their_own_with_the_study_s_recipe_and_their_fields(dataset, tmp_path):
+    made = plan(["mitigations"], dataset, tmp_path, recipe="demo", models=["test_resnet"])
+    assert [cell.mitigation for cell in made.studies[0].cells] == list(MITIGATIONS)
+    assert len(made.trials) == 3 * len(MITIGATIONS)
+    for cell, described in zip(made.studies[0].cells, made.studies[0].described()["cells"], strict=True):
+        assert described["mitigation"] == cell.mitigation
+        for trial in cell.trials.values():
+            expected = load_recipe("demo").model_copy(update=dict(MITIGATIONS[cell.mitigation].fields))
+            assert trial.recipe == expected
+    # photos trained as they are, which an audit asks for as well, are the same trials
+    audit = plan(["audit"], dataset, tmp_path, recipe="demo", models=["test_resnet"])
+    none = made.studies[0].cells[0]
+    assert {config.id for config in none.trials.values()} <= set(audit.trials)
+
+
+def test_description_from_before_there_were_mitigations_is_merged_as_one_without(dataset, tmp_path):
+    now = plan(["table1"], dataset, tmp_path, models=["resnet34"], seeds=[0]).studies[0].described()
+    before = json.loads(json.dumps(now))
+    del before["cells"][0]["mitigation"]
+    assert merge_described(before, now)["cells"] == now["cells"]
+
+
+def test_adversary_is_refused_where_the_camera_is_the_target(dataset, tmp_path):
+    recipe = {"base": "demo", "adversary": 0.5}
+    with pytest.raises(CamerabiasError, match=r"'table1' trains models to name the camera with an adversary"):
+        plan(["table1"], dataset, tmp_path, recipe=recipe)
+    assert plan(["table2"], dataset, tmp_path, recipe=recipe).trials
+
+
 def test_models_with_a_fixed_input_get_it(dataset, tmp_path):
     trials = plan(["table1"], dataset, tmp_path).trials.values()
     sizes = {trial.model: trial.size for trial in trials}
@@ -146,6 +176,35 @@ def test_setting_that_the_dataset_cannot_serve_stops_a_table_and_is_named_by_an_
     (audit,) = plan(["audit"], holed, tmp_path).studies
     assert [(skipped.target, skipped.setting) for skipped in audit.skipped] == [("label", "balanced")]
     assert "manufacturer 1 × Vivo" in audit.skipped[0].reason
+
+
+def test_strengths_are_compared_at_one_training_size(dataset, tmp_path):
+    made = plan(["strengths"], dataset, tmp_path)
+    names = [cell.setting.name for cell in made.studies[0].cells]
+    assert names == [f"strength-{value}" for value in ("0", "0.25", "0.5", "0.75", "0.9", "1")]
+    sizes = {trial.train_size for trial in made.trials.values()}
+    assert len(sizes) == 1
+    index = dataset.index[dataset.index["fold"] >= 2]
+    tied = set(made.studies[0].cells[-1].setting.cells)
+    counts = index.groupby(["label", "camera"]).size()
+    assert sizes == {4 * min(counts[cell] for cell in tied)}  # at strength 1, of four cameras a cell each
+
+
+def test_every_camera_is_left_out_once(dataset, tmp_path):
+    made = plan(["unseen"], dataset, tmp_path, seeds=[0])
+    cameras = dataset.manifest.cameras
+    left_out = {cell.setting.name: set(cameras) - set(cell.seen_cameras) for cell in made.studies[0].cells}
+    assert left_out == {f"without-{camera}": {camera} for camera in cameras}
+    assert len(made.trials) == len(cameras)
+
+
+def test_camera_that_is_named_beside_leave_one_camera_out_is_left_out_once(dataset, tmp_path):
+    path = tmp_path / "some.yaml"
+    grid = {"target": "label", "settings": ["without-Vivo", "leave-one-camera-out"]}
+    path.write_text(json.dumps({"title": "t", "models": ["test_resnet"], "seeds": [0], "grids": [grid]}))
+    names = [cell.setting.name for cell in plan([str(path)], dataset, tmp_path).studies[0].cells]
+    assert sorted(names) == sorted(f"without-{camera}" for camera in dataset.manifest.cameras)
+    assert names[0] == "without-Vivo"
 
 
 def test_study_asked_for_again_keeps_its_other_seeds_unless_its_trials_changed(dataset, tmp_path):

@@ -90,6 +90,13 @@ def test_parameter_that_is_none_is_said_so(tmp_path, parameter, said):
         load_space(write(tmp_path, space={"weight_decay": parameter}))
 
 
+def test_fields_that_exclude_each_other_are_not_searched_together(tmp_path):
+    parameters = {name: {"choices": [False, True]} for name in ("reweight", "resample")}
+    with pytest.raises(CamerabiasError, match="reweight and resample exclude each other in a recipe"):
+        load_space(write(tmp_path, space=parameters))
+    assert load_space(write(tmp_path, space={"reweight": {"choices": [False, True]}}))
+
+
 def test_wrong_recipe_is_named(tmp_path):
     with pytest.raises(CamerabiasError, match="no recipe 'papr'"):
         load_space(write(tmp_path, recipe="papr"))

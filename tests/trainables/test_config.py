@@ -2,13 +2,26 @@
 
 import hashlib
 import json
+from itertools import combinations
 
 import pytest
 
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.settings import Setting
 from camerabias.datasets.views import View
-from camerabias.trainables.config import TrialConfig, load_recipe, recipe_names
+from camerabias.trainables.config import (
+    EVENING,
+    MITIGATIONS,
+    TrialConfig,
+    load_recipe,
+    mitigate,
+    recipe_names,
+)
+
+FIRST_RECIPE_FIELDS = (
+    "learning_rate", "weight_decay", "batch_size", "schedule", "max_steps", "patience_steps", "evaluate_every",
+    "precision",
+)  # fmt: skip
 
 
 def make_config(**changes):
@@ -32,9 +45,15 @@ def make_config(**changes):
 def test_id_is_the_hash_of_the_canonical_json_without_later_fields_at_their_default():
     fields = make_config().model_dump(mode="json")
     # added with a default: an older record, written without it, must keep its id
-    del fields["train_size"], fields["source_size"], fields["recipe"]["jitter"]
+    del fields["train_size"], fields["source_size"]
+    fields["recipe"] = {name: fields["recipe"][name] for name in FIRST_RECIPE_FIELDS}
+    fields["setting"] = {name: fields["setting"][name] for name in ("name", "cells", "equal_counts")}
     canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"))
     assert make_config().id == hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+
+def test_id_is_that_of_the_first_version():
+    assert make_config().id == "f678b1583738643e"
 
 
 @pytest.mark.parametrize(
@@ -48,6 +67,7 @@ def test_id_is_the_hash_of_the_canonical_json_without_later_fields_at_their_defa
         {"train_view": {"name": "binary", "window": 27}},
         {"setting": Setting(name="natural", cells=(("a", "b"),), equal_counts=False)},
         {"recipe": load_recipe({"base": "paper", "precision": "bfloat16"})},
+        *({"recipe": mitigate(load_recipe("paper"), name)} for name in MITIGATIONS if name != "none"),
     ],
 )
 def test_id_changes_with_every_field(changes):
@@ -62,6 +82,8 @@ def test_id_survives_a_round_trip_through_json():
 def test_name_is_readable():
     assert make_config().name == "label-natural-rgb-resnet34-seed3"
     assert make_config(test_view="gray").name == "label-natural-rgb-to-gray-resnet34-seed3"
+    blurred = mitigate(load_recipe("paper"), "blur_noise")
+    assert make_config(recipe=blurred).name == "label-natural-rgb-resnet34-blur_noise-seed3"
 
 
 def test_learning_rate_that_yaml_reads_as_text_is_a_number(tmp_path):
@@ -94,6 +116,25 @@ def test_wrong_recipe_names_every_wrong_field():
         load_recipe({"base": "paper", "learning_rate": -1, "lr": 1})
     assert "learning_rate" in str(error.value)
     assert "lr" in str(error.value)
+
+
+def test_cells_are_evened_out_in_one_way_alone():
+    for first, second in combinations(EVENING, 2):
+        with pytest.raises(CamerabiasError, match=f"{first} and {second} each even out .* keep one of them"):
+            load_recipe({"base": "paper", first: 1, second: 1})
+    resampled = load_recipe({"base": "paper", "resample": True})
+    assert resampled.evens_cells
+    with pytest.raises(
+        CamerabiasError, match=r"mitigation 'reweight' cannot be used \(.*reweight and resample"
+    ):
+        mitigate(resampled, "reweight")
+
+
+def test_mitigation_is_told_by_the_fields_of_a_recipe():
+    for name in MITIGATIONS:
+        assert mitigate(load_recipe("demo"), name).mitigation == name
+    assert load_recipe({"base": "demo", "blur": 0.5}).mitigation == "none"
+    assert mitigate(mitigate(load_recipe("demo"), "jitter"), "blur_noise").mitigation == "blur_noise"
 
 
 def test_file_may_start_from_another_recipe(tmp_path):

@@ -1,0 +1,118 @@
+"""The audit: the design check, the experiments in the order in which they need each other, and the report.
+
+What a later experiment would ask in vain is not run: no cue is looked for where cameras cannot be told apart, or
+where they have nothing to do with the label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from camerabias.analysis.design import Design, check_design
+from camerabias.analysis.records import load_records
+from camerabias.analysis.verdict import Findings, gather
+from camerabias.datasets.dataset import Dataset, open_dataset
+from camerabias.datasets.facts import gather_facts
+from camerabias.datasets.schema import Executor
+from camerabias.datasets.sensor_pattern import match_patterns
+from camerabias.sweeps.display import console, counting, print_design, print_outcome, print_skipped
+from camerabias.sweeps.sweep import Outcome, Request, check_same_dataset, plan_sweep, run_sweep
+from camerabias.trainables.record import FACTS_FILE, SENSOR_PATTERN_FILE, Run
+
+BatteryName = Literal["quick", "default", "full"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A study of a battery.
+
+    Attributes:
+        study: Its name.
+        seeds: In place of the study's own; None for these.
+    """
+
+    study: str
+    seeds: Sequence[int] | None = None
+
+
+@dataclass(frozen=True)
+class Battery:
+    """What an audit runs.
+
+    Attributes:
+        first: Can the cameras be told apart, and does the classifier use it?
+        cues: Which cue? Run where there is one to be looked for.
+        more: Everything else that is asked.
+    """
+
+    first: Step
+    cues: Sequence[Step]
+    more: Sequence[Step] = ()
+
+
+BATTERIES: dict[BatteryName, Battery] = {
+    # 6 + 11 trials: three seeds are the fewest whose interval covers seeds, one is enough to see a cue vanish
+    "quick": Battery(Step("audit", (0, 1, 2)), [Step("cues", (0,))]),
+    "default": Battery(Step("audit"), [Step("cues"), Step("cues_used")]),
+    "full": Battery(
+        Step("audit"),
+        [Step("cues"), Step("cues_used")],
+        [Step("strengths"), Step("unseen"), Step("mitigations")],
+    ),
+}
+
+
+def run_audit(request: Request, battery: Battery) -> tuple[Findings, list[Outcome]]:
+    """Run an audit's experiments; the same call goes on after any interruption.
+
+    Args:
+        request: What every sweep of the audit shares; its studies are the battery's, and seeds that it names take the
+            place of the battery's.
+        battery: What to run.
+
+    Returns:
+        What was found, and how each sweep ended.
+
+    Raises:
+        CamerabiasError: As `run_sweep`.
+    """
+    dataset, run = open_dataset(request.data), Run(request.run)
+    check_same_dataset(run, dataset)
+    design = look_at_design(dataset, run, request.executor)
+    print_design(design)
+    outcomes = [_run(request, battery.first)]
+    found = gather(load_records(request.run), design)
+    if found.follows_cameras or (found.tells_cameras and found.hang_together):
+        outcomes += [_run(request, step) for step in battery.cues]
+    else:
+        why = (
+            "the cameras have nothing to do with the label"
+            if found.tells_cameras
+            else "the cameras are not told apart"
+        )
+        console.print(f"No cue is looked for: {why}.")
+    outcomes += [_run(request, step) for step in battery.more]
+    return (found if len(outcomes) == 1 else gather(load_records(request.run), design)), outcomes
+
+
+def look_at_design(dataset: Dataset, run: Run, executor: Executor) -> Design:
+    """What the photos can tell before any training; what was found stays in the run."""
+    facts = run.frame(FACTS_FILE)
+    if facts is None:
+        with counting("Reading headers of parts") as report:
+            facts = gather_facts(dataset, executor, report)
+        with counting("Matching sensor patterns of parts") as report:
+            run.write_frame(SENSOR_PATTERN_FILE, match_patterns(dataset, executor, report))
+        run.write_frame(FACTS_FILE, facts)
+    return check_design(facts)
+
+
+def _run(request: Request, step: Step) -> Outcome:
+    seeds = request.seeds or (list(step.seeds) if step.seeds else None)
+    asked = replace(request, studies=[step.study], seeds=seeds)
+    print_skipped(plan_sweep(asked))
+    outcome = run_sweep(asked)
+    print_outcome(outcome)
+    return outcome

@@ -1,0 +1,126 @@
+"""Every verdict through the command line, by a dataset made for it."""
+
+import json
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from camerabias.analysis.verdict import Verdict
+from camerabias.datasets.create import simulate_dataset
+from camerabias.datasets.simulator import parse_cues, preset_spec
+from camerabias.datasets.storage import Folder
+
+QUICK = ["--quick", "--model", "small_cnn", "--weights", "none", "--recipe", "calibration", "--executor", "local"]
+
+
+@pytest.fixture
+def audit(command, tmp_path):
+    """Run the audit; returns exit code, verdict and what was printed."""
+
+    def run(source, *options):
+        code, out, err = command("audit", source, "--run", tmp_path / "run", *QUICK, *options)
+        path = tmp_path / "run/report/verdict.json"
+        verdict = Verdict.model_validate_json(path.read_text()) if path.exists() else None
+        return code, verdict, out + err
+
+    return run
+
+
+@pytest.fixture
+def simulated(tmp_path):
+    def make(cues, correlation, images=300):
+        spec = preset_spec("demo", images, 64, parse_cues(cues), seed=3, correlation=correlation)
+        simulate_dataset(spec, Folder(tmp_path / "dataset"), "local")
+        return tmp_path / "dataset"
+
+    return make
+
+
+@pytest.fixture
+def painted(tmp_path):
+    """A table of photos whose label is plain to see, a bar across or upright, from cameras of different noise."""
+
+    def make(cells):
+        generator = np.random.default_rng(0)
+        rows = []
+        for (label, camera, noise), n in cells.items():
+            for k in range(n):
+                canvas = np.full((40, 40, 3), 90.0)
+                x, y = generator.integers(4, 26, 2)
+                wide, high = (12, 3) if label == "across" else (3, 12)
+                canvas[y : y + high, x : x + wide] = 220
+                canvas = cv2.GaussianBlur(canvas, (0, 0), 0.7) + generator.normal(0, noise, canvas.shape)
+                path = f"{label}-{camera}-{k}.png"
+                Image.fromarray(canvas.clip(0, 255).astype(np.uint8)).save(tmp_path / path)
+                rows.append({"path": path, "label": label, "camera": camera})
+        pd.DataFrame(rows).to_csv(tmp_path / "photos.csv", index=False)
+        return tmp_path / "photos.csv"
+
+    return make
+
+
+def test_cheating(audit, simulated):
+    code, verdict, printed = audit(simulated("none,white_balance=2,colour_matrix=2", 0.8), "--fail-on", "cheating")
+    assert code == 3
+    assert verdict.verdict == "cheating"
+    assert verdict.evidence["use.p"] <= 0.01 < verdict.evidence["use.gap_low"]
+    assert verdict.evidence["counterfactual.directed"] > 0.5, "the truth bears it out"
+    assert "Verdict: cheating" in printed
+    assert "follow the camera" in verdict.reasons[0]
+    assert verdict.cues, "a cue is named"
+
+
+def test_cannot_tell(audit, simulated):
+    """Every camera has one label: no training of the label is begun, that of cameras is."""
+    code, verdict, printed = audit(simulated("none,white_balance=2,colour_matrix=2", 1.0, 200), "--fail-on", "cheating")
+    assert code == 0
+    assert verdict.verdict == "cannot tell"
+    assert verdict.evidence["recognition.p"] <= 0.01, "whether cameras can be recognised is said with it"
+    assert any("photos" in step for step in verdict.next_steps)
+    assert "label-natural" not in printed
+
+
+def test_at_risk(audit, painted):
+    """The cameras' noise is plain to see and goes with the label, yet the label itself is plainer."""
+    cells = {
+        ("across", "A", 2): 80, ("across", "B", 14): 40,
+        ("upright", "A", 2): 40, ("upright", "B", 14): 80,
+    }  # fmt: skip
+    code, verdict, _ = audit(painted(cells), "--fail-on", "at-risk,cheating")
+    assert (code, verdict.verdict) == (3, "at risk")
+    assert verdict.evidence["recognition.p"] <= 0.01
+    assert verdict.evidence["association.p"] <= 0.01 < verdict.evidence["use.p"]
+
+
+def test_no_evidence(audit, painted):
+    cells = {
+        ("across", "A", 5): 80, ("across", "B", 5): 40,
+        ("upright", "A", 5): 40, ("upright", "B", 5): 80,
+    }  # fmt: skip
+    code, verdict, printed = audit(painted(cells), "--fail-on", "at-risk,cheating")
+    assert (code, verdict.verdict) == (0, "no evidence")
+    assert 0 < verdict.evidence["use.detectable"] < 1, "with the effect that could have been seen"
+    assert "No cue is looked for" in printed
+
+
+def test_audit_again_trains_nothing_and_says_the_same(audit, simulated):
+    source = simulated("none", 0.6, 200)
+    _, first, _ = audit(source)
+    _, second, printed = audit(source)
+    assert second == first
+    assert "12/" not in printed
+    assert json.loads(first.model_dump_json())["schema_version"] == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [(["--fail-on", "guilty"], "allowed: cheating"), (["--quick", "--full"], "opposite")],
+)
+def test_impossible_options_are_refused_before_anything_runs(command, tmp_path, options, said):
+    code, out, err = command("audit", tmp_path, "--run", tmp_path / "run", *options)
+    assert code == 2
+    assert said in " ".join((out + err).split())
+    assert not (tmp_path / "run").exists()
