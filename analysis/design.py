@@ -501,7 +501,7 @@ def _given_away(guesses: Sequence[Guess]) -> Iterator[str]:
 def _shared(design: Design) -> Iterator[str]:
     if design.crossing_groups:
         yield (
-            f"{design.crossing_groups} groups lie on more than one side of your split, and with them "
+            f"{_count(design.crossing_groups, 'group lies', 'groups lie')} on more than one side of your split, with "
             f"{design.crossing_photos} of the test photos: test accuracy may be too high. Drop the split to use "
             "folds, which keep groups together."
         )
@@ -509,7 +509,7 @@ def _shared(design: Design) -> Iterator[str]:
     if twins.n_pairs:
         first = "; ".join(f"{pair.first} and {pair.second}" for pair in twins.pairs[:MAX_NAMED])
         yield (
-            f"{twins.n_photos} photos nearly equal one of another group. Of "
+            f"{twins.n_photos} photos nearly equal one of another group: of "
             f"{_count(twins.n_pairs, 'pair', 'pairs')} {twins.n_crossing} lie on both sides of a test, and "
             f"{twins.n_labels} have two labels. Look at {first}: what shows the same belongs to one group."
         )

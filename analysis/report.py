@@ -35,8 +35,8 @@ class Report:
 
     Attributes:
         index: Path or URI of the HTML file.
-        tables: The wide tables of all studies, in order.
-        findings: What the numbers say, a sentence each.
+        tables: The wide tables of all studies, in order; of an audit its own.
+        findings: What the numbers say, a sentence each; of an audit none beside the verdict.
         claims: The paper's claims, columns `claims.CLAIM_COLUMNS`; empty where no study repeats the paper.
         not_drawn: Reason of each figure that could not be drawn, by name.
         verdict: The verdict of an audit; None of a run that is none.
@@ -64,6 +64,8 @@ def make_report(location: str) -> Report:
     tables, findings, claims = make_tables(records), find(records), claims_table(decide_claims(records))
     audit = investigate(records)
     figures, not_drawn = draw_figures(records, audit)
+    if audit is not None:
+        not_drawn = {}  # an audit is not about the paper's figures; it has those that its trials allow
     write_tables(tables, records, folder.child("tables"))
     if len(claims):
         write_claims(claims, folder.child("tables"))
@@ -77,10 +79,12 @@ def make_report(location: str) -> Report:
         INDEX_FILE,
         _html(records, tables, findings, claims, figures, not_drawn, audit, verdict, beside).encode(),
     )
+    # of an audit the verdict is told, and what is behind it; the rest stands on the page
+    told = [table.wide for table in beside] or [wide for table in tables for wide in table.wide]
     return Report(
         index=folder.file(INDEX_FILE) if folder.is_local else f"{folder}/{INDEX_FILE}",
-        tables=[*(table.wide for table in beside), *(wide for table in tables for wide in table.wide)],
-        findings=[sentence for finding in findings for sentence in finding.sentences],
+        tables=told,
+        findings=[] if audit else [sentence for finding in findings for sentence in finding.sentences],
         claims=claims,
         not_drawn=not_drawn,
         verdict=verdict,

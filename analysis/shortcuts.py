@@ -19,7 +19,6 @@ from camerabias.datasets.schema import N_FOLDS, Target
 
 Clue = Literal["camera", "size", "format", "tables", "exif", "all headers"]
 
-HEADERS: tuple[Clue, ...] = ("size", "format", "tables", "exif")
 NONE = "none"
 """Tables of what is no JPEG, EXIF of a file without."""
 
@@ -78,7 +77,9 @@ def _clues(facts: pd.DataFrame) -> dict[Clue, pd.Series[str]]:
         "tables": facts["tables"].fillna(NONE).astype(str),
         "exif": facts["exif"].fillna(NONE).astype(str),
     }
-    together = pd.DataFrame(headers).agg(" | ".join, axis=1)
+    together = (
+        headers["size"] + " | " + headers["format"] + " | " + headers["tables"] + " | " + headers["exif"]
+    )
     return {"camera": facts["camera"].astype(str), **headers, "all headers": together}
 
 

@@ -161,7 +161,7 @@ def decide(found: Findings) -> Verdict:
 def _outcome(found: Findings) -> Outcome:
     if found.follows_cameras:
         return "cheating"
-    if found.design.implied and not _could_show(found):
+    if not found.design.answers["use"].answerable or (found.design.implied and not _could_show(found)):
         return "cannot tell"
     if found.tells_cameras and found.hang_together:
         return "at risk"
@@ -220,6 +220,8 @@ def _reasons(found: Findings, outcome: Outcome) -> list[str]:
 
 def _use_sentences(found: Findings) -> list[str]:
     used = found.used
+    if not found.design.implied:
+        return [found.design.answers["use"].why]
     if used is None or isnan(used.p):
         return []
     groups = f"{used.n_disagree} independent test groups disagree with their camera, {used.n_agree} agree"

@@ -59,7 +59,7 @@ BATTERIES: dict[BatteryName, Battery] = {
     "full": Battery(
         Step("audit"),
         [Step("cues"), Step("cues_used")],
-        [Step("strengths"), Step("unseen"), Step("mitigations")],
+        [Step("settings"), Step("strengths"), Step("unseen"), Step("mitigations")],
     ),
 }
 

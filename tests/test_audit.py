@@ -13,7 +13,17 @@ from camerabias.datasets.create import simulate_dataset
 from camerabias.datasets.simulator import parse_cues, preset_spec
 from camerabias.datasets.storage import Folder
 
-QUICK = ["--quick", "--model", "small_cnn", "--weights", "none", "--recipe", "calibration", "--executor", "local"]
+QUICK = [
+    "--quick",
+    "--model",
+    "small_cnn",
+    "--weights",
+    "none",
+    "--recipe",
+    "calibration",
+    "--executor",
+    "local",
+]
 
 
 @pytest.fixture
@@ -63,7 +73,9 @@ def painted(tmp_path):
 
 
 def test_cheating(audit, simulated):
-    code, verdict, printed = audit(simulated("none,white_balance=2,colour_matrix=2", 0.8), "--fail-on", "cheating")
+    code, verdict, printed = audit(
+        simulated("none,white_balance=2,colour_matrix=2", 0.8), "--fail-on", "cheating"
+    )
     assert code == 3
     assert verdict.verdict == "cheating"
     assert verdict.evidence["use.p"] <= 0.01 < verdict.evidence["use.gap_low"]
@@ -75,7 +87,9 @@ def test_cheating(audit, simulated):
 
 def test_cannot_tell(audit, simulated):
     """Every camera has one label: no training of the label is begun, that of cameras is."""
-    code, verdict, printed = audit(simulated("none,white_balance=2,colour_matrix=2", 1.0, 200), "--fail-on", "cheating")
+    code, verdict, printed = audit(
+        simulated("none,white_balance=2,colour_matrix=2", 1.0, 200), "--fail-on", "cheating"
+    )
     assert code == 0
     assert verdict.verdict == "cannot tell"
     assert verdict.evidence["recognition.p"] <= 0.01, "whether cameras can be recognised is said with it"

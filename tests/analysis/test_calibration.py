@@ -16,7 +16,9 @@ DOCS = Path(__file__).parent.parent.parent / "docs"
 def line(kind, verdict, planted=None, cues=(), directed=None, p=None, gap=None, correlation=0.8, seed=0):
     evidence = {"counterfactual.directed": directed, "counterfactual.p": p, "use.gap": gap}
     case = Case(kind=kind, planted=planted or {}, correlation=correlation, seed=seed)
-    return Line(case=case, verdict=verdict, cues=list(cues), evidence=evidence, kept={}, seconds=1.0, version="0")
+    return Line(
+        case=case, verdict=verdict, cues=list(cues), evidence=evidence, kept={}, seconds=1.0, version="0"
+    )
 
 
 LINES = [
@@ -43,7 +45,11 @@ def test_verdicts_are_counted_by_kind(tables):
     frame = tables["Verdicts by what the dataset is"].set_index("datasets").astype(int)
     assert frame["n"].tolist() == [10, 1, 4, 1, 1, 1]
     assert frame.loc["no cue", ["cheating", "no evidence"]].tolist() == [1, 9]
-    assert frame.loc["one cue, full strength", ["truly use the camera", "cheating", "at risk"]].tolist() == [3, 2, 2]
+    assert frame.loc["one cue, full strength", ["truly use the camera", "cheating", "at risk"]].tolist() == [
+        3,
+        2,
+        2,
+    ]
 
 
 def test_errors_are_told_with_exact_intervals(tables):
@@ -61,9 +67,15 @@ def test_share_is_clopper_and_pearsons():
 
 
 def test_misses_are_told_by_size(tables):
-    frame = tables["Misses by how many predictions truly follow the camera"].set_index("predictions that follow")
+    frame = tables["Misses by how many predictions truly follow the camera"].set_index(
+        "predictions that follow"
+    )
     assert frame.loc["0.1 to 0.2", "missed"] == share(1, 1)
-    assert frame.loc["0.5 to 1", ["n", "mean truth", "mean estimate (gap)"]].tolist() == ["2", "0.900", "0.850"]
+    assert frame.loc["0.5 to 1", ["n", "mean truth", "mean estimate (gap)"]].tolist() == [
+        "2",
+        "0.900",
+        "0.850",
+    ]
 
 
 def test_naming(tables):

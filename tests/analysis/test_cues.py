@@ -3,13 +3,25 @@
 import numpy as np
 import pytest
 
-from camerabias.analysis.cues import FAMILIES, FAMILY_OF, attribute, cameras_by_view, fingerprints, labels_by_view
+from camerabias.analysis.cues import (
+    FAMILIES,
+    FAMILY_OF,
+    attribute,
+    cameras_by_view,
+    fingerprints,
+    labels_by_view,
+)
 from camerabias.analysis.records import load_records
 from camerabias.analysis.signature import recognition, signature
 from camerabias.sweeps.calibrate import PLANTED
 from camerabias.sweeps.study import load_study
 
-IMPLIED = {"iPhone": "Manufacturer 1", "Samsung": "Manufacturer 1", "Huawei": "Manufacturer 2", "Redmi": "Manufacturer 2"}
+IMPLIED = {
+    "iPhone": "Manufacturer 1",
+    "Samsung": "Manufacturer 1",
+    "Huawei": "Manufacturer 2",
+    "Redmi": "Manufacturer 2",
+}
 
 
 def kept_of(*numbers):
@@ -42,7 +54,7 @@ def test_distances_are_those_of_the_nearest_fingerprints():
     known = fingerprints()
     kept = dict(zip(known.columns, generator.uniform(0, 1, known.shape[1]), strict=True))
     seen = np.array([*kept.values()]) / max(kept.values())
-    alone = {family: np.inf for family in FAMILIES}
+    alone = dict.fromkeys(FAMILIES, np.inf)
     for cue, row in known.iterrows():
         alone[FAMILY_OF[cue]] = min(alone[FAMILY_OF[cue]], np.sqrt(((row.to_numpy() - seen) ** 2).mean()))
     found = attribute(kept).distances
@@ -51,7 +63,9 @@ def test_distances_are_those_of_the_nearest_fingerprints():
 
 
 @pytest.mark.parametrize(
-    "changed", [{"gray": np.nan}, dict.fromkeys(fingerprints().columns, 0.0)], ids=["a view lacks", "nothing is left"]
+    "changed",
+    [{"gray": np.nan}, dict.fromkeys(fingerprints().columns, 0.0)],
+    ids=["a view lacks", "nothing is left"],
 )
 def test_nothing_is_named_where_nothing_can_be_said(changed):
     assert attribute(kept_of(0) | changed) is None
@@ -68,7 +82,13 @@ def test_tables_hold_the_statistics_of_their_cells(make, tmp_path):
     cells = [
         make.cell("camera", "natural", make.right("camera", 0.9)),
         make.cell("camera", "natural", make.right("camera", 0.3), view="gray"),
-        make.cell("camera", "natural", make.right("camera", 0.9), view="jitter", broken=dict.fromkeys(range(4), "missing")),
+        make.cell(
+            "camera",
+            "natural",
+            make.right("camera", 0.9),
+            view="jitter",
+            broken=dict.fromkeys(range(4), "missing"),
+        ),
         make.cell("label", "natural", make.by_camera),
     ]
     records = load_records(str(make.run(tmp_path / "run", {"cues": cells}, bottles_per_label=12).folder.uri))

@@ -3,6 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier
 
+from camerabias.analysis import association
 from camerabias.analysis.shortcuts import guess_without_pixels
 
 
@@ -42,9 +43,9 @@ def majority(frame, target, clue):
     return right / len(frame)
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", [0, 1])
 def test_accuracy_is_that_of_a_majority_per_value_and_fold(seed):
-    frame = facts(997, seed)  # no ties, in which scikit-learn takes the first
+    frame = facts(497, seed)  # no ties, in which scikit-learn takes the first
     found = guesses(frame)["label", "tables"]
     assert found.accuracy.mean == pytest.approx(majority(frame, "label", "tables"))
     assert found.chance == frame["label"].value_counts(normalize=True).iloc[0]
@@ -65,9 +66,10 @@ def test_what_gives_the_camera_away_is_found():
     assert ("camera", "camera") not in found
 
 
-def test_nothing_is_found_where_nothing_is_and_one_value_is_no_test():
+def test_nothing_is_found_where_nothing_is_and_one_value_is_no_test(monkeypatch):
+    monkeypatch.setattr(association, "PERMUTATIONS", 99)
     p = []
-    for seed in range(30):
+    for seed in range(20):
         found = guesses(facts(seed=seed))
         p.append(found["label", "tables"].p)
         assert np.isnan(found["label", "format"].p)

@@ -157,7 +157,7 @@ def test_done_trials_are_not_run_again_and_failed_ones_only_if_asked(dataset, tm
 
 
 def test_audit_rotates_folds_and_compares_settings_at_one_training_size(dataset, tmp_path):
-    made = plan(["audit"], dataset, tmp_path, models=["test_resnet"])
+    made = plan(["audit", "settings"], dataset, tmp_path, models=["test_resnet"])
     sizes = {}
     for trial in made.trials.values():
         assert trial.test_fold == trial.seed
@@ -173,9 +173,34 @@ def test_setting_that_the_dataset_cannot_serve_stops_a_table_and_is_named_by_an_
     holed = type(dataset)(dataset.folder, manifest.model_copy(update={"cells": cells}), dataset.index)
     with pytest.raises(CamerabiasError, match="manufacturer 1 × Vivo"):
         plan(["table2"], holed, tmp_path)
-    (audit,) = plan(["audit"], holed, tmp_path).studies
+    (audit,) = plan(["settings"], holed, tmp_path).studies
     assert [(skipped.target, skipped.setting) for skipped in audit.skipped] == [("label", "balanced")]
     assert "manufacturer 1 × Vivo" in audit.skipped[0].reason
+
+
+def test_audit_trains_nothing_that_no_training_could_answer(dataset, tmp_path):
+    """Where every camera has one label, whatever a model says of the label may be said of the camera."""
+    manifest = dataset.manifest
+    own = {"iPhone": 0, "Samsung": 0, "Huawei": 1, "Redmi": 1, "Vivo": 1}
+    cells = tuple(c for c in manifest.cells if manifest.labels[own[c.camera]] == c.label)
+    tied = type(dataset)(dataset.folder, manifest.model_copy(update={"cells": cells}), dataset.index)
+    (audit,) = plan(["audit"], tied, tmp_path).studies
+    assert {cell.target for cell in audit.cells} == {"camera"}
+    assert "Every camera has photos of one label alone" in audit.skipped[0].reason
+    # one camera for each label, too: not even cameras can be told apart from what photos show
+    cells = tuple(c for c in cells if c.camera in ("iPhone", "Huawei"))
+    single = type(dataset)(dataset.folder, manifest.model_copy(update={"cells": cells}), dataset.index)
+    (audit,) = plan(["audit"], single, tmp_path).studies
+    assert audit.cells == []
+    assert [skipped.target for skipped in audit.skipped] == ["camera", "label"]
+
+
+def test_counterfactual_is_asked_of_simulated_photos_alone(dataset, tmp_path):
+    (simulated,) = plan(["audit"], dataset, tmp_path).studies
+    assert {str(probe) for cell in simulated.cells for probe in cell.probes} == {"counterfactual"}
+    real = dataset.manifest.model_copy(update={"source": {"kind": "folder"}})
+    (audit,) = plan(["audit"], type(dataset)(dataset.folder, real, dataset.index), tmp_path).studies
+    assert not any(cell.probes for cell in audit.cells)
 
 
 def test_strengths_are_compared_at_one_training_size(dataset, tmp_path):

@@ -69,7 +69,9 @@ def test_probes_read_with_parameters_and_those_of_pieces_want_a_view_of_pieces(t
     assert [str(probe) for probe in study.grids[0].probes] == ["crop_map-divisions8"]
     with pytest.raises(CamerabiasError, match="probe crop_map needs models trained on crop32, not on rgb"):
         load_study(write(tmp_path, grids=[{**grid, "views": ["rgb"], "probes": ["crop_map"]}]))
-    with pytest.raises(CamerabiasError, match=r"'x' is not known; allowed: attributions, crop_images"):
+    with pytest.raises(
+        CamerabiasError, match=r"'x' is not known; allowed: attributions, counterfactual, crop_images"
+    ):
         load_study(write(tmp_path, grids=[{**grid, "probes": ["x"]}]))
 
 

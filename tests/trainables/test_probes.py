@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.settings import resolve_setting
+from camerabias.datasets.views import Variant
 from camerabias.trainables import probes as probes_module
 from camerabias.trainables.probes import PROBES, Probe, ProbeKind
 from camerabias.trainables.record import Run
+from camerabias.trainables.reshoot import reshoot
 from camerabias.trainables.trial import run_trial
 
 LABELS = {"target": "label"}
@@ -163,3 +166,26 @@ def test_damaged_weights_are_named_with_what_to_do(probe):
     assert "weights.safetensors is damaged" in progress.reason
     assert f"delete {record.folder} to have the trial trained again" in progress.reason
     assert record.is_done()
+
+
+def test_counterfactual_is_what_the_model_says_of_the_very_photos_of_all_cameras(probe, dataset):
+    """The dataset holds every bottle by every camera, so that the photos shot again are those it has."""
+    record, progress, _ = probe("counterfactual", **LABELS)
+    assert progress.status == "done"
+    found = record.probe("counterfactual")
+    tested = record.predictions()
+    again = {(g, c): p for g, c, p in zip(found["group"], found["camera"], found["prediction"], strict=True)}
+    assert len(again) == len(tested) == tested["group"].nunique() * 5
+    for row in tested.itertuples():
+        assert again[row.group, row.camera] == row.prediction
+    labels = dict(zip(found["group"], found["label"], strict=True))
+    assert labels == dict(zip(tested["group"], tested["label"], strict=True))
+
+
+def test_real_photos_are_not_shot_again(dataset):
+    source = {"kind": "table", "root": "photos"}
+    real = type(dataset)(
+        dataset.folder, dataset.manifest.model_copy(update={"source": source}), dataset.index
+    )
+    with pytest.raises(CamerabiasError, match="only simulated photos"):
+        reshoot(real, dataset.index, Variant(view="rgb", size=32, fit="resize"))
