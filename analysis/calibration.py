@@ -95,6 +95,7 @@ def measure_fingerprints(lines: Sequence[Line]) -> pd.DataFrame:
         How far cameras are recognised in each view, as a share of the view in which they are most, from 0 to 1.
     """
     references = [line for line in lines if line.case.kind == "reference"]
+    references.sort(key=lambda line: line.case.seed)  # lines come as cases end
     kept = pd.DataFrame([line.kept for line in references], dtype=float)
     kept.index = pd.Index([" + ".join(line.case.planted) for line in references], name="cue")
     return kept.div(kept.max(axis=1), axis=0).clip(0, 1).round(3)
@@ -245,12 +246,10 @@ def _confusion(lines: Sequence[Line]) -> pd.DataFrame:
     """How often each family was named, by cue; rows of cues, columns of families."""
     rows = []
     for name, family in FAMILY_OF.items():
-        found = [
-            line
-            for line in lines
-            if [*line.case.planted.items()] == [(name, 1.0)] and line.case.kind != "unidentifiable"
-        ]
+        found = [line for line in lines if _is_planted(line.case, 1, 1.0) and name in line.case.planted]
         named = [line for line in found if line.cues]
         counts = {other: str(sum(other in line.cues for line in named)) for other in FAMILIES}
-        rows.append({"cue": name, "family": family, "told apart": f"{len(named)} of {len(found)}", **counts})
+        rows.append(
+            {"cue": name, "family": family, "cameras told apart": f"{len(named)} of {len(found)}", **counts}
+        )
     return pd.DataFrame(rows)

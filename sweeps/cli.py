@@ -183,7 +183,8 @@ def audit(
 ) -> None:
     """Import photos, look at their design, train on them, and say whether the classifier uses the camera.
 
-    Weights `none` trains from scratch with the recipe `scratch`; pretrained weights are tuned with `paper`.
+    Weights `none` trains from scratch with the recipe `scratch` (`small_cnn`: `small`); pretrained weights are tuned
+    with `paper`.
     """
     from camerabias.datasets.dataset import is_dataset
     from camerabias.datasets.storage import Folder
@@ -202,7 +203,7 @@ def audit(
         run,
         models=[model],
         seeds=_numbers(seeds),
-        recipe=recipe or ("scratch" if weights == "none" else "paper"),
+        recipe=recipe or _usual_recipe(model, weights),
         size=size,
         weights=weights,
         address=address,
@@ -216,6 +217,12 @@ def audit(
         _exit_if_failed(outcome)
     if verdict is not None and verdict.verdict in failing:
         raise typer.Exit(EXIT_FAIL_ON)
+
+
+def _usual_recipe(model: str, weights: str) -> str:
+    if weights != "none":
+        return "paper"
+    return "small" if model == "small_cnn" else "scratch"
 
 
 def _verdicts(text: str | None) -> set[str]:
@@ -245,14 +252,15 @@ def calibrate(
         str, typer.Option(help="Share of the datasets to run, such as 1/3: for several machines.")
     ] = "1/1",
     reference: Annotated[
-        bool, typer.Option("--reference", help="Run the datasets that cues' fingerprints are measured from.")
+        bool,
+        typer.Option("--reference", help="Run the datasets that cues have fingerprints from, and print these."),
     ] = False,
     tables: Annotated[
         bool, typer.Option("--tables", help="Run nothing; print the tables of the file.")
     ] = False,
 ) -> None:
     """Audit simulated datasets whose truth is known, and say how often the verdict is right."""
-    from camerabias.analysis.calibration import read_lines, summarise
+    from camerabias.analysis.calibration import measure_fingerprints, read_lines, summarise
     from camerabias.analysis.tables import show_markdown
     from camerabias.sweeps.calibrate import cases, reference_cases, run_cases
     from camerabias.sweeps.display import console
@@ -261,6 +269,9 @@ def calibrate(
     asked = (reference_cases() if reference else cases())[number - 1 :: count]
     for line in run_cases([] if tables else asked, lines, jobs):
         console.print(f"{line.case.name}: {line.verdict} ({', '.join(line.cues) or 'no cue named'})")
+    if reference:
+        typer.echo(measure_fingerprints(read_lines(lines)).to_csv(lineterminator="\n"), nl=False)
+        return
     for table in summarise(read_lines(lines)):
         typer.echo(f"\n{table.caption}\n\n{show_markdown(table.frame)}")
 

@@ -74,7 +74,7 @@ def painted(tmp_path):
 
 def test_cheating(audit, simulated):
     code, verdict, printed = audit(
-        simulated("none,white_balance=2,colour_matrix=2", 0.8), "--fail-on", "cheating"
+        simulated("none,white_balance=2,colour_matrix=2", 0.8, 400), "--fail-on", "cheating"
     )
     assert code == 3
     assert verdict.verdict == "cheating"

@@ -174,7 +174,7 @@ def test_the_camera_comes_from_exif_or_is_unknown(make_photos, do_import):
 def test_the_simulators_dataset_is_the_simulators_images(dataset):
     spec = preset_spec("demo", images=100, size=64)
     assert dataset.manifest.labels == LABELS
-    assert dataset.manifest.source == {"kind": "simulator", **spec.model_dump()}
+    assert dataset.manifest.source == {"kind": "simulator", **spec.model_dump(exclude_none=True)}
     assert set(dataset.index.groupby(["label", "camera"]).size()) == {10}
     assert (dataset.index.groupby("group")["fold"].nunique() == 1).all()
     for number in (0, 63, 64, 99):  # on both sides of a part's end

@@ -21,18 +21,15 @@ def test_cases_are_as_many_as_the_calibration_needs_and_each_has_its_own_seed():
     assert {cue for cues in PLANTED.values() for cue in cues} <= set(CUES)
 
 
-def test_parts_of_the_calibration_are_all_of_it(parse_command):
-    assert {case.name for k in range(3) for case in cases()[k::3]} == {case.name for case in cases()}
-
-
 def test_case_is_audited_and_its_line_added_once(tmp_path):
     path = tmp_path / "lines.jsonl"
-    case = Case(kind="planted", planted={"white balance": 1.0}, correlation=0.8, seed=1, images=200)
+    case = Case(kind="null", planted={"white balance": 1.0}, correlation=0.0, seed=1, images=190)
     (line,) = run_cases([case], path, jobs=1)
     assert line.case == case
-    assert line.verdict in ("cheating", "at risk")
+    assert line.verdict == "no evidence", "cameras that are told apart, and have nothing to do with the label"
     assert line.evidence["recognition.p"] <= 0.01
-    assert line.kept["rgb"] > 0.5 > line.kept["gray"]
+    assert line.evidence["counterfactual.p"] is not None
+    assert line.kept["rgb"] > 0.5
     assert read_lines(path) == [line]
     assert list(run_cases([case], path, jobs=1)) == [], "what has a line is not run again"
 

@@ -82,7 +82,7 @@ def test_usage_errors_exit_with_2(command):
         (["audit", "nowhere.csv", "--run", "r"], "no table"),
         (["data", "show", "nowhere"], "no complete dataset"),
         (["data", "simulate", "x", "--cues", "jpg=1"], "jpeg_quality"),
-        (["sweep", "run", "tabel1", "--data", "d", "--run", "r"], "allowed: audit, demo"),
+        (["sweep", "run", "tabel1", "--data", "d", "--run", "r"], "allowed: audit, cues, cues_used, demo"),
     ],
 )
 def test_errors_are_a_sentence_and_exit_with_1(command, tmp_path, monkeypatch, arguments, said):

@@ -107,7 +107,9 @@ def test_every_shipped_recipe_loads():
 
 
 def test_unknown_recipe_lists_what_is_allowed():
-    with pytest.raises(CamerabiasError, match=r"no recipe 'papr'; allowed: demo, paper, scratch"):
+    with pytest.raises(
+        CamerabiasError, match=r"no recipe 'papr'; allowed: calibration, demo, paper, scratch, small"
+    ):
         load_recipe("papr")
 
 
