@@ -15,11 +15,15 @@ from camerabias.analysis.records import load_records
 from camerabias.analysis.verdict import Findings, gather
 from camerabias.datasets.dataset import Dataset, open_dataset
 from camerabias.datasets.facts import gather_facts
+from camerabias.datasets.pieces import cluster_address
 from camerabias.datasets.schema import Executor
 from camerabias.datasets.sensor_pattern import match_patterns
 from camerabias.sweeps.display import console, counting, print_design, print_outcome, print_skipped
-from camerabias.sweeps.sweep import Outcome, Request, check_same_dataset, plan_sweep, run_sweep
+from camerabias.sweeps.sweep import Outcome, Request, plan_sweep, run_sweep
 from camerabias.trainables.record import FACTS_FILE, SENSOR_PATTERN_FILE, Run
+
+SPREAD_FROM = 5000
+"""Photos from which Ray's start, about ten seconds, costs less than it saves."""
 
 BatteryName = Literal["quick", "default", "full"]
 
@@ -79,8 +83,8 @@ def run_audit(request: Request, battery: Battery) -> tuple[Findings, list[Outcom
         CamerabiasError: As `run_sweep`.
     """
     dataset, run = open_dataset(request.data), Run(request.run)
-    check_same_dataset(run, dataset)
-    design = look_at_design(dataset, run, request.executor)
+    plan_sweep(_asked(request, battery.first))  # what would stop it later, such as weights that cannot be had
+    design = look_at_design(dataset, run, _where(dataset, request))
     print_design(design)
     outcomes = [_run(request, battery.first)]
     found = gather(load_records(request.run), design)
@@ -100,7 +104,7 @@ def run_audit(request: Request, battery: Battery) -> tuple[Findings, list[Outcom
 def look_at_design(dataset: Dataset, run: Run, executor: Executor) -> Design:
     """What the photos can tell before any training; what was found stays in the run."""
     facts = run.frame(FACTS_FILE)
-    if facts is None:
+    if facts is None or facts["image_id"].tolist() != dataset.index["image_id"].tolist():
         with counting("Reading headers of parts") as report:
             facts = gather_facts(dataset, executor, report)
         with counting("Matching sensor patterns of parts") as report:
@@ -109,9 +113,19 @@ def look_at_design(dataset: Dataset, run: Run, executor: Executor) -> Design:
     return check_design(facts)
 
 
-def _run(request: Request, step: Step) -> Outcome:
+def _where(dataset: Dataset, request: Request) -> Executor:
+    """Where photos are read: spread by a Ray of our own where they are many. A cluster has proved nothing yet."""
+    own = request.executor == "ray" and cluster_address(request.address) is None
+    return "ray" if own and dataset.manifest.n_images >= SPREAD_FROM else "local"
+
+
+def _asked(request: Request, step: Step) -> Request:
     seeds = request.seeds or (list(step.seeds) if step.seeds else None)
-    asked = replace(request, studies=[step.study], seeds=seeds)
+    return replace(request, studies=[step.study], seeds=seeds)
+
+
+def _run(request: Request, step: Step) -> Outcome:
+    asked = _asked(request, step)
     print_skipped(plan_sweep(asked))
     outcome = run_sweep(asked)
     print_outcome(outcome)

@@ -253,7 +253,9 @@ def calibrate(
     ] = "1/1",
     reference: Annotated[
         bool,
-        typer.Option("--reference", help="Run the datasets that cues have fingerprints from, and print these."),
+        typer.Option(
+            "--reference", help="Run the datasets that cues have fingerprints from, and print these."
+        ),
     ] = False,
     tables: Annotated[
         bool, typer.Option("--tables", help="Run nothing; print the tables of the file.")
