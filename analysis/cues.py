@@ -20,7 +20,7 @@ import pandas as pd
 from camerabias.analysis.permutation import holm
 from camerabias.analysis.records import Records, StudyCell
 from camerabias.analysis.signature import recognition, signature
-from camerabias.analysis.statistics import Estimate, accuracy
+from camerabias.analysis.statistics import accuracy
 from camerabias.analysis.tables import show_absence
 from camerabias.datasets.schema import Target
 
@@ -71,7 +71,7 @@ def cameras_by_view(records: Records, model: str) -> pd.DataFrame:
         if seeds:
             found = recognition(seeds)
             row |= {
-                **_ends("accuracy", found.accuracy),
+                **found.accuracy.named("accuracy"),
                 "chance": found.chance,
                 "kept": found.kept,
                 "p": found.p,
@@ -98,7 +98,7 @@ def labels_by_view(records: Records, model: str, implied: Mapping[str, str]) -> 
         seeds = list(records.test_rows(cell).values())
         if seeds:
             found = signature(seeds, implied)
-            row |= {**_ends("accuracy", accuracy(seeds)), **_ends("gap", found.gap), "p": found.p}
+            row |= {**accuracy(seeds).named("accuracy"), **found.gap.named("gap"), "p": found.p}
         rows.append({**row, "n_seeds": len(seeds), "missing": "" if seeds else show_absence(records, cell)})
     return _corrected(rows, LABEL_COLUMNS)
 
@@ -168,10 +168,6 @@ def _cells(records: Records, target: Target, model: str) -> list[StudyCell]:
     """Cells of a model under `natural`, photos as they are first."""
     found = [cell for cell in records.cells(target, "natural") if records.model_name(cell) == model]
     return sorted(found, key=lambda cell: cell.views != WHOLE)
-
-
-def _ends(name: str, found: Estimate) -> dict[str, object]:
-    return {name: found.mean, f"{name}_low": found.low, f"{name}_high": found.high}
 
 
 def _corrected(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> pd.DataFrame:

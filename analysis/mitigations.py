@@ -9,7 +9,7 @@ import pandas as pd
 
 from camerabias.analysis.records import Records, Rows, StudyCell
 from camerabias.analysis.signature import NOTHING, Signature, signature
-from camerabias.analysis.statistics import Estimate, accuracy, combine, paired_difference
+from camerabias.analysis.statistics import accuracy, combine, paired_difference
 from camerabias.analysis.tables import show_absence
 from camerabias.trainables.config import MITIGATIONS
 
@@ -98,10 +98,10 @@ class _Tested:
         """What it came to by itself."""
         return {
             "n_seeds": len(self.all),
-            **_ends("accuracy", accuracy(list(self.all.values()))),
-            **_ends("agree", self.signature.accuracy_agree),
-            **_ends("disagree", self.signature.accuracy_disagree),
-            **_ends("gap", self.signature.gap),
+            **accuracy(list(self.all.values())).named("accuracy"),
+            **self.signature.accuracy_agree.named("agree"),
+            **self.signature.accuracy_disagree.named("disagree"),
+            **self.signature.gap.named("gap"),
             "p": self.signature.p,
         }
 
@@ -123,10 +123,6 @@ def _against(plain: _Tested | None, found: _Tested, implied: Mapping[str, str]) 
         return {"missing": "no seed has finished both without a mitigation and with this one"}
     gaps = [(sign, one.of_seeds(shared, implied).gap) for sign, one in ((1.0, plain), (-1.0, found))]
     return {
-        **_ends("accuracy_lost", paired_difference(plain.all, found.all)),
-        **_ends("bias_removed", combine(gaps) if all(gap.n_groups for _, gap in gaps) else NOTHING),
+        **paired_difference(plain.all, found.all).named("accuracy_lost"),
+        **(combine(gaps) if all(gap.n_groups for _, gap in gaps) else NOTHING).named("bias_removed"),
     }
-
-
-def _ends(name: str, found: Estimate) -> dict[str, object]:
-    return {name: found.mean, f"{name}_low": found.low, f"{name}_high": found.high}

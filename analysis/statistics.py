@@ -56,6 +56,10 @@ class Estimate:
     n_seeds: int
     n_groups: int
 
+    def named(self, name: str) -> dict[str, float]:
+        """Mean and ends as columns of a table: `name`, `name_low`, `name_high`."""
+        return {name: self.mean, f"{name}_low": self.low, f"{name}_high": self.high}
+
     def against(self, value: float) -> Comparison:
         """Whether the whole interval lies above or below a fixed value; else, or without one, `cannot tell`."""
         if self.low > value:

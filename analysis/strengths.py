@@ -9,7 +9,7 @@ import pandas as pd
 from camerabias.analysis.permutation import holm
 from camerabias.analysis.records import Records, Rows, StudyCell
 from camerabias.analysis.signature import signature
-from camerabias.analysis.statistics import Estimate, accuracy, contrast
+from camerabias.analysis.statistics import accuracy, contrast
 from camerabias.analysis.tables import show_absence
 from camerabias.datasets.schema import STRENGTH, WITHOUT
 
@@ -118,10 +118,10 @@ def _strength_row(records: Records, cell: StudyCell, implied: Mapping[str, str])
     return {
         **row,
         "n_seeds": len(seeds),
-        **_ends("accuracy", accuracy(seeds)),
-        **_ends("agree", found.accuracy_agree),
-        **_ends("disagree", found.accuracy_disagree),
-        **_ends("gap", found.gap),
+        **accuracy(seeds).named("accuracy"),
+        **found.accuracy_agree.named("agree"),
+        **found.accuracy_disagree.named("disagree"),
+        **found.gap.named("gap"),
         "p": found.p,
         "missing": "" if found.n_disagree else "no test photo whose camera implies another label",
     }
@@ -153,11 +153,11 @@ def _unseen_row(records: Records, cells: Mapping[str, StudyCell], camera: str) -
     to_seen = contrast([(1.0, unseen), *((-weight, rows) for weight, rows in seen)]) if seen else _NOTHING
     return {
         "n_seeds": len(unseen),
-        **_ends("accuracy", accuracy(list(unseen.values()))),
-        **_ends("others", accuracy(list(others.values()))),
-        **_ends("difference_to_others", contrast([(1.0, unseen), (-1.0, others)])),
-        **_ends("when_seen", contrast(seen) if seen else _NOTHING),
-        **_ends("difference_to_seen", to_seen),
+        **accuracy(list(unseen.values())).named("accuracy"),
+        **accuracy(list(others.values())).named("others"),
+        **contrast([(1.0, unseen), (-1.0, others)]).named("difference_to_others"),
+        **(contrast(seen) if seen else _NOTHING).named("when_seen"),
+        **to_seen.named("difference_to_seen"),
         "missing": "" if to_seen.n_seeds else "no model trained with the camera, of these seeds",
     }
 
@@ -170,7 +170,3 @@ def _of_camera(records: Records, cell: StudyCell, camera: str) -> Rows:
 def _names(records: Records, cell: StudyCell) -> tuple[str, ...]:
     """What tells a model from others, values of `_MODEL`."""
     return records.model_name(cell), cell.views, cell.mitigation
-
-
-def _ends(name: str, found: Estimate) -> dict[str, object]:
-    return {name: found.mean, f"{name}_low": found.low, f"{name}_high": found.high}

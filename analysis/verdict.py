@@ -370,39 +370,35 @@ def _next_steps(found: Findings, outcome: Outcome) -> list[str]:
 def _evidence(found: Findings) -> dict[str, float | None]:
     association, used, reshot = found.design.association, found.used, found.reshot
     numbers: dict[str, float] = {
-        **_estimate("association.cramers_v", association.cramers_v),
+        **association.cramers_v.named("association.cramers_v"),
         "association.p": association.p,
         "design.smallest_effect": found.design.smallest_effect,
     }
     for name, seen in (("recognition", found.recognised), ("sensor_pattern", found.sensor)):
         if seen is not None:
             numbers |= {
-                **_estimate(f"{name}.accuracy", seen.accuracy),
+                **seen.accuracy.named(f"{name}.accuracy"),
                 f"{name}.chance": seen.chance,
                 f"{name}.p": seen.p,
             }
     if found.label_accuracy is not None:
-        numbers |= _estimate("label.accuracy", found.label_accuracy)
+        numbers |= found.label_accuracy.named("label.accuracy")
     if used is not None:
         numbers |= {
             "use.share": used.share,
             "use.by_luck": used.by_luck,
-            **_estimate("use.gap", used.gap),
+            **used.gap.named("use.gap"),
             "use.p": used.p,
             "use.detectable": used.detectable,
             "use.n_agree": used.n_agree,
             "use.n_disagree": used.n_disagree,
-            **_estimate("use.accuracy_agree", used.accuracy_agree),
-            **_estimate("use.accuracy_disagree", used.accuracy_disagree),
+            **used.accuracy_agree.named("use.accuracy_agree"),
+            **used.accuracy_disagree.named("use.accuracy_disagree"),
         }
     if reshot is not None:
         for name in ("across", "noise", "excess", "directed"):
-            numbers |= _estimate(f"counterfactual.{name}", getattr(reshot, name))
+            numbers |= getattr(reshot, name).named(f"counterfactual.{name}")
         numbers["counterfactual.p"] = reshot.p
     if found.cues is not None:
         numbers |= {f"cues.{family}": distance for family, distance in found.cues.distances.items()}
     return {name: None if isnan(value) else float(value) for name, value in numbers.items()}
-
-
-def _estimate(name: str, found: Estimate) -> dict[str, float]:
-    return {name: found.mean, f"{name}_low": found.low, f"{name}_high": found.high}
