@@ -21,11 +21,11 @@ from camerabias.analysis.permutation import holm
 from camerabias.analysis.records import Records, StudyCell
 from camerabias.analysis.signature import recognition, signature
 from camerabias.analysis.statistics import accuracy
-from camerabias.analysis.tables import show_absence
+from camerabias.analysis.tables import PLAIN, show_absence
 from camerabias.datasets.schema import Target
 
-WHOLE = "rgb"
-"""The view that removes nothing."""
+SETTING = "natural"
+"""What an audit is about: photos as they are."""
 
 MARGIN = 0.05
 """Distances that differ by less are taken for equal: the standard error of a share among the 100 photos that test one
@@ -166,8 +166,8 @@ def fingerprints() -> pd.DataFrame:
 
 def _cells(records: Records, target: Target, model: str) -> list[StudyCell]:
     """Cells of a model under `natural`, photos as they are first."""
-    found = [cell for cell in records.cells(target, "natural") if records.model_name(cell) == model]
-    return sorted(found, key=lambda cell: cell.views != WHOLE)
+    found = [cell for cell in records.cells(target, SETTING) if records.model_name(cell) == model]
+    return sorted(found, key=lambda cell: cell.views != PLAIN)
 
 
 def _corrected(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> pd.DataFrame:

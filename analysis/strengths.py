@@ -6,15 +6,12 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from camerabias.analysis.permutation import holm
+from camerabias.analysis.permutation import LEVEL, holm
 from camerabias.analysis.records import Records, Rows, StudyCell
 from camerabias.analysis.signature import signature
 from camerabias.analysis.statistics import accuracy, contrast
 from camerabias.analysis.tables import show_absence
 from camerabias.datasets.schema import STRENGTH, WITHOUT
-
-LEVEL = 0.01
-"""With 999 exchanges the smallest p is 0.001: after Holm's correction up to ten strengths can be significant."""
 
 _NOTHING = accuracy([])
 

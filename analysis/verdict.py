@@ -17,13 +17,13 @@ from typing import Literal, get_args
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-from camerabias.analysis.cues import Attribution, attribute, cameras_by_view, labels_by_view
+from camerabias.analysis.cues import SETTING, Attribution, attribute, cameras_by_view, labels_by_view
 from camerabias.analysis.design import Design, check_design
 from camerabias.analysis.permutation import LEVEL
 from camerabias.analysis.records import Records, StudyCell
 from camerabias.analysis.signature import Flips, Recognition, Signature, flips, recognition, signature
 from camerabias.analysis.statistics import MIN_GROUPS, Estimate, accuracy
-from camerabias.analysis.tables import show_estimate
+from camerabias.analysis.tables import PLAIN, show_estimate
 from camerabias.trainables.record import FACTS_FILE, SENSOR_PATTERN_FILE
 
 VERDICT_FILE = "verdict.json"
@@ -33,9 +33,6 @@ Outcome = Literal["cheating", "cannot tell", "at risk", "no evidence"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 SENSOR_EXCESS = 0.1
 """Twice what JPEG and processing alone came to beyond chance, with no pattern in the sensor (see the manual)."""
-
-SETTING, PLAIN = "natural", "rgb"
-"""What a verdict is about: photos as they are."""
 
 
 class Verdict(BaseModel):
