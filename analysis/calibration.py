@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from math import nan
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError
-from scipy.stats import binomtest
 
-from camerabias.analysis.cues import FAMILIES, FAMILY_OF
+from camerabias.analysis.cues import FAMILIES, FAMILY_OF, attribute
 from camerabias.analysis.permutation import LEVEL
-from camerabias.analysis.statistics import CONFIDENCE
+from camerabias.analysis.statistics import exact_interval
 from camerabias.analysis.tables import WideTable
 from camerabias.analysis.verdict import OUTCOMES, Outcome
 from camerabias.datasets.schema import CamerabiasError
@@ -52,7 +52,6 @@ class Line(BaseModel):
     Attributes:
         case: The case.
         verdict: The verdict.
-        cues: Families of cues that were named.
         evidence: Numbers of the verdict, by name.
         kept: How far cameras were recognised, by view; None where that could not be said.
         seconds: Wall time of the whole case, on one core.
@@ -63,11 +62,23 @@ class Line(BaseModel):
 
     case: Case
     verdict: Outcome
-    cues: list[str]
     evidence: dict[str, float | None]
     kept: dict[str, float | None]
     seconds: float
     version: str
+
+    @property
+    def cues(self) -> tuple[str, ...]:
+        """Families that an audit names, by today's fingerprints: a line need not be made anew when these change."""
+        p = self.evidence.get("recognition.p")
+        if p is None or p > LEVEL:
+            return ()
+        return _named(self)
+
+
+def _named(line: Line, known: pd.DataFrame | None = None) -> tuple[str, ...]:
+    found = attribute({view: nan if kept is None else kept for view, kept in line.kept.items()}, known)
+    return found.named if found else ()
 
 
 def read_lines(path: Path) -> list[Line]:
@@ -89,16 +100,16 @@ def read_lines(path: Path) -> list[Line]:
 
 
 def measure_fingerprints(lines: Sequence[Line]) -> pd.DataFrame:
-    """The fingerprints of cues, from reference cases: rows named by their cue, a column per view.
+    """The fingerprints of cues, from lines of reference cases, which plant one cue each: cues × views.
 
     Returns:
-        How far cameras are recognised in each view, as a share of the view in which they are most, from 0 to 1.
+        How far cameras are recognised in each view, as a share of the view in which they are most, from 0 to 1; the
+        mean over the cases of a cue.
     """
-    references = [line for line in lines if line.case.kind == "reference"]
-    references.sort(key=lambda line: line.case.seed)  # lines come as cases end
-    kept = pd.DataFrame([line.kept for line in references], dtype=float)
-    kept.index = pd.Index([" + ".join(line.case.planted) for line in references], name="cue")
-    return kept.div(kept.max(axis=1), axis=0).clip(0, 1).round(3)
+    kept = pd.DataFrame([line.kept for line in lines], dtype=float)
+    shares = kept.div(kept.max(axis=1), axis=0).clip(0, 1)
+    cues = pd.Index([" + ".join(line.case.planted) for line in lines], name="cue")
+    return shares.groupby(cues).mean().reindex(list(FAMILY_OF)).round(3)
 
 
 def summarise(lines: Sequence[Line]) -> list[WideTable]:
@@ -108,14 +119,28 @@ def summarise(lines: Sequence[Line]) -> list[WideTable]:
         lines: Lines of any number of cases; those of kind `reference` are left out.
     """
     judged = [line for line in lines if line.case.kind != "reference"]
+    alone = [(line, line.cues) for line in judged if _is_planted(line.case, 1, 1.0)]
     tables = [
         ("Verdicts by what the dataset is", _verdicts(judged)),
         ("Errors of the verdict", _errors(judged)),
         ("Misses by how many predictions truly follow the camera", _misses(judged)),
-        ("Families of cues that were named, by what was planted alone at full strength", _confusion(judged)),
+        ("Families of cues that were named, by what was planted alone at full strength", _confusion(alone)),
         ("Naming of cues", _naming(judged)),
     ]
     return [WideTable(caption, frame) for caption, frame in tables if len(frame)]
+
+
+def summarise_references(lines: Sequence[Line]) -> list[WideTable]:
+    """Which families are named of reference cases, each by the fingerprints of all the others.
+
+    Args:
+        lines: Lines of reference cases.
+    """
+    left_out = [
+        (line, _named(line, measure_fingerprints([other for other in lines if other is not line])))
+        for line in lines
+    ]
+    return [WideTable("Families of cues that are named of each dataset, by the others", _confusion(left_out))]
 
 
 def truly_cheats(line: Line) -> bool:
@@ -132,8 +157,8 @@ def share(right: int, n: int) -> str:
     """`3 of 60, 0.050 [0.010, 0.139]`, with Clopper and Pearson's interval."""
     if not n:
         return "none"
-    ends = binomtest(right, n).proportion_ci(CONFIDENCE, "exact")
-    return f"{right} of {n}, {right / n:.3f} [{ends.low:.3f}, {ends.high:.3f}]"
+    low, high = exact_interval(right, n)
+    return f"{right} of {n}, {right / n:.3f} [{low:.3f}, {high:.3f}]"
 
 
 KINDS: dict[str, Callable[[Case], bool]] = {
@@ -242,13 +267,13 @@ def _naming(lines: Sequence[Line]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _confusion(lines: Sequence[Line]) -> pd.DataFrame:
+def _confusion(judged: Sequence[tuple[Line, tuple[str, ...]]]) -> pd.DataFrame:
     """How often each family was named, by cue; rows of cues, columns of families."""
     rows = []
     for name, family in FAMILY_OF.items():
-        found = [line for line in lines if _is_planted(line.case, 1, 1.0) and name in line.case.planted]
-        named = [line for line in found if line.cues]
-        counts = {other: str(sum(other in line.cues for line in named)) for other in FAMILIES}
+        found = [cues for line, cues in judged if name in line.case.planted]
+        named = [cues for cues in found if cues]
+        counts = {other: str(sum(other in cues for cues in named)) for other in FAMILIES}
         rows.append(
             {"cue": name, "family": family, "cameras told apart": f"{len(named)} of {len(found)}", **counts}
         )

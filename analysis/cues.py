@@ -119,7 +119,7 @@ class Attribution:
     views: tuple[str, ...]
 
 
-def attribute(kept: Mapping[str, float]) -> Attribution | None:
+def attribute(kept: Mapping[str, float], known: pd.DataFrame | None = None) -> Attribution | None:
     """Name the cues whose fingerprint is nearest to what views leave.
 
     Families are named that are part of the nearest set of cues, or of one that is farther by no more than `MARGIN`;
@@ -127,11 +127,12 @@ def attribute(kept: Mapping[str, float]) -> Attribution | None:
 
     Args:
         kept: By view, how far cameras are recognised, from chance (0) to always (1); NaN where that is not known.
+        known: Fingerprints, cues × views; None for the shipped ones.
 
     Returns:
         The attribution; None where views are lacking, or none leaves anything.
     """
-    known = fingerprints()
+    known = fingerprints() if known is None else known
     views = [view for view in known.columns if not np.isnan(kept.get(view, np.nan))]
     seen = np.array([kept[view] for view in views])
     if len(views) < len(known.columns) or seen.max() <= 0:
@@ -156,9 +157,9 @@ def _distances(known: pd.DataFrame, seen: npt.NDArray[np.float64]) -> dict[str, 
 
 @cache
 def fingerprints() -> pd.DataFrame:
-    """What every view leaves of a cue: reference datasets, named by their cue, × views, from 0 to 1.
+    """What every view leaves of a cue, as a share of the view that leaves most: cues × views, from 0 to 1.
 
-    Shares are those of the view that leaves most (`calibration.measure_fingerprints`).
+    See `calibration.measure_fingerprints`.
     """
     with (resources.files("camerabias.analysis") / "fingerprints.csv").open() as file:
         return pd.read_csv(file, index_col="cue")

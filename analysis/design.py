@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from camerabias.analysis.association import Association, associate, implied_labels
 from camerabias.analysis.duplicates import Duplicates, near_duplicates
@@ -252,7 +252,7 @@ def smallest_effect(groups: pd.DataFrame, implied: Mapping[str, str]) -> float:
     weight = float((n @ spread).sum())
     if weight == 0:
         return nan
-    gap = (norm.ppf(1 - LEVEL) + norm.ppf(POWER)) * sqrt(n @ spread.max(axis=1)) / weight
+    gap = (ndtri(1 - LEVEL) + ndtri(POWER)) * sqrt(n @ spread.max(axis=1)) / weight
     return float(gap) if gap <= 1 else nan
 
 

@@ -36,14 +36,11 @@ from camerabias.analysis.statistics import (
     share_given,
     steps_to_threshold,
 )
-from camerabias.analysis.tables import show_absence, show_estimate
+from camerabias.analysis.tables import PLAIN, show_absence, show_estimate
 from camerabias.datasets.schema import Target
 
 REFERENCES = ("balanced", "natural")
 """Settings that others are compared with, the first that a run has: the paper's, then the photos as given."""
-
-PLAIN = "rgb"
-"""The view of findings that are not about views."""
 
 BESIDE: dict[Comparison, str] = {
     "higher": "higher than",

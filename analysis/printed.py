@@ -7,9 +7,8 @@ from importlib import resources
 from math import nan
 
 import pandas as pd
-from scipy.stats import beta
 
-from camerabias.analysis.statistics import CONFIDENCE, Estimate
+from camerabias.analysis.statistics import Estimate, exact_interval
 
 TEST_PHOTOS = 309
 """10 % of 3,090 (paper, section III)."""
@@ -58,11 +57,7 @@ def printed_range(
 def printed_estimate(accuracy: float) -> Estimate:
     """A printed accuracy with the 95 % interval that 309 photos allow.
 
-    Clopper and Pearson's, with as many right photos as the mean over four seeds comes to: the seeds test the same
+    The exact one, with as many right photos as the mean over four seeds comes to: the seeds test the same
     photos, so that they are not four times as many.
     """
-    right, tail = accuracy * TEST_PHOTOS, (1 - CONFIDENCE) / 2
-    wrong = TEST_PHOTOS - right
-    low = float(beta.ppf(tail, right, wrong + 1)) if right else 0.0
-    high = float(beta.ppf(1 - tail, right + 1, wrong)) if wrong else 1.0
-    return Estimate(accuracy, low, high, SEEDS, TEST_PHOTOS)
+    return Estimate(accuracy, *exact_interval(accuracy * TEST_PHOTOS, TEST_PHOTOS), SEEDS, TEST_PHOTOS)

@@ -10,7 +10,7 @@ It is decided in this order, by the first that applies:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isnan
 from typing import Literal, get_args
 
@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict
 
 from camerabias.analysis.cues import SETTING, Attribution, attribute, cameras_by_view, labels_by_view
 from camerabias.analysis.design import Design, check_design
-from camerabias.analysis.permutation import LEVEL
+from camerabias.analysis.permutation import LEVEL, holm
 from camerabias.analysis.records import Records, StudyCell
 from camerabias.analysis.signature import Flips, Recognition, Signature, flips, recognition, signature
 from camerabias.analysis.statistics import MIN_GROUPS, Estimate, accuracy
@@ -70,7 +70,8 @@ class Findings:
         design: What the photos can tell.
         recognised: Whether the model tells cameras of the same label apart; None before such a trial has finished.
         sensor: Whether the sensors' patterns do; None where no photo could be judged.
-        used: Whether the model's labels follow the camera; None before such a trial has finished.
+        used: Whether the model's labels follow the camera, its p corrected for the number of models that were looked
+            at; None before such a trial has finished.
         label_accuracy: Accuracy of the label; None likewise.
         reshot: What happens when another camera shoots the same object; None of real photos.
         cameras: `cues.cameras_by_view`.
@@ -118,6 +119,10 @@ def gather(records: Records, design: Design) -> Findings:
         model: signature(rows, design.implied)
         for model, cell in uses.items()
         if (rows := list(records.test_rows(cell).values()))
+    }
+    corrected = holm([found.p for found in signatures.values()])
+    signatures = {
+        model: replace(found, p=p) for (model, found), p in zip(signatures.items(), corrected, strict=True)
     }
     models = [records.model_name(cell) for cell in records.cells("camera", SETTING, PLAIN)]
     # NaN sorts last: a model of which nothing can be said is not the one that the verdict is about

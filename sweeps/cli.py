@@ -262,7 +262,12 @@ def calibrate(
     ] = False,
 ) -> None:
     """Audit simulated datasets whose truth is known, and say how often the verdict is right."""
-    from camerabias.analysis.calibration import measure_fingerprints, read_lines, summarise
+    from camerabias.analysis.calibration import (
+        measure_fingerprints,
+        read_lines,
+        summarise,
+        summarise_references,
+    )
     from camerabias.analysis.tables import show_markdown
     from camerabias.sweeps.calibrate import cases, reference_cases, run_cases
     from camerabias.sweeps.display import console
@@ -271,10 +276,10 @@ def calibrate(
     asked = (reference_cases() if reference else cases())[number - 1 :: count]
     for line in run_cases([] if tables else asked, lines, jobs):
         console.print(f"{line.case.name}: {line.verdict} ({', '.join(line.cues) or 'no cue named'})")
-    if reference:
+    if reference and not tables:
         typer.echo(measure_fingerprints(read_lines(lines)).to_csv(lineterminator="\n"), nl=False)
         return
-    for table in summarise(read_lines(lines)):
+    for table in (summarise_references if reference else summarise)(read_lines(lines)):
         typer.echo(f"\n{table.caption}\n\n{show_markdown(table.frame)}")
 
 

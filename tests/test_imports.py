@@ -56,6 +56,7 @@ def tops(path):
     ("module", "absent"),
     [
         ("camerabias.analysis.report", ["torch", "ray"]),
+        ("camerabias.analysis.design", ["torch", "ray", "scipy.stats"]),
         ("camerabias.datasets.create", ["torch", "ray"]),
         ("camerabias.sweeps.sweep", ["torch", "ray", "timm"]),
         ("camerabias.sweeps.cli", ["torch", "ray", "pandas", "numpy"]),

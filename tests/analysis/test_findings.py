@@ -53,7 +53,7 @@ def test_a_cheating_model_follows_the_camera(demo_run):
     found = sentences(demo_run)
     (short,) = found["In short"]
     assert "trained on balanced photos and, separately, on photos whose camera gives the label away" in short
-    assert "test_resnet 0.960 [0.933, 0.983] (4 seeds) and 0.520 [" in short
+    assert "test_resnet 0.960 [0.933, 0.984] (4 seeds) and 0.520 [" in short
     (tied,) = found["Does the camera decide the label?"]
     assert "iPhone: Manufacturer 1" in tied
     expected = (

@@ -128,22 +128,22 @@ def test_bootstrap_covers_about_as_often_as_it_says(truth):
     assert 0.90 <= np.mean([covers() for _ in range(250)]) <= 0.99
 
 
-@pytest.mark.parametrize(("n_seeds", "n_groups", "least"), [(3, 20, 0.90), (5, 60, 0.89)])
-def test_bootstrap_covers_seeds_that_vary_too(n_seeds, n_groups, least):
-    """The truth is the accuracy of any seed on any bottle; seeds vary by 0.05."""
+@pytest.mark.parametrize(("n_seeds", "n_groups", "spread"), [(3, 20, 0.05), (5, 60, 0.05), (3, 60, 0.1)])
+def test_bootstrap_covers_seeds_that_vary_too(n_seeds, n_groups, spread):
+    """The truth is the accuracy of any seed on any bottle."""
     generator = np.random.default_rng(1)
     names = np.repeat([f"g{i}" for i in range(n_groups)], 3)
 
     def covers():
         hard = generator.beta(6, 2, n_groups)
         seeds = []
-        for effect in generator.normal(0, 0.05, n_seeds):
+        for effect in generator.normal(0, spread, n_seeds):
             right = generator.random((n_groups, 3)) < np.clip(hard + effect, 0, 1)[:, None]
             seeds.append(pd.Series(right.ravel().astype(float), index=names))
         found = estimate(seeds)
         return found.low <= 0.75 <= found.high
 
-    assert least <= np.mean([covers() for _ in range(100)]) <= 0.995
+    assert 0.9 <= np.mean([covers() for _ in range(200)]) <= 0.995
 
 
 @pytest.mark.parametrize("n", [10, 25, 60])
@@ -221,7 +221,7 @@ def test_learning_order_counts_pairs_and_the_never_learned():
     assert len(order.pairs) == 5
     assert (order.camera_first, order.label_first) == (2, 1)
     exact = binomtest(2, 3).proportion_ci(0.95, "exact")
-    assert (order.low, order.high) == (exact.low, exact.high)
+    assert (order.low, order.high) == pytest.approx((exact.low, exact.high))
     assert order.first == "cannot tell"
 
 

@@ -9,9 +9,12 @@ import pytest
 
 from camerabias.analysis.cues import CAMERA_COLUMNS, LABEL_COLUMNS, attribute, fingerprints
 from camerabias.analysis.design import check_design
+from camerabias.analysis.records import load_records
+from camerabias.analysis.report import make_report
 from camerabias.analysis.signature import recognition, signature
 from camerabias.analysis.statistics import accuracy
 from camerabias.analysis.verdict import OUTCOMES, Findings, Verdict, decide, investigate
+from camerabias.trainables.record import FACTS_FILE
 
 OWN = {"A": "one", "B": "two"}
 
@@ -139,18 +142,36 @@ def test_manual_lists_every_number_and_verdict(found):
 
 
 def test_run_that_nobody_audited_has_no_verdict(demo_run):
-    from camerabias.analysis.records import load_records
-    from camerabias.analysis.report import make_report
-
     assert investigate(load_records(demo_run.folder.uri)) is None
     assert make_report(demo_run.folder.uri).verdict is None
     assert not demo_run.report.exists("verdict.json")
 
 
-def test_report_of_an_audit_holds_the_verdict(make, tmp_path):
-    from camerabias.analysis.report import make_report
-    from camerabias.trainables.record import FACTS_FILE
+def audited(make, location, cells):
+    """A made-up run with the facts of photos most of which agree with their camera."""
+    run = make.run(location, {"audit": cells}, bottles_per_label=12)
+    own = {"iPhone": 1, "Samsung": 1, "Huawei": 2, "Redmi": 2}
+    counts = {
+        (f"Manufacturer {label}", camera): 40 if owner == label else 10
+        for camera, owner in own.items()
+        for label in (1, 2)
+    }
+    run.write_frame(FACTS_FILE, facts(counts))
+    return run
 
+
+def test_clearest_of_several_models_is_corrected_for_their_number(make, tmp_path):
+    cheat = make.cell("label", "natural", make.by_camera)
+    honest = make.cell("label", "natural", make.right("label", 0.9), model="test_vit")
+    alone, beside = (
+        investigate(load_records(audited(make, tmp_path / str(len(cells)), cells).folder.uri))
+        for cells in ([cheat], [honest, cheat])
+    )
+    assert beside.model == alone.model
+    assert beside.used.p == pytest.approx(2 * alone.used.p)
+
+
+def test_report_of_an_audit_holds_the_verdict(make, tmp_path):
     cells = [
         make.cell("camera", "natural", make.right("camera", 0.9)),
         *(
@@ -159,14 +180,7 @@ def test_report_of_an_audit_holds_the_verdict(make, tmp_path):
         ),
         make.cell("label", "natural", make.by_camera),
     ]
-    run = make.run(tmp_path / "run", {"audit": cells}, bottles_per_label=12)
-    own = {"iPhone": 1, "Samsung": 1, "Huawei": 2, "Redmi": 2}
-    counts = {
-        (f"Manufacturer {label}", camera): 40 if owner == label else 10
-        for camera, owner in own.items()
-        for label in (1, 2)
-    }
-    run.write_frame(FACTS_FILE, facts(counts))
+    run = audited(make, tmp_path / "run", cells)
     report = make_report(run.folder.uri)
     assert report.verdict.verdict == "cheating"
     written = json.loads(run.report.read_bytes("verdict.json"))
