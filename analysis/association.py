@@ -21,7 +21,7 @@ Measure = Callable[[Floats], Floats]
 """Of tables of counts, (..., rows, columns) to (...)."""
 
 ROUNDING = 1e-9
-"""Lifts closer to 1 than this are 1."""
+"""What is closer to 0 than this is 0."""
 
 BATCH = 2**22
 """Numbers held at once while labels are exchanged: 32 MiB of them."""
@@ -48,7 +48,10 @@ class Association:
 
 
 def implied_labels(table: pd.DataFrame) -> dict[str, str]:
-    """The label that each camera implies: the one that is more frequent there than elsewhere by the largest factor.
+    """The label that each camera implies: the one that is more frequent there than by luck, most clearly.
+
+    That is the largest of Pearson's residuals, (count - expected) / √expected. By the factor alone, a single photo
+    of a rare label would outdo a hundred.
 
     Args:
         table: Counts, labels × cameras.
@@ -58,11 +61,11 @@ def implied_labels(table: pd.DataFrame) -> dict[str, str]:
     """
     counts = table.to_numpy(float)
     expected = _expected(counts)
-    lift = np.divide(counts, expected, out=np.zeros_like(counts), where=expected > 0)
+    residuals = np.divide(counts - expected, np.sqrt(expected), out=np.zeros_like(counts), where=expected > 0)
     return {
         str(camera): str(table.index[column.argmax()])
-        for camera, column in zip(table.columns, lift.T, strict=True)
-        if column.max() > 1 + ROUNDING
+        for camera, column in zip(table.columns, residuals.T, strict=True)
+        if column.max() > ROUNDING
     }
 
 

@@ -10,8 +10,8 @@ import pandas as pd
 from camerabias.analysis.mitigations import mitigations
 from camerabias.analysis.records import Records
 from camerabias.analysis.statistics import Estimate
-from camerabias.analysis.strengths import strengths, unseen_cameras
-from camerabias.analysis.tables import WideTable, show_estimate
+from camerabias.analysis.strengths import lowest_noticed, strengths, unseen_cameras
+from camerabias.analysis.tables import PLAIN, WideTable, show_estimate
 from camerabias.analysis.verdict import Findings
 
 
@@ -32,6 +32,7 @@ class AuditTable:
 
 def audit_tables(records: Records, found: Findings) -> list[AuditTable]:
     """The tables of an audit that have rows."""
+    by_strength = strengths(records)
     frames = {
         "cameras_by_view": (
             "Cameras told apart within labels, with one cue removed at a time",
@@ -41,7 +42,7 @@ def audit_tables(records: Records, found: Findings) -> list[AuditTable]:
             "Labels, and how far they follow the camera, with one cue removed at a time",
             found.labels,
         ),
-        "strengths": ("How much correlation it takes", strengths(records, found.design.implied)),
+        "strengths": (_strength_caption(by_strength), by_strength),
         "unseen_cameras": ("Labels on cameras that training never saw", unseen_cameras(records)),
         "mitigations": (
             "What helps: bias removed against accuracy lost",
@@ -53,6 +54,17 @@ def audit_tables(records: Records, found: Findings) -> list[AuditTable]:
         for name, (caption, frame) in frames.items()
         if len(frame)
     ]
+
+
+def _strength_caption(found: pd.DataFrame) -> str:
+    """From which strength on models follow the camera."""
+    noticed = []
+    for model, views, _, strength, untested in lowest_noticed(found).itertuples(index=False, name=None):
+        named = model if views == PLAIN else f"{model} ({views})"
+        lowest = "at none" if isnan(strength) else f"from {strength:g} on"
+        noticed.append(f"{named} {lowest}" + (f" (not tested at {untested})" if untested else ""))
+    told = f": the camera is noticeably followed by {', '.join(noticed)}" if noticed else ""
+    return f"How much correlation it takes{told}"
 
 
 def readable(frame: pd.DataFrame) -> pd.DataFrame:

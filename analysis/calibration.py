@@ -109,7 +109,7 @@ def measure_fingerprints(lines: Sequence[Line]) -> pd.DataFrame:
     kept = pd.DataFrame([line.kept for line in lines], dtype=float)
     shares = kept.div(kept.max(axis=1), axis=0).clip(0, 1)
     cues = pd.Index([" + ".join(line.case.planted) for line in lines], name="cue")
-    return shares.groupby(cues).mean().reindex(list(FAMILY_OF)).round(3)
+    return shares.groupby(cues).mean().reindex([cue for cue in FAMILY_OF if cue in cues]).round(3)
 
 
 def summarise(lines: Sequence[Line]) -> list[WideTable]:
@@ -146,8 +146,8 @@ def summarise_references(lines: Sequence[Line]) -> list[WideTable]:
 def truly_cheats(line: Line) -> bool:
     """Whether predictions go over to what another camera implies when it shoots the same bottle: the truth.
 
-    It is tested on about 1,500 pairs of photos where the audit has 40 to 80 that disagree with their camera, so that
-    it sees what no audit of that size can.
+    It is tested on 1,280 pairs of photos (320 bottles, four pairs of cameras that imply different labels) where the
+    audit has 32 or 64 photos that disagree with their camera, so that it sees what no audit of that size can.
     """
     p = line.evidence.get("counterfactual.p")
     return p is not None and p <= LEVEL
@@ -172,6 +172,12 @@ KINDS: dict[str, Callable[[Case], bool]] = {
 """Kinds of datasets, for the tables."""
 
 
+def _truth(lines: Sequence[Line]) -> str:
+    """How many truly use the camera; nothing where no counterfactual tells."""
+    known = [line for line in lines if line.evidence.get("counterfactual.p") is not None]
+    return str(sum(map(truly_cheats, known))) if known or not lines else "not known"
+
+
 def _is_planted(case: Case, n: int, strength: float) -> bool:
     return case.kind == "planted" and [*case.planted.values()] == n * [strength]
 
@@ -183,7 +189,7 @@ def _verdicts(lines: Sequence[Line]) -> pd.DataFrame:
         row = {
             "datasets": kind,
             "n": str(len(found)),
-            "truly use the camera": str(sum(map(truly_cheats, found))),
+            "truly use the camera": _truth(found),
         }
         for outcome in OUTCOMES:
             row[outcome] = str(_count(found, outcome))

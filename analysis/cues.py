@@ -28,8 +28,8 @@ SETTING = "natural"
 """What an audit is about: photos as they are."""
 
 MARGIN = 0.05
-"""Distances that differ by less are taken for equal: the standard error of a share among the 100 photos that test one
-view is 0.05 at most."""
+"""Distances that differ by less are taken for equal: of 42 reference datasets judged by fingerprints of the others,
+95 % had their own family within 0.042 of the nearest."""
 
 FAMILY_OF = {
     "white balance": "colour",
@@ -67,7 +67,7 @@ def cameras_by_view(records: Records, model: str) -> pd.DataFrame:
     rows = []
     for cell in _cells(records, "camera", model):
         row: dict[str, object] = {"view": cell.views}
-        seeds = list(records.test_rows(cell).values())
+        seeds = list(records.test_rows(cell, "seen").values())
         if seeds:
             found = recognition(seeds)
             row |= {
@@ -95,7 +95,7 @@ def labels_by_view(records: Records, model: str, implied: Mapping[str, str]) -> 
     rows = []
     for cell in _cells(records, "label", model):
         row: dict[str, object] = {"view": cell.views}
-        seeds = list(records.test_rows(cell).values())
+        seeds = list(records.test_rows(cell, "seen").values())
         if seeds:
             found = signature(seeds, implied)
             row |= {**accuracy(seeds).named("accuracy"), **found.gap.named("gap"), "p": found.p}

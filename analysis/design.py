@@ -177,7 +177,8 @@ def check_design(facts: pd.DataFrame) -> Design:
     """
     photos = pd.crosstab(facts["label"], facts["camera"])
     groups = _groups(facts)
-    implied = implied_labels(photos)
+    training = facts[facts["split"] != "test"]  # all of them, in turn, where folds rotate
+    implied = implied_labels(pd.crosstab(training["label"], training["camera"]))
     tested = _tested(facts)
     effects = tuple(_effect(name, rows, implied) for name, rows in tested.items())
     crossing = facts.groupby("group")["split"].transform("nunique") > 1
@@ -193,7 +194,7 @@ def check_design(facts: pd.DataFrame) -> Design:
         n_photos=len(facts),
         n_groups=facts["group"].nunique(),
         implied=implied,
-        association=associate(facts),
+        association=associate(training),
         guesses=tuple(guess_without_pixels(facts)),
         resizes=tuple(
             Resize(camera=str(camera), low=low, median=median, high=high)
@@ -214,9 +215,10 @@ def _groups(facts: pd.DataFrame) -> pd.DataFrame:
 
 
 def _tested(facts: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """What could be tested, in words: the user's test photos, or those of ever more folds."""
+    """What could be tested, in words: the user's test photos of cameras that train, or those of ever more folds."""
     if facts["split"].notna().any():
-        return {"the test photos of your split": facts[facts["split"] == "test"]}
+        trained = facts["camera"].isin(facts.loc[facts["split"] != "test", "camera"])
+        return {"the test photos of your split": facts[(facts["split"] == "test") & trained]}
     folds = {f"{n} test fold{'s' if n > 1 else ''}": facts[facts["fold"] < n] for n in (1, 3, 5)}
     return {**folds, f"all {N_FOLDS} folds": facts}
 
@@ -410,7 +412,7 @@ def _take(needed: Mapping[Cell, int], noun: str, where: str) -> str:
     if not needed:
         return ""
     cells = ", ".join(f"{n} of {label!r} with {_camera(camera)}" for (label, camera), n in needed.items())
-    return f"To see a use of the camera in one photo of four, add these {noun}{where}: {cells}."
+    return f"For an effect on one photo of four to show, add these {noun}{where}: {cells}."
 
 
 def _noun(facts: pd.DataFrame) -> str:
@@ -523,8 +525,8 @@ def _hanging_together(association: Association) -> Iterator[str]:
     how = "hang together" if association.p <= LEVEL else "do not hang together noticeably"
     told = association.information
     yield (
-        f"Label and camera {how}: Cramér's V is {show_estimate(association.cramers_v)} (0 independent, 1 one gives "
-        f"the other; p = {association.p:.3f}), and the camera tells {show_estimate(told)} of the label's "
+        f"Label and camera {how}: Cramér's V is {show_estimate(association.cramers_v)} (0: independent, 1: one "
+        f"gives the other away; p = {association.p:.3f}), and the camera tells {show_estimate(told)} of the label's "
         f"{association.entropy:.2f} bits ({told.mean / association.entropy:.0%})."
     )
 
@@ -545,7 +547,7 @@ def _scaling(resizes: Sequence[Resize]) -> Iterator[str]:
         yield (
             f"Photos are scaled to one size by factors that depend on the camera: in the median {most.median:.2f} "
             f"for {most.camera!r}, {least.median:.2f} for {least.camera!r}. Scaling leaves traces in the pixels; "
-            "`--fit crop` scales only what is too small."
+            "`camerabias data import --fit crop` scales only what is too small."
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from camerabias.analysis.cues import SETTING
 from camerabias.analysis.records import Records, Rows, StudyCell
 from camerabias.analysis.signature import NOTHING, Signature, signature
 from camerabias.analysis.statistics import accuracy, combine, paired_difference
@@ -31,7 +32,8 @@ def mitigations(records: Records, implied: Mapping[str, str]) -> pd.DataFrame:
 
     Args:
         records: A run's records.
-        implied: Label by camera, of the cameras that imply one in training (`association.implied_labels`).
+        implied: Label by camera, of the cameras that imply one in the photos as they are
+            (`association.implied_labels`); under other settings than `natural` it is what the setting tied it to.
 
     Returns:
         `MITIGATION_COLUMNS`, a row per mitigation of each model, setting and views, `none` first: `accuracy`; `agree`
@@ -44,17 +46,22 @@ def mitigations(records: Records, implied: Mapping[str, str]) -> pd.DataFrame:
     Raises:
         CamerabiasError: A file of a finished trial is damaged; it is named.
     """
-    cells: dict[tuple[str, ...], dict[str, StudyCell]] = {}
+    cells: dict[tuple[str, str, str], dict[str, StudyCell]] = {}
     for cell in records.cells("label", mitigation=None):
         key = (records.model_name(cell), cell.setting, cell.views)
         cells.setdefault(key, {})[cell.mitigation] = cell
     rows = [
-        {**dict(zip(_KEY, key, strict=True)), **row}
-        for key, own in cells.items()
+        {**dict(zip(_KEY, (model, setting, views), strict=True)), **row}
+        for (model, setting, views), own in cells.items()
         if own.keys() - {"none"}
-        for row in _rows(records, own, implied)
+        for row in _rows(records, own, implied if setting == SETTING else _tied(records, own))
     ]
     return pd.DataFrame(rows, columns=MITIGATION_COLUMNS)
+
+
+def _tied(records: Records, cells: Mapping[str, StudyCell]) -> dict[str, str]:
+    """What cameras imply under a setting, as the first of its mitigations that has finished was trained."""
+    return next((tied for cell in cells.values() if (tied := records.tied_labels(cell))), {})
 
 
 def _rows(

@@ -26,7 +26,7 @@ SIGNIFICANT = 0.05
 """Of the paper's claims, each decided for itself: the level that is usual in its field."""
 
 LEVEL = 0.01
-"""Of a verdict. A model wrongly said to cheat costs more than a subtle cheat missed, which `Signature.detectable`
+"""Of a verdict. A model wrongly said to cheat costs more than a subtle cheat missed, which `detectable_gap`
 admits; one in a hundred, because many models are looked at."""
 
 Codes = npt.NDArray[np.intp]

@@ -399,13 +399,21 @@ class Records:
             return record.history().dropna(subset=["validation_accuracy"])
 
     def tied_labels(self, cell: StudyCell) -> dict[str, str]:
-        """The label of every camera that was seen with one label alone; empty where nothing has finished."""
+        """The label that cameras were seen with most, by the rule of the setting; empty where nothing has finished.
+
+        Of cameras that were seen with one label alone, or whose labels have weights of which one is the largest.
+        """
         for trial in self.done(cell).values():
-            cells = self.run.record(trial).config().setting.cells or ()
-            labels: dict[str, list[str]] = {}
-            for label, camera in cells:
-                labels.setdefault(camera, []).append(label)
-            return {camera: found[0] for camera, found in labels.items() if len(found) == 1}
+            setting = self.run.record(trial).config().setting
+            cells = setting.cells or ()
+            weights: dict[str, dict[str, float]] = {}
+            for (label, camera), weight in zip(cells, setting.weights or [1.0] * len(cells), strict=True):
+                weights.setdefault(camera, {})[label] = weight
+            return {
+                camera: max(found, key=found.__getitem__)
+                for camera, found in weights.items()
+                if list(found.values()).count(max(found.values())) == 1
+            }
         return {}
 
     def examples(self) -> list[Example]:

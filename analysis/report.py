@@ -12,7 +12,7 @@ from camerabias.analysis.audit_tables import AuditTable, audit_tables
 from camerabias.analysis.claims import claims_table, decide_claims
 from camerabias.analysis.figures import DrawnFigure, draw_figures, write_figures
 from camerabias.analysis.findings import Finding, find
-from camerabias.analysis.permutation import LEVEL, PERMUTATIONS
+from camerabias.analysis.permutation import CORRECTED_PERMUTATIONS, LEVEL, PERMUTATIONS
 from camerabias.analysis.records import Records, load_records
 from camerabias.analysis.search import report_searches
 from camerabias.analysis.statistics import CONFIDENCE, MIN_GROUPS, MIN_SEEDS, RESAMPLES
@@ -130,6 +130,7 @@ def _html(
         min_groups=MIN_GROUPS,
         min_seeds=MIN_SEEDS,
         permutations=PERMUTATIONS,
+        corrected_permutations=CORRECTED_PERMUTATIONS,
     )
 
 

@@ -25,10 +25,10 @@ from camerabias.analysis.permutation import (
 from camerabias.analysis.statistics import Estimate, Floats, accuracy, estimate, resample
 
 POWER = 0.8
-"""Of `Signature.detectable`: the convention of planning, four times in five."""
+"""Of `detectable_gap`: the convention of planning, four times in five."""
 
 SIMULATIONS = 499
-"""Of the power behind `Signature.detectable`, which is then known to within 0.035."""
+"""Of the power behind `detectable_gap`, which is then known to within 0.035."""
 
 NOTHING = Estimate(nan, nan, nan, 0, 0)
 
@@ -44,8 +44,6 @@ class Signature:
             often a label is named for photos whose camera implies it and for other photos of the same true label
             and seed, combined over labels after Mantel and Haenszel. NaN where no photo disagrees with its camera.
         p: Share of exchanges of cameras within labels that show as much. NaN as `gap`.
-        detectable: The smallest gap that these photos would have shown to be one at level 0.01 with a power of 80 %;
-            NaN where not even a model that always follows the camera would have been caught.
         accuracy_agree: Accuracy on photos whose camera implies their label.
         accuracy_disagree: Accuracy on photos whose camera implies another one.
         n_agree: Groups of such photos.
@@ -56,7 +54,6 @@ class Signature:
     by_luck: float
     gap: Estimate
     p: float
-    detectable: float
     accuracy_agree: Estimate
     accuracy_disagree: Estimate
     n_agree: int
@@ -114,30 +111,74 @@ def signature(seeds: Sequence[pd.DataFrame], implied: Mapping[str, str]) -> Sign
             a label were named by it.
         implied: Label by camera, of the cameras that imply one in training (`association.implied_labels`).
     """
-    rows = with_seeds(seeds)
-    rows["implied"] = rows["camera"].map(dict(implied))
+    rows = _with_implied(seeds, implied)
     tied = rows.dropna(subset=["implied"])
     agree, disagree = (tied[(tied["implied"] == tied["label"]) == side] for side in (True, False))
     n_agree, n_disagree = agree["group"].nunique(), disagree["group"].nunique()
     given = _within_label(rows, "prediction")
     table = _followed(rows, given)
     share = float((tied["prediction"] == tied["implied"]).mean())
-    gap, p, detectable = Estimate(nan, nan, nan, len(seeds), min(n_agree, n_disagree)), nan, nan
+    gap, p = Estimate(nan, nan, nan, len(seeds), min(n_agree, n_disagree)), nan
     if n_disagree and table["could"].sum() > 0:
         gap = resample(table, _ratio, min(n_agree, n_disagree), (-1.0, 1.0))
         p = p_value(*_exchanged(rows, given, CORRECTED_PERMUTATIONS))
-        detectable = _detectable(rows)
     return Signature(
         share=share,
         by_luck=share - float(table["followed"].sum()) / len(tied) if len(tied) else nan,
         gap=gap,
         p=p,
-        detectable=detectable,
         accuracy_agree=_accuracy(agree),
         accuracy_disagree=_accuracy(disagree),
         n_agree=n_agree,
         n_disagree=n_disagree,
     )
+
+
+def detectable_gap(seeds: Sequence[pd.DataFrame], implied: Mapping[str, str]) -> float:
+    """The smallest `Signature.gap` that these photos would have shown to be one at level 0.01 with a power of 80 %.
+
+    It is found by simulation on the very photos. Cameras are exchanged, so that nothing follows them; then a share g
+    of the groups is made to, which is a gap of g; then cameras are exchanged once more for the null. A formula from
+    the null's spread, (z(0.99) + z(0.8)) s, would be 0 for a model that is always right, and is too small where few
+    photos disagree, whose sums are skewed.
+
+    Args:
+        seeds: As for `signature`.
+        implied: Likewise.
+
+    Returns:
+        The gap; NaN where not even a model that always follows the camera would have been caught.
+    """
+    rows = _with_implied(seeds, implied)
+    if rows["implied"].isna().all():
+        return nan
+    images, given = by_image(rows, _indicators(rows, "prediction"))
+    tested = by_image(rows, pd.DataFrame({"tested": np.ones(len(rows))}))[1]["tested"].to_numpy()
+    cameras = sorted(images["camera"].unique())
+    # -1, a column of zeros, where a camera implies nothing
+    name = given.columns.get_indexer(pd.Index(_implied(rows)[cameras].array))
+    padded = np.pad(given.to_numpy(), ((0, 0), (0, 1)))
+    exchanged = name[np.concatenate(list(camera_exchanges(images, SIMULATIONS)))]  # simulations × images
+    taken = np.roll(exchanged, 1, axis=0)
+    before, after = (padded[np.arange(len(images)), names] for names in (taken, exchanged))
+    after_following = tested * (exchanged == taken)
+    codes, groups = pd.factorize(images["group"])
+    chances = np.random.default_rng(0xDE7EC7).random((SIMULATIONS, len(groups)))[:, codes]
+    chances[taken < 0] = np.inf
+
+    def power(gap: float) -> float:
+        follows = chances < gap
+        seen = np.where(follows, tested, before).sum(axis=1)
+        null = np.where(follows, after_following, after).sum(axis=1)
+        return float((seen > np.quantile(null, 1 - LEVEL, method="higher")).mean())
+
+    if power(1.0) < POWER:
+        return nan
+    low, high = 0.0, 1.0
+    while high - low > 0.005:  # the power is known no better
+        middle = (low + high) / 2
+        low, high = (low, middle) if power(middle) >= POWER else (middle, high)
+    return high
 
 
 def recognition(seeds: Sequence[pd.DataFrame]) -> Recognition:
@@ -255,6 +296,11 @@ def _followed(rows: pd.DataFrame, given: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(sums).set_index(pd.MultiIndex.from_frame(rows[["group", "seed"]]))
 
 
+def _with_implied(seeds: Sequence[pd.DataFrame], implied: Mapping[str, str]) -> pd.DataFrame:
+    rows = with_seeds(seeds)
+    return rows.assign(implied=rows["camera"].map(dict(implied)))
+
+
 def _ratio(sums: Floats) -> Floats:
     found: Floats = sums[..., 0] / sums[..., 1]
     return found
@@ -284,42 +330,6 @@ def _exchanged(rows: pd.DataFrame, scores: pd.DataFrame, n: int) -> tuple[float,
         return found
 
     return float(total(codes)), np.concatenate([total(some) for some in camera_exchanges(images, n)])
-
-
-def _detectable(rows: pd.DataFrame) -> float:
-    """`Signature.detectable`, by simulation on the very photos.
-
-    Cameras are exchanged, so that nothing follows them; then a share g of the groups is made to, which is a gap of
-    g; then cameras are exchanged once more for the null. A formula from the null's spread, (z(0.99) + z(0.8)) s,
-    would be 0 for a model that is always right, and is too small where few photos disagree, whose sums are skewed.
-    """
-    images, given = by_image(rows, _indicators(rows, "prediction"))
-    tested = by_image(rows, pd.DataFrame({"tested": np.ones(len(rows))}))[1]["tested"].to_numpy()
-    cameras = sorted(images["camera"].unique())
-    implied = pd.Index(_implied(rows)[cameras].array)
-    name = given.columns.get_indexer(implied)  # -1, a column of zeros, where a camera implies nothing
-    padded = np.pad(given.to_numpy(), ((0, 0), (0, 1)))
-    exchanged = name[np.concatenate(list(camera_exchanges(images, SIMULATIONS)))]  # simulations × images
-    taken = np.roll(exchanged, 1, axis=0)
-    before, after = (padded[np.arange(len(images)), names] for names in (taken, exchanged))
-    after_following = tested * (exchanged == taken)
-    codes, groups = pd.factorize(images["group"])
-    chances = np.random.default_rng(0xDE7EC7).random((SIMULATIONS, len(groups)))[:, codes]
-    chances[taken < 0] = np.inf
-
-    def power(gap: float) -> float:
-        follows = chances < gap
-        seen = np.where(follows, tested, before).sum(axis=1)
-        null = np.where(follows, after_following, after).sum(axis=1)
-        return float((seen > np.quantile(null, 1 - LEVEL, method="higher")).mean())
-
-    if power(1.0) < POWER:
-        return nan
-    low, high = 0.0, 1.0
-    while high - low > 0.005:  # the power is known no better
-        middle = (low + high) / 2
-        low, high = (low, middle) if power(middle) >= POWER else (middle, high)
-    return high
 
 
 def _implied(rows: pd.DataFrame) -> pd.Series[str]:

@@ -8,12 +8,10 @@ import pandas as pd
 
 from camerabias.analysis.permutation import LEVEL, holm
 from camerabias.analysis.records import Records, Rows, StudyCell
-from camerabias.analysis.signature import signature
+from camerabias.analysis.signature import NOTHING, Signature, signature
 from camerabias.analysis.statistics import accuracy, contrast
 from camerabias.analysis.tables import show_absence
 from camerabias.datasets.schema import STRENGTH, WITHOUT
-
-_NOTHING = accuracy([])
 
 _MODEL = ["model", "views", "mitigation"]
 _STRENGTH_ESTIMATES = ["accuracy", "agree", "disagree", "gap"]
@@ -36,12 +34,13 @@ STRENGTH_COLUMNS = [
 UNSEEN_COLUMNS = [*_MODEL, "camera", "n_seeds", *_with_ends(_UNSEEN_ESTIMATES), "missing"]
 
 
-def strengths(records: Records, implied: Mapping[str, str]) -> pd.DataFrame:
+def strengths(records: Records) -> pd.DataFrame:
     """How models of the label fare under training of every strength (settings `strength-S`).
+
+    What a camera implies is what the strongest of them that has finished gave it most.
 
     Args:
         records: A run's records.
-        implied: Label by camera, as `disjoint` deals them.
 
     Returns:
         `STRENGTH_COLUMNS`, a row per strength of each model, ascending: `accuracy`; `agree` and `disagree`, the
@@ -53,6 +52,8 @@ def strengths(records: Records, implied: Mapping[str, str]) -> pd.DataFrame:
         CamerabiasError: A file of a finished trial is damaged; it is named.
     """
     cells = [cell for cell in records.cells("label", mitigation=None) if cell.setting.startswith(STRENGTH)]
+    strongest = sorted(cells, key=_strength, reverse=True)
+    implied = next((tied for cell in strongest if (tied := records.tied_labels(cell))), {})
     rows = [_strength_row(records, cell, implied) for cell in cells] + _refused(records)
     found = pd.DataFrame(rows, columns=STRENGTH_COLUMNS)
     found["p_holm"] = found.groupby(_MODEL)["p"].transform(lambda p: holm(p.tolist()))
@@ -107,8 +108,8 @@ def unseen_cameras(records: Records) -> pd.DataFrame:
 
 def _strength_row(records: Records, cell: StudyCell, implied: Mapping[str, str]) -> dict[str, object]:
     row: dict[str, object] = dict(zip(_MODEL, _names(records, cell), strict=True))
-    row["strength"] = float(cell.setting.removeprefix(STRENGTH))
-    seeds = list(records.test_rows(cell).values())
+    row["strength"] = _strength(cell)
+    seeds = list(records.test_rows(cell, "seen").values())
     if not seeds:
         return {**row, "n_seeds": 0, "missing": show_absence(records, cell)}
     found = signature(seeds, implied)
@@ -120,8 +121,18 @@ def _strength_row(records: Records, cell: StudyCell, implied: Mapping[str, str])
         **found.accuracy_disagree.named("disagree"),
         **found.gap.named("gap"),
         "p": found.p,
-        "missing": "" if found.n_disagree else "no test photo whose camera implies another label",
+        "missing": _lacks(implied, found),
     }
+
+
+def _lacks(implied: Mapping[str, str], found: Signature) -> str:
+    if not implied:
+        return "no strength at which a camera implies a label has finished"
+    return "" if found.n_disagree else "no test photo whose camera implies another label"
+
+
+def _strength(cell: StudyCell) -> float:
+    return float(cell.setting.removeprefix(STRENGTH))
 
 
 def _refused(records: Records) -> list[dict[str, object]]:
@@ -147,13 +158,13 @@ def _unseen_row(records: Records, cells: Mapping[str, StudyCell], camera: str) -
         return {"n_seeds": 0, "missing": show_absence(records, cell)}
     finished = [_of_camera(records, other, camera) for name, other in cells.items() if name != camera]
     seen = [(1 / sum(map(bool, finished)), rows) for rows in finished if rows]
-    to_seen = contrast([(1.0, unseen), *((-weight, rows) for weight, rows in seen)]) if seen else _NOTHING
+    to_seen = contrast([(1.0, unseen), *((-weight, rows) for weight, rows in seen)]) if seen else NOTHING
     return {
         "n_seeds": len(unseen),
         **accuracy(list(unseen.values())).named("accuracy"),
         **accuracy(list(others.values())).named("others"),
         **contrast([(1.0, unseen), (-1.0, others)]).named("difference_to_others"),
-        **(contrast(seen) if seen else _NOTHING).named("when_seen"),
+        **(contrast(seen) if seen else NOTHING).named("when_seen"),
         **to_seen.named("difference_to_seen"),
         "missing": "" if to_seen.n_seeds else "no model trained with the camera, of these seeds",
     }

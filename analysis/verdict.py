@@ -11,7 +11,7 @@ It is decided in this order, by the first that applies:
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import isnan
+from math import isnan, nan
 from typing import Literal, get_args
 
 import pandas as pd
@@ -21,9 +21,18 @@ from camerabias.analysis.cues import SETTING, Attribution, attribute, cameras_by
 from camerabias.analysis.design import Design, check_design
 from camerabias.analysis.permutation import LEVEL, holm
 from camerabias.analysis.records import Records, StudyCell
-from camerabias.analysis.signature import Flips, Recognition, Signature, flips, recognition, signature
+from camerabias.analysis.signature import (
+    Flips,
+    Recognition,
+    Signature,
+    detectable_gap,
+    flips,
+    recognition,
+    signature,
+)
 from camerabias.analysis.statistics import MIN_GROUPS, Estimate, accuracy
 from camerabias.analysis.tables import PLAIN, show_estimate
+from camerabias.datasets.schema import N_FOLDS
 from camerabias.trainables.record import FACTS_FILE, SENSOR_PATTERN_FILE
 
 VERDICT_FILE = "verdict.json"
@@ -72,6 +81,7 @@ class Findings:
         sensor: Whether the sensors' patterns do; None where no photo could be judged.
         used: Whether the model's labels follow the camera, its p corrected for the number of models that were looked
             at; None before such a trial has finished.
+        detectable: The smallest use that would have been seen, as a gap; NaN where not even a full one would.
         label_accuracy: Accuracy of the label; None likewise.
         reshot: What happens when another camera shoots the same object; None of real photos.
         cameras: `cues.cameras_by_view`.
@@ -84,6 +94,7 @@ class Findings:
     recognised: Recognition | None
     sensor: Recognition | None
     used: Signature | None
+    detectable: float
     label_accuracy: Estimate | None
     reshot: Flips | None
     cameras: pd.DataFrame
@@ -118,7 +129,7 @@ def gather(records: Records, design: Design) -> Findings:
     signatures = {
         model: signature(rows, design.implied)
         for model, cell in uses.items()
-        if (rows := list(records.test_rows(cell).values()))
+        if (rows := list(records.test_rows(cell, "seen").values()))
     }
     corrected = holm([found.p for found in signatures.values()])
     signatures = {
@@ -132,15 +143,16 @@ def gather(records: Records, design: Design) -> Findings:
     cameras = cameras_by_view(records, model)
     recognised = _recognised(records, model)
     tells = recognised is not None and recognised.p <= LEVEL
+    used = signatures.get(model)
+    finished = [] if cell is None else list(records.test_rows(cell, "seen").values())
     return Findings(
         model=model,
         design=design,
         recognised=recognised,
         sensor=_sensor(records),
-        used=signatures.get(model),
-        label_accuracy=accuracy(list(records.test_rows(cell).values()))
-        if model in signatures and cell
-        else None,
+        used=used,
+        detectable=detectable_gap(finished, design.implied) if used and not isnan(used.p) else nan,
+        label_accuracy=accuracy(finished) if finished else None,
         reshot=None if cell is None else _reshot(records, cell, design),
         cameras=cameras,
         labels=labels_by_view(records, model, design.implied),
@@ -172,12 +184,12 @@ def _outcome(found: Findings) -> Outcome:
 
 def _could_show(found: Findings) -> bool:
     used = found.used
-    return used is not None and used.n_disagree >= MIN_GROUPS and not isnan(used.detectable)
+    return used is not None and used.n_disagree >= MIN_GROUPS and not isnan(found.detectable)
 
 
 def _recognised(records: Records, model: str) -> Recognition | None:
     for cell in records.cells("camera", SETTING, PLAIN):
-        rows = list(records.test_rows(cell).values())
+        rows = list(records.test_rows(cell, "seen").values())
         if rows and records.model_name(cell) == model:
             return recognition(rows)
     return None
@@ -239,8 +251,8 @@ def _use_sentences(found: Findings) -> list[str]:
         f"A label is named for a share of {show_estimate(used.gap)} more of the photos whose camera implies it than "
         "of others with the same true label"
     )
-    if used.p > LEVEL and not isnan(used.detectable):
-        gap += f"; a difference of {used.detectable:.2f} would have been seen four times in five"
+    if used.p > LEVEL and not isnan(found.detectable):
+        gap += f"; a difference of {found.detectable:.2f} would have been seen four times in five"
     sentences.append(f"{gap}.")
     if used.n_disagree and used.n_agree:
         sentences.append(
@@ -276,7 +288,8 @@ def _recognition_sentences(found: Findings) -> list[str]:
             verb = "hardly tells (as processing alone could)"
         sentences.append(
             f"{who} {verb} cameras of the same label apart: {show_estimate(seen.accuracy)} right, where naming the "
-            f"commonest camera of each label is right on {seen.chance:.3f} (p = {seen.p:.4f})."
+            f"commonest camera of each label is right on {seen.chance:.3f} (p = {seen.p:.4f}, against the same names "
+            "with the cameras of each label exchanged)."
         )
     if not sentences:
         sentences.append(
@@ -298,11 +311,12 @@ def _association_sentences(found: Findings) -> list[str]:
 def _reshot_sentences(found: Findings) -> list[str]:
     if found.reshot is None or isnan(found.reshot.p):
         return []
+    told = f"{show_estimate(found.reshot.across)} of the predictions change"
+    if not isnan(found.reshot.noise.mean):
+        told += f", by one that implies the same label {show_estimate(found.reshot.noise)}"
     return [
-        "Shot again by a camera that implies another label, "
-        f"{show_estimate(found.reshot.across)} of the predictions change, by one that implies the same label "
-        f"{show_estimate(found.reshot.noise)}; {show_estimate(found.reshot.directed)} more go over to the label that "
-        f"the new camera implies than against it (p = {found.reshot.p:.4f})."
+        f"Shot again by a camera that implies another label, {told}; {show_estimate(found.reshot.directed)} more go "
+        f"over to the label that the new camera implies than against it (p = {found.reshot.p:.4f})."
     ]
 
 
@@ -316,20 +330,14 @@ def _cue_sentences(found: Findings) -> list[str]:
     still = found.labels[(found.labels["p_holm"] <= LEVEL) & (found.labels["view"] != PLAIN)]
     rid = found.labels[(found.labels["p_holm"] > LEVEL) & (found.labels["view"] != PLAIN)]
     if found.follows_cameras and len(still) + len(rid):
-        sentences.append(
-            f"Predictions still follow the camera in the views {_listed(still['view'])}, and not noticeably in "
-            f"{_listed(rid['view'])}."
-        )
+        clauses = {"still": still, "no longer noticeably": rid}
+        told = [f"{how} in {', '.join(views['view'])}" for how, views in clauses.items() if len(views)]
+        sentences.append(f"Of views that remove a cue, predictions follow the camera {', '.join(told)}.")
     return sentences
-
-
-def _listed(names: pd.Series[str]) -> str:
-    return ", ".join(names) or "none"
 
 
 CURES = {
     "colour": "jitter",
-    "geometry": "rescale",
     "sensor": "blur_noise",
     "optics": "blur_noise",
     "processing": "blur_noise",
@@ -351,9 +359,7 @@ def _next_steps(found: Findings, outcome: Outcome) -> list[str]:
             "Take photos of every label with every camera, or train with a mitigation and see what it costs: "
             f"{augmented}weighting or resampling by label × camera (`camerabias audit --full` compares them).",
         ],
-        "cannot tell": ["Take the photos named here, and audit again: no training can make up for them."]
-        if photos
-        else ["Test more photos whose camera disagrees with their label, and audit again."],
+        "cannot tell": [_what_would_tell(found)],
         "at risk": [
             "Balance the cameras over the labels in what you train on, since a model that is trained longer, or on "
             "other photos, may begin to use what is there to be used.",
@@ -364,6 +370,18 @@ def _next_steps(found: Findings, outcome: Outcome) -> list[str]:
         ],
     }[outcome]
     return [*steps, *photos]
+
+
+def _what_would_tell(found: Findings) -> str:
+    if not found.design.answers["use"].answerable:
+        return "Take the photos named here, and audit again: no training can make up for them."
+    if found.used is None:
+        return "Run the same command again: it goes on where it stopped, and with `--retry-failed` tries what failed."
+    folds = ",".join(map(str, range(N_FOLDS)))
+    return (
+        "Test more photos whose camera disagrees with their label: without a split of your own, "
+        f"`--seeds {folds}` tests all folds."
+    )
 
 
 # --- in numbers -----------------------------------------------------------------------------------------
@@ -391,7 +409,7 @@ def _evidence(found: Findings) -> dict[str, float | None]:
             "use.by_luck": used.by_luck,
             **used.gap.named("use.gap"),
             "use.p": used.p,
-            "use.detectable": used.detectable,
+            "use.detectable": found.detectable,
             "use.n_agree": used.n_agree,
             "use.n_disagree": used.n_disagree,
             **used.accuracy_agree.named("use.accuracy_agree"),

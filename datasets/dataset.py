@@ -45,6 +45,12 @@ class Dataset:
         tested = set(self.index.loc[self.index["split"] == "test", "label"])
         return [label for label in self.manifest.labels if self.manifest.has_split and label not in tested]
 
+    @cached_property
+    def untrained_cameras(self) -> list[str]:
+        """Cameras that the user's split only tests; empty without a split."""
+        trained = set(self.index.loc[self.index["split"] != "test", "camera"])
+        return [camera for camera in self.manifest.cameras if camera not in trained]
+
     def source_size(self, side: int) -> int:
         """Side in pixels of the square of original, unscaled pixels that every image has around its centre.
 

@@ -34,11 +34,11 @@ class Step:
 
     Attributes:
         study: Its name.
-        seeds: In place of the study's own; None for these.
+        seeds: In place of the study's own.
     """
 
     study: str
-    seeds: Sequence[int] | None = None
+    seeds: Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,16 @@ class Battery:
     more: Sequence[Step] = ()
 
 
+THREE, FIVE = range(3), range(5)
+
 BATTERIES: dict[BatteryName, Battery] = {
     # 6 + 11 trials: three seeds are the fewest whose interval covers seeds, one is enough to see a cue vanish
-    "quick": Battery(Step("audit", (0, 1, 2)), [Step("cues", (0,))]),
-    "default": Battery(Step("audit"), [Step("cues"), Step("cues_used")]),
+    "quick": Battery(Step("audit", THREE), [Step("cues", (0,))]),
+    "default": Battery(Step("audit", FIVE), [Step("cues", (0, 1)), Step("cues_used", (0, 1))]),
     "full": Battery(
-        Step("audit"),
-        [Step("cues"), Step("cues_used")],
-        [Step("settings"), Step("strengths"), Step("unseen"), Step("mitigations")],
+        Step("audit", FIVE),
+        [Step("cues", (0, 1)), Step("cues_used", (0, 1))],
+        [Step(study, THREE) for study in ("settings", "strengths", "unseen", "mitigations")],
     ),
 }
 
@@ -72,8 +74,8 @@ def run_audit(request: Request, battery: Battery) -> tuple[Findings, list[Outcom
     """Run an audit's experiments; the same call goes on after any interruption.
 
     Args:
-        request: What every sweep of the audit shares; its studies are the battery's, and seeds that it names take the
-            place of the battery's.
+        request: What every sweep of the audit shares; its studies are the battery's. Seeds that it names take the
+            place of the battery's: all of them in its first step, in others as many as these have themselves.
         battery: What to run.
 
     Returns:
@@ -83,28 +85,44 @@ def run_audit(request: Request, battery: Battery) -> tuple[Findings, list[Outcom
         CamerabiasError: As `run_sweep`.
     """
     dataset, run = open_dataset(request.data), Run(request.run)
-    plan_sweep(_asked(request, battery.first))  # what would stop it later, such as weights that cannot be had
+    first = replace(battery.first, seeds=request.seeds or battery.first.seeds)
+    for step in (first, *battery.cues, *battery.more):
+        plan_sweep(_asked(request, step))  # what would stop it later, such as weights that cannot be had
     design = look_at_design(dataset, run, _where(dataset, request))
     print_design(design)
-    outcomes = [_run(request, battery.first)]
+    outcomes = [_run(request, first)]
     found = gather(load_records(request.run), design)
-    if found.follows_cameras or (found.tells_cameras and found.hang_together):
-        outcomes += [_run(request, step) for step in battery.cues]
-    else:
-        why = (
-            "the cameras have nothing to do with the label"
-            if found.tells_cameras
-            else "the cameras are not told apart"
-        )
+    steps = list(battery.more)
+    if why := _no_cue(found):
         console.print(f"No cue is looked for: {why}.")
-    outcomes += [_run(request, step) for step in battery.more]
+    else:
+        steps = [*battery.cues, *steps]
+    for step in steps:
+        if outcomes[-1].n_left:  # somebody has interrupted it, which is meant for the audit as a whole
+            break
+        outcomes.append(_run(request, step))
     return (found if len(outcomes) == 1 else gather(load_records(request.run), design)), outcomes
+
+
+def _no_cue(found: Findings) -> str:
+    """Why no cue is to be looked for; nothing where one is."""
+    if found.recognised is None:
+        return "no trial that learns the cameras has finished"
+    if not found.tells_cameras:
+        return "the cameras are not told apart"
+    if not (found.hang_together or found.follows_cameras):
+        return "the cameras have nothing to do with the label"
+    return ""
+
+
+_SHARED = ["image_id", "label", "camera", "group", "fold", "split"]
+"""Columns of the facts that are the dataset's own: others than its say that the facts are of another dataset."""
 
 
 def look_at_design(dataset: Dataset, run: Run, executor: Executor) -> Design:
     """What the photos can tell before any training; what was found stays in the run."""
     facts = run.frame(FACTS_FILE)
-    if facts is None or facts["image_id"].tolist() != dataset.index["image_id"].tolist():
+    if facts is None or not facts[_SHARED].astype(str).equals(dataset.index[_SHARED].astype(str)):
         with counting("Reading headers of parts") as report:
             facts = gather_facts(dataset, executor, report)
         with counting("Matching sensor patterns of parts") as report:
@@ -120,7 +138,7 @@ def _where(dataset: Dataset, request: Request) -> Executor:
 
 
 def _asked(request: Request, step: Step) -> Request:
-    seeds = request.seeds or (list(step.seeds) if step.seeds else None)
+    seeds = list(request.seeds or step.seeds)[: len(step.seeds)]
     return replace(request, studies=[step.study], seeds=seeds)
 
 

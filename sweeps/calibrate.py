@@ -100,12 +100,17 @@ def run_cases(asked: Sequence[Case], out: Path, jobs: int) -> Iterator[Line]:
     """
     done = {line.case.name for line in read_lines(out)}
     missing = [case for case in asked if case.name not in done]
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        for future in as_completed([pool.submit(audit_case, case) for case in missing]):
-            line = future.result()
-            with open(out, "a") as file:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with open(out, "a") as file, ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        try:
+            for future in as_completed([pool.submit(audit_case, case) for case in missing]):
+                line = future.result()
                 file.write(line.model_dump_json() + "\n")
-            yield line
+                file.flush()
+                yield line
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # else all that is left would be run for nobody
+            raise
 
 
 def audit_case(case: Case) -> Line:

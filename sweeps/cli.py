@@ -152,9 +152,12 @@ def demo(
     "camerabias audit photos/ --camera-from exif --run runs/mine --fail-on cheating"
 )
 def audit(
+    context: typer.Context,
     source: Annotated[str, typer.Argument(help="A table of photos, a folder of photos, or a DATASET.")],
     run: RunOption,
-    quick: Annotated[bool, typer.Option("--quick", help="At most 20 trials.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="At most 20 trials (with three seeds, its own number).")
+    ] = False,
     full: Annotated[
         bool,
         typer.Option("--full", help="Also how much correlation it takes, unseen cameras, and what helps."),
@@ -194,8 +197,11 @@ def audit(
     if quick and full:
         raise typer.BadParameter("is the opposite of --full; give one of them", param_hint="--quick")
     failing = _verdicts(fail_on)
-    data = Folder(source) if is_dataset(source) else Folder(run).child("dataset")
-    if not is_dataset(source):
+    if is_dataset(source):
+        _refuse_to_import(context, source)
+        data = Folder(source)
+    else:
+        data = Folder(run).child("dataset")
         _import(source, data, label, camera, group, camera_from, layout, "resize", max_rejected, executor)
     request = Request(
         [],
@@ -217,6 +223,21 @@ def audit(
         _exit_if_failed(outcome)
     if verdict is not None and verdict.verdict in failing:
         raise typer.Exit(EXIT_FAIL_ON)
+
+
+def _refuse_to_import(context: typer.Context, source: str) -> None:
+    """Options that say how photos are read would change nothing of photos that have been imported."""
+    options = ("label", "camera", "group", "camera_from", "layout", "max_rejected")
+    given = [
+        f"--{name.replace('_', '-')}"
+        for name in options
+        if (how := context.get_parameter_source(name)) and how.name == "COMMANDLINE"
+    ]
+    if given:
+        raise CamerabiasError(
+            f"{source} is a DATASET, whose photos have been imported already: {', '.join(given)} would change "
+            "nothing. Leave that out, or import the photos again with `camerabias data import`."
+        )
 
 
 def _usual_recipe(model: str, weights: str) -> str:

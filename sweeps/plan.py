@@ -335,7 +335,11 @@ class _Planner:
             test_view=test_view,
             model=model,
             size=size,
-            seen_cameras=setting.seen_cameras(manifest),
+            seen_cameras=tuple(
+                camera
+                for camera in setting.seen_cameras(manifest)
+                if camera not in self.dataset.untrained_cameras
+            ),
             trials=trials,
             probes=tuple(probe for probe in grid.probes if simulated or not probe.kind.of_simulated),
             downsampled=side is None and size < manifest.size,

@@ -129,6 +129,13 @@ def test_audit_again_trains_nothing_and_says_the_same(audit, simulated):
     assert json.loads(first.model_dump_json())["schema_version"] == 1
 
 
+def test_options_for_importing_are_refused_where_photos_have_been(command, dataset, tmp_path):
+    code, _, err = command("audit", dataset.folder, "--run", tmp_path / "run", "--camera", "phone")
+    assert code == 1
+    assert "--camera would change nothing" in " ".join(err.split())
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [(["--fail-on", "guilty"], "allowed: cheating"), (["--quick", "--full"], "opposite")],

@@ -186,10 +186,16 @@ class Cell:
     test_draws: int = 1
     downsampled: bool = False
     mitigation: str = "none"
+    weights: tuple[float, ...] | None = None
 
 
 def config_of(cell: Cell, seed: int) -> TrialConfig:
-    setting = Setting(name=cell.setting, cells=CELLS[cell.setting], equal_counts=cell.setting == "balanced")
+    setting = Setting(
+        name=cell.setting,
+        cells=CELLS[cell.setting],
+        equal_counts=cell.setting == "balanced",
+        weights=cell.weights,
+    )
     return TrialConfig(
         dataset="f" * 64,
         model=cell.model,

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats.contingency import association
+from scipy.stats.contingency import association, expected_freq
 from sklearn.metrics import mutual_info_score
 
 from camerabias.analysis import association as module
@@ -108,9 +108,13 @@ def test_one_gives_the_other_and_nothing_to_tell():
     assert alone.entropy == pytest.approx(1)
 
 
-def test_a_camera_implies_the_label_of_the_largest_lift():
+def test_a_camera_implies_the_label_that_is_most_clearly_more_frequent():
     table = pd.DataFrame(
         {"x": [60, 30, 0], "y": [20, 10, 0], "z": [30, 0, 2], "none": [0, 0, 0]}, index=list("abc")
     )
     assert implied_labels(table) == {"x": "b", "y": "b", "z": "c"}
     assert implied_labels(pd.DataFrame({"x": [3, 6], "y": [10, 20], "z": [1, 2]}, index=list("ab"))) == {}
+    # a photo each of rare labels: four times as many as by luck, and yet fewer than the many
+    rare = pd.DataFrame({"x": [90, 10, 1, 0], "y": [90, 10, 0, 0], "z": [10, 90, 0, 1]}, index=list("abcd"))
+    residuals = (rare - expected_freq(rare)) / np.sqrt(expected_freq(rare))
+    assert implied_labels(rare) == residuals.idxmax().to_dict() == {"x": "a", "y": "a", "z": "b"}

@@ -55,14 +55,12 @@ def tables():
 
 
 def test_verdicts_are_counted_by_kind(tables):
-    frame = tables["Verdicts by what the dataset is"].set_index("datasets").astype(int)
-    assert frame["n"].tolist() == [10, 1, 4, 1, 1, 1]
-    assert frame.loc["no cue", ["cheating", "no evidence"]].tolist() == [1, 9]
-    assert frame.loc["one cue, full strength", ["truly use the camera", "cheating", "at risk"]].tolist() == [
-        3,
-        2,
-        2,
-    ]
+    frame = tables["Verdicts by what the dataset is"].set_index("datasets")
+    assert frame["n"].astype(int).tolist() == [10, 1, 4, 1, 1, 1]
+    assert frame.loc["no cue", ["cheating", "no evidence"]].tolist() == ["1", "9"]
+    told = frame.loc["one cue, full strength", ["truly use the camera", "cheating", "at risk"]]
+    assert told.tolist() == ["3", "2", "2"]
+    assert frame.loc["every camera has one label", "truly use the camera"] == "not known"
 
 
 def test_errors_are_told_with_exact_intervals(tables):

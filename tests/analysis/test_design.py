@@ -133,12 +133,27 @@ def test_contradictions_must_be_tested_not_only_there():
     cells = {("a", "A"): 60, ("a", "B"): 20, ("b", "A"): 20, ("b", "B"): 60}
     assert check_design(photos(cells)).answers["use"].answerable
     frame = photos(cells)
-    frame["split"] = np.where(frame["label"] == frame["camera"].str.lower(), "test", "train")
+    agrees = frame["label"] == frame["camera"].str.lower()
+    frame["split"] = np.where(agrees & (frame.index % 2 == 0), "test", "train")
     design = check_design(frame)
     assert not design.answers["use"].answerable
     assert "to the test photos of your split" in design.answers["use"].photos
     frame["split"] = np.where(frame["label"] == "a", "test", "train")
     assert "test photos of your split" in check_design(frame).effects[0].tested
+
+
+def test_what_a_camera_implies_is_learned_from_training_photos_alone():
+    ones, others = photos({("a", "A"): 100, ("b", "B"): 100}), photos({("b", "A"): 150, ("a", "B"): 150})
+    elsewhere = photos({("a", "C"): 50, ("b", "C"): 10}, split="test")
+    frame = pd.concat([ones.assign(split="train"), others.assign(split="test"), elsewhere])
+    frame["group"] = frame["image_id"] = [f"i{n}" for n in range(len(frame))]
+    design = check_design(frame)
+    assert design.implied == {"A": "a", "B": "b"}, (
+        "most photos say the opposite, but those are not trained on"
+    )
+    assert design.association.cramers_v.mean == 1
+    assert design.effects[0].groups == 300
+    assert np.isnan(design.smallest_effect), "every test photo of a label has one camera that trains"
 
 
 def test_groups_count_and_not_photos():

@@ -28,7 +28,7 @@ def following(share):
 
 
 def cell(make, mitigation, share, **options):
-    return make.cell("label", "balanced", following(share), mitigation=mitigation, **options)
+    return make.cell("label", "natural", following(share), mitigation=mitigation, **options)
 
 
 @pytest.fixture
@@ -110,6 +110,17 @@ def test_run_without_mitigations_has_no_rows(make, found):
     assert mitigations(found(cell(make, "none", 0.2)), IMPLIED).empty
 
 
+def test_under_a_setting_cameras_imply_what_it_ties_them_to(make, found):
+    cells = [
+        make.cell("label", "disjoint", following(share), mitigation=name)
+        for name, share in {"none": 0.9, "jitter": 0.0}.items()
+    ]
+    opposite = {camera: LABELS[label == LABELS[0]] for camera, label in IMPLIED.items()}
+    rows = mitigations(found(*cells), opposite).set_index("mitigation")
+    assert rows.loc["none", "gap"] == pytest.approx(0.9, abs=0.1)
+    assert rows.loc["jitter", "bias_removed"] == pytest.approx(0.9, abs=0.1)
+
+
 def test_mitigated_models_are_in_no_other_answer_than_their_own(make, found):
     records = found(cell(make, "none", 0.2), cell(make, "jitter", 0.0))
     (plain,) = records.cells("label")
@@ -119,7 +130,10 @@ def test_mitigated_models_are_in_no_other_answer_than_their_own(make, found):
 
 
 def test_tables_tell_mitigations_apart_and_give_no_number_of_the_paper_beside_them(make, found):
-    cells = [cell(make, name, 0.2, model="resnet34") for name in ("none", "jitter")]
+    cells = [
+        make.cell("label", "balanced", following(0.2), mitigation=name, model="resnet34")
+        for name in ("none", "jitter")
+    ]
     (table,) = make_tables(found(*cells, paper="Table II"))
     assert table.tidy.columns[-1] == "mitigation"
     whole = table.tidy[table.tidy["cameras"] == "all"].set_index("mitigation")

@@ -58,6 +58,17 @@ def test_seen_and_unseen_cameras(demo_run):
         assert records.tied_labels(records.cells("label", setting)[0]) == {}
 
 
+def test_weights_of_a_setting_tie_a_camera_to_the_label_with_most(make, tmp_path, monkeypatch):
+    cells = tuple((f"Manufacturer {n}", camera) for camera in ("iPhone", "Huawei", "Redmi") for n in (1, 2))
+    monkeypatch.setitem(make.run.__globals__["CELLS"], "strength-0.5", cells)
+    asked = make.cell(
+        "label", "strength-0.5", make.right("label", 0.9), weights=(0.75, 0.25, 0.25, 0.75, 0.5, 0.5)
+    )
+    records = load_records(make.run(tmp_path, {"s": [asked]}).folder.path)
+    (cell,) = records.cells("label")
+    assert records.tied_labels(cell) == {"iPhone": "Manufacturer 1", "Huawei": "Manufacturer 2"}
+
+
 @pytest.mark.parametrize("name", ["config.json", "done.json", "history.parquet", "predictions.parquet"])
 @pytest.mark.parametrize("harm", ["cut", "deleted"])
 def test_a_damaged_file_of_a_finished_trial_is_named(demo_run, name, harm):

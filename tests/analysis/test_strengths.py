@@ -56,7 +56,8 @@ def run(make, tmp_path, monkeypatch):
     """A function that makes up a run with cells of these settings, and reads it."""
 
     def made(cells, **options):
-        allowed = {c.setting: None for c in cells} | {
+        mixed = tuple((label, camera) for camera in IMPLIED for label in LABELS)
+        allowed = {c.setting: TIED if c.setting == "strength-1" else mixed for c in cells} | {
             f"without-{out}": tuple((label, c) for label in LABELS for c in CAMERAS if c != out)
             for out in CAMERAS
         }
@@ -69,14 +70,14 @@ def run(make, tmp_path, monkeypatch):
 
 def test_each_strength_is_a_row_with_the_signature_of_its_predictions(make, run):
     records = run(strength_cells(make, {"1": 0.9, "0": 0.0, "0.5": 0.4}))
-    found = strengths(records, IMPLIED)
+    found = strengths(records)
     assert list(found.columns) == STRENGTH_COLUMNS
     assert found["strength"].tolist() == [0, 0.5, 1]
     assert (found["missing"] == "").all()
     assert (found["n_seeds"] == 4).all()
     for row, name in zip(found.to_dict("records"), ("0", "0.5", "1"), strict=True):
         (cell,) = records.cells("label", f"strength-{name}")
-        expected = signature(list(records.test_rows(cell).values()), IMPLIED)
+        expected = signature(list(records.test_rows(cell, "seen").values()), IMPLIED)
         assert (row["gap"], row["gap_low"], row["p"]) == pytest.approx(
             (expected.gap.mean, expected.gap.low, expected.p)
         )
@@ -90,7 +91,7 @@ def test_each_strength_is_a_row_with_the_signature_of_its_predictions(make, run)
 
 def test_lowest_strength_that_is_noticed_is_the_first_of_which_the_gap_is_significant(make, run):
     shares = {"0": 0.0, "0.25": 0.0, "0.5": 0.5, "0.75": 0.7, "1": 1.0}
-    found = strengths(run(strength_cells(make, shares)), IMPLIED)
+    found = strengths(run(strength_cells(make, shares)))
     (row,) = lowest_noticed(found).to_dict("records")
     assert row == {
         "model": "test_resnet", "views": "rgb", "mitigation": "none", "strength": 0.5, "untested": "",
@@ -98,7 +99,7 @@ def test_lowest_strength_that_is_noticed_is_the_first_of_which_the_gap_is_signif
 
 
 def test_model_that_never_follows_the_camera_has_no_lowest_strength(make, run):
-    found = strengths(run(strength_cells(make, {"0": 0.0, "1": 0.0})), IMPLIED)
+    found = strengths(run(strength_cells(make, {"0": 0.0, "1": 0.0})))
     assert lowest_noticed(found)["strength"].isna().all()
 
 
@@ -106,7 +107,7 @@ def test_models_are_corrected_and_judged_by_themselves(make, run):
     cells = strength_cells(make, {"0": 0.0, "1": 0.0}, model="a") + strength_cells(
         make, {"1": 1.0}, model="b"
     )
-    found = strengths(run(cells), IMPLIED)
+    found = strengths(run(cells))
     of_b = found[found["model"] == "b"]
     assert of_b["p_holm"].tolist() == of_b["p"].tolist()
     assert lowest_noticed(found).set_index("model")["strength"].isna().to_dict() == {"a": True, "b": False}
@@ -116,7 +117,7 @@ def test_strength_without_trials_is_named_and_counts_as_untested(make, run):
     cells = strength_cells(make, {"0": 0.0, "1": 1.0})
     cells += strength_cells(make, {"0.5": 0.0}, broken=dict.fromkeys(range(4), "failed"))
     skip = {"target": "label", "setting": "strength-0.75", "reason": "there are none of a × v"}
-    found = strengths(run(cells, skipped=[skip]), IMPLIED).set_index("strength")
+    found = strengths(run(cells, skipped=[skip])).set_index("strength")
     assert found.loc[0.5, "missing"] == "failed (4 of 4 seeds)"
     assert found.loc[0.75, "missing"] == "there are none of a × v"
     assert found.loc[[0.5, 0.75], ["accuracy", "gap", "p", "p_holm"]].isna().all(axis=None)
@@ -124,16 +125,16 @@ def test_strength_without_trials_is_named_and_counts_as_untested(make, run):
     assert (row["strength"], row["untested"]) == (1, "0.5")
 
 
-def test_without_a_photo_that_disagrees_there_is_no_gap_and_this_is_said(make, run):
-    found = strengths(run(strength_cells(make, {"1": 1.0})), {})
-    assert found["missing"].tolist() == ["no test photo whose camera implies another label"]
+def test_without_a_camera_that_implies_a_label_there_is_no_gap_and_this_is_said(make, run):
+    found = strengths(run(strength_cells(make, {"0.5": 1.0})))
+    assert found["missing"].tolist() == ["no strength at which a camera implies a label has finished"]
     assert found[["gap", "p"]].isna().all(axis=None)
 
 
 def test_run_without_such_settings_has_no_rows(make, run):
     records = run([make.cell("label", "balanced", following(0))])
-    assert strengths(records, IMPLIED).empty
-    assert lowest_noticed(strengths(records, IMPLIED)).empty
+    assert strengths(records).empty
+    assert lowest_noticed(strengths(records)).empty
     assert unseen_cameras(records).empty
 
 

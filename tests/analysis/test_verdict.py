@@ -1,7 +1,7 @@
 """Verdicts, in their order, from predictions whose story is known."""
 
 import json
-from math import isnan
+from math import isnan, nan
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from camerabias.analysis.cues import CAMERA_COLUMNS, LABEL_COLUMNS, attribute, f
 from camerabias.analysis.design import check_design
 from camerabias.analysis.records import load_records
 from camerabias.analysis.report import make_report
-from camerabias.analysis.signature import recognition, signature
+from camerabias.analysis.signature import detectable_gap, recognition, signature
 from camerabias.analysis.statistics import accuracy
 from camerabias.analysis.verdict import OUTCOMES, Findings, Verdict, decide, investigate
 from camerabias.trainables.record import FACTS_FILE
@@ -63,6 +63,7 @@ def found():
             recognised=recognition([told(images, "camera", cameras_right, generator)]),
             sensor=None,
             used=signature([labels], design.implied) if trained else None,
+            detectable=detectable_gap([labels], design.implied) if trained and against else nan,
             label_accuracy=accuracy([labels]) if trained else None,
             reshot=None,
             cameras=pd.DataFrame(columns=list(CAMERA_COLUMNS)),

@@ -22,7 +22,7 @@ def test_cases_are_as_many_as_the_calibration_needs_and_each_has_its_own_seed():
 
 
 def test_case_is_audited_and_its_line_added_once(tmp_path):
-    path = tmp_path / "lines.jsonl"
+    path = tmp_path / "new" / "lines.jsonl"
     case = Case(kind="null", planted={"white balance": 1.0}, correlation=0.0, seed=1, images=190)
     (line,) = run_cases([case], path, jobs=1)
     assert line.case == case

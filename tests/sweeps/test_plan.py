@@ -1,6 +1,7 @@
 """From studies to trials."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -221,6 +222,17 @@ def test_every_camera_is_left_out_once(dataset, tmp_path):
     left_out = {cell.setting.name: set(cameras) - set(cell.seen_cameras) for cell in made.studies[0].cells}
     assert left_out == {f"without-{camera}": {camera} for camera in cameras}
     assert len(made.trials) == len(cameras)
+
+
+def test_camera_that_a_split_only_tests_is_unseen(dataset, tmp_path):
+    """Of a split, and under every setting: nothing has been learned of it."""
+    index = dataset.index
+    sides = index["fold"].map({0: "test"}).fillna("train").where(index["camera"] != "Redmi", "test")
+    manifest = dataset.manifest.model_copy(update={"has_split": True})
+    split = replace(dataset, manifest=manifest, index=index.assign(split=sides))
+    made = plan(["audit"], split, tmp_path, seeds=[0])
+    seen = {frozenset(cell.seen_cameras) for cell in made.studies[0].cells}
+    assert seen == {frozenset(dataset.manifest.cameras) - {"Redmi"}}
 
 
 def test_camera_that_is_named_beside_leave_one_camera_out_is_left_out_once(dataset, tmp_path):
