@@ -178,6 +178,10 @@ def _truth(lines: Sequence[Line]) -> str:
     return str(sum(map(truly_cheats, known))) if known or not lines else "not known"
 
 
+def _plants(case: Case) -> bool:
+    return case.kind == "planted"
+
+
 def _is_planted(case: Case, n: int, strength: float) -> bool:
     return case.kind == "planted" and [*case.planted.values()] == n * [strength]
 
@@ -254,7 +258,7 @@ def _mean(numbers: Sequence[float]) -> str:
 
 def _naming(lines: Sequence[Line]) -> pd.DataFrame:
     rows = []
-    for kind, belongs in KINDS.items():
+    for kind, belongs in {**KINDS, "one or two cues, all of them": _plants}.items():
         named = [line for line in lines if belongs(line.case) and line.case.planted and line.cues]
         if not named:
             continue
