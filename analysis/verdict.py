@@ -329,10 +329,12 @@ def _cue_sentences(found: Findings) -> list[str]:
     ]
     still = found.labels[(found.labels["p_holm"] <= LEVEL) & (found.labels["view"] != PLAIN)]
     rid = found.labels[(found.labels["p_holm"] > LEVEL) & (found.labels["view"] != PLAIN)]
-    if found.follows_cameras and len(still) + len(rid):
-        clauses = {"still": still, "no longer noticeably": rid}
-        told = [f"{how} in {', '.join(views['view'])}" for how, views in clauses.items() if len(views)]
-        sentences.append(f"Of views that remove a cue, predictions follow the camera {', '.join(told)}.")
+    if found.follows_cameras:
+        for does, views in (("still", still), ("do not noticeably", rid)):
+            if len(views):
+                sentences.append(
+                    f"Predictions {does} follow the camera in the views {', '.join(views['view'])}."
+                )
     return sentences
 
 

@@ -75,11 +75,19 @@ def test_distances_are_those_of_the_nearest_fingerprints():
 
 @pytest.mark.parametrize(
     "changed",
-    [{"gray": np.nan}, dict.fromkeys(fingerprints().columns, 0.0)],
-    ids=["a view lacks", "nothing is left"],
+    [{"gray": np.nan, "crop32": np.nan}, dict.fromkeys(fingerprints().columns, 0.0)],
+    ids=["two views lack", "nothing is left"],
 )
 def test_nothing_is_named_where_nothing_can_be_said(changed):
     assert attribute(kept_of(0) | changed) is None
+
+
+@pytest.mark.parametrize("view", fingerprints().columns)
+def test_one_view_may_lack(view):
+    kept = kept_of(0) | {view: np.nan}
+    found = attribute(kept)
+    assert view not in found.views
+    assert found.named[0] == FAMILY_OF[fingerprints().index[0]]
 
 
 def test_cues_are_those_that_the_calibration_plants_and_views_those_of_the_study():

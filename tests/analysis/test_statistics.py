@@ -128,7 +128,7 @@ def test_bootstrap_covers_about_as_often_as_it_says(truth):
     assert 0.90 <= np.mean([covers() for _ in range(250)]) <= 0.99
 
 
-@pytest.mark.parametrize(("n_seeds", "n_groups", "spread"), [(3, 20, 0.05), (5, 60, 0.05), (3, 60, 0.1)])
+@pytest.mark.parametrize(("n_seeds", "n_groups", "spread"), [(5, 60, 0.05), (3, 60, 0.1)])
 def test_bootstrap_covers_seeds_that_vary_too(n_seeds, n_groups, spread):
     """The truth is the accuracy of any seed on any bottle."""
     generator = np.random.default_rng(1)
