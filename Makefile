@@ -9,7 +9,7 @@ demo: $(INSTALLED)  ## simulate, train, report: ten minutes on two cores
 	$(BIN)/camerabias demo --run runs/demo
 
 test: $(INSTALLED)  ## every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --durations=15
 
 test-all: $(INSTALLED)  ## every test, and every fault of a cluster: half an hour more
 	$(BIN)/python -m pytest -m ""
