@@ -100,15 +100,19 @@ def read_lines(path: Path) -> list[Line]:
 
 
 def measure_fingerprints(lines: Sequence[Line]) -> pd.DataFrame:
-    """The fingerprints of cues, from lines of reference cases, which plant one cue each: cues × views.
+    """The fingerprints of cues, from reference cases, which plant one cue each: cues × views.
+
+    Args:
+        lines: Lines of any number of cases; those of other kinds are left out.
 
     Returns:
         How far cameras are recognised in each view, as a share of the view in which they are most, from 0 to 1; the
         mean over the cases of a cue.
     """
-    kept = pd.DataFrame([line.kept for line in lines], dtype=float)
+    references = _references(lines)
+    kept = pd.DataFrame([line.kept for line in references], dtype=float)
     shares = kept.div(kept.max(axis=1), axis=0).clip(0, 1)
-    cues = pd.Index([" + ".join(line.case.planted) for line in lines], name="cue")
+    cues = pd.Index([" + ".join(line.case.planted) for line in references], name="cue")
     return shares.groupby(cues).mean().reindex([cue for cue in FAMILY_OF if cue in cues]).round(3)
 
 
@@ -134,13 +138,18 @@ def summarise_references(lines: Sequence[Line]) -> list[WideTable]:
     """Which families are named of reference cases, each by the fingerprints of all the others.
 
     Args:
-        lines: Lines of reference cases.
+        lines: Lines of any number of cases; those of other kinds are left out.
     """
+    references = _references(lines)
     left_out = [
-        (line, _named(line, measure_fingerprints([other for other in lines if other is not line])))
-        for line in lines
+        (line, _named(line, measure_fingerprints([other for other in references if other is not line])))
+        for line in references
     ]
     return [WideTable("Families of cues that are named of each dataset, by the others", _confusion(left_out))]
+
+
+def _references(lines: Sequence[Line]) -> list[Line]:
+    return [line for line in lines if line.case.kind == "reference"]
 
 
 def truly_cheats(line: Line) -> bool:

@@ -54,14 +54,9 @@ def mitigations(records: Records, implied: Mapping[str, str]) -> pd.DataFrame:
         {**dict(zip(_KEY, (model, setting, views), strict=True)), **row}
         for (model, setting, views), own in cells.items()
         if own.keys() - {"none"}
-        for row in _rows(records, own, implied if setting == SETTING else _tied(records, own))
+        for row in _rows(records, own, implied if setting == SETTING else records.tied_labels(*own.values()))
     ]
     return pd.DataFrame(rows, columns=MITIGATION_COLUMNS)
-
-
-def _tied(records: Records, cells: Mapping[str, StudyCell]) -> dict[str, str]:
-    """What cameras imply under a setting, as the first of its mitigations that has finished was trained."""
-    return next((tied for cell in cells.values() if (tied := records.tied_labels(cell))), {})
 
 
 def _rows(

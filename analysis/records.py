@@ -398,22 +398,18 @@ class Records:
         with _naming(record, HISTORY_FILE):
             return record.history().dropna(subset=["validation_accuracy"])
 
-    def tied_labels(self, cell: StudyCell) -> dict[str, str]:
-        """The label that cameras were seen with most, by the rule of the setting; empty where nothing has finished.
+    def tied_labels(self, *cells: StudyCell) -> dict[str, str]:
+        """The label that cameras were seen with most, by the rule of a setting; empty where nothing has finished.
 
         Of cameras that were seen with one label alone, or whose labels have weights of which one is the largest.
+
+        Args:
+            cells: The first of them that has finished, and whose setting ties any camera, decides.
         """
-        for trial in self.done(cell).values():
-            setting = self.run.record(trial).config().setting
-            cells = setting.cells or ()
-            weights: dict[str, dict[str, float]] = {}
-            for (label, camera), weight in zip(cells, setting.weights or [1.0] * len(cells), strict=True):
-                weights.setdefault(camera, {})[label] = weight
-            return {
-                camera: max(found, key=found.__getitem__)
-                for camera, found in weights.items()
-                if list(found.values()).count(max(found.values())) == 1
-            }
+        for cell in cells:
+            trials = list(self.done(cell).values())
+            if trials and (tied := _tied(self.run.record(trials[0]).config())):
+                return tied
         return {}
 
     def examples(self) -> list[Example]:
@@ -573,3 +569,17 @@ def _in_short(error: Exception) -> str:
     if isinstance(error, ValidationError):
         return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3])
     return str(error).partition("\n")[0]
+
+
+def _tied(config: TrialConfig) -> dict[str, str]:
+    """Cameras of a trial's setting with one label, or one of a larger weight than all others, and this label."""
+    setting = config.setting
+    cells = setting.cells or ()
+    weights: dict[str, dict[str, float]] = {}
+    for (label, camera), weight in zip(cells, setting.weights or [1.0] * len(cells), strict=True):
+        weights.setdefault(camera, {})[label] = weight
+    return {
+        camera: max(found, key=found.__getitem__)
+        for camera, found in weights.items()
+        if list(found.values()).count(max(found.values())) == 1
+    }

@@ -53,7 +53,7 @@ def strengths(records: Records) -> pd.DataFrame:
     """
     cells = [cell for cell in records.cells("label", mitigation=None) if cell.setting.startswith(STRENGTH)]
     strongest = sorted(cells, key=_strength, reverse=True)
-    implied = next((tied for cell in strongest if (tied := records.tied_labels(cell))), {})
+    implied = records.tied_labels(*strongest)
     rows = [_strength_row(records, cell, implied) for cell in cells] + _refused(records)
     found = pd.DataFrame(rows, columns=STRENGTH_COLUMNS)
     found["p_holm"] = found.groupby(_MODEL)["p"].transform(lambda p: holm(p.tolist()))

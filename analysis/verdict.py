@@ -126,11 +126,12 @@ def investigate(records: Records) -> Findings | None:
 def gather(records: Records, design: Design) -> Findings:
     """`investigate` where the design has been looked at already."""
     uses = {records.model_name(cell): cell for cell in records.cells("label", SETTING, PLAIN)}
-    signatures = {
-        model: signature(rows, design.implied)
+    finished = {
+        model: rows
         for model, cell in uses.items()
         if (rows := list(records.test_rows(cell, "seen").values()))
     }
+    signatures = {model: signature(rows, design.implied) for model, rows in finished.items()}
     corrected = holm([found.p for found in signatures.values()])
     signatures = {
         model: replace(found, p=p) for (model, found), p in zip(signatures.items(), corrected, strict=True)
@@ -143,16 +144,15 @@ def gather(records: Records, design: Design) -> Findings:
     cameras = cameras_by_view(records, model)
     recognised = _recognised(records, model)
     tells = recognised is not None and recognised.p <= LEVEL
-    used = signatures.get(model)
-    finished = [] if cell is None else list(records.test_rows(cell, "seen").values())
+    used, rows = signatures.get(model), finished.get(model, [])
     return Findings(
         model=model,
         design=design,
         recognised=recognised,
         sensor=_sensor(records),
         used=used,
-        detectable=detectable_gap(finished, design.implied) if used and not isnan(used.p) else nan,
-        label_accuracy=accuracy(finished) if finished else None,
+        detectable=detectable_gap(rows, design.implied) if used and not isnan(used.p) else nan,
+        label_accuracy=accuracy(rows) if rows else None,
         reshot=None if cell is None else _reshot(records, cell, design),
         cameras=cameras,
         labels=labels_by_view(records, model, design.implied),
@@ -376,7 +376,7 @@ def _next_steps(found: Findings, outcome: Outcome) -> list[str]:
 
 def _what_would_tell(found: Findings) -> str:
     if not found.design.answers["use"].answerable:
-        return "Take the photos named here, and audit again: no training can make up for them."
+        return "Take the photos that are lacking, and audit again: no training can make up for them."
     if found.used is None:
         return "Run the same command again: it goes on where it stopped, and with `--retry-failed` tries what failed."
     folds = ",".join(map(str, range(N_FOLDS)))

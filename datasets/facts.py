@@ -45,6 +45,12 @@ EXIF_PHOTO_FIELDS = {
 differ between photos, and would name the photo rather than its source."""
 
 
+def are_facts_of(facts: pd.DataFrame, dataset: Dataset) -> bool:
+    """Whether facts, as `gather_facts` gave them, are of these photos, with the labels that they have now."""
+    known = _taken_over(dataset)
+    return facts.reindex(columns=known).astype(str).equals(dataset.index[known].astype(str))
+
+
 def gather_facts(
     dataset: Dataset, executor: Executor, report: Callable[[int, int], None] | None = None
 ) -> pd.DataFrame:
@@ -68,11 +74,14 @@ def gather_facts(
         if report:
             report(done, len(parts))
     read = pd.DataFrame(told).astype({"tables": object, "exif": object, "hash": np.uint64})
-    known = [name for name in FACTS_COLUMNS if name in dataset.index]
-    facts = dataset.index[known].merge(read, on="image_id", how="left", validate="1:1")
+    facts = dataset.index[_taken_over(dataset)].merge(read, on="image_id", how="left", validate="1:1")
     size, fit = dataset.manifest.size, dataset.manifest.fit
     sides = zip(facts["height"], facts["width"], strict=True)
     return facts.assign(factor=[fit_factor(height, width, size, size, fit) for height, width in sides])
+
+
+def _taken_over(dataset: Dataset) -> list[str]:
+    return [name for name in FACTS_COLUMNS if name in dataset.index]
 
 
 def _tell_part(dataset: Folder, part: str) -> dict[str, Any]:

@@ -14,11 +14,12 @@ from camerabias.analysis.design import Design, check_design
 from camerabias.analysis.records import load_records
 from camerabias.analysis.verdict import Findings, gather
 from camerabias.datasets.dataset import Dataset, open_dataset
-from camerabias.datasets.facts import gather_facts
+from camerabias.datasets.facts import are_facts_of, gather_facts
 from camerabias.datasets.pieces import cluster_address
 from camerabias.datasets.schema import Executor
 from camerabias.datasets.sensor_pattern import match_patterns
 from camerabias.sweeps.display import console, counting, print_design, print_outcome, print_skipped
+from camerabias.sweeps.plan import Plan
 from camerabias.sweeps.sweep import Outcome, Request, plan_sweep, run_sweep
 from camerabias.trainables.record import FACTS_FILE, SENSOR_PATTERN_FILE, Run
 
@@ -86,11 +87,13 @@ def run_audit(request: Request, battery: Battery) -> tuple[Findings, list[Outcom
     """
     dataset, run = open_dataset(request.data), Run(request.run)
     first = replace(battery.first, seeds=request.seeds or battery.first.seeds)
+    planned: dict[str, tuple[Request, Plan]] = {}
     for step in (first, *battery.cues, *battery.more):
-        plan_sweep(_asked(request, step))  # what would stop it later, such as weights that cannot be had
+        asked = _asked(request, step)
+        planned[step.study] = asked, plan_sweep(asked)  # now, for what would stop it later, such as weights
     design = look_at_design(dataset, run, _where(dataset, request))
     print_design(design)
-    outcomes = [_run(request, first)]
+    outcomes = [_run(*planned[first.study])]
     found = gather(load_records(request.run), design)
     steps = list(battery.more)
     if why := _no_cue(found):
@@ -100,7 +103,7 @@ def run_audit(request: Request, battery: Battery) -> tuple[Findings, list[Outcom
     for step in steps:
         if outcomes[-1].n_left:  # somebody has interrupted it, which is meant for the audit as a whole
             break
-        outcomes.append(_run(request, step))
+        outcomes.append(_run(*planned[step.study]))
     return (found if len(outcomes) == 1 else gather(load_records(request.run), design)), outcomes
 
 
@@ -115,14 +118,10 @@ def _no_cue(found: Findings) -> str:
     return ""
 
 
-_SHARED = ["image_id", "label", "camera", "group", "fold", "split"]
-"""Columns of the facts that are the dataset's own: others than its say that the facts are of another dataset."""
-
-
 def look_at_design(dataset: Dataset, run: Run, executor: Executor) -> Design:
     """What the photos can tell before any training; what was found stays in the run."""
     facts = run.frame(FACTS_FILE)
-    if facts is None or not facts[_SHARED].astype(str).equals(dataset.index[_SHARED].astype(str)):
+    if facts is None or not are_facts_of(facts, dataset):
         with counting("Reading headers of parts") as report:
             facts = gather_facts(dataset, executor, report)
         with counting("Matching sensor patterns of parts") as report:
@@ -142,9 +141,8 @@ def _asked(request: Request, step: Step) -> Request:
     return replace(request, studies=[step.study], seeds=seeds)
 
 
-def _run(request: Request, step: Step) -> Outcome:
-    asked = _asked(request, step)
-    print_skipped(plan_sweep(asked))
+def _run(asked: Request, plan: Plan) -> Outcome:
+    print_skipped(plan)
     outcome = run_sweep(asked)
     print_outcome(outcome)
     return outcome
