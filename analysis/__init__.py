@@ -1,1 +1,1 @@
-"""Records in; tables, figures and report out. Works offline on a copied run, without torch or Ray."""
+"""Records in; tables, figures, claims, verdict and report out. Needs neither torch nor Ray."""

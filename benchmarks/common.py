@@ -7,14 +7,15 @@ from pathlib import Path
 
 import torch
 
-from camerabias.datasets.build import build_variants
-from camerabias.datasets.create import simulate_dataset
 from camerabias.datasets.dataset import Dataset
+from camerabias.datasets.ingest.create import simulate_dataset
+from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.simulator import preset_spec
-from camerabias.datasets.storage import Folder
-from camerabias.datasets.views import Variant, View
-from camerabias.trainables.config import Recipe, load_recipe
-from camerabias.trainables.models import build_model
+from camerabias.datasets.views.build import build_variants
+from camerabias.datasets.views.registry import View
+from camerabias.datasets.views.variant import Variant
+from camerabias.trainables.models.registry import build_model
+from camerabias.trainables.spec.recipe import Recipe, load_recipe
 
 MODEL, SIZE, BATCH = "test_resnet", 128, 32
 

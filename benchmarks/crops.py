@@ -18,10 +18,10 @@ import torch
 from common import MODEL
 from torch import nn
 
-from camerabias.datasets.views import View
-from camerabias.trainables.crops import Grid, crops_per_batch, predict_crops
-from camerabias.trainables.images import Images
-from camerabias.trainables.models import build_model
+from camerabias.datasets.views.registry import View
+from camerabias.trainables.models.registry import build_model
+from camerabias.trainables.probes.crops import Grid, crops_per_batch, predict_crops
+from camerabias.trainables.training.images import Images
 
 ROUNDS, SIDE = 7, 256
 

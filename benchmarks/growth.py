@@ -100,11 +100,12 @@ def make_run(folder: Path, n: int) -> None:
     """A run whose trials are all done: 10,000 to a study, 25 seeds to a cell of its table."""
     import yaml
 
-    from camerabias.datasets.create import simulate_dataset
+    from camerabias.datasets.ingest.create import simulate_dataset
+    from camerabias.datasets.io.storage import Folder
     from camerabias.datasets.simulator import preset_spec
-    from camerabias.datasets.storage import Folder
-    from camerabias.sweeps.sweep import plan_sweep, run_sweep
-    from camerabias.trainables.record import CONFIG_FILE, Run
+    from camerabias.sweeps.execution.sweep import plan_sweep, run_sweep
+    from camerabias.trainables.records.record import CONFIG_FILE
+    from camerabias.trainables.records.run import Run
 
     dataset = simulate_dataset(
         preset_spec("demo", images=IMAGES, size=64), Folder(folder / "dataset"), "local"
@@ -138,7 +139,7 @@ def describe_study(number: int, labels: tuple[str, ...], cameras: tuple[str, ...
 
 
 def request(folder: Path) -> Any:
-    from camerabias.sweeps.sweep import Request
+    from camerabias.sweeps.execution.sweep import Request
 
     studies = sorted(str(file) for file in folder.glob("study*.yaml"))
     return Request(
@@ -151,8 +152,8 @@ def write_template(folder: Path, number: int) -> list[Path]:
     import numpy as np
     import pandas as pd
 
-    from camerabias.datasets.storage import Folder
-    from camerabias.trainables.record import Done, Record
+    from camerabias.datasets.io.storage import Folder
+    from camerabias.trainables.records.record import Done, Record
 
     generator = np.random.default_rng(number)
     index = pd.read_parquet(folder / "dataset" / "index.parquet").head(TEST_IMAGES)
@@ -178,20 +179,20 @@ def write_template(folder: Path, number: int) -> list[Path]:
 
 
 def plan(folder: Path, _: int) -> None:
-    from camerabias.sweeps.sweep import plan_sweep
+    from camerabias.sweeps.execution.sweep import plan_sweep
 
     assert not plan_sweep(request(folder)).to_run(retry_failed=False)
 
 
 def resume(folder: Path, _: int) -> None:
-    from camerabias.sweeps.sweep import run_sweep
+    from camerabias.sweeps.execution.sweep import run_sweep
 
     assert run_sweep(request(folder)).n_ran == 0
 
 
 def resume_some(folder: Path, _: int) -> None:
-    from camerabias.sweeps.sweep import plan_sweep, run_sweep
-    from camerabias.trainables.record import DONE_FILE
+    from camerabias.sweeps.execution.sweep import plan_sweep, run_sweep
+    from camerabias.trainables.records.record import DONE_FILE
 
     some = [c for c in plan_sweep(request(folder)).trials.values() if c.model == "test_resnet"][-3:]
     for config in some:
@@ -201,14 +202,14 @@ def resume_some(folder: Path, _: int) -> None:
 
 
 def status(folder: Path, _: int) -> None:
-    from camerabias.sweeps.display import print_status
-    from camerabias.trainables.record import Run
+    from camerabias.sweeps.monitoring.watch import print_status
+    from camerabias.trainables.records.run import Run
 
     print_status(Run(str(folder / "run")))
 
 
 def report(folder: Path, _: int) -> None:
-    from camerabias.analysis.report import make_report
+    from camerabias.analysis.report.report import make_report
 
     make_report(str(folder / "run"))
 
@@ -228,8 +229,8 @@ def make_index(folder: Path, n: int) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from camerabias.datasets.io.storage import Folder
     from camerabias.datasets.schema import Cell, DatasetManifest, Part
-    from camerabias.datasets.storage import Folder
 
     dataset = Folder(folder / "dataset")
     with dataset.replacing("index.parquet") as stream:
@@ -278,7 +279,7 @@ def open_index(folder: Path, _: int) -> None:
 def plan_images(folder: Path, _: int) -> None:
     import yaml
 
-    from camerabias.sweeps.sweep import Request, plan_sweep
+    from camerabias.sweeps.execution.sweep import Request, plan_sweep
 
     study = {
         "title": "audit", "models": MODELS[:2], "seeds": [0, 1, 2, 3], "recipe": "demo", "rotate_folds": True,
@@ -300,9 +301,10 @@ def trial_images(folder: Path, _: int) -> None:
     import torch
 
     from camerabias.datasets.dataset import open_dataset
-    from camerabias.datasets.settings import resolve_setting
-    from camerabias.trainables.config import TrialConfig, load_recipe
-    from camerabias.trainables.data import TrialData
+    from camerabias.datasets.sampling.rules import resolve_setting
+    from camerabias.trainables.spec.recipe import load_recipe
+    from camerabias.trainables.spec.trial import TrialConfig
+    from camerabias.trainables.training.data import TrialData
 
     dataset = open_dataset(str(folder / "dataset"))
     manifest = dataset.manifest
@@ -319,23 +321,24 @@ def trial_images(folder: Path, _: int) -> None:
 
 def choose_examples(folder: Path, _: int) -> None:
     from camerabias.datasets.dataset import open_dataset
-    from camerabias.sweeps.examples import _choose
+    from camerabias.sweeps.runs.examples import _choose
 
     assert len(_choose(open_dataset(str(folder / "dataset")).index)) == len(LABELS) * len(CAMERAS)
 
 
 def show(folder: Path, _: int) -> None:
     from camerabias.datasets.dataset import open_dataset
-    from camerabias.sweeps.display import print_overview
+    from camerabias.sweeps.printing.datasets import print_overview
 
     print_overview(open_dataset(str(folder / "dataset")))
 
 
 def check_variant(folder: Path, _: int) -> None:
     """Is a variant built? With the opening of its dataset."""
-    from camerabias.datasets.build import _checksums, is_built, variant_folder
     from camerabias.datasets.dataset import open_dataset
-    from camerabias.datasets.views import Variant, View
+    from camerabias.datasets.views.build import _checksums, is_built, variant_folder
+    from camerabias.datasets.views.registry import View
+    from camerabias.datasets.views.variant import Variant
 
     dataset = open_dataset(str(folder / "dataset"))
     variant = Variant(view=View.model_validate("rgb"), size=64, fit="resize")
@@ -345,7 +348,7 @@ def check_variant(folder: Path, _: int) -> None:
 
 def deal(folder: Path, _: int) -> None:
     from camerabias.datasets.dataset import open_dataset
-    from camerabias.datasets.folds import deal_folds
+    from camerabias.datasets.ingest.folds import deal_folds
 
     index = open_dataset(str(folder / "dataset")).index
     cells = list(zip(index["label"], index["camera"], strict=True))
@@ -353,8 +356,8 @@ def deal(folder: Path, _: int) -> None:
 
 
 def name_dataset(folder: Path, _: int) -> None:
-    from camerabias.datasets.create import fingerprint
     from camerabias.datasets.dataset import open_dataset
+    from camerabias.datasets.ingest.create import fingerprint
 
     fingerprint(open_dataset(str(folder / "dataset")).index)
 
@@ -366,11 +369,12 @@ def tune_trials(_: Path, n: int) -> None:
     """The driver of n trials that end at once, on a Ray of its own."""
     from ray import tune
 
-    from camerabias.datasets.pieces import connect_ray
-    from camerabias.datasets.settings import Setting
-    from camerabias.sweeps import ray_runner
-    from camerabias.trainables.config import TrialConfig, load_recipe
-    from camerabias.trainables.job import Job, Progress
+    from camerabias.datasets.io.ray_connection import connect_ray
+    from camerabias.datasets.sampling.rules import Setting
+    from camerabias.sweeps.execution import ray_runner
+    from camerabias.trainables.spec.recipe import load_recipe
+    from camerabias.trainables.spec.trial import TrialConfig
+    from camerabias.trainables.worker.job import Job, Progress
 
     class Ended(tune.Trainable):
         def step(self) -> dict[str, Any]:

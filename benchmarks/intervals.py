@@ -11,7 +11,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from camerabias.analysis.statistics import estimate
+from camerabias.analysis.statistics.bootstrap import estimate
 
 TRUTH, PHOTOS, TIMES = 0.75, 5, 300
 

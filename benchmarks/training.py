@@ -18,12 +18,13 @@ import numpy as np
 import torch
 from common import BATCH, MODEL, SIZE, bare_loop, make_dataset, make_recipe
 
-from camerabias.datasets.cache import open_pixels
-from camerabias.datasets.views import Variant, View
-from camerabias.trainables.evaluate import Examples
-from camerabias.trainables.images import Images
-from camerabias.trainables.models import build_model
-from camerabias.trainables.train import Training
+from camerabias.datasets.views.cache import open_pixels
+from camerabias.datasets.views.registry import View
+from camerabias.datasets.views.variant import Variant
+from camerabias.trainables.models.registry import build_model
+from camerabias.trainables.training.evaluate import Examples
+from camerabias.trainables.training.images import Images
+from camerabias.trainables.training.train import Training
 
 ROUNDS, STEPS = 9, 20
 

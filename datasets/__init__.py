@@ -1,1 +1,1 @@
-"""Where images come from and how they are stored; knows nothing of models."""
+"""Where images come from and how they are stored. Knows nothing of models."""

@@ -9,6 +9,7 @@ from functools import cached_property
 import pandas as pd
 from pydantic import ValidationError
 
+from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import (
     IMAGES_FOLDER,
     INDEX_FILE,
@@ -17,7 +18,6 @@ from camerabias.datasets.schema import (
     CamerabiasError,
     DatasetManifest,
 )
-from camerabias.datasets.storage import Folder
 
 
 @dataclass(frozen=True)

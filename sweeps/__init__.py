@@ -1,1 +1,1 @@
-"""Which trials, where they run, how they resume; the command line."""
+"""Which trials, where they run, how they resume; searches, audits and the command line."""

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from camerabias.datasets.create import simulate_dataset
+from camerabias.datasets.ingest.create import simulate_dataset
+from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.simulator import preset_spec
-from camerabias.datasets.storage import Folder
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -30,10 +30,11 @@ def make_job(dataset, tmp_path):
     """A function that makes the job of a quick trial on the simulated dataset, its variants built."""
 
     # late: not every test needs torch
-    from camerabias.datasets.build import build_variants
-    from camerabias.datasets.settings import resolve_setting
-    from camerabias.trainables.config import TrialConfig, load_recipe
-    from camerabias.trainables.job import Job
+    from camerabias.datasets.sampling.rules import resolve_setting
+    from camerabias.datasets.views.build import build_variants
+    from camerabias.trainables.spec.recipe import load_recipe
+    from camerabias.trainables.spec.trial import TrialConfig
+    from camerabias.trainables.worker.job import Job
 
     quick = {"base": "demo", "max_steps": 12, "evaluate_every": 4, "batch_size": 8}
 
@@ -64,7 +65,7 @@ def make_job(dataset, tmp_path):
 def command(monkeypatch, capsys):
     """Run `camerabias ARGUMENTS`; returns exit code, standard output and standard error."""
 
-    from camerabias.sweeps import cli
+    from camerabias.sweeps.cli import main as cli
 
     def run(*arguments):
         monkeypatch.setattr(sys, "argv", ["camerabias", *map(str, arguments)])
@@ -82,7 +83,7 @@ def parse_command():
 
     from typer.main import get_command
 
-    from camerabias.sweeps import cli
+    from camerabias.sweeps.cli import main as cli
 
     def parse(line):
         program, *words = shlex.split(line, comments=True)

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from camerabias.analysis.verdict import Verdict
-from camerabias.datasets.create import simulate_dataset
+from camerabias.analysis.verdict.decide import Verdict
+from camerabias.datasets.ingest.create import simulate_dataset
+from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.simulator import parse_cues, preset_spec
-from camerabias.datasets.storage import Folder
 
 QUICK = [
     "--quick",

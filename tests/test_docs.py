@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from camerabias.sweeps.study import study_names
-from camerabias.trainables.config import recipe_names
+from camerabias.sweeps.planning.study import study_names
+from camerabias.trainables.spec.recipe import recipe_names
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
@@ -66,8 +66,11 @@ def additions(tmp_path):
         path: import_module("camerabias." + path.removesuffix(".py").replace("/", ".")) for path in code
     }
     before = {path: dict(vars(module)) for path, module in modules.items()}
-    registries = [before["datasets/views.py"]["VIEWS"], before["datasets/settings.py"]["RULES"]]
-    registries.append(before["trainables/models.py"]["MODELS"])
+    registries = [
+        before["datasets/views/registry.py"]["VIEWS"],
+        before["datasets/sampling/rules.py"]["RULES"],
+    ]
+    registries.append(before["trainables/models/registry.py"]["MODELS"])
     contents = [dict(registry) for registry in registries]
     for path, text in code.items():
         exec(text, vars(modules[path]))
@@ -84,7 +87,7 @@ def additions(tmp_path):
 
 
 def test_view_setting_model_and_study_are_added_as_contributing_says(additions, dataset, tmp_path, command):
-    from camerabias.trainables.record import Run
+    from camerabias.trainables.records.run import Run
 
     run = str(tmp_path / "run")
     options = ["--data", dataset.folder, "--run", run, "--weights", "none", "--size", 32]

@@ -1,65 +1,141 @@
-"""Imports run one way, and the heavy ones stay where they belong."""
+"""Imports run one way: between top-level folders, between rooms, and without a circle between files."""
 
 import ast
 import subprocess
 import sys
+import tomllib
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent
-ALLOWED = {
-    "datasets": {"datasets"},
-    "trainables": {"trainables", "datasets"},
-    "sweeps": {"sweeps", "trainables", "datasets", "analysis"},
-    "analysis": {"analysis", "datasets", "trainables"},
+
+ROOMS = [
+    "datasets.schema",
+    "datasets.io",
+    "datasets.dataset",
+    "datasets.sampling",
+    "datasets.simulator",
+    "datasets.views",
+    "datasets.ingest",
+    "datasets.inspection",
+    "trainables.spec",
+    "trainables.records",
+    "trainables.models",
+    "trainables.training",
+    "trainables.probes",
+    "trainables.worker",
+    "analysis.statistics",
+    "analysis.records",
+    "analysis.design",
+    "analysis.effects",
+    "analysis.verdict",
+    "analysis.paper",
+    "analysis.report",
+    "sweeps.planning",
+    "sweeps.runs",
+    "sweeps.monitoring",
+    "sweeps.execution",
+    "sweeps.search",
+    "sweeps.printing",
+    "sweeps.audit",
+    "sweeps.remote",
+    "sweeps.cli",
+]
+"""Each room may use those above it; `FORBIDDEN` takes some of that back."""
+
+FORBIDDEN = {
+    "analysis": {
+        "datasets.sampling",
+        "datasets.views",
+        "datasets.ingest",
+        "datasets.inspection",
+        "datasets.dataset",
+    }
+    | {
+        "datasets.simulator",
+        "trainables.models",
+        "trainables.training",
+        "trainables.probes",
+        "trainables.worker",
+    },
+    "datasets.ingest": {"datasets.views"},
 }
-WORDS_AND_SCHEMAS = {
-    "camerabias.datasets.schema",
-    "camerabias.datasets.storage",
-    "camerabias.datasets.decode",
-    "camerabias.trainables.config",
-    "camerabias.trainables.record",
-    "camerabias.trainables.search",
+"""Analysis reads words and schemas of datasets and trainables alone; photos are imported without views."""
+
+MAX_FILES, MAX_LINES, MAX_BODY = 12, 400, 30
+
+PACKAGES = ("datasets", "trainables", "sweeps", "analysis")
+FILES = {
+    "camerabias." + ".".join(path.relative_to(ROOT).with_suffix("").parts): path
+    for package in PACKAGES
+    for path in sorted((ROOT / package).rglob("*.py"))
 }
-FILES = [(part, path) for part in ALLOWED for path in sorted((ROOT / part).rglob("*.py"))]
 
 
 def imported_modules(path):
+    """Modules that a file imports, at any depth of its code and for types alone, too."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module:
             assert node.level == 0, f"{path} imports relatively"
-            yield node.module
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+            yield from {name if name in FILES else node.module for name in names}
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
 
 
-@pytest.mark.parametrize(("part", "path"), FILES, ids=lambda value: getattr(value, "name", value))
-def test_imports_run_one_way(part, path):
-    ours = {module for module in imported_modules(path) if module.startswith("camerabias.")}
-    assert {module.split(".")[1] for module in ours} <= ALLOWED[part]
-    if part == "analysis":
-        foreign = {module for module in ours if not module.startswith("camerabias.analysis")}
-        assert foreign <= WORDS_AND_SCHEMAS
+def room(module):
+    return next((name for name in ROOMS if f"{module}.".startswith(f"camerabias.{name}.")), None)
+
+
+IMPORTS = {
+    module: {name for name in imported_modules(path) if name in FILES} for module, path in FILES.items()
+}
+
+
+@pytest.mark.parametrize("module", [name for name in FILES if not name.endswith("__init__")])
+def test_rooms_use_those_above_them_alone(module):
+    assert room(module), f"{module} is in no room of ROOMS"
+    used = {room(other) for other in IMPORTS[module]} - {None, room(module)}
+    assert used <= {*ROOMS[: ROOMS.index(room(module))]}
+    for name, forbidden in FORBIDDEN.items():
+        if f"{module}.".startswith(f"camerabias.{name}."):
+            assert not used & forbidden
+
+
+def test_no_file_imports_in_a_circle():
+    TopologicalSorter(IMPORTS).prepare()  # raises with the circle
+
+
+def test_every_package_is_installed():
+    tool = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    found = {name.removesuffix(".__init__") for name in FILES if name.endswith("__init__")}
+    assert {*tool["packages"]} == found
+
+
+def test_every_room_says_what_it_is_for():
+    for name in ROOMS:
+        folder = ROOT / name.replace(".", "/")
+        if folder.is_dir():
+            assert ast.get_docstring(ast.parse((folder / "__init__.py").read_text())), folder
+            assert len([*folder.glob("*.py")]) <= MAX_FILES, f"{folder} has more than {MAX_FILES} files"
 
 
 def test_only_the_adapter_knows_ray_and_trials():
-    users = {path.name for part, path in FILES if part == "trainables" and "ray" in set(tops(path))}
-    assert users == {"tune_adapter.py"}
-
-
-def tops(path):
-    return (module.split(".")[0] for module in imported_modules(path))
+    tops = {module: {name.split(".")[0] for name in imported_modules(path)} for module, path in FILES.items()}
+    users = {module for module, found in tops.items() if "ray" in found and ".trainables." in module}
+    assert users == {"camerabias.trainables.worker.tune_adapter"}
 
 
 @pytest.mark.parametrize(
     ("module", "absent"),
     [
-        ("camerabias.analysis.report", ["torch", "ray"]),
-        ("camerabias.analysis.design", ["torch", "ray", "scipy.stats"]),
-        ("camerabias.datasets.create", ["torch", "ray"]),
-        ("camerabias.sweeps.sweep", ["torch", "ray", "timm"]),
-        ("camerabias.sweeps.cli", ["torch", "ray", "pandas", "numpy"]),
+        ("camerabias.analysis.report.report", ["torch", "ray"]),
+        ("camerabias.analysis.design.check", ["torch", "ray", "scipy.stats"]),
+        ("camerabias.datasets.ingest.create", ["torch", "ray"]),
+        ("camerabias.sweeps.execution.sweep", ["torch", "ray", "timm"]),
+        ("camerabias.sweeps.cli.main", ["torch", "ray", "pandas", "numpy"]),
     ],
 )
 def test_heavy_imports_stay_away(module, absent):

@@ -1,1 +1,1 @@
-"""One trial: configuration in, record out."""
+"""One trial: configuration in, record out. Only `worker.tune_adapter` knows Ray."""

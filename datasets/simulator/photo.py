@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from camerabias.datasets.sampling.rules import PAPER_DISJOINT
 from camerabias.datasets.schema import CamerabiasError
-from camerabias.datasets.settings import PAPER_DISJOINT
 from camerabias.datasets.simulator import compression, optics, processing, sensor
 from camerabias.datasets.simulator.cameras import CAMERAS, Camera, scaled_camera
 from camerabias.datasets.simulator.optics import Pose

@@ -15,10 +15,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from camerabias.datasets.settings import Setting
-from camerabias.datasets.views import View
-from camerabias.trainables.config import TrialConfig, load_recipe, mitigate
-from camerabias.trainables.record import Done, Failure, Run
+from camerabias.datasets.sampling.rules import Setting
+from camerabias.datasets.views.registry import View
+from camerabias.trainables.records.record import Done, Failure
+from camerabias.trainables.records.run import Run
+from camerabias.trainables.spec.recipe import load_recipe, mitigate
+from camerabias.trainables.spec.trial import TrialConfig
 
 LABELS = ("Manufacturer 1", "Manufacturer 2")
 CAMERAS = ("iPhone", "Samsung", "Huawei", "Redmi", "Vivo")

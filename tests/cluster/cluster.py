@@ -18,7 +18,7 @@ import pandas as pd
 import yaml
 from hosts import Host, Network, run
 
-from camerabias.trainables.record import Run
+from camerabias.trainables.records.run import Run
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent

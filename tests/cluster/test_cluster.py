@@ -5,7 +5,7 @@ import shutil
 import pandas as pd
 from cluster import BUCKET, assert_equal_records, done, wait_for
 
-from camerabias.trainables.record import Run
+from camerabias.trainables.records.run import Run
 
 
 def test_sweep_survives_the_loss_of_a_worker_host_and_is_reported_offline(

@@ -8,8 +8,8 @@ import subprocess
 import pytest
 from cluster import BIN, BUCKET, assert_equal_records, done, wait_for
 
-from camerabias.datasets.storage import Folder
-from camerabias.trainables.record import Run
+from camerabias.datasets.io.storage import Folder
+from camerabias.trainables.records.run import Run
 
 pytestmark = pytest.mark.faults
 

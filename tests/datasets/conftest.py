@@ -50,7 +50,7 @@ def _ray():
     """A local Ray, started once for all tests that need it, unless somebody has started one."""
     import ray
 
-    from camerabias.datasets.pieces import connect_ray
+    from camerabias.datasets.io.ray_connection import connect_ray
 
     was_running = ray.is_initialized()
     connect_ray()

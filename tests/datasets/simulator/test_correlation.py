@@ -5,10 +5,10 @@ from itertools import product
 import numpy as np
 import pytest
 
-from camerabias.datasets.create import simulate_dataset
+from camerabias.datasets.ingest.create import simulate_dataset
+from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.simulator import CAMERAS, LABELS, photo_numbers, preset_spec, simulate
-from camerabias.datasets.storage import Folder
 
 OWN = {
     ("manufacturer 1", "iPhone"),

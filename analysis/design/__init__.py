@@ -1,0 +1,1 @@
+"""What the photos can tell before any training. Uses `statistics` alone."""

@@ -1,0 +1,142 @@
+"""Which questions the photos can answer, and what to take where they cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isnan
+
+import pandas as pd
+
+from camerabias.analysis.design.design import Answer, Cell, Effect, Question, count_groups
+from camerabias.analysis.design.names import name_some
+from camerabias.analysis.design.power import photos_needed, to_compare
+from camerabias.analysis.statistics.bootstrap import MIN_GROUPS
+from camerabias.datasets.schema import N_FOLDS
+
+SECOND = "a second camera"
+"""Stands for the camera that a dataset of a single one lacks."""
+
+
+def answer_questions(
+    facts: pd.DataFrame, tested: pd.DataFrame, implied: Mapping[str, str], most: Effect
+) -> dict[Question, Answer]:
+    """What can be answered, by question, and the photos to take where it cannot."""
+    everything, noun = count_groups(facts), _noun(facts)
+    groups = count_groups(tested).reindex(index=everything.index, columns=everything.columns, fill_value=0)
+    seeds = ",".join(map(str, range(N_FOLDS)))
+    split = facts["split"].notna().any()
+    where = " to the test photos of your split" if split else f", and test all folds (`--seeds {seeds}`)"
+    take = _take(_to_contradict(groups, implied), noun, where)
+    return {
+        "recognise": _recognise(groups, noun, where),
+        "use": _use(groups, implied, most, tested["group"].nunique(), noun, take),
+        "unseen": _unseen(groups, noun, take),
+    }
+
+
+def _recognise(groups: pd.DataFrame, noun: str, where: str) -> Answer:
+    question = "Can cameras be told apart within a label?"
+    enough = (groups >= N_FOLDS).sum(axis=1)
+    able = [str(label) for label in groups.index[enough > 1]]
+    if able:
+        why = f"There are {N_FOLDS} {noun} or more by two cameras of {_named(able)}."
+        return Answer(question=question, answerable=True, why=why)
+    label = str(groups.sum(axis=1).idxmax())
+    # of equally many photos of the label, the camera that took more of others
+    order = (groups.loc[label] + groups.sum() / (1 + groups.to_numpy().sum())).sort_values(ascending=False)
+    cameras = [*map(str, order.index), SECOND][:2]
+    needed = to_compare(groups, label, *cameras)
+    return Answer(
+        question=question,
+        answerable=False,
+        why=f"No label has {N_FOLDS} {noun} or more by each of two cameras, and between labels "
+        "a model may go by what photos show.",
+        photos=_take(needed, noun, where),
+    )
+
+
+def _use(
+    groups: pd.DataFrame, implied: Mapping[str, str], most: Effect, n_groups: int, noun: str, take: str
+) -> Answer:
+    question = "Does the classifier use the camera?"
+
+    def no(why: str) -> Answer:
+        return Answer(question=question, answerable=False, why=why, photos=take)
+
+    if len(groups) < 2:
+        return no("All photos have one label, so that there is nothing to classify.")
+    if len(groups.columns) < 2:
+        return no(
+            "All photos come from one camera, so that what a classifier uses cannot be told from the camera."
+        )
+    if n_groups < MIN_GROUPS:
+        return no(f"There are only {n_groups} {noun} to test, where {MIN_GROUPS} are needed.")
+    if not implied:
+        why = (
+            "Every camera has the labels in the same proportions: using the camera gains nothing here, and what a "
+            "classifier would do if it gained something is shown by training on the setting 'disjoint'."
+        )
+        return Answer(question=question, answerable=True, why=why)
+    if not most.groups:
+        return no(
+            "No photo contradicts its camera: every camera that implies a label took that label alone. A model that "
+            "recognises cameras names the same labels there as one that recognises what photos show."
+        )
+    if isnan(most.gap):
+        return no(
+            f"Only {most.groups} {noun} have a camera that implies another label than theirs, too few to tell a "
+            "model that recognises cameras from one that recognises what photos show."
+        )
+    why = f"{most.groups} {noun} have a camera that implies another label than theirs."
+    return Answer(question=question, answerable=True, why=why)
+
+
+def _unseen(groups: pd.DataFrame, noun: str, take: str) -> Answer:
+    question = "Does it work on unseen cameras?"
+    others = groups.sum(axis=1).to_numpy()[:, None] - groups
+    able = ((groups >= N_FOLDS) & (others >= N_FOLDS)).sum(axis=0)
+    cameras = [str(camera) for camera in groups.columns[able > 1]]
+    if cameras:
+        why = f"{_named(cameras)} took {N_FOLDS} {noun} or more of two labels each, which other cameras took, too."
+        return Answer(question=question, answerable=True, why=why)
+    return Answer(
+        question=question,
+        answerable=False,
+        why=f"No camera took {N_FOLDS} {noun} or more of each of two labels which other cameras took as often.",
+        photos=take,
+    )
+
+
+def _to_contradict(groups: pd.DataFrame, implied: Mapping[str, str]) -> dict[Cell, int]:
+    """What to take so that photos contradict every camera: of each, the next label that some camera implies."""
+    labels = [str(label) for label in groups.index]
+    if len(labels) < 2 or (not implied and len(groups.columns) > 1):
+        return {}
+    if len(groups.columns) < 2:
+        only = str(groups.columns[0])
+        cells = [(label, camera) for camera in (only, SECOND) for label in labels]
+        return photos_needed(groups, cells, {only: labels[0], SECOND: labels[1]})
+    names = sorted(set(implied.values()))
+    following = dict(zip(names, [*names[1:], *names[:1]], strict=True))
+    cells = [(following[label], camera) for camera, label in implied.items()]
+    cells += [(label, camera) for camera, label in implied.items()]  # to compare them with
+    return photos_needed(groups, cells, implied)
+
+
+def _take(needed: Mapping[Cell, int], noun: str, where: str) -> str:
+    if not needed:
+        return ""
+    cells = ", ".join(f"{n} of {label!r} with {_camera(camera)}" for (label, camera), n in needed.items())
+    return f"For an effect on one photo of four to show, add these {noun}{where}: {cells}."
+
+
+def _noun(facts: pd.DataFrame) -> str:
+    return "photos" if facts["group"].nunique() == len(facts) else "groups"
+
+
+def _camera(name: str) -> str:
+    return name if name == SECOND else repr(name)
+
+
+def _named(names: Sequence[str]) -> str:
+    return name_some([repr(name) for name in names])

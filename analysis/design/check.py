@@ -1,0 +1,74 @@
+"""What photos can tell before anything is trained, what they cannot, and which ones would settle it.
+
+Everything is computed from facts about the files (`datasets.facts`), a row per image. A cell is a label and a camera.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from camerabias.analysis.design.answers import answer_questions
+from camerabias.analysis.design.design import CellCount, Design, Resize, count_groups
+from camerabias.analysis.design.duplicates import near_duplicates
+from camerabias.analysis.design.metadata_baselines import guess_without_pixels
+from camerabias.analysis.design.power import find_effect
+from camerabias.analysis.statistics.association import associate, implied_labels
+from camerabias.datasets.schema import N_FOLDS
+
+
+def check_design(facts: pd.DataFrame) -> Design:
+    """Look at a dataset before anything is trained.
+
+    Args:
+        facts: As `datasets.facts.gather_facts` gives them; nothing else is read.
+    """
+    photos = pd.crosstab(facts["label"], facts["camera"])
+    groups = count_groups(facts)
+    training = facts[facts["split"] != "test"]  # all of them, in turn, where folds rotate
+    implied = implied_labels(pd.crosstab(training["label"], training["camera"]))
+    tested = _tested(facts)
+    effects = tuple(find_effect(name, rows, implied) for name, rows in tested.items())
+    crossing = facts.groupby("group")["split"].transform("nunique") > 1
+    factors = facts.groupby("camera")["factor"].agg(["min", "median", "max"])
+    return Design(
+        cells=tuple(
+            CellCount(
+                label=label, camera=camera, photos=photos.loc[label, camera], groups=groups.loc[label, camera]
+            )
+            for label in photos.index
+            for camera in photos.columns
+        ),
+        n_photos=len(facts),
+        n_groups=facts["group"].nunique(),
+        implied=implied,
+        association=associate(training),
+        guesses=tuple(guess_without_pixels(facts)),
+        resizes=tuple(
+            Resize(camera=str(camera), low=low, median=median, high=high)
+            for camera, low, median, high in factors.itertuples()
+        ),
+        duplicates=near_duplicates(facts),
+        crossing_groups=facts.loc[crossing, "group"].nunique(),
+        crossing_photos=int((crossing & (facts["split"] == "test")).sum()),
+        effects=effects,
+        answers=answer_questions(facts, [*tested.values()][-1], implied, effects[-1]),
+    )
+
+
+def _tested(facts: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """What could be tested, in words: the user's test photos of cameras that train, or those of ever more folds."""
+    if facts["split"].notna().any():
+        trained = facts["camera"].isin(facts.loc[facts["split"] != "test", "camera"])
+        return {"the test photos of your split": facts[(facts["split"] == "test") & trained]}
+    folds = {f"{n} test fold{'s' if n > 1 else ''}": facts[facts["fold"] < n] for n in (1, 3, 5)}
+    return {**folds, f"all {N_FOLDS} folds": facts}
+
+
+CLUES = {
+    "camera": "the camera's name",
+    "size": "size",
+    "format": "format",
+    "tables": "JPEG tables",
+    "exif": "EXIF",
+    "all headers": "all headers together",
+}

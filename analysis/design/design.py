@@ -1,0 +1,154 @@
+"""What the photos can tell before any training, as plain data."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from camerabias.analysis.design.duplicates import Duplicates
+from camerabias.analysis.design.metadata_baselines import Guess
+from camerabias.analysis.statistics.association import Association
+from camerabias.datasets.schema import N_FOLDS
+
+RESIZE_RATIO = 1.1
+"""How far cameras' median resize factors may differ unmentioned: photos cut by hand differ by more."""
+
+MAX_NAMED = 3
+"""Cells, labels or cameras that a sentence names."""
+
+Question = Literal["recognise", "use", "unseen"]
+Cell = tuple[str, str]
+"""(label, camera)."""
+
+
+class CellCount(BaseModel):
+    """Photos, and groups of photos, of one label by one camera."""
+
+    model_config = ConfigDict(frozen=True)
+
+    label: str
+    camera: str
+    photos: int
+    groups: int
+
+
+class Resize(BaseModel):
+    """By which factors photos of a camera are scaled to the dataset's size: the smallest, the median, the largest."""
+
+    model_config = ConfigDict(frozen=True)
+
+    camera: str
+    low: float
+    median: float
+    high: float
+
+
+class Effect(BaseModel):
+    """The smallest cheat gap that would be seen, see `smallest_effect`.
+
+    Attributes:
+        tested: What is tested, in words.
+        groups: Groups in it whose camera implies another label than theirs.
+        gap: The gap; NaN where none would be seen.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    tested: str
+    groups: int
+    gap: float
+
+
+class Answer(BaseModel):
+    """Whether the photos can answer a question.
+
+    Attributes:
+        question: The question.
+        answerable: Whether they can.
+        why: The reason in a sentence.
+        photos: Which photos to take, in which number, to settle it; empty where none are needed.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    question: str
+    answerable: bool
+    why: str
+    photos: str = ""
+
+
+class Design(BaseModel):
+    """What the photos can tell.
+
+    Attributes:
+        cells: Every label × camera cell, empty ones too.
+        n_photos: Photos in all.
+        n_groups: Groups in all, which fold or split keep whole; as many as photos where none were given.
+        implied: Label by camera, of the cameras that imply one.
+        association: How label and camera hang together.
+        guesses: What can be guessed without a pixel.
+        resizes: How much photos are scaled, by camera.
+        duplicates: Nearly equal photos of different groups.
+        crossing_groups: Groups on more than one side of the user's split.
+        crossing_photos: Test photos whose group is on another side as well.
+        effects: The smallest effects, in the end of everything that can be tested.
+        answers: What the photos can answer.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    cells: tuple[CellCount, ...]
+    n_photos: int
+    n_groups: int
+    implied: dict[str, str]
+    association: Association
+    guesses: tuple[Guess, ...]
+    resizes: tuple[Resize, ...]
+    duplicates: Duplicates
+    crossing_groups: int
+    crossing_photos: int
+    effects: tuple[Effect, ...]
+    answers: dict[Question, Answer]
+
+    @cached_property
+    def photos(self) -> pd.DataFrame:
+        """Numbers of photos, labels × cameras."""
+        return self._table("photos")
+
+    @cached_property
+    def groups(self) -> pd.DataFrame:
+        """Numbers of groups, labels × cameras."""
+        return self._table("groups")
+
+    def _table(self, what: Literal["photos", "groups"]) -> pd.DataFrame:
+        cells = pd.DataFrame([cell.model_dump() for cell in self.cells])
+        return cells.pivot(index="label", columns="camera", values=what)
+
+    @property
+    def smallest_effect(self) -> float:
+        """The smallest cheat gap that all test photos together would show; NaN where they show none."""
+        return self.effects[-1].gap
+
+    @property
+    def noun(self) -> str:
+        """What is counted as independent."""
+        return "groups" if self.n_groups < self.n_photos else "photos"
+
+    @property
+    def empty_cells(self) -> list[Cell]:
+        """Cells without a photo."""
+        return [(cell.label, cell.camera) for cell in self.cells if not cell.photos]
+
+    @property
+    def thin_cells(self) -> list[Cell]:
+        """Cells with fewer groups than there are folds: some fold tests none of them."""
+        return [(cell.label, cell.camera) for cell in self.cells if 0 < cell.groups < N_FOLDS]
+
+
+def count_groups(facts: pd.DataFrame) -> pd.DataFrame:
+    """Numbers of groups, labels × cameras."""
+    distinct = facts.drop_duplicates(["group", "label", "camera"])
+    return pd.crosstab(distinct["label"], distinct["camera"])

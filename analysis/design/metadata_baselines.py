@@ -1,0 +1,146 @@
+"""How far label and camera can be guessed without a pixel: from the camera's name, or from what headers tell.
+
+What a guess finds is a floor: a network that sees the pixels sees traces of size, format and compression as well.
+"""
+
+from __future__ import annotations
+
+from math import nan
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+
+from camerabias.analysis.statistics.accuracy import accuracy
+from camerabias.analysis.statistics.association import exchange_units, exchanged_counts
+from camerabias.analysis.statistics.bootstrap import Estimate, Floats
+from camerabias.analysis.statistics.permutation import LEVEL, Codes, holm, p_value
+from camerabias.datasets.schema import N_FOLDS, Target
+
+Clue = Literal["camera", "size", "format", "tables", "exif", "all headers"]
+
+NONE = "none"
+"""Tables of what is no JPEG, EXIF of a file without."""
+
+
+class Guess(BaseModel):
+    """How well one thing is guessed from another.
+
+    Attributes:
+        target: What is guessed.
+        clue: What it is guessed from.
+        values: How many values the clue takes; of one nothing can be guessed.
+        accuracy: Share of photos that are guessed right, out of fold.
+        chance: The share of the commonest class.
+        p: Share of exchanges of classes between whole groups that come to as much; NaN of a single value.
+        p_holm: Corrected for all guesses of the same target.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    target: Target
+    clue: Clue
+    values: int
+    accuracy: Estimate
+    chance: float
+    p: float
+    p_holm: float
+
+    @property
+    def works(self) -> bool:
+        """Whether the clue gives something away: significantly, and by more than naming the commonest class."""
+        return self.p_holm <= LEVEL and self.accuracy.mean > self.chance
+
+
+def guess_without_pixels(facts: pd.DataFrame) -> list[Guess]:
+    """Guess the label and the camera from every clue.
+
+    Args:
+        facts: As `datasets.facts.gather_facts` gives them.
+
+    Returns:
+        A guess per target and clue.
+    """
+    clues = _clues(facts)
+    found = []
+    for target in get_args(Target):
+        guesses = [_guess(facts, target, clue, values) for clue, values in clues.items() if clue != target]
+        corrected = holm([guess.p for guess in guesses])
+        found += [guess.model_copy(update={"p_holm": p}) for guess, p in zip(guesses, corrected, strict=True)]
+    return found
+
+
+def _clues(facts: pd.DataFrame) -> dict[Clue, pd.Series[str]]:
+    headers: dict[Clue, pd.Series[str]] = {
+        "size": _sizes(facts),
+        "format": facts["format"].astype(str),
+        "tables": facts["tables"].fillna(NONE).astype(str),
+        "exif": facts["exif"].fillna(NONE).astype(str),
+    }
+    together = (
+        headers["size"] + " | " + headers["format"] + " | " + headers["tables"] + " | " + headers["exif"]
+    )
+    return {"camera": facts["camera"].astype(str), **headers, "all headers": together}
+
+
+def _sizes(facts: pd.DataFrame) -> pd.Series[str]:
+    """Sizes that at least as many groups have as there are folds are told apart, the others by steps of √2.
+
+    So many, since a rarer size is unknown in some fold; √2, since a size that is cut by hand says no more than how
+    large an object looked.
+    """
+    exact = facts["width"].astype(str) + " × " + facts["height"].astype(str)
+    common = facts["group"].groupby(exact).transform("nunique") >= N_FOLDS
+    steps = (2 * np.log2(facts[["width", "height"]])).round() / 2
+    about = (2**steps).round().astype(int).astype(str)
+    return exact.where(common, "about " + about["width"] + " × " + about["height"])
+
+
+def _guess(facts: pd.DataFrame, target: Target, clue: Clue, values: pd.Series[str]) -> Guess:
+    codes, names = pd.factorize(values)
+    classes = pd.factorize(facts[target], sort=True)[0]
+    cells = facts["fold"].to_numpy() * len(names) + codes
+    counts = np.zeros((N_FOLDS * len(names), classes.max() + 1))
+    np.add.at(counts, (cells, classes), 1)
+    guessed = best_guesses(counts)[cells]
+    rows = pd.DataFrame({"group": facts["group"], "prediction": guessed, "truth": classes})
+    p = nan
+    if len(names) > 1 and classes.max() > 0:
+        units = exchange_units(pd.factorize(facts["group"])[0], codes, classes)
+        exchanged = exchanged_counts(cells, len(counts), classes, units)
+        p = p_value(float(_right(counts)), np.concatenate([_right(some) for some in exchanged]))
+    return Guess(
+        target=target,
+        clue=clue,
+        values=len(names),
+        accuracy=accuracy([rows]),
+        chance=float(np.bincount(classes).max() / len(classes)),
+        p=p,
+        p_holm=p,
+    )
+
+
+def best_guesses(counts: Floats) -> Codes:
+    """The class that a clue suggests in each fold: the commonest with the clue's value in the other folds.
+
+    Args:
+        counts: (..., `N_FOLDS` × values, classes).
+
+    Returns:
+        Numbers of classes, (..., `N_FOLDS` × values). Ties go to the class that is commoner over all values, and so
+        does a value that the other folds lack.
+    """
+    by_fold = counts.reshape(*counts.shape[:-2], N_FOLDS, -1, counts.shape[-1])
+    others = by_fold.sum(axis=-3, keepdims=True) - by_fold
+    overall = others.sum(axis=-2, keepdims=True)
+    others += overall / (
+        1 + overall.sum(axis=-1, keepdims=True)
+    )  # below 1, the smallest difference of counts
+    return np.asarray(others.argmax(axis=-1).reshape(counts.shape[:-1]))
+
+
+def _right(counts: Floats) -> Floats:
+    """How many guesses are right, or would be by naming the commonest class: less than that is no finding."""
+    hits = np.take_along_axis(counts, best_guesses(counts)[..., None], axis=-1).sum(axis=(-2, -1))
+    return np.asarray(np.maximum(hits, counts.sum(axis=-2).max(axis=-1)))

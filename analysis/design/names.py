@@ -1,0 +1,18 @@
+"""Names and counts as sentences hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from camerabias.analysis.design.design import MAX_NAMED
+
+
+def name_some(names: Sequence[str]) -> str:
+    """The first few, and how many more there are."""
+    shown = [*names[:MAX_NAMED], *([f"{len(names) - MAX_NAMED} more"] if len(names) > MAX_NAMED else [])]
+    return " and ".join(part for part in (", ".join(shown[:-1]), shown[-1]) if part)
+
+
+def count_of(n: int, one: str, many: str) -> str:
+    """A count with its noun: `1 photo`, `3 photos`."""
+    return f"{n} {one if n == 1 else many}"

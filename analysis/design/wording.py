@@ -1,0 +1,149 @@
+"""What the photos can tell, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import isnan
+
+from camerabias.analysis.design.check import CLUES
+from camerabias.analysis.design.design import MAX_NAMED, RESIZE_RATIO, Cell, Design, Effect, Resize
+from camerabias.analysis.design.metadata_baselines import Guess
+from camerabias.analysis.design.names import count_of, name_some
+from camerabias.analysis.design.power import to_compare
+from camerabias.analysis.records.wording import show_estimate
+from camerabias.analysis.statistics.association import Association
+from camerabias.analysis.statistics.permutation import LEVEL
+from camerabias.datasets.schema import N_FOLDS
+
+
+def describe_design(design: Design) -> list[str]:
+    """The sentences of a design check, the most important first."""
+    return list(_sentences(design))
+
+
+def _sentences(design: Design) -> Iterator[str]:
+    for answer in design.answers.values():
+        if not answer.answerable:
+            yield f"{answer.question} These photos cannot tell. {answer.why} {answer.photos}".strip()
+    yield from _one_sided(design)
+    yield from _given_away(design.guesses)
+    yield from _shared(design)
+    yield from _hanging_together(design.association)
+    yield from _holes(design)
+    yield from _scaling(design.resizes)
+    for answer in design.answers.values():
+        if answer.answerable:
+            yield f"{answer.question} These photos can tell. {answer.why}"
+    yield from _visible(design.effects)
+
+
+def _one_sided(design: Design) -> Iterator[str]:
+    """Labels from one camera, and cameras with one label, unless there is only one of either anyway."""
+    photos = design.photos
+    if min(photos.shape) < 2:
+        return
+    lonely = [str(label) for label in photos.index[(photos > 0).sum(axis=1) == 1]]
+    if len(lonely) > MAX_NAMED or len(lonely) == len(photos):
+        cells = name_some([f"{label!r} from {str(photos.loc[label].idxmax())!r}" for label in lonely])
+        yield f"{len(lonely)} of {len(photos)} labels come from one camera alone: {cells}."
+    else:
+        yield from (_one_camera(design, label) for label in lonely)
+    single = [str(camera) for camera in photos.columns[(photos > 0).sum(axis=0) == 1]]
+    if single:
+        cells = name_some(
+            [f"{camera!r} ({photos[camera].max()} of {photos[camera].idxmax()!r})" for camera in single]
+        )
+        yield f"{count_of(len(single), 'camera has', 'cameras have')} photos of one label alone: {cells}."
+
+
+def _one_camera(design: Design, label: str) -> str:
+    photos = design.photos.loc[label]
+    camera = str(photos.idxmax())
+    other = str(design.groups.drop(columns=camera).sum().idxmax())
+    needed = to_compare(design.groups, label, camera, other)
+    cells = " and ".join(f"{n} {design.noun} of it with {name!r}" for (_, name), n in needed.items())
+    return (
+        f"Every photo of {label!r} ({photos[camera]}) comes from one camera, {camera!r}: they cannot tell whether "
+        f"it is recognised by what they show or by the camera. Add {cells}, say."
+    )
+
+
+def _given_away(guesses: Sequence[Guess]) -> Iterator[str]:
+    tables = next(guess for guess in guesses if (guess.target, guess.clue) == ("camera", "tables"))
+    if tables.works:
+        yield (
+            f"The JPEG quantisation tables alone give the camera away: {show_estimate(tables.accuracy)} of the "
+            "photos are guessed right out of fold, where naming the commonest camera comes to "
+            f"{tables.chance:.3f}. Pixels keep the traces of their compression."
+        )
+    found = [guess for guess in guesses if guess.target == "label" and guess.works]
+    if found:
+        named = "; ".join(f"by {CLUES[guess.clue]} {show_estimate(guess.accuracy)}" for guess in found)
+        yield (
+            f"The label is guessed without looking at a pixel, out of fold: {named}; naming the commonest label "
+            f"comes to {found[0].chance:.3f}."
+        )
+
+
+def _shared(design: Design) -> Iterator[str]:
+    if design.crossing_groups:
+        yield (
+            f"{count_of(design.crossing_groups, 'group lies', 'groups lie')} on more than one side of your split, "
+            f"with {design.crossing_photos} of the test photos: test accuracy may be too high. Drop the split to use "
+            "folds, which keep groups together."
+        )
+    twins = design.duplicates
+    if twins.n_pairs:
+        first = "; ".join(f"{pair.first} and {pair.second}" for pair in twins.pairs[:MAX_NAMED])
+        yield (
+            f"{twins.n_photos} photos nearly equal one of another group: of "
+            f"{count_of(twins.n_pairs, 'pair', 'pairs')} {twins.n_crossing} lie on both sides of a test, and "
+            f"{twins.n_labels} have two labels. Look at {first}: what shows the same belongs to one group."
+        )
+    if twins.n_compared < design.n_photos:
+        yield f"Near-duplicates were looked for among {twins.n_compared} of the {design.n_photos} photos."
+
+
+def _hanging_together(association: Association) -> Iterator[str]:
+    if isnan(association.p):
+        return
+    how = "hang together" if association.p <= LEVEL else "do not hang together noticeably"
+    told = association.information
+    yield (
+        f"Label and camera {how}: Cramér's V is {show_estimate(association.cramers_v)} (0: independent, 1: one "
+        f"gives the other away; p = {association.p:.3f}), and the camera tells {show_estimate(told)} of the label's "
+        f"{association.entropy:.2f} bits ({told.mean / association.entropy:.0%})."
+    )
+
+
+def _holes(design: Design) -> Iterator[str]:
+    if design.empty_cells:
+        yield f"{count_of(len(design.empty_cells), 'cell is', 'cells are')} empty: {_cells(design.empty_cells)}."
+    if design.thin_cells:
+        yield (
+            f"{count_of(len(design.thin_cells), 'cell has', 'cells have')} fewer groups than the {N_FOLDS} folds, so "
+            f"that some fold tests none: {_cells(design.thin_cells)}."
+        )
+
+
+def _scaling(resizes: Sequence[Resize]) -> Iterator[str]:
+    least, most = (extreme(resizes, key=lambda resize: resize.median) for extreme in (min, max))
+    if most.median > RESIZE_RATIO * least.median:
+        yield (
+            f"Photos are scaled to one size by factors that depend on the camera: in the median {most.median:.2f} "
+            f"for {most.camera!r}, {least.median:.2f} for {least.camera!r}. Scaling leaves traces in the pixels; "
+            "`camerabias data import --fit crop` scales only what is too small."
+        )
+
+
+def _visible(effects: Sequence[Effect]) -> Iterator[str]:
+    seen = [f"{effect.gap:.2f} with {effect.tested}" for effect in effects if not isnan(effect.gap)]
+    if seen:
+        yield (
+            "The smallest use of the camera that would be seen four times in five, as the share of photos that get "
+            f"their camera's label because of it: {', '.join(seen)}."
+        )
+
+
+def _cells(cells: Sequence[Cell]) -> str:
+    return name_some([f"{label!r} by {camera!r}" for label, camera in cells])

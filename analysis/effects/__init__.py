@@ -1,0 +1,4 @@
+"""What trained models do with the camera: shortcut effect, strengths, cues, mitigations.
+
+Uses `records` and `statistics`.
+"""

@@ -1,0 +1,132 @@
+"""What helps against a model that follows the camera: bias removed against accuracy lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from camerabias.analysis.effects.cues import SETTING
+from camerabias.analysis.effects.shortcut_effect import NOTHING, Signature, signature
+from camerabias.analysis.records.records import Records, Rows
+from camerabias.analysis.records.study import StudyCell
+from camerabias.analysis.records.wording import show_absence
+from camerabias.analysis.statistics.accuracy import accuracy, paired_difference
+from camerabias.analysis.statistics.bootstrap import combine
+from camerabias.trainables.spec.mitigation import MITIGATIONS
+
+_KEY = ["model", "setting", "views"]
+_ESTIMATES = ["accuracy", "agree", "disagree", "gap", "accuracy_lost", "bias_removed"]
+
+MITIGATION_COLUMNS = [
+    *_KEY,
+    "mitigation",
+    "n_seeds",
+    *(f"{name}{end}" for name in _ESTIMATES for end in ("", "_low", "_high")),
+    "p",
+    "missing",
+]
+
+
+def mitigations(records: Records, implied: Mapping[str, str]) -> pd.DataFrame:
+    """How models of the label fare under every mitigation that was asked for, compared with none.
+
+    Args:
+        records: A run's records.
+        implied: Label by camera, of the cameras that imply one in the photos as they are
+            (`association.implied_labels`); under other settings than `natural` it is what the setting tied it to.
+
+    Returns:
+        `MITIGATION_COLUMNS`, a row per mitigation of each model, setting and views, `none` first: `accuracy`; `agree`
+        and `disagree`, the accuracy on photos whose camera implies their label and another one; `gap` and `p` of
+        `signature`; `accuracy_lost`, the accuracy of none minus this one, photo by photo and seed by seed; and
+        `bias_removed`, the same of the gaps. Each estimate has `_low` and `_high`; the interval of `bias_removed`
+        takes both gaps for independent, and so is rather too wide. `missing` says why numbers are NaN, and is empty
+        otherwise. No rows where nothing was mitigated.
+
+    Raises:
+        CamerabiasError: A file of a finished trial is damaged; it is named.
+    """
+    cells: dict[tuple[str, str, str], dict[str, StudyCell]] = {}
+    for cell in records.cells("label", mitigation=None):
+        key = (records.model_name(cell), cell.setting, cell.views)
+        cells.setdefault(key, {})[cell.mitigation] = cell
+    rows = [
+        {**dict(zip(_KEY, (model, setting, views), strict=True)), **row}
+        for (model, setting, views), own in cells.items()
+        if own.keys() - {"none"}
+        for row in _rows(records, own, implied if setting == SETTING else records.tied_labels(*own.values()))
+    ]
+    return pd.DataFrame(rows, columns=MITIGATION_COLUMNS)
+
+
+def _rows(
+    records: Records, cells: Mapping[str, StudyCell], implied: Mapping[str, str]
+) -> list[dict[str, object]]:
+    tested = {name: _Tested.of(records, cell, implied) for name, cell in cells.items()}
+    plain = tested.get("none")
+    rows: list[dict[str, object]] = []
+    for name in dict.fromkeys([*MITIGATIONS, *cells]):
+        if name not in ("none", *cells):
+            continue
+        row: dict[str, object] = {"mitigation": name, "n_seeds": 0, "missing": "not asked for"}
+        if name in cells:
+            row["missing"] = show_absence(records, cells[name])
+        if found := tested.get(name):
+            row |= found.row() | {"missing": found.lacks()}
+            if name != "none":
+                row |= _against(plain, found, implied)
+        rows.append(row)
+    return rows
+
+
+@dataclass(frozen=True)
+class _Tested:
+    """A cell of which something has finished."""
+
+    all: Rows
+    seen: Rows
+    """Photos of cameras that training saw, on which the signature is taken."""
+    signature: Signature
+
+    @classmethod
+    def of(cls, records: Records, cell: StudyCell, implied: Mapping[str, str]) -> _Tested | None:
+        """What there is of a cell; None where no seed has finished."""
+        seen = records.test_rows(cell, "seen")
+        if not seen:
+            return None
+        return cls(records.test_rows(cell), seen, signature(list(seen.values()), implied))
+
+    def row(self) -> dict[str, object]:
+        """What it came to by itself."""
+        return {
+            "n_seeds": len(self.all),
+            **accuracy(list(self.all.values())).named("accuracy"),
+            **self.signature.accuracy_agree.named("agree"),
+            **self.signature.accuracy_disagree.named("disagree"),
+            **self.signature.gap.named("gap"),
+            "p": self.signature.p,
+        }
+
+    def lacks(self) -> str:
+        """Why it has no gap; nothing where it has one."""
+        return "" if self.signature.n_disagree else "no test photo whose camera implies another label"
+
+    def of_seeds(self, seeds: set[int], implied: Mapping[str, str]) -> Signature:
+        """The signature of some seeds."""
+        if seeds == self.seen.keys():
+            return self.signature
+        return signature([self.seen[seed] for seed in sorted(seeds)], implied)
+
+
+def _against(plain: _Tested | None, found: _Tested, implied: Mapping[str, str]) -> dict[str, object]:
+    """What a mitigation cost and removed, on the seeds that have finished with and without it."""
+    shared = plain.seen.keys() & found.seen.keys() if plain else set()
+    if plain is None or not shared:
+        return {"missing": "no seed has finished both without a mitigation and with this one"}
+    gaps = [(sign, one.of_seeds(shared, implied).gap) for sign, one in ((1.0, plain), (-1.0, found))]
+    return {
+        **paired_difference(plain.all, found.all).named("accuracy_lost"),
+        **(combine(gaps) if all(gap.n_groups for _, gap in gaps) else NOTHING).named("bias_removed"),
+    }

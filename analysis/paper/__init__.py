@@ -1,0 +1,1 @@
+"""The paper's claims, and its printed numbers, checked by one set of rules. Uses `effects`."""

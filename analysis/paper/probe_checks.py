@@ -1,0 +1,123 @@
+"""Checks of claims on crops, attributions and perturbations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pandas as pd
+
+from camerabias.analysis.effects.probes import (
+    CropAccuracy,
+    alikeness,
+    concentration,
+    crop_accuracy,
+    energy_shift,
+    excess_correlations,
+    perturbation_energy,
+)
+from camerabias.analysis.paper.estimates import compare, each, expected, probed
+from camerabias.analysis.paper.evidence import NotTestedError, Recorded
+from camerabias.analysis.paper.outcome import MOST, Check, Outcome, Verdict
+from camerabias.analysis.records.records import Probe
+from camerabias.analysis.records.wording import show_estimate
+from camerabias.analysis.statistics.bootstrap import Estimate, estimate
+
+
+def most_crops_right(evidence: Recorded, check: Check) -> Verdict:
+    """Of most images, most crops are named right."""
+    return _crops(
+        evidence,
+        check,
+        lambda found: (found.most, f"{show_estimate(found.most)} of images have most crops right"),
+    )
+
+
+def flat_crops_right(evidence: Recorded, check: Check) -> Verdict:
+    """Most crops of flat places are named right."""
+
+    def flat(found: CropAccuracy) -> tuple[Estimate, str]:
+        beside = f"textured minus flat {show_estimate(found.difference)}"
+        return found.flat, f"crops of flat places {show_estimate(found.flat)}, {beside}"
+
+    return _crops(evidence, check, flat)
+
+
+def _crops(evidence: Recorded, check: Check, pick: Callable[[CropAccuracy], tuple[Estimate, str]]) -> Verdict:
+    verdicts = {}
+    for model, probes in probed(evidence, check.cell, "crop_images").items():
+        found, numbers = pick(crop_accuracy(probes))
+        verdicts[model] = expected(found.against(MOST), "higher"), numbers
+    return each(verdicts)
+
+
+def energy_on(evidence: Recorded, check: Check) -> Verdict:
+    """Perturbations have more (or less) of their energy on some regions than these have of the area."""
+    verdicts = {}
+    for model, probes in probed(evidence, check.cell, "perturbations").items():
+        found = concentration(map(_known_energy, probes), check.regions)
+        if found.share.n_seeds == 0:
+            raise NotTestedError(f"no prediction of {model} was flipped under {check.cell.setting}")
+        verdicts[model] = (
+            expected(found.excess.against(0), check.expect),
+            f"{show_estimate(found.share)} of the energy on {' and '.join(check.regions)}, {found.density:.2f} times "
+            "as dense as if spread evenly",
+        )
+    return each(verdicts)
+
+
+def energy_shifts(evidence: Recorded, check: Check) -> Verdict:
+    """Perturbations of the same photos have more (or less) of their energy on some regions than those of `than`."""
+    verdicts: dict[str, tuple[Outcome, str]] = {}
+    for model, pairs in _probed_in_both(evidence, check).items():
+        found = estimate(
+            [
+                shift
+                for first, second in pairs
+                if len(shift := energy_shift(_with_regions(first), second, check.regions))
+            ],
+            lowest=-1.0,
+        )
+        compared = compare(check.cell, check.reference)
+        numbers = f"share of the energy on {' and '.join(check.regions)}, {compared}: {show_estimate(found)}"
+        if found.n_seeds:
+            verdicts[model] = expected(found.against(0), check.expect), numbers
+    if not verdicts:
+        raise NotTestedError("no photo was flipped under both settings")
+    return each(verdicts)
+
+
+def _with_regions(probe: Probe) -> Probe:
+    if "regions" not in probe:
+        raise NotTestedError("where the photos show code and seam is not known")
+    return probe
+
+
+def _known_energy(probe: Probe) -> pd.DataFrame:
+    return perturbation_energy(_with_regions(probe))
+
+
+def more_alike(evidence: Recorded, check: Check) -> Verdict:
+    """Perturbations of different images are more alike for the models of `cell` than for those of `than`."""
+    verdicts: dict[str, tuple[Outcome, str]] = {}
+    for model, pairs in _probed_in_both(evidence, check).items():
+        found = alikeness(excess_correlations(*pair) for pair in pairs)
+        if found.n_seeds:
+            compared = compare(check.cell, check.reference)
+            numbers = f"mean correlation of perturbations, {compared}: {show_estimate(found)}"
+            verdicts[model] = expected(found.against(0), check.expect), numbers
+    if not verdicts:
+        raise NotTestedError("no two photos were flipped under both settings")
+    return each(verdicts)
+
+
+def _probed_in_both(evidence: Recorded, check: Check) -> dict[str, Iterator[tuple[Probe, Probe]]]:
+    """Perturbations under `cell` and under `than`, per model those of every seed that has both; a pair at a time."""
+    firsts, seconds = evidence.cells(check.cell), evidence.cells(check.reference)
+
+    def pairs(model: str) -> Iterator[tuple[Probe, Probe]]:
+        for seed, probe in evidence.records.probes(firsts[model], "perturbations"):
+            other = evidence.records.probe(seconds[model], "perturbations", seed)
+            if other is not None:
+                yield probe, other
+
+    return {model: pairs(model) for model in evidence.chosen(check.cell) if model in seconds}

@@ -1,0 +1,320 @@
+"""A run's records, read for analysis: studies, a table of trials, predictions and histories on demand.
+
+Nothing is dropped silently. A trial without a folder is `missing`, one whose files cannot be read is `damaged`
+with the file's name as the reason; neither ever counts as a number.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal, TypeVar, cast
+
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+from pydantic import BaseModel
+
+from camerabias.analysis.records.reading import UNREADABLE, damaged, naming
+from camerabias.analysis.records.study import (
+    Example,
+    RunInfo,
+    Sizes,
+    Study,
+    StudyCell,
+    ViewPicture,
+    name_model,
+    sizes_of,
+)
+from camerabias.datasets.schema import CamerabiasError, Target
+from camerabias.trainables.records.record import (
+    EXAMPLES_FILE,
+    EXAMPLES_FOLDER,
+    HISTORY_FILE,
+    PREDICTIONS_FILE,
+    PROBES_FOLDER,
+    VIEWS_FILE,
+    Status,
+)
+from camerabias.trainables.records.run import Run
+from camerabias.trainables.spec.trial import TrialConfig
+
+Cameras = Literal["all", "seen", "unseen"]
+"""Which test images count: of all cameras, or of those that were (not) seen in training."""
+
+TrialStatus = Status | Literal["damaged"]
+
+Rows = dict[int, pd.DataFrame]
+"""Predictions by seed, columns as `Records.predictions` gives them."""
+
+Listed = TypeVar("Listed", bound=BaseModel)
+
+Probe = dict[str, npt.NDArray[Any]]
+"""The arrays that a probe left, by name."""
+
+_IMAGE_COLUMNS = ["image_id", "label", "camera", "group"]
+_PREDICTION_COLUMNS = [*_IMAGE_COLUMNS, "draw", "prediction"]
+
+
+@dataclass(frozen=True)
+class Records:
+    """Everything that a run left behind.
+
+    Attributes:
+        run: The run.
+        info: `run.json`.
+        studies: Studies by name.
+        trials: A row per trial of any study, indexed by `id`: name, studies, what was asked (target, setting,
+            views, model, size, seed, recipe ...), `status`, how it ended, accuracies, seconds, and the `reason`
+            of a failed or damaged one.
+    """
+
+    run: Run
+    info: RunInfo
+    studies: dict[str, Study]
+    trials: pd.DataFrame
+    damaged_probes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Trial and reason by name of each probe that was asked for here and could not be read."""
+    _predictions: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+    _tested: dict[tuple[Target, bytes], pd.DataFrame] = field(default_factory=dict, repr=False)
+
+    def status(self, trial_id: str) -> TrialStatus:
+        """Status of one trial."""
+        return self._statuses[trial_id]
+
+    @cached_property
+    def _statuses(self) -> dict[str, TrialStatus]:
+        return cast(dict[str, TrialStatus], self.trials["status"].to_dict())
+
+    @cached_property
+    def _targets(self) -> dict[str, Target]:
+        return cast(dict[str, Target], self.trials["target"].to_dict())
+
+    @cached_property
+    def _cells(self) -> dict[tuple[str, ...], StudyCell]:
+        """Cells of all studies by key, the same cell only once (as the first study has it)."""
+        found: dict[tuple[str, ...], StudyCell] = {}
+        for study in self.studies.values():
+            for cell in study.cells:
+                found.setdefault(cell.key, cell)
+        return found
+
+    @cached_property
+    def _sizes(self) -> Sizes:
+        return sizes_of(self._cells.values())
+
+    def repeating_paper(self) -> Records:
+        """The same run with those of its studies alone that repeat the paper."""
+        return replace(
+            self, studies={name: study for name, study in self.studies.items() if study.paper is not None}
+        )
+
+    def done(self, cell: StudyCell) -> dict[int, str]:
+        """Seeds and ids of the finished trials of a cell."""
+        return {seed: trial for seed, trial in cell.trials.items() if self.status(trial) == "done"}
+
+    def unseen_cameras(self, cell: StudyCell) -> tuple[str, ...]:
+        """Cameras of the dataset that a cell does not train on."""
+        return tuple(camera for camera in self.info.cameras if camera not in cell.seen_cameras)
+
+    def model_name(self, cell: StudyCell) -> str:
+        """What findings and figures call a cell's model, see `name_model`."""
+        return name_model(cell, self._sizes)
+
+    def cells(
+        self,
+        target: Target,
+        setting: str | None = None,
+        views: str | None = None,
+        mitigation: str | None = "none",
+    ) -> list[StudyCell]:
+        """Cells of all studies, the same cell only once (as the first study has it).
+
+        Args:
+            target: What is learned.
+            setting: Its setting; None for any.
+            views: `StudyCell.views`; None for any.
+            mitigation: Its mitigation; None for any.
+        """
+        return [
+            cell
+            for cell in self._cells.values()
+            if cell.target == target
+            and setting in (None, cell.setting)
+            and views in (None, cell.views)
+            and mitigation in (None, cell.mitigation)
+        ]
+
+    def under(self, setting: str, cell: StudyCell) -> StudyCell | None:
+        """The cell that differs from another by its setting alone; None where no study has it."""
+        return self._cells.get(cell.model_copy(update={"setting": setting}).key)
+
+    def predictions(self, trial_id: str) -> pd.DataFrame:
+        """A row per test image and draw of a finished trial.
+
+        Returns:
+            Columns image_id, label, camera, group, draw, prediction and truth: the label or the camera,
+            whichever the trial's target is. An image without a group is a group of its own.
+
+        Raises:
+            CamerabiasError: The file is damaged; it is named.
+        """
+        if trial_id not in self._predictions:
+            record = self.run.record(trial_id)
+            with naming(record, PREDICTIONS_FILE):
+                table = record.folder.read_table(PREDICTIONS_FILE, _PREDICTION_COLUMNS)
+            images = self._described(table.drop_columns("prediction"), self._targets[trial_id])
+            self._predictions[trial_id] = images.assign(prediction=table["prediction"].to_pandas())
+        return self._predictions[trial_id]
+
+    def _described(self, images: pa.Table, target: Target) -> pd.DataFrame:
+        """Tested images with what is true of them, kept once for all trials that test the same."""
+        digest = hashlib.sha256()
+        for batch in images.to_batches():
+            digest.update(batch.serialize())
+        key = target, digest.digest()
+        if key not in self._tested:
+            rows = images.to_pandas()
+            rows["group"] = rows["group"].fillna(rows["image_id"])
+            rows["truth"] = rows[target]
+            self._tested[key] = rows
+        return self._tested[key]
+
+    def count_tested(self) -> int:
+        """How many different images finished trials have tested.
+
+        Raises:
+            CamerabiasError: The predictions of one are damaged; the file is named.
+        """
+        for trial_id, status in self._statuses.items():
+            if status == "done":
+                self.predictions(trial_id)
+        return len({image_id for images in self._tested.values() for image_id in images["image_id"]})
+
+    def test_rows(self, cell: StudyCell, cameras: Cameras = "all") -> Rows:
+        """Predictions of a cell's finished trials by seed; seeds whose test has no such camera are left out.
+
+        Of a random view, the first draw of each image: a row per image.
+        """
+        drawn = {seed: self.predictions(trial) for seed, trial in self.done(cell).items()}
+        rows = {seed: frame[frame["draw"] == 0] for seed, frame in drawn.items()}
+        return self._of_cameras(cell, rows, cameras)
+
+    def drawn_rows(self, cell: StudyCell, cameras: Cameras = "all") -> Rows:
+        """As `test_rows`, but with every draw of each image, whose accuracy is then a mean over draws."""
+        rows = {seed: self.predictions(trial) for seed, trial in self.done(cell).items()}
+        return self._of_cameras(cell, rows, cameras)
+
+    def training_rows(self, cell: StudyCell, cameras: Cameras = "all") -> Rows:
+        """As `test_rows`, but of training images through the test view (the probe `training_images`)."""
+        rows = {}
+        for seed, found in self.probes(cell, "training_images"):
+            frame = pd.DataFrame({name: found[name] for name in [*_IMAGE_COLUMNS, "prediction"]})
+            rows[seed] = frame.assign(draw=0, truth=frame[cell.target])
+        return self._of_cameras(cell, rows, cameras)
+
+    def probes(self, cell: StudyCell, kind: str) -> Iterator[tuple[int, Probe]]:
+        """Seeds and arrays of a probe, of the finished trials in which it has run.
+
+        One after the other, since the arrays are large.
+
+        Args:
+            cell: The cell.
+            kind: Name of the probe, with whatever parameters the study asked for.
+
+        """
+        for seed in cell.trials:
+            arrays = self.probe(cell, kind, seed)
+            if arrays is not None:
+                yield seed, arrays
+
+    def probe(self, cell: StudyCell, kind: str, seed: int) -> Probe | None:
+        """Arrays of a probe of one trial, as `probes` gives them; None where it has not run, or is damaged."""
+        trial = cell.trials.get(seed)
+        name = next((name for name in cell.probes if name.partition("-")[0] == kind), None)
+        if trial is None or name is None or self.status(trial) != "done":
+            return None
+        record = self.run.record(trial)
+        if name not in record.probe_names():
+            return None
+        try:
+            with naming(record, f"{PROBES_FOLDER}/{name}.npz"):
+                return record.probe(name)
+        except CamerabiasError as error:
+            self.damaged_probes[f"{cell.trial_name(seed)}, probe {name}"] = (trial, str(error))
+            return None
+
+    def _of_cameras(self, cell: StudyCell, rows: Rows, cameras: Cameras) -> Rows:
+        if cameras != "all":
+            wanted = cell.seen_cameras if cameras == "seen" else self.unseen_cameras(cell)
+            rows = {seed: frame[frame["camera"].isin(wanted)] for seed, frame in rows.items()}
+        return {seed: frame for seed, frame in rows.items() if len(frame)}
+
+    def validations(self, trial_id: str) -> pd.DataFrame:
+        """The steps of a finished trial at which it was validated, columns of `HISTORY_SCHEMA`.
+
+        Raises:
+            CamerabiasError: The file is damaged; it is named.
+        """
+        record = self.run.record(trial_id)
+        with naming(record, HISTORY_FILE):
+            return record.history().dropna(subset=["validation_accuracy"])
+
+    def tied_labels(self, *cells: StudyCell) -> dict[str, str]:
+        """The label that cameras were seen with most, by the rule of a setting; empty where nothing has finished.
+
+        Of cameras that were seen with one label alone, or whose labels have weights of which one is the largest.
+
+        Args:
+            cells: The first of them that has finished, and whose setting ties any camera, decides.
+        """
+        for cell in cells:
+            trials = list(self.done(cell).values())
+            if trials and (tied := _tied(self.run.record(trials[0]).config())):
+                return tied
+        return {}
+
+    def examples(self) -> list[Example]:
+        """Photos that the run carries along; empty where it has none.
+
+        Raises:
+            CamerabiasError: The list is damaged; it is named.
+        """
+        return self._listed(EXAMPLES_FILE, Example)
+
+    def view_pictures(self) -> list[ViewPicture]:
+        """One photo through the views of the run's studies; empty where the run carries none along.
+
+        Raises:
+            CamerabiasError: The list is damaged; it is named.
+        """
+        return self._listed(VIEWS_FILE, ViewPicture)
+
+    def _listed(self, name: str, kind: type[Listed]) -> list[Listed]:
+        folder = self.run.folder.child(EXAMPLES_FOLDER)
+        if not folder.exists(name):
+            return []
+        try:
+            return [kind.model_validate(entry) for entry in folder.read_json(name)]
+        except UNREADABLE as error:
+            raise damaged(folder, name, error) from error
+
+    def example_bytes(self, example: Example | ViewPicture) -> bytes:
+        """The file of a photo."""
+        return self.run.folder.child(EXAMPLES_FOLDER).read_bytes(example.file)
+
+
+def _tied(config: TrialConfig) -> dict[str, str]:
+    """Cameras of a trial's setting with one label, or one of a larger weight than all others, and this label."""
+    setting = config.setting
+    cells = setting.cells or ()
+    weights: dict[str, dict[str, float]] = {}
+    for (label, camera), weight in zip(cells, setting.weights or [1.0] * len(cells), strict=True):
+        weights.setdefault(camera, {})[label] = weight
+    return {
+        camera: max(found, key=found.__getitem__)
+        for camera, found in weights.items()
+        if list(found.values()).count(max(found.values())) == 1
+    }

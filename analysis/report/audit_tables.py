@@ -1,0 +1,92 @@
+"""An audit's numbers as tables to be read, and as files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isnan
+
+import pandas as pd
+
+from camerabias.analysis.effects.mitigations import mitigations
+from camerabias.analysis.effects.strengths import lowest_noticed, strengths, unseen_cameras
+from camerabias.analysis.records.records import Records
+from camerabias.analysis.records.wording import PLAIN, show_estimate
+from camerabias.analysis.report.tables import WideTable
+from camerabias.analysis.statistics.bootstrap import Estimate
+from camerabias.analysis.verdict.findings import Findings
+
+
+@dataclass(frozen=True)
+class AuditTable:
+    """A table of an audit.
+
+    Attributes:
+        name: Of its file, `audit_NAME.csv`.
+        frame: Numbers, a row per thing that is compared.
+        wide: The same to be read.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    wide: WideTable
+
+
+def audit_tables(records: Records, found: Findings) -> list[AuditTable]:
+    """The tables of an audit that have rows."""
+    by_strength = strengths(records)
+    frames = {
+        "cameras_by_view": (
+            "Cameras told apart within labels, with one cue removed at a time",
+            found.cameras,
+        ),
+        "labels_by_view": (
+            "Labels, and how far they follow the camera, with one cue removed at a time",
+            found.labels,
+        ),
+        "strengths": (_strength_caption(by_strength), by_strength),
+        "unseen_cameras": ("Labels on cameras that training never saw", unseen_cameras(records)),
+        "mitigations": (
+            "What helps: bias removed against accuracy lost",
+            mitigations(records, found.design.implied),
+        ),
+    }
+    return [
+        AuditTable(name, frame, WideTable(caption, readable(frame)))
+        for name, (caption, frame) in frames.items()
+        if len(frame)
+    ]
+
+
+def _strength_caption(found: pd.DataFrame) -> str:
+    """From which strength on models follow the camera."""
+    noticed = []
+    for model, views, _, strength, untested in lowest_noticed(found).itertuples(index=False, name=None):
+        named = model if views == PLAIN else f"{model} ({views})"
+        lowest = "at none" if isnan(strength) else f"from {strength:g} on"
+        noticed.append(f"{named} {lowest}" + (f" (not tested at {untested})" if untested else ""))
+    told = f": the camera is noticeably followed by {', '.join(noticed)}" if noticed else ""
+    return f"How much correlation it takes{told}"
+
+
+def readable(frame: pd.DataFrame) -> pd.DataFrame:
+    """Numbers as text: a column and its two ends are one, and NaN is nothing."""
+    estimates = [name for name in frame if {f"{name}_low", f"{name}_high"} <= set(frame)]
+    ends = {f"{name}_{end}" for name in estimates for end in ("low", "high")}
+    shown = {}
+    for name in frame.columns:
+        if name in estimates:
+            columns = zip(frame[name], frame[f"{name}_low"], frame[f"{name}_high"], strict=True)
+            shown[name] = [
+                "" if isnan(mean) else show_estimate(Estimate(mean, low, high, 0, 0))
+                for mean, low, high in columns
+            ]
+        elif name not in ends:
+            shown[name] = [_text(value) for value in frame[name]]
+    table = pd.DataFrame(shown).rename(columns=lambda name: name.replace("_", " "))
+    return table.loc[:, [bool(table[name].any()) for name in table]]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float):
+        return "" if isnan(value) else f"{value:.4f}" if abs(value) < 0.01 and value else f"{value:.3f}"
+    return str(value)

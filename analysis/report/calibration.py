@@ -1,0 +1,299 @@
+"""What a calibration has come to: how often the audit was wrong on datasets whose truth is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from math import nan
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from camerabias.analysis.effects.cues import FAMILIES, FAMILY_OF, attribute
+from camerabias.analysis.report.tables import WideTable
+from camerabias.analysis.statistics.bootstrap import exact_interval
+from camerabias.analysis.statistics.permutation import LEVEL
+from camerabias.analysis.verdict.outcome import OUTCOMES, Outcome
+from camerabias.datasets.schema import CamerabiasError
+
+
+class Case(BaseModel):
+    """A dataset of a calibration.
+
+    Attributes:
+        kind: `null` (no cue, or cues that do not hang together with the label), `planted`, `unidentifiable` (every
+            camera has one label), or `reference` (for the fingerprints of the cues).
+        planted: Strength of each planted cue; 1 is full.
+        correlation: Of label and camera, see `SimulatorSpec`.
+        seed: Of everything random in the photos.
+        images: Number of photos.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["null", "planted", "unidentifiable", "reference"]
+    planted: dict[str, float]
+    correlation: float
+    seed: int
+    images: int = 800
+
+    @property
+    def name(self) -> str:
+        """What tells it from other cases."""
+        return f"{self.kind} {self.seed}"
+
+
+class Line(BaseModel):
+    """What an audit has made of a case.
+
+    Attributes:
+        case: The case.
+        verdict: The verdict.
+        evidence: Numbers of the verdict, by name.
+        kept: How far cameras were recognised, by view; None where that could not be said.
+        seconds: Wall time of the whole case, on one core.
+        version: Of camerabias.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    case: Case
+    verdict: Outcome
+    evidence: dict[str, float | None]
+    kept: dict[str, float | None]
+    seconds: float
+    version: str
+
+    @property
+    def cues(self) -> tuple[str, ...]:
+        """Families that an audit names, by today's fingerprints: a line need not be made anew when these change."""
+        p = self.evidence.get("recognition.p")
+        if p is None or p > LEVEL:
+            return ()
+        return _named(self)
+
+
+def _named(line: Line, known: pd.DataFrame | None = None) -> tuple[str, ...]:
+    found = attribute({view: nan if kept is None else kept for view, kept in line.kept.items()}, known)
+    return found.named if found else ()
+
+
+def read_lines(path: Path) -> list[Line]:
+    """Lines of a calibration; none where there is no file.
+
+    Raises:
+        CamerabiasError: A line cannot be read; it is named by its number.
+    """
+    lines = []
+    for number, text in enumerate(path.read_text().splitlines() if path.exists() else [], start=1):
+        try:
+            lines.append(Line.model_validate_json(text))
+        except ValidationError as error:
+            raise CamerabiasError(
+                f"Line {number} of {path} is no line of a calibration ({error.errors()[0]['msg']}); delete it, and "
+                "calibrate again to make it anew."
+            ) from error
+    return lines
+
+
+def measure_fingerprints(lines: Sequence[Line]) -> pd.DataFrame:
+    """The fingerprints of cues, from reference cases, which plant one cue each: cues × views.
+
+    Args:
+        lines: Lines of any number of cases; those of other kinds are left out.
+
+    Returns:
+        How far cameras are recognised in each view, as a share of the view in which they are most, from 0 to 1; the
+        mean over the cases of a cue.
+    """
+    references = _references(lines)
+    kept = pd.DataFrame([line.kept for line in references], dtype=float)
+    shares = kept.div(kept.max(axis=1), axis=0).clip(0, 1)
+    cues = pd.Index([" + ".join(line.case.planted) for line in references], name="cue")
+    return shares.groupby(cues).mean().reindex([cue for cue in FAMILY_OF if cue in cues]).round(3)
+
+
+def summarise(lines: Sequence[Line]) -> list[WideTable]:
+    """The tables of a calibration, to be read.
+
+    Args:
+        lines: Lines of any number of cases; those of kind `reference` are left out.
+    """
+    judged = [line for line in lines if line.case.kind != "reference"]
+    alone = [(line, line.cues) for line in judged if _is_planted(line.case, 1, 1.0)]
+    tables = [
+        ("Verdicts by what the dataset is", _verdicts(judged)),
+        ("Errors of the verdict", _errors(judged)),
+        ("Misses by how many predictions truly follow the camera", _misses(judged)),
+        ("Families of cues that were named, by what was planted alone at full strength", _confusion(alone)),
+        ("Naming of cues", _naming(judged)),
+    ]
+    return [WideTable(caption, frame) for caption, frame in tables if len(frame)]
+
+
+def summarise_references(lines: Sequence[Line]) -> list[WideTable]:
+    """Which families are named of reference cases, each by the fingerprints of all the others.
+
+    Args:
+        lines: Lines of any number of cases; those of other kinds are left out.
+    """
+    references = _references(lines)
+    left_out = [
+        (line, _named(line, measure_fingerprints([other for other in references if other is not line])))
+        for line in references
+    ]
+    return [WideTable("Families of cues that are named of each dataset, by the others", _confusion(left_out))]
+
+
+def _references(lines: Sequence[Line]) -> list[Line]:
+    return [line for line in lines if line.case.kind == "reference"]
+
+
+def truly_cheats(line: Line) -> bool:
+    """Whether predictions go over to what another camera implies when it shoots the same bottle: the truth.
+
+    It is tested on 1,280 pairs of photos (320 bottles, four pairs of cameras that imply different labels) where the
+    audit has 32 or 64 photos that disagree with their camera, so that it sees what no audit of that size can.
+    """
+    p = line.evidence.get("counterfactual.p")
+    return p is not None and p <= LEVEL
+
+
+def share(right: int, n: int) -> str:
+    """`3 of 60, 0.050 [0.010, 0.139]`, with Clopper and Pearson's interval."""
+    if not n:
+        return "none"
+    low, high = exact_interval(right, n)
+    return f"{right} of {n}, {right / n:.3f} [{low:.3f}, {high:.3f}]"
+
+
+KINDS: dict[str, Callable[[Case], bool]] = {
+    "no cue": lambda case: case.kind == "null" and not case.planted,
+    "a cue, label independent of the camera": lambda case: case.kind == "null" and bool(case.planted),
+    "one cue, full strength": lambda case: _is_planted(case, 1, 1.0),
+    "one cue, half strength": lambda case: _is_planted(case, 1, 0.5),
+    "two cues, full strength": lambda case: _is_planted(case, 2, 1.0),
+    "every camera has one label": lambda case: case.kind == "unidentifiable",
+}
+"""Kinds of datasets, for the tables."""
+
+
+def _truth(lines: Sequence[Line]) -> str:
+    """How many truly use the camera; nothing where no counterfactual tells."""
+    known = [line for line in lines if line.evidence.get("counterfactual.p") is not None]
+    return str(sum(map(truly_cheats, known))) if known or not lines else "not known"
+
+
+def _plants(case: Case) -> bool:
+    return case.kind == "planted"
+
+
+def _is_planted(case: Case, n: int, strength: float) -> bool:
+    return case.kind == "planted" and [*case.planted.values()] == n * [strength]
+
+
+def _verdicts(lines: Sequence[Line]) -> pd.DataFrame:
+    rows = []
+    for kind, belongs in KINDS.items():
+        found = [line for line in lines if belongs(line.case)]
+        row = {
+            "datasets": kind,
+            "n": str(len(found)),
+            "truly use the camera": _truth(found),
+        }
+        for outcome in OUTCOMES:
+            row[outcome] = str(_count(found, outcome))
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _errors(lines: Sequence[Line]) -> pd.DataFrame:
+    nulls = [line for line in lines if line.case.kind == "null"]
+    full = [line for line in lines if line.case.kind == "planted" and min(line.case.planted.values()) == 1]
+    users = [line for line in full if truly_cheats(line)]
+    unidentifiable = [line for line in lines if line.case.kind == "unidentifiable"]
+    counted: dict[str, tuple[int, int]] = {
+        "false alarms: `cheating` on null datasets": (_count(nulls, "cheating"), len(nulls)),
+        "misses: not `cheating` at full strength, where the camera is truly used": (
+            len(users) - _count(users, "cheating"),
+            len(users),
+        ),
+        "`cheating` at full strength, where no use of the camera is seen in counterfactual photos": (
+            _count([line for line in full if not truly_cheats(line)], "cheating"),
+            len(full) - len(users),
+        ),
+        "`cannot tell` where every camera has one label": (
+            _count(unidentifiable, "cannot tell"),
+            len(unidentifiable),
+        ),
+    }
+    return pd.DataFrame(
+        [{"what": what, "share [95 %]": share(*numbers)} for what, numbers in counted.items()]
+    )
+
+
+def _count(lines: Sequence[Line], outcome: Outcome) -> int:
+    return sum(line.verdict == outcome for line in lines)
+
+
+FOLLOWING = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)
+"""Ends of the classes of `counterfactual.directed`."""
+
+
+def _misses(lines: Sequence[Line]) -> pd.DataFrame:
+    planted = [line for line in lines if line.case.kind == "planted" and truly_cheats(line)]
+    rows = []
+    for low, high in pairwise(FOLLOWING):
+        found = [line for line in planted if low < (line.evidence["counterfactual.directed"] or 0) <= high]
+        gaps = [gap for line in found if (gap := line.evidence.get("use.gap")) is not None]
+        rows.append(
+            {
+                "predictions that follow": f"{low:g} to {high:g}",
+                "n": str(len(found)),
+                "missed": share(len(found) - _count(found, "cheating"), len(found)),
+                "mean truth": _mean([line.evidence["counterfactual.directed"] or 0 for line in found]),
+                "mean estimate (gap)": _mean(gaps),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _mean(numbers: Sequence[float]) -> str:
+    return f"{np.mean(numbers):.3f}" if numbers else ""
+
+
+def _naming(lines: Sequence[Line]) -> pd.DataFrame:
+    rows = []
+    for kind, belongs in {**KINDS, "one or two cues, all of them": _plants}.items():
+        named = [line for line in lines if belongs(line.case) and line.case.planted and line.cues]
+        if not named:
+            continue
+        planted = [{FAMILY_OF[name] for name in line.case.planted} for line in named]
+        any_named = sum(bool(true & set(line.cues)) for true, line in zip(planted, named, strict=True))
+        all_named = sum(true <= set(line.cues) for true, line in zip(planted, named, strict=True))
+        rows.append(
+            {
+                "datasets whose cameras are told apart": kind,
+                "n": str(len(named)),
+                "a planted family is named": share(any_named, len(named)),
+                "all planted families are": share(all_named, len(named)),
+                "families named": f"{np.mean([len(line.cues) for line in named]):.2f}",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _confusion(judged: Sequence[tuple[Line, tuple[str, ...]]]) -> pd.DataFrame:
+    """How often each family was named, by cue; rows of cues, columns of families."""
+    rows = []
+    for name, family in FAMILY_OF.items():
+        found = [cues for line, cues in judged if name in line.case.planted]
+        named = [cues for cues in found if cues]
+        counts = {other: str(sum(other in cues for cues in named)) for other in FAMILIES}
+        rows.append(
+            {"cue": name, "family": family, "cameras told apart": f"{len(named)} of {len(found)}", **counts}
+        )
+    return pd.DataFrame(rows)

@@ -1,0 +1,307 @@
+"""What the numbers say, in sentences that turn round when the numbers do.
+
+A sentence holds the models for which the same is true, each with its number, interval and seeds. To add a finding,
+write a function from the records to answers and list it in `QUESTIONS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from camerabias.analysis.effects.learned import steps_learned
+from camerabias.analysis.effects.probes import (
+    REGIONS,
+    alikeness,
+    attribution_energy,
+    concentration,
+    perturbation_correlations,
+    perturbation_energy,
+)
+from camerabias.analysis.records.records import Records
+from camerabias.analysis.records.study import StudyCell
+from camerabias.analysis.records.wording import PLAIN, show_absence, show_estimate
+from camerabias.analysis.statistics.accuracy import (
+    accuracy,
+    chance,
+    contrast,
+    excess_given,
+    paired_difference,
+    share_given,
+)
+from camerabias.analysis.statistics.bootstrap import MIN_GROUPS, Comparison, Estimate
+from camerabias.analysis.statistics.learning import learning_order
+from camerabias.datasets.schema import Target
+
+REFERENCES = ("balanced", "natural")
+"""Settings that others are compared with, the first that a run has: the paper's, then the photos as given."""
+
+BESIDE: dict[Comparison, str] = {
+    "higher": "higher than",
+    "lower": "lower than",
+    "cannot tell": "not distinguishable from",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Sentences on one question.
+
+    Attributes:
+        question: What they answer.
+        sentences: The answers.
+    """
+
+    question: str
+    sentences: list[str]
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """Something that is true of one model: `statement: model number`."""
+
+    statement: str
+    model: str
+    number: str
+
+
+def find(records: Records) -> list[Finding]:
+    """Everything that a run's trials can tell; questions that none of its cells bears on are left out.
+
+    Raises:
+        CamerabiasError: A file of a finished trial is damaged; it is named.
+    """
+    findings = [Finding(question, _sentences(ask(records))) for question, ask in QUESTIONS.items()]
+    return [finding for finding in findings if finding.sentences]
+
+
+def reference_cell(records: Records, cell: StudyCell) -> StudyCell | None:
+    """The cell that another setting of the same model is compared with: that of the first of `REFERENCES`."""
+    for setting in REFERENCES:
+        if (other := records.under(setting, cell)) is not None:
+            return other
+    return None
+
+
+def _sentences(answers: list[_Answer]) -> list[str]:
+    models: dict[str, list[str]] = {}
+    for answer in answers:
+        models.setdefault(answer.statement, []).append(f"{answer.model} {answer.number}".strip())
+    return [f"{statement}: {'; '.join(numbers)}." for statement, numbers in models.items()]
+
+
+def _in_short(records: Records) -> list[_Answer]:
+    """Paper, Table II in a line: label accuracy without and with a correlation of label and camera in training."""
+    answers = []
+    for cell in records.cells("label", "disjoint", PLAIN):
+        reference = reference_cell(records, cell)
+        with_it = _all(records, cell)
+        without = _all(records, reference) if reference is not None else []
+        if reference is None or not (with_it and without):
+            continue
+        statement = (
+            f"Label accuracy on the same test photos (chance {chance(with_it):.3f}), trained on {reference.setting} "
+            "photos and, separately, on photos whose camera gives the label away"
+        )
+        numbers = (
+            f"{_number(accuracy(without))} and {_number(accuracy(with_it))}{_sizes(records, reference, cell)}"
+        )
+        answers.append(_Answer(statement, records.model_name(cell), numbers))
+    return answers
+
+
+def _recognition(records: Records, target: Target) -> list[_Answer]:
+    """Accuracy against chance, of every cell of a target."""
+    answers = []
+    for cell in records.cells(target):
+        start = f"Trained on {_training(cell)}, accuracy on the {target} is"
+        seeds = _all(records, cell)
+        if seeds:
+            found, guess = accuracy(seeds), chance(seeds)
+            statement, number = f"{start} {_beside(found, guess, 'chance')}", _number(found)
+        else:
+            statement, number = f"{start} unknown", show_absence(records, cell)
+        answers.append(_Answer(statement, records.model_name(cell), number))
+    return answers
+
+
+def _setting_costs(records: Records) -> list[_Answer]:
+    """Label accuracy of other settings minus that of the reference, on the same test photos."""
+    answers = []
+    for cell in records.cells("label", views=PLAIN):
+        reference = reference_cell(records, cell)
+        if reference is None or cell.setting in REFERENCES:
+            continue
+        found = paired_difference(records.test_rows(cell), records.test_rows(reference))
+        if found.n_seeds:  # what is missing, the sentences on accuracy name
+            start = f"On the same test photos, label accuracy of {cell.setting} minus {reference.setting} training is"
+            statement = f"{start} {_compared(found, 0)} 0"
+            number = _number(found) + _sizes(records, reference, cell)
+            answers.append(_Answer(statement, records.model_name(cell), number))
+    return answers
+
+
+def _sizes(records: Records, first: StudyCell, second: StudyCell) -> str:
+    """A warning where two cells were trained on very different numbers of photos, which alone moves accuracy."""
+    n, m = (
+        records.trials.loc[list(records.done(cell).values()), "train_images"].median()
+        for cell in (first, second)
+    )
+    if max(n, m) <= 1.5 * min(n, m):
+        return ""
+    sizes = f"{n:.0f} training photos under {first.setting}, {m:.0f} under {second.setting}"
+    return f", but with {sizes}: part of the difference may be that"
+
+
+def _tied_cameras(records: Records) -> list[_Answer]:
+    """Paper, Figure 3: photos of cameras that were tied to a label, and the labels that they are given."""
+    answers = []
+    for cell in records.cells("label"):
+        tied = records.tied_labels(cell)
+        seeds = [frame[frame["camera"].isin(list(tied))] for frame in _all(records, cell)]
+        if not any(map(len, seeds)):
+            continue
+        given, excess = share_given(seeds, tied), excess_given(seeds, tied)
+        ties = ", ".join(f"{camera}: {label}" for camera, label in tied.items())
+        cameras = f"cameras that {_training(cell)} ties to one label ({ties})"
+        beside = {"higher": "higher than", "lower": "lower than", "cannot tell": "what"}[excess.against(0)]
+        beside = "from too few groups to be compared with what" if np.isnan(excess.low) else beside
+        share = f"{beside} it would be if predictions took no notice of the camera"
+        statement = f"Of test photos from {cameras}, the share given that label is {share}"
+        number = f"{_number(given)}, by {show_estimate(excess)}"
+        answers.append(_Answer(statement, records.model_name(cell), number))
+    return answers
+
+
+def _unseen_cameras(records: Records) -> list[_Answer]:
+    """Paper, Figure 4: label accuracy on cameras that were not in training, beside those that were."""
+    answers = []
+    for cell in records.cells("label"):
+        seen_rows, unseen_rows = records.test_rows(cell, "seen"), records.test_rows(cell, "unseen")
+        if not (seen_rows and unseen_rows):
+            continue
+        seen, unseen = accuracy([*seen_rows.values()]), accuracy([*unseen_rows.values()])
+        apart = contrast([(1.0, unseen_rows), (-1.0, seen_rows)])
+        cameras = ", ".join(records.unseen_cameras(cell))
+        start = f"Trained on {_training(cell)}, accuracy on cameras never seen ({cameras}) is"
+        level = _beside(unseen, chance([*unseen_rows.values()]), "chance")
+        statement = f"{start} {level} and {_compared(apart, 0)} that on cameras seen"
+        number = f"{_number(unseen)}, seen {show_estimate(seen)}"
+        answers.append(_Answer(statement, records.model_name(cell), number))
+    return answers
+
+
+def _learned_first(records: Records) -> list[_Answer]:
+    """Paper, Figure 2: which of camera and label is learned first, in pairs of one model and seed."""
+    answers = []
+    for setting in REFERENCES:
+        camera, label = (steps_learned(records, target, setting) for target in ("camera", "label"))
+        order = learning_order(camera, label)
+        if order.pairs.empty:
+            continue
+        answer = f"the {order.first} is learned first"
+        if order.first == "cannot tell":
+            answer = "we cannot tell whether the camera or the label is learned first"
+        camera_steps, label_steps = (_median_steps(order.pairs[target]) for target in ("camera", "label"))
+        interval = (
+            "" if np.isnan(order.low) else f" (share of the camera {order.low:.3f} to {order.high:.3f})"
+        )
+        number = (
+            f"of {len(order.pairs)} pairs of one model and seed, the camera was in {order.camera_first} and the "
+            f"label in {order.label_first}{interval}; validation accuracy was half of the way from chance to 1 "
+            f"after {camera_steps} for the camera and after {label_steps} for the label (median)"
+        )
+        answers.append(_Answer(f"On {setting} photos, {answer}", "", number))
+    return answers
+
+
+def _median_steps(steps: pd.Series[float]) -> str:
+    median = steps.fillna(np.inf).median()
+    return f"{median:.0f} steps" if np.isfinite(median) else "more steps than were trained"
+
+
+def _perturbations(records: Records) -> list[_Answer]:
+    """Paper, section IV-C: what is changed to flip a prediction, and whether it is the same in different photos."""
+    answers = []
+    for cell in records.cells("label"):
+        energies, correlations = [], []
+        for _, probe in records.probes(cell, "perturbations"):
+            correlations.append(perturbation_correlations(probe))
+            if "regions" in probe:
+                energies.append(perturbation_energy(probe))
+        answers += _places(records, cell, "perturbations that flip the prediction", energies)
+        alike = alikeness(correlations)
+        if alike.n_seeds:
+            start = (
+                f"Trained on {_training(cell)}, the mean correlation of perturbations of different objects is"
+            )
+            statement = f"{start} {_compared(alike, 0)} 0"
+            answers.append(_Answer(statement, records.model_name(cell), _number(alike)))
+    return answers
+
+
+def _attributions(records: Records) -> list[_Answer]:
+    """Where the evidence for the predicted label lies."""
+    answers = []
+    for cell in records.cells("label"):
+        probes = (probe for _, probe in records.probes(cell, "attributions"))
+        energies = [attribution_energy(probe) for probe in probes if "regions" in probe]
+        answers += _places(records, cell, "integrated gradients", energies)
+    return answers
+
+
+def _places(records: Records, cell: StudyCell, what: str, energies: list[pd.DataFrame]) -> list[_Answer]:
+    """Where energy is, in one answer; none where no photo has known regions."""
+    if not any(map(len, energies)):
+        return []
+    places = {region: concentration(energies, [region]) for region in REGIONS}
+    numbers = ", ".join(
+        f"{region} {show_estimate(place.share)} (× {place.density:.2f})" for region, place in places.items()
+    )
+    statement = (
+        f"Trained on {_training(cell)}, shares of the energy of {what} (and how many times as dense as if spread "
+        "evenly) on the code, the seam, the plastic of the top tenth of the rows and the other plastic"
+    )
+    return [_Answer(statement, records.model_name(cell), numbers)]
+
+
+QUESTIONS: dict[str, Callable[[Records], list[_Answer]]] = {
+    "In short": _in_short,
+    "Are cameras recognised?": partial(_recognition, target="camera"),
+    "Is the label recognised?": partial(_recognition, target="label"),
+    "What does the setting change?": _setting_costs,
+    "Does the camera decide the label?": _tied_cameras,
+    "Does it work on unseen cameras?": _unseen_cameras,
+    "Is the camera learned before the label?": _learned_first,
+    "What flips a prediction?": _perturbations,
+    "Where do predictions look?": _attributions,
+}
+
+
+def _all(records: Records, cell: StudyCell) -> list[pd.DataFrame]:
+    return list(records.test_rows(cell).values())
+
+
+def _training(cell: StudyCell) -> str:
+    return cell.setting if cell.views == PLAIN else f"{cell.setting} ({cell.views})"
+
+
+def _number(found: Estimate) -> str:
+    few = "" if found.n_groups >= MIN_GROUPS else f", {found.n_groups} groups: too few for an interval"
+    return f"{show_estimate(found)} ({found.n_seeds} seed{'s' if found.n_seeds != 1 else ''}{few})"
+
+
+def _beside(found: Estimate, value: float, name: str) -> str:
+    """`higher than chance (0.200)`, and so on."""
+    return f"{_compared(found, value)} {name} ({value:.3f})"
+
+
+def _compared(found: Estimate, value: float) -> str:
+    """How an estimate compares with a value; without an interval it does not."""
+    if np.isnan(found.low):
+        return "from too few groups to be compared with"
+    return BESIDE[found.against(value)]

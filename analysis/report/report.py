@@ -1,0 +1,183 @@
+"""The report: everything that a run tells, as tables, figures and one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from camerabias.analysis.design.wording import describe_design
+from camerabias.analysis.paper.claims import claims_table, decide_claims
+from camerabias.analysis.records.load import load_records
+from camerabias.analysis.records.records import Records
+from camerabias.analysis.report.audit_tables import AuditTable, audit_tables
+from camerabias.analysis.report.figures import DrawnFigure, draw_figures, write_figures
+from camerabias.analysis.report.findings import Finding, find
+from camerabias.analysis.report.search import report_searches
+from camerabias.analysis.report.tables import (
+    StudyTable,
+    WideTable,
+    make_tables,
+    write_claims,
+    write_frames,
+    write_tables,
+)
+from camerabias.analysis.statistics.bootstrap import CONFIDENCE, MIN_GROUPS, MIN_SEEDS, RESAMPLES
+from camerabias.analysis.statistics.permutation import CORRECTED_PERMUTATIONS, LEVEL, PERMUTATIONS
+from camerabias.analysis.verdict.decide import VERDICT_FILE, Verdict, decide, investigate
+from camerabias.analysis.verdict.findings import Findings
+
+INDEX_FILE = "index.html"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `make_report` wrote, for the command line to tell.
+
+    Attributes:
+        index: Path or URI of the HTML file.
+        tables: The wide tables of all studies, in order; of an audit its own.
+        findings: What the numbers say, a sentence each; of an audit none beside the verdict.
+        claims: The paper's claims, columns `claims.CLAIM_COLUMNS`; empty where no study repeats the paper.
+        not_drawn: Reason of each figure that could not be drawn, by name.
+        verdict: The verdict of an audit; None of a run that is none.
+    """
+
+    index: str
+    tables: list[WideTable]
+    findings: list[str]
+    claims: pd.DataFrame
+    not_drawn: dict[str, str]
+    verdict: Verdict | None
+
+
+def make_report(location: str) -> Report:
+    """Write `report/` of a run: `index.html` (last), `tables/`, `figures/`.
+
+    Args:
+        location: The run's local path or URI; a copied run serves as well.
+
+    Raises:
+        CamerabiasError: There is no run, or a file that a number needs is damaged; it is named.
+    """
+    records = load_records(location)
+    folder = records.run.report
+    tables, findings, claims = make_tables(records), find(records), claims_table(decide_claims(records))
+    audit = investigate(records)
+    figures, not_drawn = draw_figures(records, audit)
+    if audit is not None:
+        not_drawn = {}  # an audit is not about the paper's figures; it has those that its trials allow
+    write_tables(tables, records, folder.child("tables"))
+    if len(claims):
+        write_claims(claims, folder.child("tables"))
+    write_figures(figures, folder.child("figures"))
+    verdict = None if audit is None else decide(audit)
+    if verdict is not None:
+        folder.write_json(VERDICT_FILE, verdict.model_dump(mode="json"))
+    beside = [] if audit is None else audit_tables(records, audit)
+    write_frames({f"audit_{table.name}": table.frame for table in beside}, folder.child("tables"))
+    folder.write_bytes(
+        INDEX_FILE,
+        _html(records, tables, findings, claims, figures, not_drawn, audit, verdict, beside).encode(),
+    )
+    # of an audit the verdict is told, and what is behind it; the rest stands on the page
+    told = [table.wide for table in beside] or [wide for table in tables for wide in table.wide]
+    return Report(
+        index=folder.file(INDEX_FILE) if folder.is_local else f"{folder}/{INDEX_FILE}",
+        tables=told,
+        findings=[] if audit else [sentence for finding in findings for sentence in finding.sentences],
+        claims=claims,
+        not_drawn=not_drawn,
+        verdict=verdict,
+    )
+
+
+def _html(
+    records: Records,
+    tables: list[StudyTable],
+    findings: list[Finding],
+    claims: pd.DataFrame,
+    figures: list[DrawnFigure],
+    not_drawn: dict[str, str],
+    audit: Findings | None,
+    verdict: Verdict | None,
+    beside: list[AuditTable],
+) -> str:
+    environment = Environment(
+        loader=PackageLoader("camerabias.analysis.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["base64"] = lambda content: base64.b64encode(content).decode()
+    return environment.get_template("report.html").render(
+        info=records.info,
+        facts=_facts(records),
+        tables=tables,
+        findings=findings,
+        claims=claims.to_dict("records"),
+        figures=figures,
+        not_drawn=not_drawn,
+        audit=audit,
+        design_sentences=describe_design(audit.design) if audit else [],
+        verdict=verdict,
+        audit_tables=beside,
+        level=LEVEL,
+        unfinished=_unfinished(records),
+        skipped=_skipped(records),
+        searches=report_searches(records.run),
+        confidence=round(100 * CONFIDENCE),
+        resamples=RESAMPLES,
+        min_groups=MIN_GROUPS,
+        min_seeds=MIN_SEEDS,
+        permutations=PERMUTATIONS,
+        corrected_permutations=CORRECTED_PERMUTATIONS,
+    )
+
+
+def _facts(records: Records) -> dict[str, str]:
+    """What was run, by name."""
+    trials, info = records.trials, records.info
+    counts = trials["status"].value_counts()
+    return {
+        "Dataset": f"{info.dataset_location} ({info.dataset[:16]})",
+        "Labels": ", ".join(info.labels),
+        "Cameras": ", ".join(info.cameras),
+        "Photos": _photos(records),
+        "Trials": ", ".join(f"{counts[status]} {status}" for status in _STATUSES if status in counts),
+        "Studies": ", ".join(records.studies),
+        "Models": ", ".join(trials["model"].unique()),
+        "Seeds": ", ".join(str(seed) for seed in sorted(trials["seed"].unique())),
+    }
+
+
+_STATUSES = ("done", "failed", "damaged", "started", "missing")
+
+
+def _photos(records: Records) -> str:
+    done = records.trials[records.trials["status"] == "done"]
+    if done.empty:
+        return "none tested yet"
+    smallest, largest = int(done["train_images"].min()), int(done["train_images"].max())
+    trained = str(largest) if smallest == largest else f"{smallest} to {largest}"
+    return f"{records.count_tested()} tested; {trained} to train a trial"
+
+
+def _unfinished(records: Records) -> list[tuple[str, ...]]:
+    """Name, id, status and reason of the trials without a result, failed ones first, and of damaged probes."""
+    trials = records.trials
+    rows = trials[trials["status"] != "done"].reset_index().fillna({"reason": ""})
+    rows = rows.sort_values("status", key=lambda status: status.map(_STATUSES.index), kind="stable")
+    probes = [(name, trial, "damaged", reason) for name, (trial, reason) in records.damaged_probes.items()]
+    return [*rows[["name", "id", "status", "reason"]].itertuples(index=False, name=None), *probes]
+
+
+def _skipped(records: Records) -> list[tuple[str, str, str, str]]:
+    return [
+        (study.name, skip.target, skip.setting, skip.reason)
+        for study in records.studies.values()
+        for skip in study.skipped
+    ]

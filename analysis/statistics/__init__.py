@@ -1,0 +1,1 @@
+"""Estimates, intervals and tests. Knows arrays and frames, no records."""

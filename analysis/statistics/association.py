@@ -1,0 +1,215 @@
+"""Do label and camera hang together? Which label a camera implies, and how much each tells of the other.
+
+Photos of one group are one observation, however many there are: intervals resample whole groups, and what luck alone
+would come to is seen by exchanging labels between whole groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from math import nan
+
+import numpy as np
+import pandas as pd
+from scipy.special import entr
+
+from camerabias.analysis.statistics.bootstrap import Estimate, Floats, resample
+from camerabias.analysis.statistics.permutation import PERMUTATIONS, Codes, p_value
+
+Measure = Callable[[Floats], Floats]
+"""Of tables of counts, (..., rows, columns) to (...)."""
+
+ROUNDING = 1e-9
+"""What is closer to 0 than this is 0."""
+
+BATCH = 2**22
+"""Numbers held at once while labels are exchanged: 32 MiB of them."""
+
+
+@dataclass(frozen=True)
+class Association:
+    """How label and camera hang together.
+
+    Both measures are adjusted for luck, since with few photos independent things look dependent: 0 is what exchanging
+    labels between whole groups comes to on average, or less, and the top stays the top.
+
+    Attributes:
+        cramers_v: Cramér's V, from 0 (independent) to 1 (one gives the other); NaN with one label or one camera.
+        information: Mutual information of label and camera in bits, likewise.
+        entropy: Entropy of the label in bits, of which the camera tells `information`.
+        p: Share of exchanges whose V is as large: the p-value of "label and camera are independent".
+    """
+
+    cramers_v: Estimate
+    information: Estimate
+    entropy: float
+    p: float
+
+
+def implied_labels(table: pd.DataFrame) -> dict[str, str]:
+    """The label that each camera implies: the one that is more frequent there than by luck, most clearly.
+
+    That is the largest of Pearson's residuals, (count - expected) / √expected. By the factor alone, a single photo
+    of a rare label would outdo a hundred.
+
+    Args:
+        table: Counts, labels × cameras.
+
+    Returns:
+        Label by camera; a camera whose labels are as frequent as everywhere, or without photos, implies none.
+    """
+    counts = table.to_numpy(float)
+    expected = _expected(counts)
+    residuals = np.divide(counts - expected, np.sqrt(expected), out=np.zeros_like(counts), where=expected > 0)
+    return {
+        str(camera): str(table.index[column.argmax()])
+        for camera, column in zip(table.columns, residuals.T, strict=True)
+        if column.max() > ROUNDING
+    }
+
+
+def associate(images: pd.DataFrame) -> Association:
+    """Measure the association of label and camera.
+
+    Intervals are those of `statistics.resample`, less twice the luck: a resampled table has the luck of the photos in
+    it, and as much again of the resampling. V is resampled as its square, which is what luck adds to.
+
+    Args:
+        images: A row per image with label, camera and group.
+    """
+    labels, cameras, groups = (
+        pd.factorize(images[name], sort=True)[0] for name in ("label", "camera", "group")
+    )
+    units = exchange_units(groups, cameras, labels)
+    seen = np.zeros((cameras.max() + 1, labels.max() + 1))
+    np.add.at(seen, (cameras, labels), 1)
+    exchanged = np.concatenate(list(exchanged_counts(cameras, len(seen), labels, units)))
+    v = _measure(groups, cameras, labels, squared_v, exchanged)
+    return Association(
+        cramers_v=replace(v, mean=v.mean**0.5, low=v.low**0.5, high=v.high**0.5),
+        information=_measure(groups, cameras, labels, information_share, exchanged, _lesser_bits),
+        entropy=float(_bits(seen.sum(axis=0))),
+        p=p_value(float(squared_v(seen)), squared_v(exchanged)) if min(seen.shape) > 1 else nan,
+    )
+
+
+def squared_v(counts: Floats) -> Floats:
+    """The square of Cramér's V of tables of counts, (..., rows, columns) to (...); NaN with one row or column."""
+    expected = _expected(counts)
+    squares = np.divide(counts**2, expected, out=np.zeros_like(counts), where=expected > 0)
+    n = counts.sum(axis=(-2, -1))
+    filled = np.minimum(*((counts.sum(axis=axis) > 0).sum(axis=-1) for axis in (-2, -1)))
+    return _ratio(squares.sum(axis=(-2, -1)) / n - 1, filled - 1.0)
+
+
+def information_share(counts: Floats) -> Floats:
+    """Mutual information of rows and columns over the smaller of their entropies, its maximum; as `squared_v`."""
+    margins = _bits(counts.sum(axis=-1)) + _bits(counts.sum(axis=-2))
+    return _ratio(margins - _bits(counts.reshape(*counts.shape[:-2], -1)), _lesser_bits(counts))
+
+
+def exchange_units(groups: Codes, rows: Codes, classes: Codes) -> Codes:
+    """What keeps together when classes are exchanged: a group, or where both differ within it, its images of a class.
+
+    A bottle that every camera has taken has one label, a leaf that one camera has taken may have several: either is
+    exchanged as a whole. In a group with several of both, exchanging wholes would leave it as it is.
+
+    Args:
+        groups: n codes.
+        rows: n codes of what the classes are tabulated against, such as cameras.
+        classes: n codes of what is exchanged, such as labels.
+
+    Returns:
+        n numbers of units.
+    """
+    n_rows, n_classes = rows.max() + 1, classes.max() + 1
+    rows_of_group = np.bincount(np.unique(groups * n_rows + rows) // n_rows)
+    apart = np.where(rows_of_group[groups] > 1, classes, 0)
+    units: Codes = pd.factorize(groups * n_classes + apart)[0]
+    return units
+
+
+def exchanged_counts(rows: Codes, n_rows: int, classes: Codes, units: Codes) -> Iterator[Floats]:
+    """Tables after an exchange of classes between whole units, `PERMUTATIONS` times.
+
+    A unit's images keep their rows and get the classes of another unit's images, one after the other from a random
+    one on, and from the start again where the other has fewer.
+
+    Args:
+        rows: n codes below `n_rows`.
+        n_rows: Rows of the tables.
+        classes: n codes.
+        units: n codes.
+
+    Yields:
+        Counts, (b, rows, classes), some exchanges at a time.
+    """
+    n_classes, sizes = int(classes.max()) + 1, np.bincount(units)
+    by_unit = np.argsort(units, kind="stable")
+    starts = np.cumsum(sizes) - sizes
+    place = np.empty_like(units)
+    place[by_unit] = np.arange(len(units)) - starts[units[by_unit]]
+    generator = np.random.default_rng(0xDE516)
+    batch = max(1, BATCH // max(len(rows), n_rows * n_classes))
+    for start in range(0, PERMUTATIONS, batch):
+        n = min(batch, PERMUTATIONS - start)
+        others = generator.permuted(np.tile(np.arange(len(sizes)), (n, 1)), axis=1)
+        begins = (generator.random(others.shape) * sizes[others]).astype(np.intp)
+        other = others[:, units]
+        taken = classes[by_unit[starts[other] + (place + begins[:, units]) % sizes[other]]]
+        cells = (np.arange(n)[:, None] * n_rows + rows) * n_classes + taken
+        yield (
+            np.bincount(cells.ravel(), minlength=n * n_rows * n_classes).reshape(n, n_rows, -1).astype(float)
+        )
+
+
+def _measure(
+    groups: Codes,
+    rows: Codes,
+    classes: Codes,
+    measure: Measure,
+    exchanged: Floats,
+    unit: Measure = lambda counts: np.ones(counts.shape[:-2]),
+) -> Estimate:
+    """A measure from 0 to 1 of a table, adjusted for luck, times what it is a share of, with its interval."""
+    shape = exchanged.shape[1:]
+    cells, cell_of = np.unique(rows * shape[1] + classes, return_inverse=True)
+    counted = pd.crosstab([groups, np.zeros(len(rows))], cell_of)
+    counted.index.names = ["group", "seed"]
+    luck = float(measure(exchanged).mean())
+
+    def tables(sums: Floats) -> Floats:
+        counts = np.zeros((*sums.shape[:-1], shape[0] * shape[1]))
+        counts[..., cells] = sums
+        return counts.reshape(*sums.shape[:-1], *shape)
+
+    def adjusted(counts: Floats, luck: float) -> Floats:
+        # where luck comes to all there can be, nothing more can be told
+        return np.clip((measure(counts) - luck) / max(1 - luck, ROUNDING), 0, 1) * unit(counts)
+
+    seen = tables(counted.to_numpy(float).sum(axis=0))
+    bounds = (0.0, float(unit(seen)))
+    found = resample(counted, lambda sums: adjusted(tables(sums), 2 * luck), len(counted), bounds)
+    return replace(found, mean=float(adjusted(seen, luck)))
+
+
+def _expected(counts: Floats) -> Floats:
+    """What independent rows and columns would come to."""
+    n = np.maximum(counts.sum(axis=(-2, -1), keepdims=True), 1)
+    return np.asarray(counts.sum(axis=-1, keepdims=True) * counts.sum(axis=-2, keepdims=True) / n)
+
+
+def _bits(counts: Floats) -> Floats:
+    """Entropy in bits over the last axis."""
+    shares = counts / np.maximum(counts.sum(axis=-1, keepdims=True), 1)
+    return np.asarray(entr(shares).sum(axis=-1) / np.log(2))
+
+
+def _lesser_bits(counts: Floats) -> Floats:
+    """The smaller of the entropies of rows and columns, which bounds their mutual information."""
+    return np.minimum(_bits(counts.sum(axis=-1)), _bits(counts.sum(axis=-2)))
+
+
+def _ratio(top: Floats, bottom: Floats) -> Floats:
+    return np.divide(top, bottom, out=np.full_like(top, nan), where=bottom > 0)

@@ -1,0 +1,1 @@
+"""What the photos tell without a model: headers, sensor patterns, contact sheets. Uses `io` and `views`."""

@@ -1,0 +1,154 @@
+"""What every file tells without being looked at: its size, JPEG tables and EXIF; and a hash to find its twins by.
+
+These facts are what a design is checked by (`analysis.design`) before anything is trained.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+from PIL import ExifTags, Image, ImageOps, JpegImagePlugin
+
+from camerabias.datasets.dataset import Dataset, read_images
+from camerabias.datasets.io.decode import decode, exif_of
+from camerabias.datasets.io.parallel import do_pieces
+from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.schema import Executor
+from camerabias.datasets.views.fit import fit_factor
+
+FACTS_COLUMNS = ("image_id", "label", "camera", "group", "fold", "split", "width", "height", "format", "path")
+"""What the facts take over from the index, which knows no path of simulated photos."""
+
+HASH_SIDE = 32
+"""Side in pixels of what is hashed: four times what 8 × 8 frequencies need, so that fine detail is averaged away."""
+
+EXIF_FIELDS = {
+    "Make": ExifTags.Base.Make,
+    "Model": ExifTags.Base.Model,
+    "Software": ExifTags.Base.Software,
+    "XResolution": ExifTags.Base.XResolution,
+    "YCbCrPositioning": ExifTags.Base.YCbCrPositioning,
+}
+EXIF_PHOTO_FIELDS = {
+    "ExifVersion": ExifTags.Base.ExifVersion,
+    "ColorSpace": ExifTags.Base.ColorSpace,
+    "LensModel": ExifTags.Base.LensModel,
+}
+"""Fields that a device or a program writes alike into all of its photos; times, places, exposures and serial numbers
+differ between photos, and would name the photo rather than its source."""
+
+
+def are_facts_of(facts: pd.DataFrame, dataset: Dataset) -> bool:
+    """Whether facts, as `gather_facts` gave them, are of these photos, with the labels that they have now."""
+    known = _taken_over(dataset)
+    return facts.reindex(columns=known).astype(str).equals(dataset.index[known].astype(str))
+
+
+def gather_facts(
+    dataset: Dataset, executor: Executor, report: Callable[[int, int], None] | None = None
+) -> pd.DataFrame:
+    """Read the headers of all images, and hash their pixels.
+
+    Args:
+        dataset: The dataset.
+        executor: Where the work runs, a part at a time.
+        report: Called with (parts done, parts in all).
+
+    Returns:
+        A row per image in the order of the index: `FACTS_COLUMNS`; `tables`, the JPEG quantisation tables and the
+        subsampling as a short text, None for other formats; `exif`, the fields above as a text, None without EXIF;
+        `hash`, the `perceptual_hash` as uint64; `factor`, by how much the photo is scaled to the dataset's size.
+    """
+    parts = [part.name for part in dataset.manifest.parts]
+    told: list[dict[str, Any]] = []
+    work = partial(_tell_part, dataset.folder)
+    for done, said in enumerate(do_pieces(work, parts, executor), start=1):
+        told += said["images"]
+        if report:
+            report(done, len(parts))
+    read = pd.DataFrame(told).astype({"tables": object, "exif": object, "hash": np.uint64})
+    facts = dataset.index[_taken_over(dataset)].merge(read, on="image_id", how="left", validate="1:1")
+    size, fit = dataset.manifest.size, dataset.manifest.fit
+    sides = zip(facts["height"], facts["width"], strict=True)
+    return facts.assign(factor=[fit_factor(height, width, size, size, fit) for height, width in sides])
+
+
+def _taken_over(dataset: Dataset) -> list[str]:
+    return [name for name in FACTS_COLUMNS if name in dataset.index]
+
+
+def _tell_part(dataset: Folder, part: str) -> dict[str, Any]:
+    cv2.setNumThreads(1)  # parts run side by side already
+    return {"images": [{"image_id": name, **_tell(content)} for name, content in read_images(dataset, part)]}
+
+
+def _tell(content: bytes) -> dict[str, Any]:
+    with Image.open(io.BytesIO(content)) as file:
+        return {"tables": _tables(file), "exif": _exif(file), "hash": perceptual_hash(content)}
+
+
+def _tables(file: Image.Image) -> str | None:
+    """Sampling factors of the components, and what the tables that they use hash to: `2x2,1x1,1x1 3f2a9c1d`."""
+    if not isinstance(file, JpegImagePlugin.JpegImageFile):
+        return None
+    sampling = ",".join(f"{across}x{down}" for _, across, down, _ in file.layer)
+    tables = repr([list(file.quantization.get(table, ())) for *_, table in file.layer])
+    return f"{sampling} {hashlib.sha256(tables.encode()).hexdigest()[:8]}"
+
+
+def _exif(file: Image.Image) -> str | None:
+    try:
+        exif = file.getexif()
+        return _exif_text(exif) if exif else None
+    except Exception:  # noqa: BLE001 - Pillow's reader fails in many ways
+        return "damaged"  # which tells of its source as well as a name does
+
+
+def _exif_text(exif: Image.Exif) -> str:
+    photo = exif.get_ifd(ExifTags.IFD.Exif)
+    fields = {name: exif.get(tag) for name, tag in EXIF_FIELDS.items()}
+    fields |= {name: photo.get(tag) for name, tag in EXIF_PHOTO_FIELDS.items()}
+    # how the camera was held is the photo's; whether it says so is the device's
+    fields["Orientation"] = "given" if ExifTags.Base.Orientation in exif else None
+    told = {name: _plain(value) for name, value in fields.items() if value is not None}
+    return "; ".join(f"{name}={value}" for name, value in told.items())
+
+
+def _plain(value: Any) -> str:
+    text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    return text.strip(" \0")
+
+
+def perceptual_hash(content: bytes) -> int:
+    """64 bits that barely change when a photo is saved again, scaled or brightened (pHash; Zauner 2010).
+
+    The luma is averaged down to 32 × 32 and transformed by a DCT; a bit says whether one of the 8 × 8 lowest
+    frequencies lies above their median.
+
+    Args:
+        content: Bytes of any image that could be imported.
+
+    Returns:
+        The hash, from 0 to 2⁶⁴ - 1; of two photos that have nothing in common about half of the bits differ.
+    """
+    small = _small_luma(content).resize((HASH_SIDE, HASH_SIDE), Image.Resampling.BOX)
+    lowest = cv2.dct(np.asarray(small, dtype=np.float32))[:8, :8].ravel()
+    bits = lowest > np.median(lowest[1:])  # the first is the mean, which tells nothing of what is shown
+    return int.from_bytes(np.packbits(bits).tobytes(), "big")
+
+
+def _small_luma(content: bytes) -> Image.Image:
+    """The picture as a viewer shows it, in gray; a JPEG is decoded at an eighth of its size where that is enough."""
+    with Image.open(io.BytesIO(content)) as file:
+        if not isinstance(file, JpegImagePlugin.JpegImageFile):
+            return Image.fromarray(decode(content)).convert("L")
+        file.draft("L", (HASH_SIDE, HASH_SIDE))
+        exif_of(file)  # damaged EXIF is met here, where it costs nothing
+        return ImageOps.exif_transpose(file).convert("L")

@@ -1,0 +1,1 @@
+"""Which photos train: settings as rules over label × camera cells. Uses `schema`."""

@@ -1,0 +1,153 @@
+"""The audit: the design check, the experiments in the order in which they need each other, and the report.
+
+What a later experiment would ask in vain is not run: no cue is looked for where cameras cannot be told apart, or
+where they have nothing to do with the label.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from camerabias.analysis.design.check import check_design
+from camerabias.analysis.design.design import Design
+from camerabias.analysis.records.load import load_records
+from camerabias.analysis.verdict.findings import Findings, gather
+from camerabias.datasets.dataset import Dataset, open_dataset
+from camerabias.datasets.inspection.metadata import are_facts_of, gather_facts
+from camerabias.datasets.inspection.sensor_pattern import match_patterns
+from camerabias.datasets.io.ray_connection import cluster_address
+from camerabias.datasets.schema import Executor
+from camerabias.sweeps.execution.sweep import Outcome, Request, plan_sweep, run_sweep
+from camerabias.sweeps.monitoring.console import console, counting
+from camerabias.sweeps.planning.plan import Plan
+from camerabias.sweeps.printing.datasets import print_design
+from camerabias.sweeps.printing.plans import print_skipped
+from camerabias.sweeps.printing.results import print_outcome
+from camerabias.trainables.records.record import FACTS_FILE, SENSOR_PATTERN_FILE
+from camerabias.trainables.records.run import Run
+
+SPREAD_FROM = 5000
+"""Photos from which Ray's start, about ten seconds, costs less than it saves."""
+
+BatteryName = Literal["quick", "default", "full"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A study of a battery.
+
+    Attributes:
+        study: Its name.
+        seeds: In place of the study's own.
+    """
+
+    study: str
+    seeds: Sequence[int]
+
+
+@dataclass(frozen=True)
+class Battery:
+    """What an audit runs.
+
+    Attributes:
+        first: Can the cameras be told apart, and does the classifier use it?
+        cues: Which cue? Run where there is one to be looked for.
+        more: Everything else that is asked.
+    """
+
+    first: Step
+    cues: Sequence[Step]
+    more: Sequence[Step] = ()
+
+
+THREE, FIVE = range(3), range(5)
+
+BATTERIES: dict[BatteryName, Battery] = {
+    # 6 + 11 trials: three seeds are the fewest whose interval covers seeds, one is enough to see a cue vanish
+    "quick": Battery(Step("audit", THREE), [Step("cues", (0,))]),
+    "default": Battery(Step("audit", FIVE), [Step("cues", (0, 1)), Step("cues_used", (0, 1))]),
+    "full": Battery(
+        Step("audit", FIVE),
+        [Step("cues", (0, 1)), Step("cues_used", (0, 1))],
+        [Step(study, THREE) for study in ("settings", "strengths", "unseen", "mitigations")],
+    ),
+}
+
+
+def run_audit(request: Request, battery: Battery) -> tuple[Findings, list[Outcome]]:
+    """Run an audit's experiments; the same call goes on after any interruption.
+
+    Args:
+        request: What every sweep of the audit shares; its studies are the battery's. Seeds that it names take the
+            place of the battery's: all of them in its first step, in others as many as these have themselves.
+        battery: What to run.
+
+    Returns:
+        What was found, and how each sweep ended.
+
+    Raises:
+        CamerabiasError: As `run_sweep`.
+    """
+    dataset, run = open_dataset(request.data), Run(request.run)
+    first = replace(battery.first, seeds=request.seeds or battery.first.seeds)
+    planned: dict[str, tuple[Request, Plan]] = {}
+    for step in (first, *battery.cues, *battery.more):
+        asked = _asked(request, step)
+        planned[step.study] = asked, plan_sweep(asked)  # now, for what would stop it later, such as weights
+    design = look_at_design(dataset, run, _where(dataset, request))
+    print_design(design)
+    outcomes = [_run(*planned[first.study])]
+    found = gather(load_records(request.run), design)
+    steps = list(battery.more)
+    if why := _no_cue(found):
+        console.print(f"No cue is looked for: {why}.")
+    else:
+        steps = [*battery.cues, *steps]
+    for step in steps:
+        if outcomes[-1].n_left:  # somebody has interrupted it, which is meant for the audit as a whole
+            break
+        outcomes.append(_run(*planned[step.study]))
+    return (found if len(outcomes) == 1 else gather(load_records(request.run), design)), outcomes
+
+
+def _no_cue(found: Findings) -> str:
+    """Why no cue is to be looked for; nothing where one is."""
+    if found.recognised is None:
+        return "no trial that learns the cameras has finished"
+    if not found.tells_cameras:
+        return "the cameras are not told apart"
+    if not (found.hang_together or found.follows_cameras):
+        return "the cameras have nothing to do with the label"
+    return ""
+
+
+def look_at_design(dataset: Dataset, run: Run, executor: Executor) -> Design:
+    """What the photos can tell before any training; what was found stays in the run."""
+    facts = run.frame(FACTS_FILE)
+    if facts is None or not are_facts_of(facts, dataset):
+        with counting("Reading headers of parts") as report:
+            facts = gather_facts(dataset, executor, report)
+        with counting("Matching sensor patterns of parts") as report:
+            run.write_frame(SENSOR_PATTERN_FILE, match_patterns(dataset, executor, report))
+        run.write_frame(FACTS_FILE, facts)
+    return check_design(facts)
+
+
+def _where(dataset: Dataset, request: Request) -> Executor:
+    """Where photos are read: spread by a Ray of our own where they are many. A cluster has proved nothing yet."""
+    own = request.executor == "ray" and cluster_address(request.address) is None
+    return "ray" if own and dataset.manifest.n_images >= SPREAD_FROM else "local"
+
+
+def _asked(request: Request, step: Step) -> Request:
+    seeds = list(request.seeds or step.seeds)[: len(step.seeds)]
+    return replace(request, studies=[step.study], seeds=seeds)
+
+
+def _run(asked: Request, plan: Plan) -> Outcome:
+    print_skipped(plan)
+    outcome = run_sweep(asked)
+    print_outcome(outcome)
+    return outcome

@@ -1,0 +1,23 @@
+"""The command line. Commands read their arguments, call one function each, and print what came of it.
+
+Heavy imports stand inside the commands, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import typer
+
+EXIT_ERROR, EXIT_FAIL_ON, EXIT_BUG = 1, 3, 70
+
+app = typer.Typer(
+    name="camerabias",
+    help="Does your image classifier recognise the class, or the camera that took the picture?",
+    epilog="Start with: camerabias demo",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+data_app = typer.Typer(help="Make, build and look at datasets.", no_args_is_help=True)
+sweep_app = typer.Typer(help="Plan, run and watch studies: models × settings × seeds.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+app.add_typer(sweep_app, name="sweep")

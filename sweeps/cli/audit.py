@@ -1,0 +1,202 @@
+"""`camerabias audit` and `calibrate`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from camerabias.datasets.schema import CamerabiasError
+from camerabias.sweeps.cli.app import EXIT_FAIL_ON, app
+from camerabias.sweeps.cli.data import import_photos
+from camerabias.sweeps.cli.options import (
+    AddressOption,
+    CameraFromOption,
+    CameraOption,
+    ExecutorOption,
+    GroupOption,
+    InsistOption,
+    LabelOption,
+    LayoutOption,
+    MaxRejectedOption,
+    RecipeOption,
+    RetryOption,
+    RunOption,
+    SeedsOption,
+    SizeOption,
+    WeightsOption,
+    split_numbers,
+    split_words,
+)
+from camerabias.sweeps.cli.report import show_report
+from camerabias.sweeps.cli.sweep import exit_if_failed
+
+
+@app.command(
+    epilog="Examples: camerabias audit photos.csv --run runs/mine --quick --weights none --model small_cnn; "
+    "camerabias audit photos/ --camera-from exif --run runs/mine --fail-on cheating"
+)
+def audit(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(help="A table of photos, a folder of photos, or a DATASET.")],
+    run: RunOption,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="At most 20 trials (with three seeds, its own number).")
+    ] = False,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="Also how much correlation it takes, unseen cameras, and what helps."),
+    ] = False,
+    fail_on: Annotated[
+        str | None,
+        typer.Option(help="Verdicts, comma-separated, that make it exit with 3: cheating,at-risk."),
+    ] = None,
+    model: Annotated[
+        str, typer.Option(help="Model to train; `small_cnn`, from scratch, is for CPUs.")
+    ] = "resnet34",
+    weights: WeightsOption = "imagenet",
+    seeds: SeedsOption = None,
+    size: SizeOption = None,
+    recipe: RecipeOption = None,
+    label: LabelOption = "label",
+    camera: CameraOption = "camera",
+    group: GroupOption = None,
+    camera_from: CameraFromOption = None,
+    layout: LayoutOption = None,
+    max_rejected: MaxRejectedOption = 0.01,
+    address: AddressOption = None,
+    executor: ExecutorOption = "ray",
+    retry_failed: RetryOption = False,
+    allow_unauthenticated: InsistOption = False,
+) -> None:
+    """Import photos, look at their design, train on them, and say whether the classifier uses the camera.
+
+    Weights `none` trains from scratch with the recipe `scratch` (`small_cnn`: `small`); pretrained weights are tuned
+    with `paper`.
+    """
+    from camerabias.datasets.dataset import is_dataset
+    from camerabias.datasets.io.storage import Folder
+    from camerabias.sweeps.audit.audit import BATTERIES, run_audit
+    from camerabias.sweeps.execution.sweep import Request
+
+    if quick and full:
+        raise typer.BadParameter("is the opposite of --full; give one of them", param_hint="--quick")
+    failing = _verdicts(fail_on)
+    if is_dataset(source):
+        _refuse_to_import(context, source)
+        data = Folder(source)
+    else:
+        data = Folder(run).child("dataset")
+        import_photos(
+            source, data, label, camera, group, camera_from, layout, "resize", max_rejected, executor
+        )
+    request = Request(
+        [],
+        data.uri,
+        run,
+        models=[model],
+        seeds=split_numbers(seeds),
+        recipe=recipe or _usual_recipe(model, weights),
+        size=size,
+        weights=weights,
+        address=address,
+        executor=executor,
+        retry_failed=retry_failed,
+        allow_unauthenticated=allow_unauthenticated,
+    )
+    _, outcomes = run_audit(request, BATTERIES["quick" if quick else "full" if full else "default"])
+    verdict = show_report(run).verdict
+    for outcome in outcomes:
+        exit_if_failed(outcome)
+    if verdict is not None and verdict.verdict in failing:
+        raise typer.Exit(EXIT_FAIL_ON)
+
+
+def _refuse_to_import(context: typer.Context, source: str) -> None:
+    """Options that say how photos are read would change nothing of photos that have been imported."""
+    options = ("label", "camera", "group", "camera_from", "layout", "max_rejected")
+    given = [
+        f"--{name.replace('_', '-')}"
+        for name in options
+        if (how := context.get_parameter_source(name)) and how.name == "COMMANDLINE"
+    ]
+    if given:
+        raise CamerabiasError(
+            f"{source} is a DATASET, whose photos have been imported already: {', '.join(given)} would change "
+            "nothing. Leave that out, or import the photos again with `camerabias data import`."
+        )
+
+
+def _usual_recipe(model: str, weights: str) -> str:
+    if weights != "none":
+        return "paper"
+    return "small" if model == "small_cnn" else "scratch"
+
+
+def _verdicts(text: str | None) -> set[str]:
+    """Verdicts from the command line, `at-risk` or `at risk`."""
+    from camerabias.analysis.verdict.outcome import OUTCOMES
+
+    given = {word.replace("-", " ") for word in split_words(text) or ()}
+    unknown = sorted(given - set(OUTCOMES))
+    if unknown:
+        raise typer.BadParameter(
+            f"{', '.join(map(repr, unknown))} is no verdict; allowed: "
+            f"{', '.join(outcome.replace(' ', '-') for outcome in OUTCOMES)}",
+            param_hint="--fail-on",
+        )
+    return given
+
+
+@app.command(
+    epilog="Examples: camerabias calibrate calibration.jsonl; camerabias calibrate calibration.jsonl --tables"
+)
+def calibrate(
+    lines: Annotated[
+        Path, typer.Argument(help="File with a line of JSON per dataset; what it lacks is run and added.")
+    ],
+    jobs: Annotated[int, typer.Option(help="Datasets at a time, each on one core.", min=1)] = 2,
+    part: Annotated[
+        str, typer.Option(help="Share of the datasets to run, such as 1/3: for several machines.")
+    ] = "1/1",
+    reference: Annotated[
+        bool,
+        typer.Option(
+            "--reference", help="Run the datasets that cues have fingerprints from, and print these."
+        ),
+    ] = False,
+    tables: Annotated[
+        bool, typer.Option("--tables", help="Run nothing; print the tables of the file.")
+    ] = False,
+) -> None:
+    """Audit simulated datasets whose truth is known, and say how often the verdict is right."""
+    from camerabias.analysis.report.calibration import (
+        measure_fingerprints,
+        read_lines,
+        summarise,
+        summarise_references,
+    )
+    from camerabias.analysis.report.tables import show_markdown
+    from camerabias.sweeps.audit.calibrate import cases, reference_cases, run_cases
+    from camerabias.sweeps.monitoring.console import console
+
+    number, count = _part(part)
+    asked = (reference_cases() if reference else cases())[number - 1 :: count]
+    for line in run_cases([] if tables else asked, lines, jobs):
+        console.print(f"{line.case.name}: {line.verdict} ({', '.join(line.cues) or 'no cue named'})")
+    if reference and not tables:
+        typer.echo(measure_fingerprints(read_lines(lines)).to_csv(lineterminator="\n"), nl=False)
+        return
+    for table in (summarise_references if reference else summarise)(read_lines(lines)):
+        typer.echo(f"\n{table.caption}\n\n{show_markdown(table.frame)}")
+
+
+def _part(text: str) -> tuple[int, int]:
+    """`2/3`: the second of three parts."""
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise typer.BadParameter(
+            f"{text!r} is no part; write 2/3 for the second of three", param_hint="--part"
+        )
+    return int(number), int(count)

@@ -1,0 +1,161 @@
+"""`camerabias data`: make, build and look at datasets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from camerabias.datasets.schema import Executor, Fit, Layout
+from camerabias.sweeps.cli.app import data_app
+from camerabias.sweeps.cli.options import (
+    CameraFrom,
+    CameraFromOption,
+    CameraOption,
+    ExecutorOption,
+    FitOption,
+    GroupOption,
+    LabelOption,
+    LayoutOption,
+    MaxRejectedOption,
+    Preset,
+    SizeOption,
+)
+
+if TYPE_CHECKING:
+    from camerabias.datasets.io.storage import Folder
+
+
+@data_app.command(
+    epilog="Examples: camerabias data simulate datasets/demo --preset demo; "
+    "camerabias data simulate datasets/jpeg --cues none,jpeg_quality=1 --images 500; "
+    "camerabias data simulate datasets/biased --correlation 0.8"
+)
+def simulate(
+    out: Annotated[str, typer.Argument(help="Folder of the new DATASET.")],
+    preset: Annotated[
+        Preset, typer.Option(help="`demo` (1,000 at 128 px) or `paper` (3,090 at 1024 px).")
+    ] = "demo",
+    images: Annotated[int | None, typer.Option(help="Number of images, a multiple of 10.")] = None,
+    size: Annotated[int | None, typer.Option(help="Side in pixels, from 64.")] = None,
+    cues: Annotated[
+        str | None,
+        typer.Option(help="What tells cameras apart: `all`, `none`, or `none,jpeg_quality=1,prnu=0.5`."),
+    ] = None,
+    correlation: Annotated[
+        float | None,
+        typer.Option(
+            help="Photograph every bottle once, by a camera that goes with its label: 0 not at all, 1 always. By "
+            "default all cameras photograph every bottle."
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of everything random in the photos.")] = 0,
+    executor: ExecutorOption = "ray",
+) -> None:
+    """Simulate photos of bottles from five cameras whose differences are known."""
+    from camerabias.datasets.ingest.create import simulate_dataset
+    from camerabias.datasets.io.storage import Folder
+    from camerabias.datasets.simulator import parse_cues, preset_spec
+    from camerabias.sweeps.monitoring.console import counting
+    from camerabias.sweeps.printing.datasets import print_made
+
+    parsed = None if cues is None else parse_cues(cues)
+    spec = preset_spec(preset, images=images, size=size, cues=parsed, seed=seed, correlation=correlation)
+    with counting("Simulating photos") as report:
+        dataset = simulate_dataset(spec, Folder(out), executor, report)
+    print_made(dataset)
+
+
+@data_app.command(
+    "import",
+    epilog="Examples: camerabias data import photos.csv datasets/mine; "
+    "camerabias data import photos/ datasets/mine --camera-from exif",
+)
+def import_(
+    source: Annotated[
+        str, typer.Argument(help="A table (CSV, TSV, Parquet, JSON Lines) or a folder of photos.")
+    ],
+    out: Annotated[str, typer.Argument(help="Folder of the new DATASET.")],
+    label: LabelOption = "label",
+    camera: CameraOption = "camera",
+    group: GroupOption = None,
+    camera_from: CameraFromOption = None,
+    layout: LayoutOption = None,
+    fit: FitOption = "resize",
+    max_rejected: MaxRejectedOption = 0.01,
+    executor: ExecutorOption = "ray",
+) -> None:
+    """Import your own photos; their bytes are kept as they are."""
+    from camerabias.datasets.io.storage import Folder
+
+    import_photos(source, Folder(out), label, camera, group, camera_from, layout, fit, max_rejected, executor)
+
+
+@data_app.command(epilog="Example: camerabias data build datasets/demo --views rgb,gray,binary --size 128")
+def build(
+    dataset: Annotated[str, typer.Argument(help="The DATASET's folder.")],
+    views: Annotated[str, typer.Option(help="Views, comma-separated: rgb,gray,binary,left,right.")],
+    size: SizeOption = None,
+    executor: ExecutorOption = "ray",
+) -> None:
+    """Build variants ahead of a sweep (which otherwise builds what it needs)."""
+    from camerabias.datasets.dataset import open_dataset
+    from camerabias.datasets.views.build import build_variants
+    from camerabias.datasets.views.registry import parse_views
+    from camerabias.datasets.views.variant import Variant
+    from camerabias.sweeps.monitoring.console import console, counting
+
+    opened = open_dataset(dataset)
+    side = size or opened.manifest.size
+    variants = [Variant(view=view, size=side, fit=opened.manifest.fit) for view in parse_views(views)]
+    with counting("Building parts") as report:
+        build_variants(opened, variants, executor, report)
+    for variant in variants:
+        height, width, channels = variant.shape
+        console.print(f"{opened.folder}/variants/{variant.folder}: {height} × {width} × {channels}")
+
+
+@data_app.command(epilog="Example: camerabias data show datasets/demo")
+def show(
+    dataset: Annotated[str, typer.Argument(help="The DATASET's folder.")],
+    executor: ExecutorOption = "local",
+) -> None:
+    """Print what the photos can tell before any training, and write a contact sheet."""
+    from camerabias.analysis.design.check import check_design
+    from camerabias.datasets.dataset import open_dataset
+    from camerabias.datasets.inspection.contact_sheet import contact_sheet
+    from camerabias.datasets.inspection.metadata import gather_facts
+    from camerabias.sweeps.monitoring.console import console, counting
+    from camerabias.sweeps.printing.datasets import print_overview
+
+    opened = open_dataset(dataset)
+    with counting("Reading headers of parts") as report:
+        facts = gather_facts(opened, executor, report)
+    print_overview(opened, check_design(facts))
+    opened.folder.write_bytes("contact_sheet.png", contact_sheet(opened))
+    console.print(f"Contact sheet: {opened.folder.file('contact_sheet.png')}")
+
+
+def import_photos(
+    source: str,
+    out: Folder,
+    label: str,
+    camera: str,
+    group: str | None,
+    camera_from: CameraFrom | None,
+    layout: Layout | None,
+    fit: Fit,
+    max_rejected: float,
+    executor: Executor,
+) -> None:
+    """Import a SOURCE as the options say, with a bar, and say what was made."""
+    from camerabias.datasets.ingest.create import import_dataset
+    from camerabias.datasets.ingest.sources import Columns, read_source
+    from camerabias.sweeps.monitoring.console import counting
+    from camerabias.sweeps.printing.datasets import print_made
+
+    columns = Columns(label, camera, group)
+    found = read_source(source, columns, layout, camera_from_exif=camera_from == "exif")
+    with counting("Importing photos") as report:
+        dataset = import_dataset(found, out, executor, fit, max_rejected, report)
+    print_made(dataset)

@@ -1,0 +1,95 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from camerabias.datasets.schema import CamerabiasError, Executor, Fit, Layout
+
+CameraFrom = Literal["exif"]
+Preset = Literal["demo", "paper"]
+
+RunOption = Annotated[str, typer.Option("--run", help="Folder or bucket prefix that holds the records.")]
+DataOption = Annotated[str, typer.Option("--data", help="DATASET folder, from `camerabias data`.")]
+ExecutorOption = Annotated[
+    Executor,
+    typer.Option(help="`ray` spreads work over cores and machines; `local` does it here, one by one."),
+]
+LabelOption = Annotated[str, typer.Option(help="The table's column of what is to be learned.")]
+CameraOption = Annotated[str, typer.Option(help="The table's column of the device that took the photo.")]
+GroupOption = Annotated[
+    str | None,
+    typer.Option(
+        help="Column of what must not be split between training and test (`group`, if there is one)."
+    ),
+]
+CameraFromOption = Annotated[
+    CameraFrom | None, typer.Option(help="`exif`: the camera is each photo's EXIF make and model.")
+]
+LayoutOption = Annotated[
+    Layout | None,
+    typer.Option(help="Levels of a folder SOURCE: `label/camera` (default), `camera/label`, or `label`."),
+]
+FitOption = Annotated[
+    Fit,
+    typer.Option(
+        help="How photos become a model's input: `resize` the short side and cut the centre out, "
+        "`crop` unscaled pixels, or `pad`."
+    ),
+]
+MaxRejectedOption = Annotated[
+    float, typer.Option(help="Share of photos that may be undecodable before the import stops.", min=0, max=1)
+]
+ModelsOption = Annotated[
+    str | None, typer.Option(help="Models, comma-separated, in place of the study's own: resnet34,alexnet.")
+]
+SeedsOption = Annotated[str | None, typer.Option(help="Seeds, comma-separated: 0,1,2.")]
+SizeOption = Annotated[
+    int | None,
+    typer.Option(
+        help="Side of the models' input in pixels, from 32; by default the dataset's own (small_cnn: at most 128).",
+        min=32,
+    ),
+]
+WeightsOption = Annotated[
+    str, typer.Option(help="`imagenet`, `none` (train from scratch), or a file of weights.")
+]
+RetryOption = Annotated[bool, typer.Option("--retry-failed", help="Run failed trials again.")]
+LogOption = Annotated[
+    str | None,
+    typer.Option(help="Log to these besides TensorBoard, comma-separated: mlflow,wandb."),
+]
+AddressOption = Annotated[
+    str | None, typer.Option(help="Address of a Ray cluster; by default Ray starts here.")
+]
+InsistOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-unauthenticated", help="Use a cluster that asks for no token, which anybody can run code on."
+    ),
+]
+RecipeOption = Annotated[
+    str | None, typer.Option(help="Training recipe: a shipped name or a YAML file, in place of the study's.")
+]
+
+
+StudiesArgument = Annotated[list[str], typer.Argument(help="Names of studies, or YAML files.")]
+
+
+def split_words(text: str | None) -> list[str] | None:
+    """Comma-separated words; None where none were given."""
+    return None if text is None else [word.strip() for word in text.split(",") if word.strip()]
+
+
+def split_numbers(text: str | None) -> list[int] | None:
+    """Comma-separated whole numbers; None where none were given."""
+    words = split_words(text)
+    if words is None:
+        return None
+    if not words or not all(word.isascii() and word.isdecimal() for word in words):
+        raise CamerabiasError(
+            f"--seeds {text!r} is not a list of whole numbers from 0; write for example 0,1,2."
+        )
+    return [int(word) for word in words]

@@ -1,0 +1,28 @@
+"""`camerabias report`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from camerabias.sweeps.cli.app import app
+
+if TYPE_CHECKING:
+    from camerabias.analysis.report.report import Report
+
+
+@app.command(epilog="Example: camerabias report runs/demo")
+def report(run: Annotated[str, typer.Argument(help="The run's folder.")]) -> None:
+    """Make tables, figures and the page again from a run's records."""
+    show_report(run)
+
+
+def show_report(run: str) -> Report:
+    """Make the report of a run, and print it."""
+    from camerabias.analysis.report.report import make_report
+    from camerabias.sweeps.printing.results import print_report
+
+    made = make_report(run)
+    print_report(made)
+    return made

@@ -1,0 +1,214 @@
+"""`camerabias demo`, `sweep` and `search`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from camerabias.sweeps.cli.app import EXIT_ERROR, app, sweep_app
+from camerabias.sweeps.cli.options import (
+    AddressOption,
+    DataOption,
+    ExecutorOption,
+    InsistOption,
+    LogOption,
+    ModelsOption,
+    RecipeOption,
+    RetryOption,
+    RunOption,
+    SeedsOption,
+    SizeOption,
+    StudiesArgument,
+    WeightsOption,
+    split_numbers,
+    split_words,
+)
+from camerabias.sweeps.cli.report import show_report
+
+if TYPE_CHECKING:
+    from camerabias.sweeps.execution.sweep import Outcome, Request
+
+
+@app.command(epilog="Example: camerabias demo --run runs/demo")
+def demo(
+    run: RunOption = "runs/demo",
+    seeds: SeedsOption = None,
+    executor: ExecutorOption = "ray",
+) -> None:
+    """Simulate photos, train on them with and without camera bias, and report: ten minutes on two cores."""
+    from camerabias.datasets.ingest.create import simulate_dataset
+    from camerabias.datasets.io.storage import Folder
+    from camerabias.datasets.simulator import preset_spec
+    from camerabias.sweeps.execution.sweep import Request
+    from camerabias.sweeps.monitoring.console import counting
+
+    data = Folder(run).child("dataset")
+    with counting("Simulating photos") as report:
+        simulate_dataset(preset_spec("demo"), data, executor, report)
+    request = Request(["demo"], data.uri, run, seeds=split_numbers(seeds), weights="none", executor=executor)
+    run_and_report(request)
+
+
+@sweep_app.command(
+    epilog="Example: camerabias sweep plan table2 --data datasets/demo --run runs/demo --weights none"
+)
+def plan(
+    studies: StudiesArgument,
+    data: DataOption,
+    run: RunOption,
+    models: ModelsOption = None,
+    seeds: SeedsOption = None,
+    recipe: RecipeOption = None,
+    size: SizeOption = None,
+    weights: WeightsOption = "imagenet",
+    address: AddressOption = None,
+    price: Annotated[
+        float | None,
+        typer.Option(help="Dollars per hour of one GPU (or core): also say what it may cost.", min=0),
+    ] = None,
+) -> None:
+    """Print the trials that a sweep comes to, what is done already, and how long the rest may take and cost.
+
+    With --address, training steps are timed on that cluster, otherwise on this machine.
+    """
+    from camerabias.sweeps.execution.sweep import Request, find_measure, plan_sweep
+    from camerabias.sweeps.planning.estimate import estimate
+    from camerabias.sweeps.printing.plans import print_plan
+    from camerabias.trainables.records.run import Run
+
+    request = Request(
+        studies,
+        data,
+        run,
+        split_words(models),
+        split_numbers(seeds),
+        recipe=recipe,
+        size=size,
+        weights=weights,
+    )
+    planned = plan_sweep(request)
+    print_plan(planned, estimate(planned, Run(run), find_measure(address)), price)
+
+
+@sweep_app.command(
+    "run", epilog="Example: camerabias sweep run table1 table2 --data datasets/demo --run runs/demo"
+)
+def run_(
+    studies: StudiesArgument,
+    data: DataOption,
+    run: RunOption,
+    models: ModelsOption = None,
+    seeds: SeedsOption = None,
+    recipe: RecipeOption = None,
+    size: SizeOption = None,
+    weights: WeightsOption = "imagenet",
+    address: AddressOption = None,
+    executor: ExecutorOption = "ray",
+    retry_failed: RetryOption = False,
+    allow_unauthenticated: InsistOption = False,
+    log: LogOption = None,
+) -> None:
+    """Run what is missing of some studies; the same command goes on after any interruption."""
+    from camerabias.sweeps.execution.sweep import Request, run_sweep
+    from camerabias.sweeps.printing.results import print_outcome
+
+    request = Request(
+        studies,
+        data,
+        run,
+        split_words(models),
+        split_numbers(seeds),
+        recipe,
+        size,
+        weights,
+        address,
+        executor,
+        retry_failed,
+        allow_unauthenticated,
+        split_words(log) or (),
+    )
+    outcome = run_sweep(request)
+    print_outcome(outcome)
+    typer.echo(f"Report: camerabias report {run}")
+    exit_if_failed(outcome)
+
+
+@sweep_app.command(epilog="Example: camerabias sweep status runs/demo --watch")
+def status(
+    run: Annotated[str, typer.Argument(help="The run's folder.")],
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Go on showing it until everything has ended.")
+    ] = False,
+) -> None:
+    """Print what a run's records say: how far every study is, what runs, what failed, and how long it may take."""
+    from camerabias.sweeps.monitoring.watch import print_status, watch_status
+    from camerabias.trainables.records.run import Run
+
+    (watch_status if watch else print_status)(Run(run))
+
+
+@sweep_app.command(epilog="Example: camerabias sweep pack runs/demo demo.tar.gz")
+def pack(
+    run: Annotated[str, typer.Argument(help="The run's folder.")],
+    archive: Annotated[str, typer.Argument(help="The .tar.gz to write.")],
+) -> None:
+    """Put a run's records into one file, without weights and datasets; `sweep unpack` reads it back."""
+    from camerabias.sweeps.runs.archive import pack_run
+    from camerabias.trainables.records.run import Run
+
+    typer.echo(f"{archive}: {pack_run(Run(run), Path(archive))} files")
+
+
+@sweep_app.command(epilog="Example: camerabias sweep unpack demo.tar.gz runs/theirs")
+def unpack(
+    archive: Annotated[str, typer.Argument(help="A .tar.gz that `sweep pack` wrote.")],
+    run: Annotated[str, typer.Argument(help="An empty folder or prefix.")],
+) -> None:
+    """Make a run's folder again from one file."""
+    from camerabias.datasets.io.storage import Folder
+    from camerabias.sweeps.runs.archive import unpack_run
+
+    typer.echo(f"{run}: {unpack_run(Path(archive), Folder(run))} files; see it with camerabias report {run}")
+
+
+@app.command(
+    epilog="Example: camerabias search examples/search_demo.yaml --data datasets/demo --run runs/demo --weights none"
+)
+def search(
+    space: Annotated[str, typer.Argument(help="YAML file of what is tuned and what varies.")],
+    data: DataOption,
+    run: RunOption,
+    size: SizeOption = None,
+    weights: WeightsOption = "imagenet",
+    address: AddressOption = None,
+    executor: ExecutorOption = "ray",
+    allow_unauthenticated: InsistOption = False,
+) -> None:
+    """Search a training recipe by validation loss alone; the same command goes on after any interruption."""
+    from camerabias.analysis.report.search import write_search_report
+    from camerabias.sweeps.printing.results import print_search
+    from camerabias.sweeps.search.search import SearchRequest, run_search
+
+    record = run_search(
+        SearchRequest(space, data, run, weights, size, address, executor, allow_unauthenticated)
+    )
+    print_search(write_search_report(record), record.recipe_file)
+
+
+def run_and_report(request: Request) -> None:
+    """Run a sweep, print how it ended and its report."""
+    from camerabias.sweeps.execution.sweep import run_sweep
+    from camerabias.sweeps.printing.results import print_outcome
+
+    outcome = run_sweep(request)
+    print_outcome(outcome)
+    show_report(request.run)
+    exit_if_failed(outcome)
+
+
+def exit_if_failed(outcome: Outcome) -> None:
+    """Exit with 1 where a trial or a probe has failed, or some are left."""
+    if outcome.failures or outcome.probe_failures or outcome.n_left:
+        raise typer.Exit(EXIT_ERROR)

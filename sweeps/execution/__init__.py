@@ -1,0 +1,1 @@
+"""Running trials, here or on Ray. Uses `planning`, `runs` and `monitoring`."""

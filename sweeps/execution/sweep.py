@@ -1,0 +1,253 @@
+"""A sweep from studies to records: check everything first, then build variants, then run what is missing."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+
+from camerabias.datasets.dataset import Dataset, open_dataset
+from camerabias.datasets.io.ray_connection import cluster_address, connect_ray
+from camerabias.datasets.schema import CamerabiasError, Executor
+from camerabias.datasets.views.build import build_variants, is_built
+from camerabias.sweeps.execution.cluster import join
+from camerabias.sweeps.execution.runner import run_jobs
+from camerabias.sweeps.execution.watcher import Watchers
+from camerabias.sweeps.monitoring.console import console, counting, print_nodes
+from camerabias.sweeps.monitoring.live import SweepDisplay
+from camerabias.sweeps.monitoring.loggers import check_loggers, open_loggers
+from camerabias.sweeps.planning.estimate import Measure, measure_here
+from camerabias.sweeps.planning.plan import Plan, make_plan, merge_described
+from camerabias.sweeps.planning.study import Study, load_study
+from camerabias.sweeps.runs.examples import write_examples
+from camerabias.sweeps.runs.lease import Lease
+from camerabias.trainables.models.registry import build_model, input_size
+from camerabias.trainables.models.weights import load_weights, weights_id
+from camerabias.trainables.records.record import RUN_FILE, Contents
+from camerabias.trainables.records.run import Run
+from camerabias.trainables.spec.trial import TrialConfig
+from camerabias.trainables.worker.job import Job
+from camerabias.trainables.worker.node import Expected, versions
+
+THREADS = 1
+"""CPU threads of a trial: small models gain nothing from more, and records are equal to the bit for one number."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks of a sweep; None leaves it to the study or the dataset."""
+
+    studies: list[str]
+    data: str
+    run: str
+    models: list[str] | None = None
+    seeds: list[int] | None = None
+    recipe: str | None = None
+    size: int | None = None
+    weights: str = "imagenet"
+    address: str | None = None
+    executor: Executor = "ray"
+    retry_failed: bool = False
+    allow_unauthenticated: bool = False
+    log: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a sweep ended: counts of its trials, and name and reason of each that failed."""
+
+    n_trials: int
+    n_ran: int
+    failures: list[tuple[str, str]]
+    probe_failures: list[tuple[str, str]]
+    """Likewise of probes, whose trials are done."""
+    without_weights: list[TrialConfig]
+    """Trials that lack a probe, and weights to make it with."""
+    n_left: int
+    """Trials that have not ended: somebody has interrupted the sweep."""
+
+
+def plan_sweep(request: Request) -> Plan:
+    """Read, check and spell out what is asked, changing nothing.
+
+    Raises:
+        CamerabiasError: Anything that would stop the sweep later: studies, dataset, run, weights.
+    """
+    studies = _load_studies(request)
+    dataset = open_dataset(request.data)
+    run = Run(request.run)
+    check_same_dataset(run, dataset)
+    models = list(dict.fromkeys(model for study in studies for model in study.models))
+    weights = {model: check_weights(model, request.weights) for model in models}
+    return make_plan(studies, dataset, run, request.size, weights)
+
+
+def find_measure(address: str | None) -> Measure:
+    """What times training steps: a cluster, or this machine."""
+    if cluster_address(address) is None:
+        return measure_here
+    connect_ray(address)
+    from camerabias.sweeps.execution.ray_runner import measure_on_ray  # late: Ray need not be installed
+
+    return measure_on_ray
+
+
+def run_sweep(request: Request) -> Outcome:
+    """Run what is missing of a sweep; called again after any interruption, it goes on.
+
+    Raises:
+        CamerabiasError: What is asked cannot be done, another driver is at work on the run, or the storage or a
+            node fails for good. What is done stays done.
+    """
+    check_loggers(request.log)
+    plan = plan_sweep(request)
+    run = Run(request.run)
+    trials = plan.to_run(request.retry_failed)
+    if trials:
+        run.folder.prove()
+        with Lease(run, console.print) as lease:
+            _write_intentions(plan, run, request)
+            _run_missing(plan, trials, request, lease)
+    else:
+        _write_intentions(plan, run, request)
+    return _outcome(plan, run, len(trials))
+
+
+def expect(run: Run, dataset: Dataset, lease: Lease) -> Expected:
+    """What every node must find."""
+    return Expected(
+        run=run.folder.uri,
+        dataset=dataset.folder.uri,
+        fingerprint=dataset.manifest.fingerprint,
+        owner=lease.owner,
+        versions=versions(),
+    )
+
+
+def check_weights(model: str, source: str) -> str:
+    """The id of a model's weights, which are there and fit.
+
+    Raises:
+        CamerabiasError: They are not, or do not.
+    """
+    state = load_weights(model, source)
+    if state is not None:
+        side = input_size(model, None, 224)
+        build_model(model, 2, (side, side), state)
+    return weights_id(state)
+
+
+def _load_studies(request: Request) -> list[Study]:
+    found: dict[str, Study] = {}
+    for name in request.studies:
+        for study in load_study(name, models=request.models, seeds=request.seeds, recipe=request.recipe):
+            if found.setdefault(study.name, study) != study:
+                raise CamerabiasError(
+                    f"Two different studies are named {study.name!r}; their tables would be one. Run them one after "
+                    "the other, or rename one."
+                )
+    return list(found.values())
+
+
+def check_same_dataset(run: Run, dataset: Dataset) -> None:
+    """Refuse a run that holds records of another dataset, with a `CamerabiasError`."""
+    if not run.folder.exists(RUN_FILE):
+        return
+    info = run.info()
+    if info["dataset"] != dataset.manifest.fingerprint:
+        raise CamerabiasError(
+            f"The run {run.folder} holds records of another dataset ({info['dataset_location']}); a run is of "
+            "one dataset. Choose another --run."
+        )
+
+
+def write_run_info(run: Run, dataset: Dataset, executor: Executor) -> None:
+    """Write `run.json`."""
+    manifest = dataset.manifest
+    run.write_info(
+        {
+            "dataset": manifest.fingerprint,
+            "dataset_location": dataset.folder.uri,
+            "source": {key: value for key, value in manifest.source.items() if key != "photos"},
+            "n_images": manifest.n_images,
+            "labels": list(manifest.labels),
+            "cameras": list(manifest.cameras),
+            "has_split": manifest.has_split,
+            "executor": executor,
+            "versions": _versions(executor),
+            "machine": {"system": platform.platform(), "cpus": os.cpu_count(), "host": platform.node()},
+        }
+    )
+
+
+def _write_intentions(plan: Plan, run: Run, request: Request) -> None:
+    write_run_info(run, plan.dataset, request.executor)
+    before = run.studies()
+    for planned in plan.studies:
+        name, now = planned.study.name, planned.described()
+        run.write_study(name, merge_described(before[name], now) if name in before else now)
+    views = [view for p in plan.studies for cell in p.cells for view in (cell.train_view, cell.test_view)]
+    write_examples(plan.dataset, run, views)
+
+
+def _versions(executor: Executor) -> dict[str, str]:
+    names = ["camerabias", "torch", "torchvision", "timm", "numpy", "pyarrow"]
+    versions = {name: version(name) for name in names + (["ray"] if executor == "ray" else [])}
+    return {"python": platform.python_version(), **versions}
+
+
+def build_missing(dataset: Dataset, trials: Sequence[TrialConfig], executor: Executor) -> None:
+    """Build the variants that trials need and the dataset lacks."""
+    wanted = dict.fromkeys(variant for trial in trials for variant in trial.variants)
+    missing = [variant for variant in wanted if not is_built(dataset, variant)]
+    if missing:
+        with counting(f"Building {', '.join(sorted({str(v.view) for v in missing}))} parts") as report:
+            build_variants(dataset, missing, executor, report)
+
+
+def _run_missing(plan: Plan, trials: list[TrialConfig], request: Request, lease: Lease) -> None:
+    run = Run(request.run)
+    expected = expect(run, plan.dataset, lease)
+    if request.executor == "ray":
+        print_nodes(join(request.address, expected, request.allow_unauthenticated))
+    build_missing(plan.dataset, trials, request.executor)
+    jobs = [
+        Job(
+            config=config,
+            dataset=plan.dataset.folder.uri,
+            run=run.folder.uri,
+            weights=request.weights,
+            threads=THREADS,
+            probes=plan.probes[config.id],
+        )
+        for config in trials
+    ]
+    n_all = len(plan.trials)
+    with (
+        open_loggers(request.log, run, console.print) as loggers,
+        SweepDisplay(n_all, n_all - len(trials)) as display,
+    ):
+        run_jobs(jobs, request.executor, Watchers(display, loggers), expected)
+
+
+def _outcome(plan: Plan, run: Run, n_ran: int) -> Outcome:
+    # listing a bucket takes a request per 1,000 files, so it is done again only where something may have changed
+    contents = run.contents() if n_ran else plan.contents
+    without_weights = replace(plan, contents=contents).without_weights()
+    lacking = {config.id for config in without_weights}
+    failures, probe_failures, n_left = [], [], 0
+    for trial_id, config in plan.trials.items():
+        record, found = run.record(trial_id), contents.get(trial_id, Contents())
+        if found.status == "failed":
+            failures.append((config.name, record.failure().reason))
+        elif found.status != "done":
+            n_left += 1
+        elif trial_id not in lacking:
+            probe_failures += [
+                (f"{config.name}, probe {probe}", record.probe_failure(str(probe)).reason)
+                for probe in plan.probes[trial_id]
+                if found.probe_status(str(probe)) == "failed"
+            ]
+    return Outcome(len(plan.trials), n_ran, failures, probe_failures, without_weights, n_left)

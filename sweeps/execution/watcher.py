@@ -1,0 +1,28 @@
+"""Who is told how trials go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from camerabias.trainables.spec.trial import TrialConfig
+    from camerabias.trainables.worker.job import Progress
+
+
+class Watcher(Protocol):
+    """Is told what trials do."""
+
+    def progress(self, trial: TrialConfig, progress: Progress) -> None:
+        """A trial has reported."""
+
+
+class Watchers:
+    """Several watchers as one, told in their order."""
+
+    def __init__(self, *watchers: Watcher) -> None:
+        self._watchers = watchers
+
+    def progress(self, trial: TrialConfig, progress: Progress) -> None:
+        """A trial has reported."""
+        for watcher in self._watchers:
+            watcher.progress(trial, progress)

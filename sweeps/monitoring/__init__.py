@@ -1,0 +1,1 @@
+"""How far a run is: status from records, live bars, loggers. Starts nothing."""

@@ -1,0 +1,132 @@
+"""What a person sees of a sweep or a search while it runs."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from rich.progress import TaskID
+
+from camerabias.sweeps.monitoring.console import duration, progress_bars
+
+if TYPE_CHECKING:
+    from camerabias.trainables.records.search import Try
+    from camerabias.trainables.spec.trial import TrialConfig
+    from camerabias.trainables.worker.job import Progress as TrialProgress
+
+
+class SweepDisplay:
+    """Live bars on a terminal, and a line for every trial that ends, wherever the output goes.
+
+    Args:
+        n_all: Trials of the sweep.
+        n_done: Trials that had ended before.
+    """
+
+    def __init__(self, n_all: int, n_done: int) -> None:
+        self._n_all, self._n_before = n_all, n_done
+        self._ended: dict[str, TrialProgress] = {}
+        self._running: dict[str, TaskID] = {}
+        self._began = time.monotonic()
+        self._best: tuple[float, str] | None = None
+        self._bars = progress_bars()
+        self._total = self._bars.add_task("sweep", total=n_all, completed=n_done, detail="")
+
+    def __enter__(self) -> SweepDisplay:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def progress(self, trial: TrialConfig, progress: TrialProgress) -> None:
+        """Show what a trial has reported."""
+        if trial.id in self._ended:
+            return
+        if progress.status == "running":
+            self._show_running(trial, progress)
+            return
+        self._ended[trial.id] = progress
+        task = self._running.pop(trial.id, None)
+        if task is not None:
+            self._bars.remove_task(task)
+        n = self._n_before + len(self._ended)
+        self._bars.update(self._total, completed=n, detail=self._detail())
+        took = duration(progress.seconds)
+        self._bars.console.print(
+            f"[{n}/{self._n_all}] {trial.name}: {_outcome(progress)} ({took})", markup=False
+        )
+        if progress.status == "done" and progress.accuracy is not None:
+            self._best = max(self._best or (0.0, ""), (progress.accuracy, trial.name))
+
+    def _show_running(self, trial: TrialConfig, progress: TrialProgress) -> None:
+        if trial.id not in self._running:
+            task = self._bars.add_task(f"  {trial.name}", total=progress.max_steps, detail="")
+            self._running[trial.id] = task
+        loss = "" if progress.loss is None else f"loss {progress.loss:.3f}"
+        accuracy = "" if progress.accuracy is None else f"validation {progress.accuracy:.3f}"
+        speed = "" if progress.images_per_second is None else f"{progress.images_per_second:.0f} images/s"
+        detail = "  ".join(text for text in (loss, accuracy, speed) if text)
+        self._bars.update(self._running[trial.id], completed=progress.step, detail=detail)
+
+    def _detail(self) -> str:
+        left = self._n_all - self._n_before - len(self._ended)
+        pace = (time.monotonic() - self._began) / len(self._ended)
+        best = f"best {self._best[0]:.3f} ({self._best[1]})" if self._best else ""
+        return f"about {duration(left * pace)} left  {best}" if left else ""
+
+
+class SearchDisplay:
+    """A live bar on a terminal, and a line for every try that ends, wherever the output goes.
+
+    Args:
+        n_all: Tries of the search.
+        n_done: Tries that had ended before.
+    """
+
+    def __init__(self, n_all: int, n_done: int) -> None:
+        self._n_all, self._n = n_all, n_done
+        self._bars = progress_bars()
+        self._total = self._bars.add_task("search", total=n_all, completed=n_done, detail="")
+
+    def __enter__(self) -> SearchDisplay:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def ended(self, one: Try, best: Try | None) -> None:
+        """A try has ended; `best` is the best so far."""
+        self._n += 1
+        self._bars.update(self._total, completed=self._n)
+        so_far = "" if best is None else f"; best {best.loss:.4f} (try {best.number})"
+        self._print(
+            f"[{self._n}/{self._n_all}] try {one.number}, {one.described}: {_try_outcome(one)} "
+            f"({duration(one.seconds)}){so_far}"
+        )
+
+    def confirmed(self, which: str, seed: int, progress: TrialProgress) -> None:
+        """A recipe has been trained on another seed."""
+        done = progress.status == "done"
+        self._print(
+            f"{which} recipe, seed {seed}: "
+            + (f"validation loss {progress.loss:.4f}" if done else f"FAILED, {progress.reason}")
+        )
+
+    def _print(self, text: str) -> None:
+        self._bars.console.print(text, markup=False)
+
+
+def _try_outcome(one: Try) -> str:
+    if one.state == "failed":
+        return f"FAILED, {one.reason}"
+    if one.state == "pruned":
+        return f"pruned at step {one.steps}"
+    return f"validation loss {one.loss:.4f}, accuracy {one.accuracy:.3f}"
+
+
+def _outcome(progress: TrialProgress) -> str:
+    if progress.status == "failed":
+        return f"FAILED, {progress.reason}"
+    return f"test accuracy {progress.accuracy:.3f} after {progress.step} steps"

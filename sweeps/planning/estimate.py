@@ -1,0 +1,182 @@
+"""How long a sweep will take: from its own records, from timed steps, or, where neither can be had, by arithmetic."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from camerabias.datasets.schema import CamerabiasError
+from camerabias.sweeps.planning.plan import Plan
+from camerabias.trainables.records.run import Run
+from camerabias.trainables.spec.recipe import Precision
+from camerabias.trainables.spec.trial import TrialConfig
+
+if TYPE_CHECKING:
+    import torch
+
+CPU_PIXELS = 32 * 128**2
+"""Pixels of a batch that a core computes within a second or so; of larger ones it times a part."""
+CPU_SIDE = 224
+"""Pixels along a side of larger images of which it times a part."""
+WARM_UP, TIMED = 2, 3
+"""Steps before those that count, and those."""
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Training images per second of a model.
+
+    Attributes:
+        images_per_second: On one core or GPU.
+        device: What it was timed on: `core` or `GPU`.
+        exact: Whether whole batches at the trial's own size were timed, not fewer or smaller images.
+    """
+
+    images_per_second: float
+    device: str
+    exact: bool
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Time of all trials to run.
+
+    Attributes:
+        seconds: On one core or GPU, none of the trials stopping before its cap of steps.
+        device: `core` or `GPU`.
+        origin: Where the figure comes from.
+    """
+
+    seconds: float
+    device: str
+    origin: str
+
+    def dollars(self, price: float) -> float:
+        """What the time costs at `price` dollars per hour of the device."""
+        return self.seconds / 3600 * price
+
+
+Measure = Callable[[TrialConfig], Speed]
+
+
+def estimate(plan: Plan, run: Run, measure: Measure) -> Estimate:
+    """Estimate the time of the trials that are left.
+
+    Args:
+        plan: The trials.
+        run: Whose finished trials tell the speed of their model and shape of images.
+        measure: Times a few steps of other trials, on the kind of machine that will run them.
+    """
+    known = _speeds_of_records(plan, run)
+    speeds: dict[_Work, Speed] = {}
+    seconds = 0.0
+    for config in plan.to_run(retry_failed=False):
+        if plan.status(config.id) == "done":
+            continue  # a probe takes seconds
+        work = _Work.of(config)
+        if work not in speeds:
+            speeds[work] = known.get(work) or measure(config)
+        seconds += config.recipe.max_steps * config.recipe.batch_size / speeds[work].images_per_second
+    device = "GPU" if any(speed.device == "GPU" for speed in speeds.values()) else "core"
+    return Estimate(seconds, device, _origin(speeds, known))
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What the time of an image depends on."""
+
+    model: str
+    height: int
+    width: int
+    precision: Precision
+
+    @classmethod
+    def of(cls, config: TrialConfig) -> _Work:
+        return cls(config.model, *config.input_shape, config.recipe.precision)
+
+
+def _origin(speeds: dict[_Work, Speed], known: dict[_Work, Speed]) -> str:
+    measured = [work for work in speeds if work not in known]
+    arithmetic = [work for work in measured if not speeds[work].exact]
+    parts = []
+    if len(measured) < len(speeds):
+        parts.append("the speed of this run's own records")
+    if len(arithmetic) < len(measured):
+        parts.append("training steps timed just now")
+    if arithmetic:
+        named = ", ".join(f"{work.model} at {work.height} × {work.width}" for work in arithmetic)
+        parts.append(
+            f"arithmetic alone for {named} pixels: fewer or smaller images timed on this machine's core, scaled by "
+            "their number of pixels"
+        )
+    return "; ".join(parts)
+
+
+def _speeds_of_records(plan: Plan, run: Run) -> dict[_Work, Speed]:
+    """Speed of one finished trial of each kind."""
+    speeds: dict[_Work, Speed] = {}
+    for trial_id, config in plan.trials.items():
+        work = _Work.of(config)
+        if work not in speeds and plan.status(trial_id) == "done":
+            done = run.record(trial_id).done()
+            device = "core" if done.device.endswith("CPU") else "GPU"
+            speeds[work] = Speed(done.images_per_second, device, exact=True)
+    return speeds
+
+
+def measure_here(config: TrialConfig) -> Speed:
+    """Time a few training steps of a trial's model on this machine's GPU, or on one thread.
+
+    Raises:
+        CamerabiasError: A batch does not fit into the GPU's memory.
+    """
+    import torch
+
+    from camerabias.trainables.models.registry import enlarged
+
+    on_gpu = torch.cuda.is_available()
+    height, width = computed = enlarged(config.model, *config.input_shape)
+    n = config.recipe.batch_size
+    exact = on_gpu or n * height * width <= CPU_PIXELS
+    if not exact:
+        n = max(2, min(n, CPU_PIXELS // (height * width)))
+        height, width = enlarged(config.model, min(height, CPU_SIDE), min(width, CPU_SIDE))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        seconds = _time_step(config, n, height, width, torch.device("cuda" if on_gpu else "cpu"))
+    except torch.OutOfMemoryError as error:
+        raise CamerabiasError(
+            f"A batch of {n} images of {height} × {width} pixels does not fit into this GPU's memory with "
+            f"{config.model}; choose a recipe with a smaller batch_size, or precision bfloat16."
+        ) from error
+    finally:
+        torch.set_num_threads(threads)
+    images_timed = n * (height * width) / (computed[0] * computed[1])
+    return Speed(images_timed / seconds, "GPU" if on_gpu else "core", exact)
+
+
+def _time_step(config: TrialConfig, n: int, height: int, width: int, device: torch.device) -> float:
+    """Seconds of the fastest of a few training steps."""
+    import torch
+
+    from camerabias.trainables.models.registry import build_model, training_loss
+
+    model = build_model(config.model, 2, (height, width), None)
+    model = model.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = torch.optim.Adam(model.parameters())
+    inputs = torch.randn(n, 3, height, width, device=device).to(memory_format=torch.channels_last)
+    classes = torch.zeros(n, dtype=torch.int64, device=device)
+    seconds = []
+    for _ in range(WARM_UP + TIMED):
+        began = time.perf_counter()
+        with torch.autocast(device.type, torch.bfloat16, enabled=config.recipe.precision == "bfloat16"):
+            loss, _logits = training_loss(model(inputs), classes)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        loss.item()  # waits for the device
+        seconds.append(time.perf_counter() - began)
+    return min(seconds[WARM_UP:])

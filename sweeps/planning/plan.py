@@ -1,0 +1,362 @@
+"""From studies and a dataset to trials: what there is to run, and what has been run already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from camerabias.datasets.dataset import Dataset
+from camerabias.datasets.sampling.rules import (
+    LEAVE_ONE_CAMERA_OUT,
+    Setting,
+    leave_one_camera_out,
+    resolve_setting,
+)
+from camerabias.datasets.sampling.select import select
+from camerabias.datasets.schema import N_FOLDS, CamerabiasError, Target
+from camerabias.datasets.views.registry import View
+from camerabias.sweeps.planning.study import CellList, Grid, Study
+from camerabias.trainables.models.registry import find_model, input_size
+from camerabias.trainables.probes.registry import Probe
+from camerabias.trainables.records.record import Contents, Status
+from camerabias.trainables.records.run import Run
+from camerabias.trainables.spec.recipe import Recipe, load_recipe, mitigate
+from camerabias.trainables.spec.trial import TrialConfig
+
+_PLURAL: dict[Target, str] = {"label": "labels", "camera": "cameras"}
+
+
+@dataclass(frozen=True)
+class PlannedCell:
+    """A cell of a table: a model under a setting, over seeds."""
+
+    target: Target
+    setting: Setting
+    train_view: View
+    test_view: View
+    model: str
+    size: int
+    seen_cameras: tuple[str, ...]
+    trials: dict[int, TrialConfig]
+    """By seed."""
+    probes: tuple[Probe, ...]
+    downsampled: bool
+    """Whether the model sees fewer pixels than the dataset's views have."""
+    mitigation: str
+    """The name of what is done against learning the camera; `none` where that is nothing."""
+
+    @property
+    def family(self) -> str:
+        """What its trials have in common, as a hash."""
+        return next(iter(self.trials.values())).family
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A setting (or a view) that the dataset cannot serve, and why."""
+
+    target: Target
+    setting: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class PlannedStudy:
+    """A study spelt out for one dataset."""
+
+    study: Study
+    cells: list[PlannedCell]
+    skipped: list[Skipped]
+
+    def described(self) -> dict[str, Any]:
+        """What `studies/NAME.yaml` in the run holds: all that analysis needs to know of the study."""
+        return {
+            "name": self.study.name,
+            "title": self.study.title,
+            "paper": self.study.paper,
+            "note": self.study.note,
+            "models": self.study.models,
+            "seeds": self.study.seeds,
+            "recipe": self.study.recipe,
+            "cells": [
+                {
+                    "target": cell.target,
+                    "setting": cell.setting.name,
+                    "train_view": str(cell.train_view),
+                    "test_view": str(cell.test_view),
+                    "model": cell.model,
+                    "size": cell.size,
+                    "seen_cameras": list(cell.seen_cameras),
+                    "family": cell.family,
+                    "trials": {str(seed): config.id for seed, config in cell.trials.items()},
+                    "probes": [str(probe) for probe in cell.probes],
+                    "test_draws": cell.test_view.kind.test_draws,
+                    "downsampled": cell.downsampled,
+                    "mitigation": cell.mitigation,
+                }
+                for cell in self.cells
+            ],
+            "skipped": [vars(skipped) for skipped in self.skipped],
+        }
+
+
+def merge_described(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
+    """A study's description after it is asked for again: more seeds, models or settings join those there were.
+
+    A cell that has changed in anything but its seeds (the recipe, say) takes the place of the earlier one, since
+    a mean over both would mean nothing.
+    """
+    cells = {_cell_key(cell): cell for cell in before["cells"]}
+    for cell in now["cells"]:
+        earlier = cells.get(_cell_key(cell))
+        kept = earlier["trials"] if earlier is not None and earlier["family"] == cell["family"] else {}
+        cells[_cell_key(cell)] = {**cell, "trials": kept | cell["trials"]}
+    seeds = sorted({int(seed) for cell in cells.values() for seed in cell["trials"]})
+    models = list(dict.fromkeys(cell["model"] for cell in cells.values()))
+    return {**now, "models": models, "seeds": seeds, "cells": list(cells.values())}
+
+
+def _cell_key(cell: dict[str, Any]) -> tuple[Any, ...]:
+    names = ("target", "setting", "train_view", "test_view", "model", "size")
+    # runs from before there were mitigations do not name any
+    return *(cell[name] for name in names), cell.get("mitigation", "none")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every trial of some studies over one dataset; trials that studies share are there once."""
+
+    dataset: Dataset
+    studies: list[PlannedStudy]
+    contents: dict[str, Contents]
+    """What the run holds, by trial."""
+
+    @cached_property
+    def trials(self) -> dict[str, TrialConfig]:
+        """By id, in the order in which they run: seed by seed, so that early tables are whole."""
+        found = [
+            (seed, config)
+            for planned in self.studies
+            for cell in planned.cells
+            for seed, config in cell.trials.items()
+        ]
+        return {config.id: config for _, config in sorted(found, key=lambda pair: pair[0])}
+
+    @cached_property
+    def probes(self) -> dict[str, tuple[Probe, ...]]:
+        """By trial, what all of its studies ask of its model."""
+        asked: dict[str, dict[Probe, None]] = {}
+        for planned in self.studies:
+            for cell in planned.cells:
+                for config in cell.trials.values():
+                    asked.setdefault(config.id, {}).update(dict.fromkeys(cell.probes))
+        return {trial_id: tuple(probes) for trial_id, probes in asked.items()}
+
+    def status(self, trial_id: str) -> Status:
+        """What the run holds of a trial."""
+        return self._contents(trial_id).status
+
+    def to_run(self, retry_failed: bool) -> list[TrialConfig]:
+        """Trials that have no record yet, or lack a probe that can still be made; failed ones if asked."""
+        ended = {"done"} if retry_failed else {"done", "failed"}
+        return [
+            config
+            for trial_id, config in self.trials.items()
+            if self.status(trial_id) not in ended
+            or (self._contents(trial_id).has_weights and self._lacks(trial_id, ended))
+        ]
+
+    def without_weights(self) -> list[TrialConfig]:
+        """Trials that are done and lack a probe, for which their weights would have had to be kept."""
+        return [
+            config
+            for trial_id, config in self.trials.items()
+            if self.status(trial_id) == "done"
+            and not self._contents(trial_id).has_weights
+            and self._lacks(trial_id, {"done"})
+        ]
+
+    def _lacks(self, trial_id: str, ended: set[str]) -> bool:
+        """Whether a trial that is done lacks a probe."""
+        contents = self._contents(trial_id)
+        statuses = {contents.probe_status(str(probe)) for probe in self.probes[trial_id]}
+        return contents.status == "done" and not statuses <= ended
+
+    def _contents(self, trial_id: str) -> Contents:
+        return self.contents.get(trial_id, Contents())
+
+
+def make_plan(
+    studies: Sequence[Study], dataset: Dataset, run: Run, size: int | None, weights: dict[str, str]
+) -> Plan:
+    """Spell out studies for a dataset.
+
+    Args:
+        studies: The studies.
+        dataset: The dataset.
+        run: The run whose records count as done.
+        size: Side of the models' input in pixels; None leaves it to the models and the dataset.
+        weights: By model, the id of its weights.
+
+    Raises:
+        CamerabiasError: The run belongs to another dataset, or the dataset cannot serve a setting.
+    """
+    planner = _Planner(dataset, size, weights)
+    return Plan(dataset, [planner.plan(study) for study in studies], run.contents())
+
+
+@dataclass(frozen=True)
+class _Planner:
+    dataset: Dataset
+    size: int | None
+    weights: dict[str, str]
+
+    def plan(self, study: Study) -> PlannedStudy:
+        cells: list[PlannedCell] = []
+        skipped: list[Skipped] = []
+        for grid in study.grids:
+            recipes = self._recipes(study, grid)
+            settings: list[Setting] = []
+            views: list[View] = []
+            for asked in grid.settings:
+                name = asked if isinstance(asked, str) else asked.name
+                with self._skipping(study, grid.target, name, skipped):
+                    self._check_classes(grid.target)
+                    if study.skip_unanswerable:
+                        self._check_cells(grid.target)
+                    # two names may come to the same: leave-one-camera-out and one of its cameras
+                    settings += [one for one in self._resolve(asked) if one not in settings]
+            for view in grid.views:
+                with self._skipping(study, grid.target, f"view {view}", skipped):
+                    self._check_size(view)
+                    views.append(view)
+            train_size = self._equal_size(grid, settings)
+            cells += [
+                self._cell(study, grid, setting, view, model, mitigation, recipe, train_size)
+                for setting in settings
+                for view in views
+                for mitigation, recipe in recipes.items()
+                for model in study.models
+            ]
+        return PlannedStudy(study, cells, skipped)
+
+    def _recipes(self, study: Study, grid: Grid) -> dict[str, Recipe]:
+        """The study's recipe by mitigation."""
+        base = load_recipe(study.recipe)
+        recipes = {mitigation: mitigate(base, mitigation) for mitigation in grid.mitigations}
+        if grid.target == "camera" and any(recipe.adversary for recipe in recipes.values()):
+            raise CamerabiasError(
+                f"Study {study.name!r} trains models to name the camera with an adversary, which keeps them from "
+                "just that; ask for the mitigation `adversary` where the target is `label`, and none in the recipe."
+            )
+        return recipes
+
+    @contextmanager
+    def _skipping(self, study: Study, target: Target, what: str, skipped: list[Skipped]) -> Iterator[None]:
+        """Where the study allows it, note what the dataset cannot serve, and go on without."""
+        try:
+            yield
+        except CamerabiasError as error:
+            if not study.skip_unanswerable:
+                raise
+            skipped.append(Skipped(target, what, str(error)))
+
+    def _check_size(self, view: View) -> None:
+        if view.kind.side is not None:
+            self.dataset.source_size(view.kind.side)
+
+    def _check_classes(self, target: Target) -> None:
+        classes = self.dataset.manifest.classes(target)
+        if len(classes) < 2:
+            raise CamerabiasError(
+                f"There is only one {target}, {classes[0]!r}: nothing to tell apart. Add photos of another."
+            )
+
+    def _check_cells(self, target: Target) -> None:
+        """Refuse what no training could answer: the label from photos whose camera gives it away, and vice versa."""
+        cells = {(cell.label, cell.camera) for cell in self.dataset.manifest.cells}
+        other: Target = "camera" if target == "label" else "label"
+        kept_apart = len({camera if target == "label" else label for label, camera in cells}) == len(cells)
+        if kept_apart:
+            raise CamerabiasError(
+                f"Every {other} has photos of one {target} alone, so that whatever a model says of the {target} may "
+                f"be said of the {other}. Take photos of several {_PLURAL[target]} with the same {other}."
+            )
+
+    def _resolve(self, asked: str | CellList) -> list[Setting]:
+        if asked == LEAVE_ONE_CAMERA_OUT:
+            return leave_one_camera_out(self.dataset.manifest)
+        given = asked if isinstance(asked, str) else asked.model_dump()
+        return [resolve_setting(given, self.dataset.manifest)]
+
+    def _cell(
+        self,
+        study: Study,
+        grid: Grid,
+        setting: Setting,
+        view: View,
+        model: str,
+        mitigation: str,
+        recipe: Recipe,
+        train_size: int | None,
+    ) -> PlannedCell:
+        manifest = self.dataset.manifest
+        side = view.kind.side  # of a view that is a small piece of the original pixels
+        size = side or input_size(model, study.size or self.size, manifest.size)
+        source_size = self.dataset.source_size(side) if side else None
+        test_view = grid.test_view or view
+        simulated = manifest.source["kind"] == "simulator"
+        halves = view.kind.width_share != 1 or test_view.kind.width_share != 1
+        trials = {
+            seed: TrialConfig(
+                dataset=manifest.fingerprint,
+                model=model,
+                weights=self.weights[model],
+                target=grid.target,
+                setting=setting,
+                train_view=view,
+                test_view=test_view,
+                test_fold=seed % N_FOLDS if study.rotate_folds and not manifest.has_split else 0,
+                seed=seed,
+                size=size,
+                # what takes squares alone gets halves as squares
+                fit="stretch" if halves and find_model(model).fixed_size else manifest.fit,
+                recipe=recipe,
+                train_size=train_size,
+                source_size=source_size,
+            )
+            for seed in study.seeds
+        }
+        return PlannedCell(
+            target=grid.target,
+            setting=setting,
+            train_view=view,
+            test_view=test_view,
+            model=model,
+            size=size,
+            seen_cameras=tuple(
+                camera
+                for camera in setting.seen_cameras(manifest)
+                if camera not in self.dataset.untrained_cameras
+            ),
+            trials=trials,
+            probes=tuple(probe for probe in grid.probes if simulated or not probe.kind.of_simulated),
+            downsampled=side is None and size < manifest.size,
+            mitigation=mitigation,
+        )
+
+    def _equal_size(self, grid: Grid, settings: list[Setting]) -> int | None:
+        """The smallest training size of the settings, up to the unevenness of folds."""
+        if not grid.equal_training_size or not settings:
+            return None
+        index = self.dataset.index
+        if self.dataset.manifest.has_split:
+            training = index[index["split"] == "train"]
+            if "val" not in set(index["split"]):
+                training = training[training["fold"] != 1]  # which then validates
+        else:
+            training = index[index["fold"] >= 2]  # as many folds as ever train
+        return min(len(select(s, training["label"], training["camera"], seed=0)) for s in settings)

@@ -1,0 +1,1 @@
+"""Results of the work as lines and tables of a terminal. Computes nothing."""

@@ -1,0 +1,101 @@
+"""What is printed of datasets and of their design."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from camerabias.analysis.design.wording import describe_design
+from camerabias.datasets.io.decode import NO_EXIF_CAMERA
+from camerabias.sweeps.monitoring.console import console, print_frame, show_number
+
+if TYPE_CHECKING:
+    from camerabias.analysis.design.design import Design
+    from camerabias.analysis.design.metadata_baselines import Guess
+    from camerabias.datasets.dataset import Dataset
+
+
+def print_made(dataset: Dataset) -> None:
+    """Say what an import or a simulation has made."""
+    _print_contents(dataset)
+    if crossing := dataset.crossing_groups:
+        console.print(
+            f"Warning: {crossing} groups lie on more than one side of your split; test accuracy may be too high."
+        )
+
+
+def _print_contents(dataset: Dataset) -> None:
+    manifest = dataset.manifest
+    console.print(
+        f"{dataset.folder}: {manifest.n_images} images, {len(manifest.labels)} labels, "
+        f"{len(manifest.cameras)} cameras"
+    )
+    if manifest.n_rejected:
+        console.print(f"{manifest.n_rejected} photos were rejected: {dataset.folder.file('rejected.csv')}")
+    for label in dataset.untested_labels:
+        console.print(
+            f"Warning: your split tests no photo of {label!r}; what is learned of it cannot be seen."
+        )
+    _warn_of_no_exif(int((dataset.index["camera"] == NO_EXIF_CAMERA).sum()), manifest.n_images)
+
+
+def _warn_of_no_exif(n: int, n_images: int) -> None:
+    if n:
+        console.print(
+            f"Warning: {n} of {n_images} photos say nothing of their camera; they count as the camera "
+            f"'{NO_EXIF_CAMERA}', which may be several."
+        )
+
+
+def print_overview(dataset: Dataset, design: Design) -> None:
+    """Print what `data show` prints: the design, and of a user's split the photos on each side."""
+    _print_contents(dataset)
+    formats = ", ".join(f"{name} {n}" for name, n in dataset.index["format"].value_counts().items())
+    console.print(
+        f"Formats: {formats}. Views are built at {dataset.manifest.size} px ({dataset.manifest.fit})."
+    )
+    for split, rows in dataset.index.groupby("split"):
+        print_frame(pd.crosstab(rows["label"], rows["camera"]), f"Photos, {split}", "label")
+    print_design(design)
+
+
+def print_design(design: Design) -> None:
+    """Print what the photos can tell before any training: their cells, cameras and leaks, and the sentences."""
+    grouped = design.n_groups < design.n_photos
+    cells = design.photos.astype(str)
+    if grouped:
+        cells += " (" + design.groups.astype(str) + ")"
+    print_frame(cells, "Photos (groups)" if grouped else "Photos", "label")
+    cameras = pd.DataFrame(
+        {
+            "implies": pd.Series(design.implied).reindex(design.photos.columns).fillna("nothing"),
+            **{
+                f"scaled by, {name}": [f"{getattr(resize, name):.2f}" for resize in design.resizes]
+                for name in ("low", "median", "high")
+            },
+        }
+    )
+    print_frame(cameras, "Cameras", "camera")
+    print_frame(_guesses(design.guesses), "Guessed without a pixel, out of fold")
+    console.print("What the photos can tell before any training:", style="bold")
+    for sentence in describe_design(design):
+        console.print(f"• {sentence}")
+
+
+def _guesses(guesses: Sequence[Guess]) -> pd.DataFrame:
+    from camerabias.analysis.records.wording import show_estimate  # late: it costs every command a second
+
+    rows = [
+        {
+            "guessed": guess.target,
+            "from": guess.clue,
+            "values": guess.values,
+            "right": show_estimate(guess.accuracy),
+            "commonest": f"{guess.chance:.3f}",
+            "p (Holm)": "one value" if guess.values == 1 else show_number(guess.p_holm, ".3f"),
+        }
+        for guess in guesses
+    ]
+    return pd.DataFrame(rows)

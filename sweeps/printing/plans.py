@@ -1,0 +1,66 @@
+"""What is printed of a plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from camerabias.sweeps.monitoring.console import cells_frame, console, count_statuses, duration, print_frame
+
+if TYPE_CHECKING:
+    from camerabias.sweeps.planning.estimate import Estimate
+    from camerabias.sweeps.planning.plan import Plan
+
+
+def print_skipped(plan: Plan) -> None:
+    """Name the settings that the dataset cannot serve."""
+    for planned in plan.studies:
+        for skipped in planned.skipped:
+            console.print(f"Left out: {skipped.target}, {skipped.setting}. {skipped.reason}")
+
+
+def print_plan(plan: Plan, time_needed: Estimate, price: float | None = None) -> None:
+    """Print the trials of a sweep, a row per table cell, the cells of its settings, and the estimate.
+
+    Args:
+        plan: The trials.
+        time_needed: How long those to run will take.
+        price: Dollars per hour of one core or GPU; None leaves the cost out.
+    """
+    for planned in plan.studies:
+        rows = [
+            {
+                "target": cell.target,
+                "setting": cell.setting.name,
+                "train view": str(cell.train_view),
+                "test view": str(cell.test_view),
+                "model": cell.model,
+                "mitigation": cell.mitigation,
+                "pixels": cell.size,
+                **count_statuses([plan.status(config.id) for config in cell.trials.values()]),
+            }
+            for cell in planned.cells
+        ]
+        print_frame(cells_frame(rows), f"{planned.study.name}: {planned.study.title}")
+        n_cells = len(plan.dataset.manifest.labels) * len(plan.dataset.manifest.cameras)
+        for setting in dict.fromkeys(cell.setting for cell in planned.cells):
+            if setting.weights is not None or len(setting.cells or ()) not in (0, n_cells):
+                console.print(f"{setting.name} trains on {setting.describe_cells()}")
+    sources = {config.source_size for config in plan.trials.values()} - {None}
+    for source in sources:
+        console.print(
+            f"Crops are cut from the {source} × {source} original pixels around the centre of every photo"
+        )
+    print_skipped(plan)
+    n_left = len(plan.to_run(retry_failed=False))
+    console.print(f"{len(plan.trials)} trials, {len(plan.trials) - n_left} of them ended, {n_left} to run")
+    if n_left:
+        console.print(
+            f"About {duration(time_needed.seconds)} of training steps on one {time_needed.device} if no trial "
+            f"converges early, divided by as many as run side by side (from {time_needed.origin}); start-up, "
+            "validation and probes come on top"
+        )
+        if price is not None:
+            dollars = time_needed.dollars(price)
+            console.print(
+                f"About ${dollars:,.2f} at ${price:,.2f} per {time_needed.device} and hour, however many run at once"
+            )

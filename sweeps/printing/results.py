@@ -1,0 +1,84 @@
+"""What is printed of sweeps, searches and reports that have ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from camerabias.sweeps.monitoring.console import console, print_frame
+
+if TYPE_CHECKING:
+    from camerabias.analysis.report.report import Report
+    from camerabias.analysis.report.search import SearchReport
+    from camerabias.analysis.verdict.decide import Verdict
+    from camerabias.sweeps.execution.sweep import Outcome
+
+
+def print_outcome(outcome: Outcome) -> None:
+    """Say how a sweep ended."""
+    probes = f", {_count(outcome.probe_failures, 'probe')} failed" if outcome.probe_failures else ""
+    if outcome.n_left:
+        console.print(
+            f"Interrupted: {outcome.n_left} of {outcome.n_trials} trials are left; the same command goes on"
+        )
+        return
+    console.print(
+        f"{outcome.n_trials} trials, {outcome.n_ran} of them run now, {len(outcome.failures)} failed{probes}"
+    )
+    for name, reason in outcome.failures + outcome.probe_failures:
+        console.print(f"  {name}: {reason}")
+    if outcome.failures or outcome.probe_failures:
+        console.print("Run what failed again with `camerabias sweep run ... --retry-failed`.")
+    if outcome.without_weights:
+        folders = " ".join(f"trials/{config.id}" for config in outcome.without_weights)
+        console.print(
+            f"{_count(outcome.without_weights, 'trial')} without the probes asked for, and without the weights to "
+            f"make them. To have them trained again, delete these folders in the run: {folders}"
+        )
+
+
+def _count(things: Sequence[object], noun: str) -> str:
+    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
+
+
+def print_search(report: SearchReport, recipe_file: str) -> None:
+    """Print what a search has found, and where its recipe lies."""
+    for sentence in report.sentences:
+        console.print(sentence)
+    if not report.confirmed.empty:
+        print_frame(report.confirmed, "Validation loss on other seeds", "recipe")
+    for name, reason in report.not_drawn.items():
+        console.print(f"{name} is not drawn: {reason}")
+    if report.worse:
+        console.print(
+            f"Recipe: {recipe_file} (worse than the one it started from on other seeds: do not use it)"
+        )
+    else:
+        console.print(
+            f"Recipe: {recipe_file} (use it with `camerabias sweep run ... --recipe {recipe_file}`)"
+        )
+
+
+def print_report(report: Report) -> None:
+    """Print a report's tables, findings and claims, and where it lies."""
+    for table in report.tables:
+        print_frame(table.frame, table.caption)
+    for sentence in report.findings:
+        console.print(f"• {sentence}")
+    if len(report.claims):
+        shown = {"number": "", "says": "claim", "outcome": "this run", "paper_outcome": "the paper's numbers"}
+        print_frame(report.claims[[*shown]].rename(columns=shown), "Claims of the paper")
+    for name, reason in report.not_drawn.items():
+        console.print(f"{name} is not drawn: {reason}")
+    if report.verdict is not None:
+        _print_verdict(report.verdict)
+    console.print(f"Report: {report.index}")
+
+
+def _print_verdict(verdict: Verdict) -> None:
+    console.print(f"\nVerdict: {verdict.verdict}", style="bold")
+    for sentence in verdict.reasons:
+        console.print(f"• {sentence}")
+    console.print("Next:")
+    for sentence in verdict.next_steps:
+        console.print(f"• {sentence}")

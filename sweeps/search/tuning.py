@@ -1,0 +1,126 @@
+"""What a search tries next, and how tries went: Optuna asked and told, with the records kept in step."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import optuna
+from optuna.trial import TrialState
+
+from camerabias.trainables.records.search import STATES, Search, SearchRecord, Try, find_best, replay
+from camerabias.trainables.spec.trial import TrialConfig
+from camerabias.trainables.worker.job import Progress
+
+
+class TryWatcher(Protocol):
+    """Is told how tries end."""
+
+    def ended(self, one: Try, best: Try | None) -> None:
+        """A try has ended; `best` is the best so far."""
+
+
+class Tuning:
+    """Asks Optuna what to try next, tells it how tries go, and keeps the record of both.
+
+    Args:
+        search: What is searched.
+        record: Its record; what it holds counts as asked and told.
+        watcher: Told of every try that ends.
+    """
+
+    def __init__(self, search: Search, record: SearchRecord, watcher: TryWatcher) -> None:
+        self._search, self._record, self._watcher = search, record, watcher
+        tries = record.tries()
+        self._study = replay(search, tries)
+        self._tries = {one.number: one for one in tries if one.state != "running"}
+        self._asked: dict[int, optuna.Trial] = {}
+
+    def ask(self) -> Try | None:
+        """The next try to run, those first that an interruption left running; None when there are enough.
+
+        A suggestion of a trial that another try has, or had, is not run: it shares that one's outcome.
+        """
+        while self._is_one_left():
+            one = self._suggest()
+            twin = next((other for other in self._tries.values() if other.trial == one.trial), None)
+            self._tries[one.number] = one
+            self._record.write_try(one)
+            if twin is None:
+                return one
+            if twin.state != "running":
+                self._end_like(twin, one)
+        return None
+
+    def config(self, number: int) -> TrialConfig:
+        """The trial of a try."""
+        return self._search.config(self._tries[number].params)
+
+    def tell(self, number: int, progress: Progress) -> bool:
+        """Take what the trial of a try reports; returns whether it is to be stopped, as others do better."""
+        one = self._tries[number]
+        one.steps, one.seconds = progress.step, progress.seconds
+        if progress.status == "done":
+            one.state, one.loss, one.accuracy = "complete", progress.loss, progress.accuracy
+            self._end(one)
+        elif progress.status == "failed":
+            one.state, one.reason = "failed", progress.reason
+            self._end(one)
+        elif self._is_to_be_pruned(one, progress):
+            one.state = "pruned"
+            self._record.trial(one.trial).drop_checkpoint()
+            self._end(one)
+            return True
+        return False
+
+    @property
+    def n_ended(self) -> int:
+        """How many tries have ended."""
+        return sum(one.state != "running" for one in self._tries.values())
+
+    def _is_one_left(self) -> bool:
+        waiting = self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
+        return bool(waiting) or len(self._study.get_trials(deepcopy=False)) < self._search.trials
+
+    def _suggest(self) -> Try:
+        self._study.sampler = self._search.sampler(len(self._study.get_trials(deepcopy=False)))
+        asked = self._study.ask(self._search.distributions)
+        self._asked[asked.number] = asked
+        return Try(
+            number=asked.number,
+            trial=self._search.config(asked.params).id,
+            params=asked.params,
+            rungs=self._rungs(asked.number),
+        )
+
+    def _is_to_be_pruned(self, one: Try, progress: Progress) -> bool:
+        asked = self._asked[one.number]
+        if progress.loss is None or progress.step in one.losses:  # a worker that died repeats its steps
+            return False
+        one.losses[progress.step] = progress.loss
+        asked.report(progress.loss, progress.step)
+        if asked.should_prune():
+            one.rungs = self._rungs(one.number)
+            return True
+        if self._rungs(one.number) != one.rungs:  # it has survived a decision, which counts for later ones
+            one.rungs = self._rungs(one.number)
+            self._record.write_try(one)
+        return False
+
+    def _rungs(self, number: int) -> dict[str, float]:
+        attributes = self._study.get_trials(deepcopy=False)[number].system_attrs
+        return {name: loss for name, loss in attributes.items() if name.startswith("completed_rung_")}
+
+    def _end(self, one: Try) -> None:
+        self._study.tell(self._asked.pop(one.number), one.loss, STATES[one.state])
+        self._record.write_try(one)
+        self._watcher.ended(one, find_best(list(self._tries.values())))
+        for other in list(self._tries.values()):
+            if other.state == "running" and other.trial == one.trial:
+                self._end_like(one, other)
+
+    def _end_like(self, twin: Try, one: Try) -> None:
+        one.state, one.steps, one.losses = twin.state, twin.steps, dict(twin.losses)
+        one.loss, one.accuracy, one.reason = twin.loss, twin.accuracy, twin.reason
+        for step, loss in one.losses.items():
+            self._asked[one.number].report(loss, step)
+        self._end(one)

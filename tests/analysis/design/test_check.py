@@ -1,0 +1,223 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from camerabias.analysis.design.check import check_design
+from camerabias.analysis.design.power import photos_needed, smallest_effect
+from camerabias.analysis.design.wording import describe_design
+from camerabias.datasets.inspection.metadata import gather_facts
+
+OWN = {"a": "A", "b": "B", "c": "C"}
+
+
+def photos(cells, per_group=1, **columns):
+    """Facts of photos: {(label, camera): groups}, all hashes far apart."""
+    rows = [cell for cell, n in cells.items() for _ in range(n) for _ in range(per_group)]
+    frame = pd.DataFrame(rows, columns=["label", "camera"])
+    frame["group"] = [f"g{i // per_group}" for i in range(len(frame))]
+    frame["image_id"] = [f"i{i}" for i in range(len(frame))]
+    frame["fold"] = np.arange(len(frame)) // per_group % 10
+    frame["hash"] = np.random.default_rng(0).integers(0, 2**63, len(frame)).astype(np.uint64)
+    same = {
+        "split": None,
+        "width": 100,
+        "height": 80,
+        "format": "JPEG",
+        "tables": "t",
+        "exif": None,
+        "factor": 1.0,
+    }
+    return frame.assign(**(same | columns))
+
+
+def table(cells):
+    return pd.Series(cells).unstack(fill_value=0)
+
+
+def said(design):
+    return "\n".join(describe_design(design))
+
+
+def power(cells, implied, gap, repeats=4000):
+    """How often a test of the gap at level 0.01 finds a model that follows the camera in a share `gap` of the photos,
+    and else names the implied labels at random; its null is simulated as well."""
+    generator = np.random.default_rng(0)
+    label, camera = np.array([cell for cell, n in cells.items() for _ in range(n)]).T
+    names = np.array(sorted(set(implied.values())))
+    tie = np.array([np.flatnonzero(names == implied[c])[0] for c in camera])
+
+    def gaps(follow):
+        given = generator.integers(len(names), size=(repeats, len(tie)))
+        given = np.where(generator.random(given.shape) < follow, tie, given)
+        above = below = 0.0
+        for name in range(len(names)):
+            for one in np.unique(label):
+                tied, other = ((label == one) & ((tie == name) == side) for side in (True, False))
+                n1, n0 = tied.sum(), other.sum()
+                above = above + (
+                    (given[:, tied] == name).sum(1) * n0 - (given[:, other] == name).sum(1) * n1
+                ) / (n1 + n0)
+                below += n1 * n0 / (n1 + n0)
+        return above / below
+
+    found, level = gaps(gap), np.quantile(gaps(0), 0.99)
+    return ((found > level).mean() + (found >= level).mean()) / 2  # gaps come in steps
+
+
+@pytest.mark.parametrize(
+    ("cells", "implied"),
+    [
+        ({("a", "A"): 120, ("a", "B"): 40, ("b", "A"): 30, ("b", "B"): 150}, {"A": "a", "B": "b"}),
+        ({("a", "A"): 60, ("a", "B"): 60, ("b", "A"): 60, ("b", "B"): 60}, {"A": "a", "B": "b"}),
+        ({(label, camera): 40 for label in OWN for camera in OWN.values()}, {v: k for k, v in OWN.items()}),
+    ],
+)
+def test_smallest_effect_has_the_power_that_it_says(cells, implied):
+    gap = smallest_effect(table(cells), implied)
+    assert power(cells, implied, gap) == pytest.approx(0.8, abs=0.06)
+    assert power(cells, implied, 0.6 * gap) < 0.6
+
+
+def test_smallest_effect_of_one_label_is_that_of_two_proportions():
+    """The textbook's (z + z) √(p (1 - p) (1/n + 1/m)) at p = 1/2."""
+    expected = (2.3263 + 0.8416) * np.sqrt(0.25 * (1 / 90 + 1 / 60))
+    found = smallest_effect(table({("a", "A"): 90, ("a", "B"): 60}), {"A": "a", "B": "b"})
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
+def test_no_effect_can_be_seen_without_contradictions_or_with_too_few():
+    assert np.isnan(smallest_effect(table({("a", "A"): 90, ("b", "B"): 60}), {"A": "a", "B": "b"}))
+    assert np.isnan(smallest_effect(table({("a", "A"): 900, ("a", "B"): 2}), {"A": "a", "B": "b"}))
+    assert np.isnan(smallest_effect(table({("a", "A"): 9, ("a", "B"): 9}), {}))
+
+
+def test_photos_needed_are_just_enough():
+    cells, implied = {("a", "A"): 300, ("a", "B"): 4, ("b", "B"): 200}, {"A": "a", "B": "b"}
+    needed = photos_needed(table(cells), [("a", "B"), ("b", "A")], implied)
+    filled = {cell: cells.get(cell, 0) + needed.get(cell, 0) for cell in {*cells, *needed}}
+    assert smallest_effect(table(filled), implied) <= 0.25
+    filled = {cell: n - (cell in needed) for cell, n in filled.items()}
+    assert smallest_effect(table(filled), implied) > 0.25
+
+
+def test_where_every_label_has_its_own_camera_nothing_can_be_told():
+    design = check_design(photos({("a", "A"): 60, ("b", "B"): 60, ("c", "C"): 60}))
+    assert [answer.answerable for answer in design.answers.values()] == [False, False, False]
+    assert np.isnan(design.smallest_effect)
+    assert design.implied == {"A": "a", "B": "b", "C": "c"}
+    take = design.answers["use"].photos
+    for cell in ("'b' with 'A'", "'c' with 'B'", "'a' with 'C'"):
+        assert cell in take
+    assert describe_design(design)[0].startswith(
+        "Can cameras be told apart within a label? These photos cannot tell."
+    )
+    assert "3 of 3 labels come from one camera alone" in said(design)
+
+
+def test_the_photos_that_are_asked_for_settle_it():
+    cells = {("a", "A"): 60, ("b", "B"): 60, ("c", "C"): 60}
+    implied = {"A": "a", "B": "b", "C": "c"}
+    needed = photos_needed(table(cells), [("b", "A"), ("c", "B"), ("a", "C"), *cells], implied)
+    design = check_design(photos(cells | {cell: cells.get(cell, 0) + n for cell, n in needed.items()}))
+    assert all(answer.answerable for answer in design.answers.values())
+    assert design.smallest_effect <= 0.25
+
+
+def test_contradictions_must_be_tested_not_only_there():
+    cells = {("a", "A"): 60, ("a", "B"): 20, ("b", "A"): 20, ("b", "B"): 60}
+    assert check_design(photos(cells)).answers["use"].answerable
+    frame = photos(cells)
+    agrees = frame["label"] == frame["camera"].str.lower()
+    frame["split"] = np.where(agrees & (frame.index % 2 == 0), "test", "train")
+    design = check_design(frame)
+    assert not design.answers["use"].answerable
+    assert "to the test photos of your split" in design.answers["use"].photos
+    frame["split"] = np.where(frame["label"] == "a", "test", "train")
+    assert "test photos of your split" in check_design(frame).effects[0].tested
+
+
+def test_what_a_camera_implies_is_learned_from_training_photos_alone():
+    ones, others = photos({("a", "A"): 100, ("b", "B"): 100}), photos({("b", "A"): 150, ("a", "B"): 150})
+    elsewhere = photos({("a", "C"): 50, ("b", "C"): 10}, split="test")
+    frame = pd.concat([ones.assign(split="train"), others.assign(split="test"), elsewhere])
+    frame["group"] = frame["image_id"] = [f"i{n}" for n in range(len(frame))]
+    design = check_design(frame)
+    assert design.implied == {"A": "a", "B": "b"}, (
+        "most photos say the opposite, but those are not trained on"
+    )
+    assert design.association.cramers_v.mean == 1
+    assert design.effects[0].groups == 300
+    assert np.isnan(design.smallest_effect), "every test photo of a label has one camera that trains"
+
+
+def test_groups_count_and_not_photos():
+    cells = {("a", "A"): 30, ("a", "B"): 4, ("b", "A"): 3, ("b", "B"): 30}
+    design = check_design(photos(cells, per_group=10))
+    assert not design.answers["use"].answerable
+    assert "Only 7 groups" in design.answers["use"].why
+    assert design.thin_cells == [("a", "B"), ("b", "A")]
+    assert design.photos.loc["a", "B"] == 40
+    assert design.groups.loc["a", "B"] == 4
+
+
+def test_more_folds_show_smaller_effects():
+    design = check_design(photos({("a", "A"): 200, ("a", "B"): 60, ("b", "A"): 60, ("b", "B"): 200}))
+    assert [effect.groups for effect in design.effects] == [12, 36, 60, 120]
+    gaps = [effect.gap for effect in design.effects]
+    assert gaps == sorted(gaps, reverse=True)
+    assert design.smallest_effect == gaps[-1] < gaps[0] / 3
+
+
+def test_balanced_photos_imply_nothing(dataset):
+    facts = gather_facts(dataset, "local")
+    design = check_design(facts)
+    assert design.implied == {}
+    assert all(answer.answerable for answer in design.answers.values())
+    assert "JPEG quantisation tables alone give the camera away: 1.000" in said(design)
+    assert not any(guess.works for guess in design.guesses if guess.target == "label")
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {("a", "A"): 40, ("b", "A"): 30},
+        {("a", "A"): 40, ("a", "B"): 30},
+        {("a", "A"): 40},
+        {("a", "A"): 3, ("b", "B"): 2},
+    ],
+)
+def test_odd_designs_are_told(cells):
+    design = check_design(photos(cells))
+    assert len(design.answers) == 3
+    assert not design.answers["use"].answerable
+    assert describe_design(design)
+    assert json.loads(design.model_dump_json())["n_photos"] == sum(cells.values())
+
+
+def test_a_label_from_one_camera_is_named_with_what_to_add():
+    cells = {("a", "A"): 100, ("a", "B"): 60, ("b", "A"): 60, ("b", "B"): 100, ("health", "A"): 100}
+    found = said(check_design(photos(cells)))
+    # 3.168² / (4 · 0.25²) = 40.1 ≤ 100 n / (100 + n), thus n = 68
+    assert "Every photo of 'health' (100) comes from one camera, 'A'" in found
+    assert "Add 68 photos of it with 'B'" in found
+
+
+def test_what_crosses_the_split_is_counted():
+    frame = photos({("a", "A"): 60, ("b", "B"): 60}, per_group=2)
+    frame["split"] = "train"
+    frame.loc[:40, "split"] = "test"  # the last of them parts a group
+    design = check_design(frame)
+    assert (design.crossing_groups, design.crossing_photos) == (1, 1)
+    assert "1 group lies on more than one side of your split" in said(design)
+
+
+def test_scaling_is_told_where_it_depends_on_the_camera():
+    cells = {("a", "A"): 60, ("a", "B"): 60, ("b", "A"): 60, ("b", "B"): 60}
+    frame = photos(cells)
+    assert "scaled" not in said(check_design(frame))
+    frame["factor"] = np.where(frame["camera"] == "A", 0.5, 2)
+    design = check_design(frame)
+    assert [(resize.camera, resize.median) for resize in design.resizes] == [("A", 0.5), ("B", 2)]
+    assert "in the median 2.00 for 'B', 0.50 for 'A'" in said(design)

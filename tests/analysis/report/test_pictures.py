@@ -1,0 +1,120 @@
+import numpy as np
+import pytest
+
+from camerabias.analysis.records.load import load_records
+from camerabias.analysis.report.pictures import (
+    binary_view,
+    crop_heat_map,
+    crops_of_single_photos,
+    jitter_draws,
+    perturbation_pairs,
+    photo_grid,
+)
+from camerabias.datasets.schema import CamerabiasError
+
+
+@pytest.fixture(scope="module")
+def records(paper_run):
+    return load_records(paper_run.folder.path)
+
+
+def shown(axis):
+    return np.asarray(axis.images[0].get_array())
+
+
+def test_a_broken_photo_is_named(demo_run):
+    demo_run.folder.child("examples").write_bytes("1-iPhone.png", b"no image")
+    with pytest.raises(CamerabiasError, match=r"examples/1-iPhone\.png"):
+        photo_grid(load_records(demo_run.folder.path))
+
+
+def test_photos_of_several_objects_are_not_called_one(demo_run):
+    assert photo_grid(load_records(demo_run.folder.path))[1].startswith("The same object")
+    folder = demo_run.folder.child("examples")
+    entries = folder.read_json("examples.json")
+    folder.write_json("examples.json", [entry | {"group": entry["image_id"]} for entry in entries])
+    assert photo_grid(load_records(demo_run.folder.path))[1].startswith("Photos")
+
+
+def test_perturbations_of_the_same_photos_for_both_models(records):
+    figure, caption = perturbation_pairs(records)
+    assert len(figure.axes) == 8  # two photos, of each two pictures for each of two models
+    overlaid, alone = shown(figure.axes[0]), shown(figure.axes[1])
+    code = np.zeros((40, 40), bool)
+    code[15:25, 8:32] = True
+    assert (alone[~code] == 128).all()  # the balanced model's perturbation is on the code
+    assert alone[code].std() > 20
+    assert (overlaid[0] == 200).all()
+    disjoint = shown(figure.axes[3])
+    assert (
+        abs(disjoint[:4, :30].astype(int) - 128).mean()
+        > 3 * abs(disjoint[10:14, :30].astype(int) - 128).mean() / 2
+    )
+    assert "from Manufacturer 2 to Manufacturer 1 (seed 0)" in caption
+    assert "balanced: " in caption
+    assert "19 of 19 attacked photos flipped" in caption  # one of 20 needed no attack
+
+
+def test_photos_that_only_one_attack_flipped_are_not_compared(make, tmp_path):
+    def unflipped(images, generator):
+        arrays = make.perturbed("on code")(images, generator)
+        return arrays | {"flipped": np.zeros(len(arrays["steps"]), bool)}
+
+    probes = {"balanced": make.perturbed("on code"), "disjoint": unflipped}
+    cells = [
+        make.cell("label", s, make.right("label", 0.9), probes={"perturbations": p})
+        for s, p in probes.items()
+    ]
+    run = make.run(tmp_path, {"s": cells}, seeds=[0])
+    with pytest.raises(CamerabiasError, match="no photo's prediction was flipped both"):
+        perturbation_pairs(load_records(run.folder.path))
+
+
+def test_binary_view_stands_beside_its_photo(records):
+    figure, _ = binary_view(records)
+    assert [axis.get_title() for axis in figure.axes] == ["rgb", "binary"]
+    assert set(np.unique(shown(figure.axes[1]))) == {0, 255}
+
+
+def test_original_is_top_left_of_the_jittered(records):
+    figure, _ = jitter_draws(records)
+    pictures = [shown(axis) for axis in figure.axes]
+    assert len(pictures) == 6
+    assert (pictures[0] == shown(binary_view(records)[0].axes[0])).all()
+    assert len({picture.tobytes() for picture in pictures}) == 6
+
+
+def test_heat_map_is_the_mean_over_photos_and_seeds(records):
+    figure, caption = crop_heat_map(records)
+    (cell,) = records.cells("camera", views="crop32")
+    probes = [probe for _, probe in records.probes(cell, "crop_map")]
+    expected = np.zeros((5, 5))
+    for probe in probes:
+        for predicted, truth in zip(probe["predicted"], probe["truth"], strict=True):
+            expected += (predicted == truth) / (len(probes) * len(probe["truth"]))
+    assert shown(figure.axes[0]) == pytest.approx(expected)
+    assert figure.axes[0].images[0].get_extent() == [4, 124, 124, 4]  # centres from 16 to 112, in steps of 24
+    assert figure.axes[0].images[0].get_clim() == pytest.approx((expected.min(), expected.max()))
+    assert f"mean {expected.mean():.3f}" in caption
+    assert "over 200 training photos and 4 seeds" in caption
+
+
+def test_every_camera_has_its_photo_above_its_map(records):
+    figure, caption = crops_of_single_photos(records)
+    maps = figure.axes[5:10]
+    assert [axis.get_title() for axis in figure.axes[:5]] == ["iPhone", "Samsung", "Huawei", "Redmi", "Vivo"]
+    for axis in maps:
+        share = (shown(axis) > 0.5).mean()
+        assert axis.get_xlabel() == f"{share:.0%} right"
+    assert "one test_resnet" in caption
+
+
+def test_the_papers_model_is_shown_first(make, tmp_path):
+    cells = [
+        make.cell(
+            "camera", "balanced", make.right("camera", 0.9), model, probes={"crop_map": make.cropped(0.7)}
+        )
+        for model in ("alexnet", "resnet34")
+    ]
+    run = make.run(tmp_path, {"s": cells}, seeds=[0])
+    assert "Accuracy of resnet34 " in crop_heat_map(load_records(run.folder.path))[1]

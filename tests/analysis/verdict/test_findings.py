@@ -1,0 +1,197 @@
+"""Verdicts, in their order, from predictions whose story is known."""
+
+import json
+from math import isnan, nan
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from camerabias.analysis.design.check import check_design
+from camerabias.analysis.effects.cues import CAMERA_COLUMNS, LABEL_COLUMNS, attribute, fingerprints
+from camerabias.analysis.effects.shortcut_effect import detectable_gap, recognition, signature
+from camerabias.analysis.records.load import load_records
+from camerabias.analysis.report.report import make_report
+from camerabias.analysis.statistics.accuracy import accuracy
+from camerabias.analysis.verdict.decide import Verdict, decide, investigate
+from camerabias.analysis.verdict.findings import Findings
+from camerabias.analysis.verdict.outcome import OUTCOMES
+from camerabias.trainables.records.record import FACTS_FILE
+
+OWN = {"A": "one", "B": "two"}
+
+
+def facts(counts):
+    """Facts of photos, each a group of its own: {(label, camera): number}."""
+    rows = [cell for cell, n in counts.items() for _ in range(n)]
+    frame = pd.DataFrame(rows, columns=["label", "camera"])
+    n = len(frame)
+    return frame.assign(
+        image_id=[f"i{k}" for k in range(n)], group=[f"g{k}" for k in range(n)], fold=np.arange(n) % 10, split=None,
+        width=64, height=64, format="PNG", tables=None, exif=None, factor=1.0,
+        hash=np.random.default_rng(0).integers(0, 2**63, n).astype(np.uint64),
+    )  # fmt: skip
+
+
+def told(images, target, right, generator):
+    """Predictions that are right on a share of the photos."""
+    truth = images[target]
+    others = truth.map({"A": "B", "B": "A", "one": "two", "two": "one"})
+    return images.assign(
+        draw=0, truth=truth, prediction=truth.where(generator.random(len(images)) < right, others)
+    )
+
+
+@pytest.fixture
+def found():
+    """Findings of an audit of 120 photos per label."""
+
+    def make(against=24, cameras_right=0.95, labels_right=0.9, follow=0.0, trained=True):
+        generator = np.random.default_rng(1)
+        counts = {
+            ("one", "A"): 120 - against,
+            ("one", "B"): against,
+            ("two", "B"): 120 - against,
+            ("two", "A"): against,
+        }
+        images = facts(counts)
+        design = check_design(images)
+        labels = told(images, "label", labels_right, generator)
+        following = generator.random(len(images)) < follow
+        labels["prediction"] = images["camera"].map(OWN).where(following, labels["prediction"])
+        return Findings(
+            model="net",
+            design=design,
+            recognised=recognition([told(images, "camera", cameras_right, generator)]),
+            sensor=None,
+            used=signature([labels], design.implied) if trained else None,
+            detectable=detectable_gap([labels], design.implied) if trained and against else nan,
+            label_accuracy=accuracy([labels]) if trained else None,
+            reshot=None,
+            cameras=pd.DataFrame(columns=list(CAMERA_COLUMNS)),
+            labels=pd.DataFrame(columns=list(LABEL_COLUMNS)),
+            cues=attribute(dict(fingerprints().iloc[0])),
+        )
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("story", "outcome"),
+    [
+        ({"follow": 0.7}, "cheating"),
+        ({"follow": 0.7, "cameras_right": 0.5}, "cheating"),
+        ({"against": 0}, "cannot tell"),
+        ({"against": 3}, "cannot tell"),
+        ({"trained": False}, "cannot tell"),
+        ({}, "at risk"),
+        ({"cameras_right": 0.5}, "no evidence"),
+        ({"against": 60}, "no evidence"),
+    ],
+    ids=str,
+)
+def test_first_verdict_that_applies(found, story, outcome):
+    verdict = decide(found(**story))
+    assert verdict.verdict == outcome
+    assert verdict.reasons
+    assert verdict.next_steps
+
+
+def test_use_that_is_shown_by_few_photos_is_still_cheating(found):
+    """In this order: what is shown needs no number of photos."""
+    findings = found(against=8, follow=1.0)
+    assert findings.used.n_disagree == 16
+    assert decide(findings).verdict == "cheating"
+
+
+def test_reasons_give_the_numbers_of_the_evidence(found):
+    findings = found(follow=0.7)
+    verdict = decide(findings)
+    assert f"{findings.used.share:.1%}" in verdict.reasons[0]
+    assert f"p = {findings.used.p:.4f}" in verdict.reasons[0]
+    assert verdict.evidence["use.gap"] == findings.used.gap.mean
+    assert verdict.evidence["use.n_disagree"] == 48
+    assert verdict.evidence["recognition.chance"] == 0.8
+    assert "jitter" in " ".join(verdict.next_steps), "the cue named is colour"
+
+
+def test_no_evidence_names_the_effect_that_could_have_been_seen(found):
+    verdict = decide(found(cameras_right=0.5))
+    assert f"{verdict.evidence['use.detectable']:.2f} would have been seen" in " ".join(verdict.reasons)
+
+
+def test_photos_that_settle_it_are_named_where_none_disagrees(found):
+    verdict = decide(found(against=0))
+    assert "contradicts its camera" in verdict.reasons[0]
+    assert any("of 'one' with 'B'" in step or "'one'" in step for step in verdict.next_steps)
+
+
+def test_numbers_that_are_not_known_are_null_and_never_zero(found):
+    verdict = decide(found(against=0))
+    assert verdict.evidence["use.p"] is None
+    text = verdict.model_dump_json()
+    assert "NaN" not in text
+    assert Verdict.model_validate_json(text) == verdict
+
+
+def test_manual_lists_every_number_and_verdict(found):
+    from pathlib import Path
+
+    manual = (Path(__file__).parents[3] / "docs/manual.md").read_text()
+    for name in decide(found(follow=0.7)).evidence:
+        base = name.removesuffix("_low").removesuffix("_high")
+        assert f"`{base}`" in manual or (name.startswith("cues.") and "`cues.FAMILY`" in manual), name
+    assert all(f"| `{outcome}` |" in manual for outcome in OUTCOMES)
+
+
+def test_run_that_nobody_audited_has_no_verdict(demo_run):
+    assert investigate(load_records(demo_run.folder.uri)) is None
+    assert make_report(demo_run.folder.uri).verdict is None
+    assert not demo_run.report.exists("verdict.json")
+
+
+def audited(make, location, cells):
+    """A made-up run with the facts of photos most of which agree with their camera."""
+    run = make.run(location, {"audit": cells}, bottles_per_label=12)
+    own = {"iPhone": 1, "Samsung": 1, "Huawei": 2, "Redmi": 2}
+    counts = {
+        (f"Manufacturer {label}", camera): 40 if owner == label else 10
+        for camera, owner in own.items()
+        for label in (1, 2)
+    }
+    run.write_frame(FACTS_FILE, facts(counts))
+    return run
+
+
+def test_clearest_of_several_models_is_corrected_for_their_number(make, tmp_path):
+    cheat = make.cell("label", "natural", make.by_camera)
+    honest = make.cell("label", "natural", make.right("label", 0.9), model="test_vit")
+    alone, beside = (
+        investigate(load_records(audited(make, tmp_path / str(len(cells)), cells).folder.uri))
+        for cells in ([cheat], [honest, cheat])
+    )
+    assert beside.model == alone.model
+    assert beside.used.p == pytest.approx(2 * alone.used.p)
+
+
+def test_report_of_an_audit_holds_the_verdict(make, tmp_path):
+    cells = [
+        make.cell("camera", "natural", make.right("camera", 0.9)),
+        *(
+            make.cell("camera", "natural", make.right("camera", 0.3), view=view)
+            for view in ("gray", "binary")
+        ),
+        make.cell("label", "natural", make.by_camera),
+    ]
+    run = audited(make, tmp_path / "run", cells)
+    report = make_report(run.folder.uri)
+    assert report.verdict.verdict == "cheating"
+    written = json.loads(run.report.read_bytes("verdict.json"))
+    assert written["verdict"] == "cheating"
+    page = run.report.read_bytes("index.html").decode()
+    assert "Cameras told apart within labels" in page
+    assert "cheating" in page
+    table = pd.read_csv(tmp_path / "run/report/tables/audit_cameras_by_view.csv")
+    assert table["view"].tolist() == ["rgb", "gray", "binary"]
+    assert run.report.exists("figures/cues.png") or (tmp_path / "run/report/figures/cues.png").exists()
+    assert not isnan(table["kept"].iloc[0])

@@ -1,0 +1,222 @@
+import json
+
+import pandas as pd
+import pytest
+
+from camerabias.datasets.ingest.sources import Columns, read_source
+from camerabias.datasets.schema import CamerabiasError
+
+ROWS = [
+    {"path": "a/1.jpg", "label": "01", "camera": "NA", "photographer": "Žofie"},
+    {"path": "2.jpg", "label": "null", "camera": "Redmi, 7", "photographer": None},
+]
+
+WRITE = {
+    "csv": lambda frame, path: frame.to_csv(path, index=False),
+    "tsv": lambda frame, path: frame.to_csv(path, index=False, sep="\t"),
+    "parquet": lambda frame, path: frame.to_parquet(path),
+    "jsonl": lambda frame, path: frame.to_json(path, orient="records", lines=True),
+}
+
+
+@pytest.fixture
+def write(tmp_path):
+    """A function that writes rows as a table and returns its path."""
+
+    def write(rows=ROWS, ending="csv"):
+        path = tmp_path / f"photos.{ending}"
+        WRITE[ending](pd.DataFrame(rows), path)
+        return str(path)
+
+    return write
+
+
+def refusal(location, *arguments, **options):
+    with pytest.raises(CamerabiasError) as caught:
+        read_source(str(location), *arguments, **options)
+    return str(caught.value)
+
+
+# --- tables ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", sorted(WRITE))
+def test_every_kind_of_table_says_the_same(write, tmp_path, ending):
+    source = read_source(write(ending=ending))
+    assert (source.kind, source.root.path) == ("table", str(tmp_path))
+    first, second = source.photos
+    assert (first.path, first.label, first.camera) == ("a/1.jpg", "01", "NA")
+    assert (second.path, second.label, second.camera) == ("2.jpg", "null", "Redmi, 7")
+    assert (first.group, first.split) == (None, None)
+    assert (first.others, second.others) == ({"photographer": "Žofie"}, {"photographer": None})
+
+
+def test_columns_can_be_named(write):
+    rows = [{"path": "1.jpg", "brand": "A", "device": "x", "bottle": 7, "shop": "s"}]
+    (photo,) = read_source(write(rows), Columns(label="brand", camera="device", group="bottle")).photos
+    assert (photo.label, photo.camera, photo.group, photo.others) == ("A", "x", "7", {"shop": "s"})
+
+
+def test_group_and_split_are_found_by_their_names(write):
+    rows = [{**ROWS[0], "group": "g", "split": "train"}]
+    (photo,) = read_source(write(rows)).photos
+    assert (photo.group, photo.split) == ("g", "train")
+
+
+def test_with_the_camera_from_exif_a_table_needs_none(write):
+    (photo,) = read_source(write([{"path": "1.jpg", "label": "A"}]), camera_from_exif=True).photos
+    assert photo.camera is None
+
+
+@pytest.mark.parametrize("ending", sorted(WRITE))
+def test_numbers_become_words(write, ending):
+    rows = [{"path": "1.jpg", "label": 1, "camera": 20}, {"path": "2.jpg", "label": 2, "camera": 20}]
+    photos = read_source(write(rows, ending)).photos
+    assert [(photo.label, photo.camera) for photo in photos] == [("1", "20"), ("2", "20")]
+
+
+def test_other_columns_can_travel_as_json_whatever_they_hold(write):
+    rows = [{**ROWS[0], "iso": 100, "flash": True}, {**ROWS[1], "iso": 200, "flash": False}]
+    photos = read_source(write(rows, "parquet")).photos
+    assert json.loads(json.dumps(photos[1].others)) == {"photographer": None, "iso": 200, "flash": False}
+
+
+def test_values_in_json_lines_stay_as_they_were_written(tmp_path):
+    lines = [{**ROWS[0], "date": "2020-01-31", "iso": 100}, {**ROWS[1], "iso": None}]
+    (tmp_path / "t.jsonl").write_text("\n\n".join(map(json.dumps, lines)))
+    first, second = read_source(str(tmp_path / "t.jsonl")).photos
+    assert (first.others["date"], repr(first.others["iso"])) == ("2020-01-31", "100")
+    assert (second.others["date"], second.others["iso"]) == (None, None)
+
+
+def test_a_byte_order_mark_of_excel_is_no_part_of_a_name(tmp_path):
+    pd.DataFrame(ROWS).to_csv(tmp_path / "photos.csv", index=False, encoding="utf-8-sig")
+    assert read_source(str(tmp_path / "photos.csv")).photos[0].path == "a/1.jpg"
+
+
+def test_a_comma_at_the_end_of_every_row_does_not_shift_the_columns(tmp_path):
+    (tmp_path / "photos.csv").write_text("path,label,camera\n1.jpg,A,x,\n2.jpg,B,y,\n")
+    photos = read_source(str(tmp_path / "photos.csv")).photos
+    assert [(photo.path, photo.label, photo.camera) for photo in photos] == [
+        ("1.jpg", "A", "x"), ("2.jpg", "B", "y"),
+    ]  # fmt: skip
+
+
+def test_an_index_that_pandas_wrote_into_parquet_is_a_column(tmp_path):
+    pd.DataFrame(ROWS).set_index("path").to_parquet(tmp_path / "photos.parquet")
+    assert read_source(str(tmp_path / "photos.parquet")).photos[1].path == "2.jpg"
+
+
+def test_a_missing_column_is_named_with_those_that_there_are(write):
+    message = refusal(write([{"path": "1.jpg", "brand": "A", "camera": "x"}]))
+    assert "has no column 'label'; it has path, brand, camera" in message
+    assert "--label" in message
+
+
+def test_a_missing_camera_points_to_exif(write):
+    assert "--camera-from exif" in refusal(write([{"path": "1.jpg", "label": "A"}]))
+
+
+def test_a_named_group_must_be_there(write):
+    assert "no column 'bottle'" in refusal(write(), Columns(group="bottle"))
+
+
+@pytest.mark.parametrize("column", ["path", "label", "camera", "group", "split"])
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_a_gap_is_counted_and_its_first_row_named(write, column, ending):
+    whole = {**ROWS[0], "group": "g", "split": "train"}
+    message = refusal(write([whole, {**whole, column: None}, {**whole, column: None}], ending))
+    assert f"has no {column} in 2 of 3 rows (first: data row 2)" in message
+
+
+def test_a_gap_is_found_in_a_parquet_table_whose_index_is_words(tmp_path):
+    frame = pd.DataFrame([ROWS[0], {**ROWS[1], "label": None}], index=["k1", "k2"])
+    frame.to_parquet(tmp_path / "photos.parquet")
+    assert "first: data row 2" in refusal(tmp_path / "photos.parquet")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("t.csv", b"", "Cannot read the table"),
+        ("t.csv", b"path,label,camera\n", "lists no photos"),
+        ("t.csv", b"path;label;camera\n1;2;3\n", "it has path;label;camera"),
+        ("t.csv", b"path,label,camera\n1,\xff,3\n", "Cannot read the table"),
+        ("t.parquet", b"no parquet", "Cannot read"),
+        ("t.jsonl", b'{"path":', "Cannot read the table"),
+        ("t.xlsx", b"no table", "is neither a folder nor a table that can be read (.csv, .tsv"),
+    ],
+)
+def test_tables_that_cannot_be_read_are_refused_in_a_sentence(tmp_path, name, content, message):
+    (tmp_path / name).write_bytes(content)
+    found = refusal(tmp_path / name)
+    assert message in found
+    assert name in found
+
+
+def test_what_is_not_there_is_said_to_be_missing(tmp_path):
+    assert "There is no table" in refusal(tmp_path / "none.csv")
+    assert "There is nothing at" in refusal(tmp_path / "none")
+
+
+# --- folders --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("layout", "expected"),
+    [
+        (None, ("A", "x")),
+        ("label/camera", ("A", "x")),
+        ("camera/label", ("x", "A")),
+    ],
+)
+def test_the_levels_of_a_folder_are_label_and_camera(make_photos, layout, expected):
+    root = make_photos("A/x/1.jpg")
+    (photo,) = read_source(str(root), layout=layout).photos
+    label, camera = expected
+    assert (photo.label, photo.camera, photo.path) == (label, camera, "A/x/1.jpg")
+
+
+def test_deeper_folders_and_odd_names_are_fine(make_photos):
+    root = make_photos("läbel 1/cam era/2024/żółć 1.JPG")
+    (photo,) = read_source(str(root)).photos
+    assert (photo.label, photo.camera) == ("läbel 1", "cam era")
+
+
+def test_with_the_camera_from_exif_one_level_is_enough(make_photos):
+    root = make_photos("A/1.jpg", "B/deeper/2.jpg")
+    photos = read_source(str(root), camera_from_exif=True).photos
+    assert [(photo.label, photo.camera) for photo in photos] == [("A", None), ("B", None)]
+
+
+def test_photos_come_sorted_and_other_files_are_passed_over(make_photos):
+    root = make_photos("B/x/2.jpg", "A/x/1.PNG", "A/x/._1.PNG", ".trash/x/3.jpg")
+    (root / "A/x/notes.txt").write_text("no photo")
+    assert [photo.path for photo in read_source(str(root)).photos] == ["A/x/1.PNG", "B/x/2.jpg"]
+
+
+def test_photos_that_pillow_cannot_read_are_not_passed_over(make_photos):
+    root = make_photos("A/x/1.jpg", "A/y/2.HEIC")
+    assert len(read_source(str(root)).photos) == 2
+
+
+@pytest.mark.parametrize(
+    ("layout", "from_exif", "message"),
+    [
+        ("label", False, "'label' does not name the camera"),
+        ("label/camera", True, "'label/camera' already names the camera"),
+    ],
+)
+def test_the_camera_comes_from_one_place(make_photos, layout, from_exif, message):
+    root = make_photos("A/x/1.jpg")
+    assert message in refusal(root, layout=layout, camera_from_exif=from_exif)
+
+
+def test_a_photo_too_high_up_is_named(make_photos):
+    message = refusal(make_photos("A/x/1.jpg", "A/2.jpg"))
+    assert "does not read as LABEL/CAMERA/photo: A/2.jpg lies too high up" in message
+    assert "--camera-from exif" in message
+
+
+def test_a_folder_without_photos_is_refused(tmp_path):
+    assert "it holds no photos" in refusal(tmp_path)

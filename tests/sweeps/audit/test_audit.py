@@ -1,0 +1,83 @@
+"""The order of an audit's experiments, and what stops it."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from camerabias.analysis.design.wording import describe_design
+from camerabias.datasets.dataset import open_dataset
+from camerabias.datasets.schema import CamerabiasError
+from camerabias.sweeps.audit import audit
+from camerabias.sweeps.audit.audit import BATTERIES, look_at_design, run_audit
+from camerabias.sweeps.execution.sweep import Outcome, Request
+from camerabias.trainables.records.run import Run
+from camerabias.trainables.spec.recipe import load_recipe
+
+
+@pytest.fixture
+def asked(dataset, tmp_path, monkeypatch):
+    """A function that audits without training anything; it returns study and seeds of every sweep."""
+
+    def run(battery="default", n_left=0, told=True, recipe="small", seeds=None):
+        sweeps = []
+
+        def pretend(request):
+            sweeps.append((request.studies[0], request.seeds))
+            return Outcome(1, 0, [], [], [], n_left)
+
+        found = SimpleNamespace(recognised=object(), tells_cameras=told, hang_together=True)
+        monkeypatch.setattr(audit, "run_sweep", pretend)
+        monkeypatch.setattr(audit, "load_records", lambda location: None)
+        monkeypatch.setattr(audit, "gather", lambda records, design: found)
+        request = Request(
+            [],
+            str(dataset.folder),
+            str(tmp_path / "run"),
+            ["small_cnn"],
+            seeds=seeds,
+            weights="none",
+            recipe=recipe,
+            executor="local",
+        )
+        run_audit(request, BATTERIES[battery])
+        return sweeps
+
+    return run
+
+
+def test_every_experiment_has_its_own_seeds(asked):
+    assert asked() == [("audit", [0, 1, 2, 3, 4]), ("cues", [0, 1]), ("cues_used", [0, 1])]
+
+
+def test_given_seeds_are_all_used_for_the_photos_as_they_are_alone(asked):
+    assert asked("quick", seeds=[*range(10)]) == [("audit", [*range(10)]), ("cues", [0])]
+    assert asked(seeds=[7]) == [("audit", [7]), ("cues", [7]), ("cues_used", [7])]
+
+
+def test_no_cue_is_looked_for_where_cameras_are_not_told_apart(asked):
+    studies = [study for study, _ in asked("full", told=False)]
+    assert studies == ["audit", "settings", "strengths", "unseen", "mitigations"]
+
+
+def test_an_interrupted_audit_begins_no_other_experiment(asked):
+    assert [study for study, _ in asked("full", n_left=3)] == ["audit"]
+
+
+def test_what_a_later_experiment_cannot_do_is_said_before_the_first(asked, tmp_path):
+    recipe = tmp_path / "mine.yaml"
+    recipe.write_text(f"{load_recipe('small').model_copy(update={'reweight': True}).model_dump_json()}\n")
+    with pytest.raises(CamerabiasError, match="reweight and resample"):
+        asked("full", recipe=str(recipe))
+    assert not (tmp_path / "run/facts.parquet").exists()
+
+
+def test_facts_are_read_once_and_again_where_labels_have_been_corrected(dataset, tmp_path, capsys):
+    run = Run(str(tmp_path / "run"))
+    first = look_at_design(dataset, run, "local")
+    assert "Reading headers" in capsys.readouterr().out
+    assert describe_design(look_at_design(dataset, run, "local")) == describe_design(first)
+    assert "Reading headers" not in capsys.readouterr().out
+    corrected = dataset.index.assign(label=dataset.index["label"].iloc[::-1].to_numpy())
+    look_at_design(replace(open_dataset(str(dataset.folder)), index=corrected), run, "local")
+    assert run.frame("facts.parquet")["label"].tolist() == corrected["label"].tolist()

@@ -1,0 +1,48 @@
+"""Auditing datasets whose truth is known."""
+
+from collections import Counter
+
+import pytest
+
+from camerabias.analysis.report.calibration import Case, read_lines
+from camerabias.datasets.simulator import CUES
+from camerabias.sweeps.audit import calibrate
+from camerabias.sweeps.audit.calibrate import PLANTED, cases, reference_cases, run_cases
+
+
+def test_cases_are_as_many_as_the_calibration_needs_and_each_has_its_own_seed():
+    kinds = Counter(case.kind for case in cases())
+    assert kinds["null"] >= 60
+    assert kinds["planted"] >= 60
+    assert kinds["unidentifiable"] > 0
+    seeds = [case.seed for case in cases() + reference_cases()]
+    assert len(set(seeds)) == len(seeds), "no reference dataset is judged by its own fingerprint"
+    assert {name for case in cases() for name in case.planted} == set(PLANTED)
+    assert {cue for cues in PLANTED.values() for cue in cues} <= set(CUES)
+
+
+def test_case_is_audited_and_its_line_added_once(tmp_path):
+    path = tmp_path / "new" / "lines.jsonl"
+    case = Case(kind="null", planted={"white balance": 1.0}, correlation=0.0, seed=1, images=190)
+    (line,) = run_cases([case], path, jobs=1)
+    assert line.case == case
+    assert line.verdict == "no evidence", "cameras that are told apart, and have nothing to do with the label"
+    assert line.evidence["recognition.p"] <= 0.01
+    assert line.evidence["counterfactual.p"] is not None
+    assert line.kept["rgb"] > 0.5
+    assert read_lines(path) == [line]
+    assert list(run_cases([case], path, jobs=1)) == [], "what has a line is not run again"
+
+
+def test_tables_are_printed_without_running_anything(command, tmp_path, monkeypatch):
+    monkeypatch.setattr(calibrate, "audit_case", None)
+    code, out, _ = command("calibrate", tmp_path / "none.jsonl", "--tables")
+    assert code == 0
+    assert "| false alarms: `cheating` on null datasets | none |" in out
+
+
+@pytest.mark.parametrize("part", ["0/2", "3/2", "half"])
+def test_impossible_part_is_refused(command, tmp_path, part):
+    code, out, err = command("calibrate", tmp_path / "none.jsonl", "--part", part)
+    assert code == 2
+    assert "write 2/3" in " ".join((out + err).split())

@@ -1,0 +1,49 @@
+"""What a run takes along to be shown."""
+
+import cv2
+import numpy as np
+import pytest
+
+from camerabias.datasets.io.decode import decode
+from camerabias.datasets.views.registry import View
+from camerabias.sweeps.runs.examples import write_examples
+from camerabias.trainables.records.run import Run
+
+
+@pytest.fixture
+def run(tmp_path):
+    return Run(str(tmp_path / "run"))
+
+
+def shown(run):
+    """Pixels of every view and draw, as an independent reader decodes them."""
+    folder = run.folder.child("examples")
+    return {
+        (entry["view"], entry["draw"]): cv2.imread(folder.file(entry["file"]), cv2.IMREAD_UNCHANGED)
+        for entry in folder.read_json("views.json")
+    }
+
+
+def views(*names):
+    return [View.model_validate(name) for name in names]
+
+
+def test_a_photo_of_every_cell_and_one_of_them_through_every_view(dataset, run):
+    write_examples(dataset, run, views("binary", "jitter", "crop32", "rgb"))
+    folder = run.folder.child("examples")
+    entries = folder.read_json("examples.json")
+    assert len({(entry["label"], entry["camera"]) for entry in entries}) == len(entries) == 10
+    pictures = shown(run)
+    drawn = {(view, draw) for view in ("jitter", "crop32") for draw in range(6)}
+    assert set(pictures) == {("rgb", 0), ("binary", 0)} | drawn
+    photo = decode(dataset.read_image(entries[0]["image_id"]))
+    np.testing.assert_array_equal(pictures["rgb", 0][..., ::-1], photo)
+    assert set(np.unique(pictures["binary", 0])) == {0, 255}
+    assert pictures["crop32", 3].shape == (32, 32, 3)
+    assert (pictures["jitter", 0] != pictures["jitter", 1]).any()
+
+
+def test_views_of_a_later_sweep_are_added(dataset, run):
+    write_examples(dataset, run, views("gray"))
+    write_examples(dataset, run, views("left"))
+    assert set(shown(run)) == {("rgb", 0), ("gray", 0), ("left", 0)}

@@ -1,0 +1,203 @@
+"""The CNNs. To add one, register it in `MODELS`; any other name is looked up in timm.
+
+torch, torchvision and timm are imported where a model is built, since planning a sweep needs only the names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from camerabias.datasets.schema import CamerabiasError
+from camerabias.trainables.models.small_cnn import small_cnn
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    State = dict[str, torch.Tensor]
+    Weigh = Callable[[torch.Tensor], torch.Tensor]
+
+
+INCEPTION_AUXILIARY_WEIGHT = 0.4
+"""Weight of InceptionV3's auxiliary loss, as in torchvision's reference training."""
+
+
+@dataclass(frozen=True)
+class ModelKind:
+    """A model by name.
+
+    Attributes:
+        build: Number of classes in, randomly initialised model out.
+        pretrained: ImageNet weights, or an exception of the library that downloads them.
+        fixed_size: Side of the only input that the model takes, for models with a fully connected head; smaller ones
+            are enlarged.
+        minimum_size: Shortest side of an input; smaller ones are enlarged on the device.
+        usual_size: Largest input unless a study asks for another; None for the dataset's own size.
+    """
+
+    build: Callable[[int], nn.Module]
+    pretrained: Callable[[], State]
+    fixed_size: int | None = None
+    minimum_size: int = 32
+    usual_size: int | None = None
+
+
+def _torchvision(name: str, **options: Any) -> tuple[Callable[[int], nn.Module], Callable[[], State]]:
+    def build(n_classes: int) -> nn.Module:
+        from torchvision.models import get_model
+
+        model: nn.Module = get_model(name, weights=None, num_classes=n_classes, **options)
+        return model
+
+    def pretrained() -> State:
+        from torchvision.models import get_model_weights
+
+        # the first version, which the paper's authors had
+        state: State = get_model_weights(name)["IMAGENET1K_V1"].get_state_dict(
+            progress=False, check_hash=True
+        )
+        return state
+
+    return build, pretrained
+
+
+def _timm(name: str) -> tuple[Callable[[int], nn.Module], Callable[[], State]]:
+    def build(n_classes: int) -> nn.Module:
+        import timm
+
+        model: nn.Module = timm.create_model(name, pretrained=False, num_classes=n_classes)
+        return model
+
+    def pretrained() -> State:
+        import timm
+
+        return dict(timm.create_model(name, pretrained=True).state_dict())
+
+    return build, pretrained
+
+
+def _no_weights() -> State:
+    raise CamerabiasError("nobody has trained this model on ImageNet")
+
+
+MODELS: dict[str, ModelKind] = {
+    "resnet34": ModelKind(*_torchvision("resnet34")),
+    "resnet101": ModelKind(*_torchvision("resnet101")),
+    # its auxiliary head reduces the input 16-fold, then needs 17 × 17: the 299 of its paper
+    "inception_v3": ModelKind(
+        *_torchvision("inception_v3", aux_logits=True, init_weights=True), minimum_size=299
+    ),
+    "alexnet": ModelKind(*_torchvision("alexnet"), fixed_size=224),
+    "vgg16": ModelKind(*_torchvision("vgg16"), fixed_size=224),
+    # 0.37 M parameters, for CPUs: with more pixels, time grows and its few layers see no more of the photo at once
+    "test_resnet": ModelKind(*_timm("test_resnet"), usual_size=128),
+    # for audits on CPUs: on simulated photos nearly as accurate as test_resnet, in a third of its time (docs/log.md)
+    "small_cnn": ModelKind(small_cnn, _no_weights, usual_size=128),
+}
+
+
+def find_model(name: str) -> ModelKind:
+    """The model of that name, one of ours or timm's.
+
+    Raises:
+        CamerabiasError: Nobody has a model of that name.
+    """
+    if name in MODELS:
+        return MODELS[name]
+    import timm
+
+    if not timm.is_model(name):
+        near = timm.list_models(f"*{name}*")[:5]
+        hint = f" (did you mean {', '.join(near)}?)" if near else ""
+        raise CamerabiasError(
+            f"There is no model {name!r}{hint}; allowed: {', '.join(MODELS)}, or any of timm's names."
+        )
+    return ModelKind(*_timm(name))
+
+
+def input_size(name: str, asked: int | None, available: int) -> int:
+    """Side in pixels of the images that the model is given.
+
+    Args:
+        name: The model.
+        asked: What the user asks for; None leaves it to model and dataset.
+        available: The dataset's own size.
+    """
+    kind = find_model(name)
+    return kind.fixed_size or asked or min(available, kind.usual_size or available)
+
+
+def enlarged(name: str, height: int, width: int) -> tuple[int, int]:
+    """Height and width at which the model computes: those given, unless they are fewer than it can take."""
+    kind = find_model(name)
+    if kind.fixed_size is not None:
+        return kind.fixed_size, kind.fixed_size
+    factor = max(kind.minimum_size / min(height, width), 1.0)
+    return round(height * factor), round(width * factor)
+
+
+def build_model(name: str, n_classes: int, shape: tuple[int, int], weights: State | None) -> nn.Module:
+    """Build a model, initialised from torch's global generator.
+
+    Args:
+        name: The model.
+        n_classes: Number of classes.
+        shape: Height and width of the images, which are `enlarged` on the device where they must be (bilinear).
+        weights: Pretrained weights, whose classifier is left out where its shape differs; None for none.
+
+    Returns:
+        A module from float (b, 3, h, w) to logits (b, n_classes); InceptionV3 in training also to its
+        auxiliary logits.
+    """
+    from torch import nn
+
+    kind = find_model(name)
+    model = kind.build(n_classes)
+    if weights is not None:
+        _load_backbone(model, weights, name)
+    computed = enlarged(name, *shape)
+    if computed != shape:
+        return nn.Sequential(nn.Upsample(size=computed, mode="bilinear", align_corners=False), model)
+    return model
+
+
+def training_loss(
+    output: Any, classes: torch.Tensor, weigh: Weigh | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cross entropy of a model's output in training.
+
+    Args:
+        output: Logits (b, k), or InceptionV3's pair of logits and auxiliary logits.
+        classes: int64 (b,).
+        weigh: What becomes of the losses (b,) of the images, a scalar; their mean unless given.
+
+    Returns:
+        The loss, a scalar, and the main logits (b, k).
+    """
+    from torch.nn.functional import cross_entropy
+
+    # a mean over losses of images would differ from torch's own in the last bits, and so from older records
+    reduction = "mean" if weigh is None else "none"
+    logits, auxiliary = output if isinstance(output, tuple) else (output, None)
+    loss = cross_entropy(logits, classes, reduction=reduction)
+    if auxiliary is not None:
+        loss = loss + INCEPTION_AUXILIARY_WEIGHT * cross_entropy(auxiliary, classes, reduction=reduction)
+    return loss if weigh is None else weigh(loss), logits
+
+
+def _load_backbone(model: nn.Module, weights: State, name: str) -> None:
+    own = model.state_dict()
+    fitting = {
+        key: tensor for key, tensor in weights.items() if key in own and tensor.shape == own[key].shape
+    }
+    differing = sorted(set(own) - set(fitting))
+    # a classifier for another number of classes is all that may differ: one layer, or two with an auxiliary head
+    layers = {key.rpartition(".")[0] for key in (*differing, *set(weights) - set(own))}
+    if len(layers) > 2 or not fitting:
+        raise CamerabiasError(
+            f"The weights given are not of a {name}: {len(differing)} of its {len(own)} tensors do not fit, "
+            f"such as {', '.join(differing[:3])}. Give weights of the same model, or use --weights none."
+        )
+    model.load_state_dict(fitting, strict=False)

@@ -1,0 +1,1 @@
+"""What else a trained model is asked: attributions, perturbations, crops, counterfactuals. Uses `training`."""

@@ -1,0 +1,129 @@
+"""A run: the folder that holds the records of studies over one dataset."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import yaml
+
+from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.schema import CamerabiasError
+from camerabias.trainables.records.record import (
+    LEASE_FILE,
+    NODES_FOLDER,
+    RUN_FILE,
+    STUDIES_FOLDER,
+    TRIALS_FOLDER,
+    Contents,
+    Record,
+    Status,
+)
+
+# a study of 10,000 trials takes Python's own YAML ten times as long as libyaml, which most builds of PyYAML have
+_YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_YAML_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class Run:
+    """A RUN folder: the one place that knows its file names.
+
+    Args:
+        location: Local path or URI.
+    """
+
+    def __init__(self, location: str | Folder) -> None:
+        self.folder = Folder(location)
+
+    def record(self, trial_id: str) -> Record:
+        """The record of a trial, whether it exists or not."""
+        return Record(self.folder.child(TRIALS_FOLDER, trial_id))
+
+    def contents(self) -> dict[str, Contents]:
+        """What every trial that has a folder holds, from one listing of `trials/`."""
+        files: dict[str, dict[str, float]] = {}
+        for path, changed in self.folder.child(TRIALS_FOLDER).walk_times().items():
+            trial_id, _, name = path.partition("/")
+            files.setdefault(trial_id, {})[name] = changed
+        return {
+            trial_id: Contents(frozenset(times), max(times.values())) for trial_id, times in files.items()
+        }
+
+    def statuses(self) -> dict[str, Status]:
+        """Status of every trial that has a folder."""
+        return {trial_id: contents.status for trial_id, contents in self.contents().items()}
+
+    def write_info(self, info: dict[str, Any]) -> None:
+        """Write `run.json`."""
+        self.folder.write_json(RUN_FILE, info)
+
+    def info(self) -> dict[str, Any]:
+        """What `run.json` says: `dataset` (fingerprint), `labels`, `cameras`, `dataset_location`, versions, machine.
+
+        Raises:
+            CamerabiasError: There is no run here.
+        """
+        if not self.folder.exists(RUN_FILE):
+            raise CamerabiasError(
+                f"There is no run at {self.folder} (no {RUN_FILE}); start one with `camerabias sweep run`."
+            )
+        info: dict[str, Any] = self.folder.read_json(RUN_FILE)
+        return info
+
+    def write_frame(self, name: str, frame: pd.DataFrame) -> None:
+        """Write what an audit found without training: `FACTS_FILE` or `SENSOR_PATTERN_FILE`."""
+        self.folder.write_table(name, pa.Table.from_pandas(frame, preserve_index=False))
+
+    def frame(self, name: str) -> pd.DataFrame | None:
+        """What `write_frame` wrote; None where nobody has audited."""
+        return self.folder.read_table(name).to_pandas() if self.folder.exists(name) else None
+
+    def lease(self) -> dict[str, Any] | None:
+        """What `driver.json` says of the driver that is at work on the run, if one is."""
+        try:
+            lease: dict[str, Any] = json.loads(self.folder.read_bytes(LEASE_FILE))
+        except FileNotFoundError:
+            return None
+        return lease
+
+    def write_lease(self, lease: dict[str, Any]) -> None:
+        """Write `driver.json`."""
+        self.folder.write_json(LEASE_FILE, lease)
+
+    def drop_lease(self) -> None:
+        """Remove `driver.json`."""
+        self.folder.delete(LEASE_FILE)
+
+    def write_node(self, host: str, node: dict[str, Any]) -> None:
+        """Write `nodes/HOST.json`."""
+        self.folder.child(NODES_FOLDER).write_json(f"{host}.json", node)
+
+    def write_study(self, name: str, asked: dict[str, Any]) -> None:
+        """Write `studies/NAME.yaml`: what was asked for, with the trials it comes to."""
+        text = yaml.dump(asked, Dumper=_YAML_DUMPER, sort_keys=False, allow_unicode=True)
+        self.folder.child(STUDIES_FOLDER).write_bytes(f"{name}.yaml", text.encode())
+
+    def studies(self) -> dict[str, dict[str, Any]]:
+        """What was asked for, by the name of the study."""
+        folder = self.folder.child(STUDIES_FOLDER)
+        names = [name for name in folder.names() if name.endswith(".yaml")]
+        return {name.removesuffix(".yaml"): _read_study(folder, name) for name in names}
+
+    @property
+    def report(self) -> Folder:
+        """Where the report goes."""
+        return self.folder.child("report")
+
+
+def _read_study(folder: Folder, name: str) -> dict[str, Any]:
+    try:
+        fields = yaml.load(folder.read_bytes(name), Loader=_YAML_LOADER)
+    except yaml.YAMLError as error:
+        raise CamerabiasError(
+            f"{folder.file(name)} is not YAML ({error}); copy it again or remove it."
+        ) from error
+    if not isinstance(fields, dict):
+        raise CamerabiasError(f"{folder.file(name)} holds no study; copy it again or remove it.")
+    return fields

@@ -1,0 +1,380 @@
+"""A hyperparameter search as plain data: its space, what was asked for, its tries, and Optuna's view of them.
+
+Nothing but these records is kept: a search goes on by replaying them into a fresh Optuna study. Without torch.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import optuna
+import yaml
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.trial import FrozenTrial, TrialState
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
+
+from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.schema import CamerabiasError
+from camerabias.trainables.records.record import SEARCHES_FOLDER, Record
+from camerabias.trainables.records.run import Run
+from camerabias.trainables.spec.recipe import Recipe
+from camerabias.trainables.spec.trial import TrialConfig
+
+PRUNE_FACTOR = 3
+"""One try in so many goes on at each decision, and decisions are so many times as far apart (Li et al. 2020)."""
+
+SEARCH_FILE = "search.yaml"
+TRIES_FOLDER = "tries"
+RECIPE_FILE = "recipe.yaml"
+CONFIRMED_FILE = "confirmed.json"
+
+Value = bool | int | float | str | None
+"""A value of a recipe's field."""
+
+
+class Range(BaseModel):
+    """Every number from `low` to `high`; whole ones where both ends are.
+
+    Attributes:
+        low: The smallest.
+        high: The largest.
+        log: Whether its logarithm is drawn evenly, so that 1e-4 to 1e-3 gets as much as 1e-3 to 1e-2.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    low: int | float
+    high: int | float
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Range:
+        if self.low >= self.high:
+            raise ValueError(f"low ({self.low}) must be below high ({self.high})")
+        if self.log and self.low <= 0:
+            raise ValueError(f"low ({self.low}) must be above 0 where log is true")
+        return self
+
+    @property
+    def values(self) -> list[Value]:
+        """Both ends."""
+        return [self.low, self.high]
+
+    def replaced(self, values: list[Any]) -> Range:
+        """The range with other ends."""
+        return Range(low=values[0], high=values[1], log=self.log)
+
+    @property
+    def distribution(self) -> BaseDistribution:
+        """As Optuna has it."""
+        if isinstance(self.low, int) and isinstance(self.high, int):
+            return IntDistribution(self.low, self.high, self.log)
+        return FloatDistribution(self.low, self.high, self.log)
+
+
+class Choices(BaseModel):
+    """Some values, none nearer to one than to another."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    choices: list[Value] = Field(min_length=2)
+
+    @property
+    def values(self) -> list[Value]:
+        """All of them."""
+        return self.choices
+
+    def replaced(self, values: list[Any]) -> Choices:
+        """Other values."""
+        return Choices(choices=values)
+
+    @property
+    def distribution(self) -> BaseDistribution:
+        """As Optuna has it."""
+        return CategoricalDistribution(self.choices)
+
+
+def _kind(parameter: Any) -> str | None:
+    if isinstance(parameter, Choices) or (isinstance(parameter, dict) and "choices" in parameter):
+        return "choices"
+    return "range" if isinstance(parameter, Range | dict) else None
+
+
+Parameter = Annotated[
+    Annotated[Range, Tag("range")] | Annotated[Choices, Tag("choices")],
+    Discriminator(
+        _kind,
+        custom_error_type="no_parameter",
+        custom_error_message="a parameter is a mapping with `low` and `high`, or with `choices`",
+    ),
+]
+Space = dict[str, Parameter]
+"""What is searched, by the name of the recipe's field."""
+
+
+class Search(BaseModel):
+    """`search.yaml`: what was asked for, spelt out for a dataset.
+
+    Attributes:
+        name: Its name, and that of its folder.
+        title: For people.
+        trial: The trial that is tuned, with the recipe that the search starts from.
+        space: What is searched.
+        trials: How many tries there are.
+        prune_after: Optimiser steps after which a try that does badly may be stopped, and again after 3, 9, ...
+            times as many; None stops none. Losses before the peak of a one-cycle schedule, at 30 % of its steps,
+            say little.
+        confirm_seeds: Seeds on which the recipe found, and the one it started from, are trained in the end.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    title: str
+    trial: TrialConfig
+    space: Space
+    trials: int
+    prune_after: int | None = Field(ge=1)
+    confirm_seeds: list[int]
+
+    def recipe(self, params: dict[str, Any]) -> Recipe:
+        """The recipe with some of its fields replaced."""
+        return Recipe.model_validate(self.trial.recipe.model_dump() | params)
+
+    def config(self, params: dict[str, Any]) -> TrialConfig:
+        """The trial with such a recipe."""
+        return self.trial.model_copy(update={"recipe": self.recipe(params)})
+
+    def confirming(self, best: Try) -> dict[tuple[str, int], TrialConfig]:
+        """The trials that compare recipes on other seeds, by recipe (`base` or `found`) and seed."""
+        recipes = {"base": self.trial, "found": self.config(best.params)}
+        return {
+            (name, seed): config.model_copy(update={"seed": seed})
+            for name, config in recipes.items()
+            for seed in self.confirm_seeds
+        }
+
+    @property
+    def distributions(self) -> dict[str, BaseDistribution]:
+        """The space as Optuna has it."""
+        return {name: parameter.distribution for name, parameter in self.space.items()}
+
+    def sampler(self, number: int) -> optuna.samplers.BaseSampler:
+        """What draws the parameters of the try `number`: a tree-structured Parzen estimator (Bergstra et al. 2011).
+
+        Its seed comes from the number, so that a search that was interrupted draws what it would have drawn.
+        """
+        seed = int(np.random.SeedSequence([self.trial.seed, number]).generate_state(1)[0])
+        return optuna.samplers.TPESampler(multivariate=True, seed=seed)
+
+    def pruner(self) -> optuna.pruners.BasePruner:
+        """What stops tries: asynchronous successive halving (Li et al. 2020), or nothing."""
+        if self.prune_after is None:
+            return optuna.pruners.NopPruner()
+        return optuna.pruners.SuccessiveHalvingPruner(self.prune_after, PRUNE_FACTOR)
+
+
+TryState = Literal["running", "complete", "pruned", "failed"]
+
+STATES: dict[TryState, TrialState] = {
+    "running": TrialState.WAITING,  # to be asked for again
+    "complete": TrialState.COMPLETE,
+    "pruned": TrialState.PRUNED,
+    "failed": TrialState.FAIL,
+}
+"""What Optuna calls the states, when it is told of a try or when tries are replayed."""
+
+
+class Try(BaseModel):
+    """`tries/NUMBER.json`: one suggestion and how it went; two may come to the same trial.
+
+    Attributes:
+        number: From 0, in the order of suggestion.
+        trial: Id of its trial.
+        params: The fields of the recipe that were suggested.
+        state: `pruned` is one that was stopped since others did better at the same step.
+        steps: Optimiser steps done.
+        losses: Latest validation loss by step, as the pruner was told.
+        rungs: The losses that count at the pruner's decisions, by Optuna's name for each.
+        loss: Validation loss of the weights that a test would use; only of one that is complete.
+        accuracy: Their validation accuracy.
+        seconds: Wall time of the trial.
+        reason: Why it failed.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: int
+    trial: str
+    params: dict[str, Value]
+    state: TryState = "running"
+    steps: int = 0
+    losses: dict[int, float] = {}
+    rungs: dict[str, float] = {}
+    loss: float | None = None
+    accuracy: float | None = None
+    seconds: float = 0.0
+    reason: str = ""
+
+    @property
+    def described(self) -> str:
+        """Its parameters as people say them: `learning_rate 0.00213, batch_size 32`."""
+        return ", ".join(
+            f"{name} {f'{value:.3g}' if isinstance(value, float) else value}"
+            for name, value in self.params.items()
+        )
+
+
+def find_best(tries: list[Try]) -> Try | None:
+    """The complete try of the lowest validation loss, the first of equals; None if none is complete."""
+    complete = [one for one in tries if one.loss is not None]
+    return min(complete, key=lambda one: (one.loss, one.number), default=None)
+
+
+def replay(search: Search, tries: list[Try]) -> optuna.Study:
+    """Optuna's study of a search, as if it had asked for these tries and heard of them.
+
+    Tries that were running wait in it with their parameters, and are what it asks for first.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)  # it tells of every trial, as the display does
+    study = optuna.create_study(pruner=search.pruner())
+    for one in tries:
+        study.add_trial(_as_optuna(search, one))
+    return study
+
+
+def _as_optuna(search: Search, one: Try) -> FrozenTrial:
+    if one.state == "running":  # as `Study.enqueue_trial` makes it, with the decisions that were survived
+        return optuna.trial.create_trial(
+            state=TrialState.WAITING, system_attrs={"fixed_params": one.params, **one.rungs}
+        )
+    return optuna.trial.create_trial(
+        state=STATES[one.state],
+        value=one.loss,
+        params=one.params,
+        distributions=search.distributions,
+        intermediate_values=one.losses,
+        system_attrs=one.rungs,
+    )
+
+
+class Outcome(BaseModel):
+    """How a trial on another seed ended.
+
+    Attributes:
+        loss: Validation loss; None where the trial failed.
+        accuracy: Validation accuracy; likewise.
+        reason: Why it failed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    loss: float | None
+    accuracy: float | None
+    reason: str
+
+
+class SearchRecord:
+    """What a search leaves behind, below `RUN/searches/`: the one place that knows its file names.
+
+    Args:
+        folder: `RUN/searches/NAME`; the records of its trials lie in it as they do in a run.
+    """
+
+    def __init__(self, folder: Folder) -> None:
+        self.folder = folder
+
+    def trial(self, trial_id: str) -> Record:
+        """The record of a trial."""
+        return Run(self.folder).record(trial_id)
+
+    def exists(self) -> bool:
+        """Whether the search has been started."""
+        return self.folder.exists(SEARCH_FILE)
+
+    def write_search(self, search: Search) -> None:
+        """Write `search.yaml`."""
+        self._write_yaml(SEARCH_FILE, search.model_dump(mode="json"))
+
+    def search(self) -> Search:
+        """What was asked for.
+
+        Raises:
+            CamerabiasError: The file is missing or damaged.
+        """
+        try:
+            return Search.model_validate(yaml.safe_load(self.folder.read_bytes(SEARCH_FILE)))
+        except (OSError, yaml.YAMLError, ValidationError) as error:
+            raise CamerabiasError(
+                f"{self.folder.file(SEARCH_FILE)} cannot be read ({error}); copy it again or remove {self.folder}."
+            ) from error
+
+    def write_try(self, one: Try) -> None:
+        """Write `tries/NUMBER.json`."""
+        self.folder.child(TRIES_FOLDER).write_json(f"{one.number:04d}.json", one.model_dump())
+
+    def tries(self) -> list[Try]:
+        """All tries in the order of suggestion.
+
+        Raises:
+            CamerabiasError: One is damaged, or missing in the middle.
+        """
+        folder = self.folder.child(TRIES_FOLDER)
+        tries = [_read_try(folder, name) for name in folder.names()]
+        tries.sort(key=lambda one: one.number)
+        if [one.number for one in tries] != list(range(len(tries))):
+            raise CamerabiasError(
+                f"Tries are missing between others in {folder}, so the search cannot go on; copy it again or remove "
+                f"{self.folder}."
+            )
+        return tries
+
+    def write_recipe(self, recipe: Recipe, comment: str) -> None:
+        """Write `recipe.yaml`, which a study can name, under a line that says where it comes from."""
+        self._write_yaml(RECIPE_FILE, recipe.model_dump(), f"# {comment}\n")
+
+    @property
+    def recipe_file(self) -> str:
+        """Path or address of `recipe.yaml`."""
+        return f"{self.folder}/{RECIPE_FILE}"
+
+    def write_confirmed(self, outcomes: dict[str, Outcome]) -> None:
+        """Write `confirmed.json`: how trials on other seeds ended, by their ids."""
+        self.folder.write_json(
+            CONFIRMED_FILE, {trial: outcome.model_dump() for trial, outcome in outcomes.items()}
+        )
+
+    def confirmed(self) -> dict[str, Outcome]:
+        """How trials on other seeds ended, as far as they have; by their ids."""
+        if not self.folder.exists(CONFIRMED_FILE):
+            return {}
+        written = self.folder.read_json(CONFIRMED_FILE)
+        return {trial: Outcome.model_validate(outcome) for trial, outcome in written.items()}
+
+    def _write_yaml(self, name: str, document: dict[str, Any], comment: str = "") -> None:
+        text = comment + yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
+        self.folder.write_bytes(name, text.encode())
+
+
+def search_record(run: Run, name: str) -> SearchRecord:
+    """The record of a search of a run, whether it exists or not."""
+    return SearchRecord(run.folder.child(SEARCHES_FOLDER, name))
+
+
+def search_records(run: Run) -> list[SearchRecord]:
+    """All searches of a run."""
+    records = [search_record(run, name) for name in run.folder.child(SEARCHES_FOLDER).names()]
+    return [record for record in records if record.exists()]
+
+
+def _read_try(folder: Folder, name: str) -> Try:
+    try:
+        return Try.model_validate(folder.read_json(name))
+    except ValidationError as error:
+        raise CamerabiasError(f"{folder.file(name)} is damaged ({error}); copy it again.") from error

@@ -1,0 +1,109 @@
+"""A trial's configuration and its id."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from pydantic import BaseModel, ConfigDict
+
+from camerabias.datasets.sampling.rules import Setting
+from camerabias.datasets.schema import Fit, Target
+from camerabias.datasets.views.registry import View
+from camerabias.datasets.views.variant import Variant
+from camerabias.trainables.spec.recipe import Recipe
+
+
+class TrialConfig(BaseModel):
+    """One trial: exactly what its numbers depend on, and so what its id is a hash of.
+
+    Attributes:
+        dataset: Fingerprint of the dataset.
+        model: Name of the model, see `models.MODELS`; any other name is timm's.
+        weights: `none`, or `sha256:...` of the pretrained weights' content.
+        target: What is learned.
+        setting: Which images train, spelt out.
+        train_view: What training and validation images are seen as.
+        test_view: What test images are seen as.
+        test_fold: The fold that is tested; the next one validates, the others train.
+        seed: Of initialisation, order, augmentation and draws.
+        size: Side of the model's input in pixels.
+        fit: How images become that size.
+        recipe: How it is trained.
+        train_size: Training images to keep, of those the setting has; None keeps all.
+        source_size: Side of the original pixels that small pieces (`crop32`) are cut from; None for other views.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str
+    model: str
+    weights: str
+    target: Target
+    setting: Setting
+    train_view: View
+    test_view: View
+    test_fold: int
+    seed: int
+    size: int
+    fit: Fit
+    recipe: Recipe
+    train_size: int | None = None
+    source_size: int | None = None
+
+    @property
+    def id(self) -> str:
+        """The first 16 hexadecimal digits of the SHA-256 of the canonical configuration."""
+        fields = self.model_dump(mode="json", exclude_defaults=True)
+        canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()[:16]
+
+    @property
+    def family(self) -> str:
+        """The id without seed and test fold: trials of one family are repetitions, whose mean means something."""
+        return self.model_copy(update={"seed": 0, "test_fold": 0}).id
+
+    @property
+    def name(self) -> str:
+        """A readable name for people; it does not tell every field."""
+        return trial_name(
+            self.target,
+            self.setting.name,
+            str(self.train_view),
+            str(self.test_view),
+            self.model,
+            self.seed,
+            self.recipe.mitigation,
+        )
+
+    @property
+    def variants(self) -> tuple[Variant, Variant]:
+        """The variants that training and test images come from."""
+        return self._variant(self.train_view), self._variant(self.test_view)
+
+    @property
+    def input_shape(self) -> tuple[int, int]:
+        """(height, width) of the images that train."""
+        if self.source_size is not None:
+            return self.size, self.size
+        return self.variants[0].shape[:2]
+
+    def _variant(self, view: View) -> Variant:
+        if self.source_size is not None:  # pieces are cut from pixels that nobody has scaled
+            return Variant(view=view.stored, size=self.source_size, fit="crop")
+        return Variant(view=view.stored, size=self.size, fit=self.fit)
+
+
+def trial_name(
+    target: str,
+    setting: str,
+    train_view: str,
+    test_view: str,
+    model: str,
+    seed: int | str,
+    mitigation: str = "none",
+) -> str:
+    """What people call a trial: `label-disjoint-rgb-resnet34-seed3`, or `...-resnet34-reweight-seed3`."""
+    views = train_view if test_view == train_view else f"{train_view}-to-{test_view}"
+    helped = "" if mitigation == "none" else f"-{mitigation}"
+    return f"{target}-{setting}-{views}-{model}{helped}-seed{seed}"

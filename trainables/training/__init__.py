@@ -1,0 +1,4 @@
+"""The training loop and what it is fed: images, augmentation, balancing, evaluation.
+
+Uses `models`, `records` and `spec`.
+"""
