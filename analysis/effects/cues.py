@@ -19,11 +19,11 @@ import pandas as pd
 
 from camerabias.analysis.effects.shortcut_effect import recognition, signature
 from camerabias.analysis.records.records import Records
-from camerabias.analysis.records.study import StudyCell
 from camerabias.analysis.records.wording import PLAIN, show_absence
 from camerabias.analysis.statistics.accuracy import accuracy
 from camerabias.analysis.statistics.permutation import holm
 from camerabias.datasets.schema import Target
+from camerabias.trainables.records.study import StudyCell
 
 SETTING = "natural"
 """What an audit is about: photos as they are."""

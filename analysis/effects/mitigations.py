@@ -10,10 +10,10 @@ import pandas as pd
 from camerabias.analysis.effects.cues import SETTING
 from camerabias.analysis.effects.shortcut_effect import NOTHING, Signature, signature
 from camerabias.analysis.records.records import Records, Rows
-from camerabias.analysis.records.study import StudyCell
 from camerabias.analysis.records.wording import show_absence
 from camerabias.analysis.statistics.accuracy import accuracy, paired_difference
 from camerabias.analysis.statistics.bootstrap import combine
+from camerabias.trainables.records.study import StudyCell
 from camerabias.trainables.spec.mitigation import MITIGATIONS
 
 _KEY = ["model", "setting", "views"]

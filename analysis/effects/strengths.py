@@ -8,11 +8,11 @@ import pandas as pd
 
 from camerabias.analysis.effects.shortcut_effect import NOTHING, Signature, signature
 from camerabias.analysis.records.records import Records, Rows
-from camerabias.analysis.records.study import StudyCell
 from camerabias.analysis.records.wording import show_absence
 from camerabias.analysis.statistics.accuracy import accuracy, contrast
 from camerabias.analysis.statistics.permutation import LEVEL, holm
 from camerabias.datasets.schema import STRENGTH, WITHOUT
+from camerabias.trainables.records.study import StudyCell
 
 _MODEL = ["model", "views", "mitigation"]
 _STRENGTH_ESTIMATES = ["accuracy", "agree", "disagree", "gap"]

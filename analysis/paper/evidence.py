@@ -13,10 +13,10 @@ from pydantic import BaseModel, ConfigDict
 
 from camerabias.analysis.paper.published import DOWNSAMPLED, printed_estimate, printed_numbers
 from camerabias.analysis.records.records import Cameras, Records, Rows
-from camerabias.analysis.records.study import StudyCell
 from camerabias.analysis.statistics.accuracy import chance, contrast
 from camerabias.analysis.statistics.bootstrap import Estimate, combine
 from camerabias.datasets.schema import Target
+from camerabias.trainables.records.study import StudyCell
 
 PREFERRED_MODEL = "resnet34"
 """The model of the paper's figures."""

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-import yaml
-from pydantic import ValidationError
 
 from camerabias.analysis.records.reading import UNREADABLE, damaged, naming
 from camerabias.analysis.records.records import Records
-from camerabias.analysis.records.study import RunInfo, Study, StudyCell
+from camerabias.analysis.records.study import RunInfo
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.trainables.records.record import (
@@ -26,6 +24,7 @@ from camerabias.trainables.records.record import (
     Status,
 )
 from camerabias.trainables.records.run import Run
+from camerabias.trainables.records.study import PlannedStudy, StudyCell
 from camerabias.trainables.spec.trial import TrialConfig
 
 
@@ -47,29 +46,17 @@ def load_records(location: str | Folder) -> Records:
     return Records(run, info, studies, _load_trials(run, studies))
 
 
-def _load_studies(run: Run) -> dict[str, Study]:
-    try:
-        asked = run.studies()
-    except yaml.YAMLError as error:
-        raise CamerabiasError(
-            f"A file in {run.folder}/studies is not YAML ({error}); copy it again."
-        ) from error
-    if not asked:
+def _load_studies(run: Run) -> dict[str, PlannedStudy]:
+    studies = run.studies()
+    if not studies:
         raise CamerabiasError(
             f"{run.folder} holds no study; start one with `camerabias sweep run`. (A search's own table and plots "
             "lie in searches/NAME/.)"
         )
-    return {name: _load_study(run, name, fields) for name, fields in asked.items()}
+    return studies
 
 
-def _load_study(run: Run, name: str, fields: Any) -> Study:
-    try:
-        return Study.model_validate(fields)
-    except ValidationError as error:
-        raise damaged(run.folder.child("studies"), f"{name}.yaml", error) from error
-
-
-def _load_trials(run: Run, studies: dict[str, Study]) -> pd.DataFrame:
+def _load_trials(run: Run, studies: dict[str, PlannedStudy]) -> pd.DataFrame:
     statuses = run.statuses()
     rows: dict[str, dict[str, Any]] = {}
     for study in studies.values():
@@ -98,8 +85,8 @@ _ALWAYS = (
 )
 
 
-def _asked(study: Study, cell: StudyCell, seed: int) -> dict[str, Any]:
-    fields = cell.model_dump(exclude={"seen_cameras", "trials"})
+def _asked(study: PlannedStudy, cell: StudyCell, seed: int) -> dict[str, Any]:
+    fields = cell.model_dump(exclude={"seen_cameras", "family", "trials"})
     return {"name": cell.trial_name(seed), "studies": study.name, **fields, "seed": seed}
 
 

@@ -22,8 +22,6 @@ from camerabias.analysis.records.study import (
     Example,
     RunInfo,
     Sizes,
-    Study,
-    StudyCell,
     ViewPicture,
     name_model,
     sizes_of,
@@ -39,6 +37,7 @@ from camerabias.trainables.records.record import (
     Status,
 )
 from camerabias.trainables.records.run import Run
+from camerabias.trainables.records.study import VARIATIONS, PlannedStudy, StudyCell
 from camerabias.trainables.spec.trial import TrialConfig
 
 Cameras = Literal["all", "seen", "unseen"]
@@ -73,7 +72,7 @@ class Records:
 
     run: Run
     info: RunInfo
-    studies: dict[str, Study]
+    studies: dict[str, PlannedStudy]
     trials: pd.DataFrame
     damaged_probes: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Trial and reason by name of each probe that was asked for here and could not be read."""
@@ -128,7 +127,7 @@ class Records:
         target: Target,
         setting: str | None = None,
         views: str | None = None,
-        mitigation: str | None = "none",
+        **variations: str | None,
     ) -> list[StudyCell]:
         """Cells of all studies, the same cell only once (as the first study has it).
 
@@ -136,15 +135,18 @@ class Records:
             target: What is learned.
             setting: Its setting; None for any.
             views: `StudyCell.views`; None for any.
-            mitigation: Its mitigation; None for any.
+            variations: Its value in some of `VARIATIONS`, such as its mitigation; None for any, and the one that most
+                studies leave alone where nothing is said.
         """
+        assert variations.keys() <= VARIATIONS.keys()
+        wanted = VARIATIONS | variations
         return [
             cell
             for cell in self._cells.values()
             if cell.target == target
             and setting in (None, cell.setting)
             and views in (None, cell.views)
-            and mitigation in (None, cell.mitigation)
+            and all(value in (None, cell.dimensions[name]) for name, value in wanted.items())
         ]
 
     def under(self, setting: str, cell: StudyCell) -> StudyCell | None:

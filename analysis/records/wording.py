@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import isnan
 
 from camerabias.analysis.records.records import Records
-from camerabias.analysis.records.study import StudyCell
 from camerabias.analysis.statistics.bootstrap import Estimate
+from camerabias.trainables.records.study import StudyCell
 
 
 def show_estimate(estimate: Estimate) -> str:

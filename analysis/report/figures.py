@@ -21,7 +21,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from camerabias.analysis.records.records import Records
-from camerabias.analysis.records.study import StudyCell
 from camerabias.analysis.report.pictures import (
     binary_view,
     crop_heat_map,
@@ -34,6 +33,7 @@ from camerabias.analysis.statistics.accuracy import accuracy, chance
 from camerabias.analysis.verdict.findings import Findings
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError, Target
+from camerabias.trainables.records.study import StudyCell
 
 BLUE, VERMILION, GREEN, ORANGE, SKY, PURPLE, YELLOW = (
     "#0072B2", "#D55E00", "#009E73", "#E69F00", "#56B4E9", "#CC79A7", "#F0E442",

@@ -23,7 +23,6 @@ from camerabias.analysis.effects.probes import (
     perturbation_energy,
 )
 from camerabias.analysis.records.records import Records
-from camerabias.analysis.records.study import StudyCell
 from camerabias.analysis.records.wording import PLAIN, show_absence, show_estimate
 from camerabias.analysis.statistics.accuracy import (
     accuracy,
@@ -36,6 +35,7 @@ from camerabias.analysis.statistics.accuracy import (
 from camerabias.analysis.statistics.bootstrap import MIN_GROUPS, Comparison, Estimate
 from camerabias.analysis.statistics.learning import learning_order
 from camerabias.datasets.schema import Target
+from camerabias.trainables.records.study import StudyCell
 
 REFERENCES = ("balanced", "natural")
 """Settings that others are compared with, the first that a run has: the paper's, then the photos as given."""

@@ -16,10 +16,11 @@ from matplotlib.figure import Figure
 from camerabias.analysis.effects.probes import all_crops, attacked, crops_right
 from camerabias.analysis.paper.evidence import PREFERRED_MODEL
 from camerabias.analysis.records.records import Probe, Records
-from camerabias.analysis.records.study import Example, StudyCell, ViewPicture
+from camerabias.analysis.records.study import Example, ViewPicture
 from camerabias.analysis.statistics.permutation import map_uniformity
 from camerabias.datasets.io.decode import Pixels, decode
 from camerabias.datasets.schema import CamerabiasError, Target
+from camerabias.trainables.records.study import StudyCell
 
 MAX_ROWS, MAX_COLUMNS = 4, 6  # of photos in Figure 1
 MAX_ATTACKED = 2  # photos in Figure 5, as in the paper

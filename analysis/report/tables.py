@@ -9,21 +9,23 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from math import isnan, nan
 
 import pandas as pd
 
 from camerabias.analysis.paper.published import printed_accuracy, printed_range
 from camerabias.analysis.records.records import Cameras, Records, Rows
-from camerabias.analysis.records.study import Study, StudyCell, name_model, sizes_of
+from camerabias.analysis.records.study import name_model, sizes_of
 from camerabias.analysis.records.wording import PLAIN, show_absence, show_estimate
 from camerabias.analysis.statistics.accuracy import accuracy, chance
 from camerabias.analysis.statistics.bootstrap import MIN_GROUPS, Estimate
 from camerabias.datasets.io.storage import Folder
+from camerabias.trainables.records.study import VARIATIONS, PlannedStudy, StudyCell
 
 TIDY_COLUMNS = [
     "study", "target", "setting", "train_view", "test_view", "model", "cameras", "n", "mean", "low", "high",
-    "chance", "paper", "mitigation",
+    "chance", "paper", *VARIATIONS,
 ]  # fmt: skip
 
 TRIALS_FILE = "trials.csv"
@@ -54,7 +56,7 @@ class StudyTable:
         notes: Sentences that belong below: numbers of seeds, missing intervals, skipped settings.
     """
 
-    study: Study
+    study: PlannedStudy
     tidy: pd.DataFrame
     wide: list[WideTable]
     notes: list[str]
@@ -111,7 +113,7 @@ def show_markdown(frame: pd.DataFrame) -> str:
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
-def _study_table(records: Records, study: Study) -> StudyTable:
+def _study_table(records: Records, study: PlannedStudy) -> StudyTable:
     sizes = sizes_of(study.cells)
     rows = [row for cell in study.cells for row in _rows(records, study, cell, name_model(cell, sizes))]
     tidy = pd.DataFrame([_tidy(study, row) for row in rows], columns=TIDY_COLUMNS)
@@ -133,7 +135,7 @@ def _readings(records: Records, cell: StudyCell) -> dict[str, Callable[[StudyCel
     return readings
 
 
-def _rows(records: Records, study: Study, cell: StudyCell, model: str) -> list[_Row]:
+def _rows(records: Records, study: PlannedStudy, cell: StudyCell, model: str) -> list[_Row]:
     kinds: list[Cameras] = ["all", "seen", "unseen"] if records.unseen_cameras(cell) else ["all"]
     rows = []
     for reading, read in _readings(records, cell).items():
@@ -158,41 +160,45 @@ def _seeds(row: _Row) -> str:
     return str(n) if n == asked else f"{n} of {asked}"
 
 
-def _paper(study: Study, cell: StudyCell, model: str) -> float:
+def _paper(study: PlannedStudy, cell: StudyCell, model: str) -> float:
     """The paper's number, whatever a view's parameters are (the paper does not give them); NaN if none."""
     return printed_accuracy(
         cell.target, cell.setting, *cell.view_kinds, model, table=_paper_table(study, cell)
     )
 
 
-def _paper_range(study: Study, cell: StudyCell) -> str:
+def _paper_range(study: PlannedStudy, cell: StudyCell) -> str:
     """What the paper's own models came to, beside a model that it does not have."""
     low, high = printed_range(cell.target, cell.setting, *cell.view_kinds, table=_paper_table(study, cell))
     return "" if isnan(low) else f"{low:.3f}–{high:.3f}"
 
 
-def _paper_table(study: Study, cell: StudyCell) -> str | None:
-    """The paper mitigates nothing."""
-    return study.paper if cell.mitigation == "none" else None
+def _paper_table(study: PlannedStudy, cell: StudyCell) -> str | None:
+    """The paper varies nothing else."""
+    return None if cell.is_varied else study.paper
 
 
-def _tidy(study: Study, row: _Row) -> tuple[object, ...]:
+def _tidy(study: PlannedStudy, row: _Row) -> tuple[object, ...]:
     cell, found = row.cell, row.estimate
     views = (cell.train_view, cell.test_view + row.reading)
     asked = (study.name, cell.target, cell.setting, *views, row.model, row.cameras)
     numbers = (found.n_seeds, found.mean, found.low, found.high, row.chance, row.paper)
-    return (*asked, *numbers, cell.mitigation)
+    return (*asked, *numbers, *(cell.dimensions[name] for name in VARIATIONS))
+
+
+def _variation(name: str, row: _Row) -> str:
+    return str(row.cell.dimensions[name])
 
 
 _VARYING: dict[str, Callable[[_Row], str]] = {
     "target": lambda row: row.cell.target,
     "setting": lambda row: row.cell.setting,
     "view": lambda row: row.cell.views + row.reading,
-    "mitigation": lambda row: row.cell.mitigation,
+    **{name: partial(_variation, name) for name in VARIATIONS},
 }
 
 
-_PLAINLY = {"view": PLAIN, "mitigation": "none"}
+_PLAINLY = {"view": PLAIN, **VARIATIONS}
 """What needs no mention where it is the same for all."""
 
 
@@ -206,7 +212,7 @@ def _varying(rows: list[_Row]) -> dict[str, Callable[[_Row], str]]:
     return found or {"setting": _VARYING["setting"]}
 
 
-def _one_model(study: Study, rows: list[_Row]) -> list[WideTable]:
+def _one_model(study: PlannedStudy, rows: list[_Row]) -> list[WideTable]:
     """A row per setting: one model alone would make a single, very wide row."""
     lines: dict[tuple[str, ...], dict[str, str]] = {}
     varying = _varying(rows)
@@ -227,7 +233,7 @@ def _one_model(study: Study, rows: list[_Row]) -> list[WideTable]:
     return [WideTable(f"{study.title}: {rows[0].model}", frame[shown])]
 
 
-def _many_models(study: Study, rows: list[_Row]) -> list[WideTable]:
+def _many_models(study: PlannedStudy, rows: list[_Row]) -> list[WideTable]:
     whole = [row for row in rows if row.cameras == "all"]
     apart = [row for row in rows if row.cameras != "all"]
     tables = [WideTable(study.title, _wide(whole, _varying(rows)))]
@@ -263,7 +269,7 @@ def _number(value: float) -> str:
     return "" if isnan(value) else f"{value:.3f}"
 
 
-def _notes(study: Study, rows: list[_Row]) -> list[str]:
+def _notes(study: PlannedStudy, rows: list[_Row]) -> list[str]:
     notes = [study.note] if study.note else []
     seeds = [row.estimate.n_seeds for row in rows if row.estimate.n_seeds]
     if seeds:

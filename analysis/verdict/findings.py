@@ -27,12 +27,12 @@ from camerabias.analysis.effects.shortcut_effect import (
     signature,
 )
 from camerabias.analysis.records.records import Records
-from camerabias.analysis.records.study import StudyCell
 from camerabias.analysis.records.wording import PLAIN
 from camerabias.analysis.statistics.accuracy import accuracy
 from camerabias.analysis.statistics.bootstrap import Estimate
 from camerabias.analysis.statistics.permutation import LEVEL, holm
 from camerabias.trainables.records.record import SENSOR_PATTERN_FILE
+from camerabias.trainables.records.study import StudyCell
 
 SENSOR_EXCESS = 0.1
 """Twice what JPEG and processing alone came to beyond chance, with no pattern in the sensor (see the manual)."""

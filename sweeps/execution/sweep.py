@@ -12,6 +12,7 @@ from camerabias.datasets.dataset import Dataset, open_dataset
 from camerabias.datasets.io.ray_connection import cluster_address, connect_ray
 from camerabias.datasets.schema import CamerabiasError, Executor
 from camerabias.datasets.views.build import build_variants, is_built
+from camerabias.datasets.views.registry import View
 from camerabias.sweeps.execution.cluster import join
 from camerabias.sweeps.execution.runner import run_jobs
 from camerabias.sweeps.execution.watcher import Watchers
@@ -19,7 +20,7 @@ from camerabias.sweeps.monitoring.console import console, counting, print_nodes
 from camerabias.sweeps.monitoring.live import SweepDisplay
 from camerabias.sweeps.monitoring.loggers import check_loggers, open_loggers
 from camerabias.sweeps.planning.estimate import Measure, measure_here
-from camerabias.sweeps.planning.plan import Plan, make_plan, merge_described
+from camerabias.sweeps.planning.plan import Plan, make_plan
 from camerabias.sweeps.planning.study import Study, load_study
 from camerabias.sweeps.runs.examples import write_examples
 from camerabias.sweeps.runs.lease import Lease
@@ -185,11 +186,11 @@ def write_run_info(run: Run, dataset: Dataset, executor: Executor) -> None:
 def _write_intentions(plan: Plan, run: Run, request: Request) -> None:
     write_run_info(run, plan.dataset, request.executor)
     before = run.studies()
-    for planned in plan.studies:
-        name, now = planned.study.name, planned.described()
-        run.write_study(name, merge_described(before[name], now) if name in before else now)
-    views = [view for p in plan.studies for cell in p.cells for view in (cell.train_view, cell.test_view)]
-    write_examples(plan.dataset, run, views)
+    for study in plan.studies:
+        run.write_study(study.joined_to(before[study.name]) if study.name in before else study)
+    cells = [cell for study in plan.studies for cell in study.cells]
+    views = [name for cell in cells for name in (cell.train_view, cell.test_view)]
+    write_examples(plan.dataset, run, map(View.model_validate, views))
 
 
 def _versions(executor: Executor) -> dict[str, str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 import pandas as pd
 from rich.console import Console
@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from camerabias.trainables.records.record import Status
+from camerabias.trainables.records.study import DIMENSIONS, VARIATIONS, StudyCell
 
 if TYPE_CHECKING:
     from camerabias.trainables.worker.node import Node
@@ -85,11 +86,22 @@ def make_table(frame: pd.DataFrame, title: str, index_name: str | None = None) -
     return table
 
 
-def cells_frame(rows: Sequence[Mapping[Any, Any]]) -> pd.DataFrame:
-    """Cells of a study, without the column of mitigations where there are none."""
-    if all(row["mitigation"] == "none" for row in rows):
-        rows = [{name: value for name, value in row.items() if name != "mitigation"} for row in rows]
+def cells_frame(cells: Iterable[tuple[StudyCell, Mapping[Status, int]]]) -> pd.DataFrame:
+    """Cells of a study, and how many of their trials are how far; without dimensions that it leaves alone."""
+    listed = [(cell.dimensions, counts) for cell, counts in cells]
+    varied = {
+        name
+        for name in DIMENSIONS
+        if name not in VARIATIONS or any(cell[name] != VARIATIONS[name] for cell, _ in listed)
+    }
+    rows = []
+    for cell, counts in listed:
+        row: dict[str, object] = {_HEADS.get(name, name): cell[name] for name in DIMENSIONS if name in varied}
+        rows.append(row | dict(counts))
     return pd.DataFrame(rows)
+
+
+_HEADS = {"train_view": "train view", "test_view": "test view", "size": "pixels"}
 
 
 def show_number(value: float | None, how: str) -> str:
@@ -97,7 +109,7 @@ def show_number(value: float | None, how: str) -> str:
     return "" if value is None else format(value, how)
 
 
-def count_statuses(statuses: list[Status]) -> dict[str, int]:
+def count_statuses(statuses: list[Status]) -> dict[Status, int]:
     """How many trials are in each status."""
     return {status: statuses.count(status) for status in get_args(Status)}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, get_args
@@ -17,13 +17,10 @@ from camerabias.sweeps.runs.lease import LeaseState
 from camerabias.trainables.records.record import RUN_FILE, Contents, Done, Running, Status
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.records.search import SearchRecord, search_records
-from camerabias.trainables.spec.trial import trial_name
+from camerabias.trainables.records.study import PlannedStudy, StudyCell
 
 MAX_RUNNING, MAX_FAILED, MAX_ENDED = 40, 5, 3
 """How many trials of each kind are named; the others are counted."""
-
-DESCRIBED = ("target", "setting", "train_view", "test_view", "model", "mitigation")
-"""What tells the cells of a study."""
 
 STALE_SECONDS = 300.0
 """After so long without a word a trial's worker may be gone. Words come between epochs, of which few are longer."""
@@ -31,9 +28,9 @@ STALE_SECONDS = 300.0
 
 @dataclass(frozen=True)
 class CellStatus:
-    """A cell of a study's table: what it is, and how many of its trials are how far."""
+    """A cell of a study, and how many of its trials are how far."""
 
-    described: dict[str, str]
+    cell: StudyCell
     counts: dict[Status, int]
 
 
@@ -153,7 +150,7 @@ class _Reader:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.contents = run.contents()
-        self.studies = run.studies()
+        self.studies = [*run.studies().values()]
         self.names = dict(_names(self.studies))
         self.statuses = {trial: self.contents.get(trial, Contents()).status for trial in self.names}
 
@@ -168,7 +165,7 @@ class _Reader:
             if (progress := self.run.record(trial).progress()) is not None
         ]
         return RunStatus(
-            studies=[self._study(name, study) for name, study in self.studies.items()],
+            studies=[self._study(study) for study in self.studies],
             searches=[search for search, _ in searches],
             statuses=self.statuses,
             running=running + tries,
@@ -184,14 +181,12 @@ class _Reader:
         trials = [trial for trial, found in self.statuses.items() if found == status]
         return sorted(trials, key=lambda trial: self.contents[trial].changed, reverse=True)
 
-    def _study(self, name: str, study: dict[str, Any]) -> StudyStatus:
+    def _study(self, study: PlannedStudy) -> StudyStatus:
         cells = []
-        for cell in study["cells"]:
-            counted = Counter(self.statuses[trial] for trial in cell["trials"].values())
-            cells.append(
-                CellStatus(_describe(cell), {status: counted[status] for status in get_args(Status)})
-            )
-        return StudyStatus(name, study["title"], cells)
+        for cell in study.cells:
+            counted = Counter(self.statuses[trial] for trial in cell.trials.values())
+            cells.append(CellStatus(cell, {status: counted[status] for status in get_args(Status)}))
+        return StudyStatus(study.name, study.title, cells)
 
     def _failed(self) -> list[tuple[str, str]]:
         found = [
@@ -216,17 +211,12 @@ class _Reader:
         return (len(self.statuses) - len(ended)) * (time.time() - began) / n_now
 
 
-def _names(studies: dict[str, dict[str, Any]]) -> Iterator[tuple[str, str]]:
+def _names(studies: Iterable[PlannedStudy]) -> Iterator[tuple[str, str]]:
     """Id and name of every trial of the studies."""
-    for study in studies.values():
-        for cell in study["cells"]:
-            for seed, trial in cell["trials"].items():
-                yield trial, trial_name(**_describe(cell), seed=seed)
-
-
-def _describe(cell: dict[str, Any]) -> dict[str, str]:
-    """What tells a cell; those of earlier versions do not name a mitigation."""
-    return {key: cell.get(key, "none") for key in DESCRIBED}
+    for study in studies:
+        for cell in study.cells:
+            for seed, trial in cell.trials.items():
+                yield trial, cell.trial_name(seed)
 
 
 def _search(record: SearchRecord) -> tuple[SearchStatus, list[RunningTrial]]:

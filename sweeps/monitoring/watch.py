@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 from rich.console import Group, RenderableType
@@ -77,7 +77,7 @@ def _status_parts(status: RunStatus) -> list[RenderableType]:
     """What there is to show; the last is what one wants to know first."""
     parts: list[RenderableType] = [
         make_table(
-            cells_frame([dict[str, Any](cell.described) | dict(cell.counts) for cell in study.cells]),
+            cells_frame((one.cell, one.counts) for one in study.cells),
             f"{study.name}: {study.title}",
         )
         for study in status.studies

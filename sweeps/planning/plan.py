@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 from camerabias.datasets.dataset import Dataset
 from camerabias.datasets.sampling.rules import (
@@ -23,106 +22,11 @@ from camerabias.trainables.models.registry import find_model, input_size
 from camerabias.trainables.probes.registry import Probe
 from camerabias.trainables.records.record import Contents, Status
 from camerabias.trainables.records.run import Run
+from camerabias.trainables.records.study import PlannedStudy, Skipped, StudyCell
 from camerabias.trainables.spec.recipe import Recipe, load_recipe, mitigate
 from camerabias.trainables.spec.trial import TrialConfig
 
 _PLURAL: dict[Target, str] = {"label": "labels", "camera": "cameras"}
-
-
-@dataclass(frozen=True)
-class PlannedCell:
-    """A cell of a table: a model under a setting, over seeds."""
-
-    target: Target
-    setting: Setting
-    train_view: View
-    test_view: View
-    model: str
-    size: int
-    seen_cameras: tuple[str, ...]
-    trials: dict[int, TrialConfig]
-    """By seed."""
-    probes: tuple[Probe, ...]
-    downsampled: bool
-    """Whether the model sees fewer pixels than the dataset's views have."""
-    mitigation: str
-    """The name of what is done against learning the camera; `none` where that is nothing."""
-
-    @property
-    def family(self) -> str:
-        """What its trials have in common, as a hash."""
-        return next(iter(self.trials.values())).family
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """A setting (or a view) that the dataset cannot serve, and why."""
-
-    target: Target
-    setting: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class PlannedStudy:
-    """A study spelt out for one dataset."""
-
-    study: Study
-    cells: list[PlannedCell]
-    skipped: list[Skipped]
-
-    def described(self) -> dict[str, Any]:
-        """What `studies/NAME.yaml` in the run holds: all that analysis needs to know of the study."""
-        return {
-            "name": self.study.name,
-            "title": self.study.title,
-            "paper": self.study.paper,
-            "note": self.study.note,
-            "models": self.study.models,
-            "seeds": self.study.seeds,
-            "recipe": self.study.recipe,
-            "cells": [
-                {
-                    "target": cell.target,
-                    "setting": cell.setting.name,
-                    "train_view": str(cell.train_view),
-                    "test_view": str(cell.test_view),
-                    "model": cell.model,
-                    "size": cell.size,
-                    "seen_cameras": list(cell.seen_cameras),
-                    "family": cell.family,
-                    "trials": {str(seed): config.id for seed, config in cell.trials.items()},
-                    "probes": [str(probe) for probe in cell.probes],
-                    "test_draws": cell.test_view.kind.test_draws,
-                    "downsampled": cell.downsampled,
-                    "mitigation": cell.mitigation,
-                }
-                for cell in self.cells
-            ],
-            "skipped": [vars(skipped) for skipped in self.skipped],
-        }
-
-
-def merge_described(before: dict[str, Any], now: dict[str, Any]) -> dict[str, Any]:
-    """A study's description after it is asked for again: more seeds, models or settings join those there were.
-
-    A cell that has changed in anything but its seeds (the recipe, say) takes the place of the earlier one, since
-    a mean over both would mean nothing.
-    """
-    cells = {_cell_key(cell): cell for cell in before["cells"]}
-    for cell in now["cells"]:
-        earlier = cells.get(_cell_key(cell))
-        kept = earlier["trials"] if earlier is not None and earlier["family"] == cell["family"] else {}
-        cells[_cell_key(cell)] = {**cell, "trials": kept | cell["trials"]}
-    seeds = sorted({int(seed) for cell in cells.values() for seed in cell["trials"]})
-    models = list(dict.fromkeys(cell["model"] for cell in cells.values()))
-    return {**now, "models": models, "seeds": seeds, "cells": list(cells.values())}
-
-
-def _cell_key(cell: dict[str, Any]) -> tuple[Any, ...]:
-    names = ("target", "setting", "train_view", "test_view", "model", "size")
-    # runs from before there were mitigations do not name any
-    return *(cell[name] for name in names), cell.get("mitigation", "none")
 
 
 @dataclass(frozen=True)
@@ -131,29 +35,20 @@ class Plan:
 
     dataset: Dataset
     studies: list[PlannedStudy]
+    trials: dict[str, TrialConfig]
+    """By id, in the order in which they run: seed by seed, so that early tables are whole."""
     contents: dict[str, Contents]
     """What the run holds, by trial."""
 
     @cached_property
-    def trials(self) -> dict[str, TrialConfig]:
-        """By id, in the order in which they run: seed by seed, so that early tables are whole."""
-        found = [
-            (seed, config)
-            for planned in self.studies
-            for cell in planned.cells
-            for seed, config in cell.trials.items()
-        ]
-        return {config.id: config for _, config in sorted(found, key=lambda pair: pair[0])}
-
-    @cached_property
     def probes(self) -> dict[str, tuple[Probe, ...]]:
         """By trial, what all of its studies ask of its model."""
-        asked: dict[str, dict[Probe, None]] = {}
-        for planned in self.studies:
-            for cell in planned.cells:
-                for config in cell.trials.values():
-                    asked.setdefault(config.id, {}).update(dict.fromkeys(cell.probes))
-        return {trial_id: tuple(probes) for trial_id, probes in asked.items()}
+        asked: dict[str, dict[str, None]] = {}
+        for study in self.studies:
+            for cell in study.cells:
+                for trial_id in cell.trials.values():
+                    asked.setdefault(trial_id, {}).update(dict.fromkeys(cell.probes))
+        return {trial_id: tuple(map(Probe.model_validate, names)) for trial_id, names in asked.items()}
 
     def status(self, trial_id: str) -> Status:
         """What the run holds of a trial."""
@@ -205,7 +100,9 @@ def make_plan(
         CamerabiasError: The run belongs to another dataset, or the dataset cannot serve a setting.
     """
     planner = _Planner(dataset, size, weights)
-    return Plan(dataset, [planner.plan(study) for study in studies], run.contents())
+    planned = [planner.plan(study) for study in studies]
+    trials = sorted(planner.trials.values(), key=lambda config: config.seed)
+    return Plan(dataset, planned, {config.id: config for config in trials}, run.contents())
 
 
 @dataclass(frozen=True)
@@ -213,35 +110,60 @@ class _Planner:
     dataset: Dataset
     size: int | None
     weights: dict[str, str]
+    trials: dict[str, TrialConfig] = field(default_factory=dict)
+    """Of all studies planned so far, by id."""
 
     def plan(self, study: Study) -> PlannedStudy:
-        cells: list[PlannedCell] = []
+        cells: list[StudyCell] = []
         skipped: list[Skipped] = []
         for grid in study.grids:
-            recipes = self._recipes(study, grid)
-            settings: list[Setting] = []
-            views: list[View] = []
-            for asked in grid.settings:
-                name = asked if isinstance(asked, str) else asked.name
-                with self._skipping(study, grid.target, name, skipped):
-                    self._check_classes(grid.target)
-                    if study.skip_unanswerable:
-                        self._check_cells(grid.target)
-                    # two names may come to the same: leave-one-camera-out and one of its cameras
-                    settings += [one for one in self._resolve(asked) if one not in settings]
-            for view in grid.views:
-                with self._skipping(study, grid.target, f"view {view}", skipped):
-                    self._check_size(view)
-                    views.append(view)
-            train_size = self._equal_size(grid, settings)
-            cells += [
-                self._cell(study, grid, setting, view, model, mitigation, recipe, train_size)
-                for setting in settings
-                for view in views
-                for mitigation, recipe in recipes.items()
-                for model in study.models
-            ]
-        return PlannedStudy(study, cells, skipped)
+            cells += self._cells(study, grid, skipped)
+        return PlannedStudy(
+            name=study.name,
+            title=study.title,
+            paper=study.paper,
+            note=study.note,
+            models=tuple(study.models),
+            seeds=tuple(study.seeds),
+            recipe=study.recipe,
+            cells=tuple(cells),
+            skipped=tuple(skipped),
+        )
+
+    def _cells(self, study: Study, grid: Grid, skipped: list[Skipped]) -> list[StudyCell]:
+        recipes = self._recipes(study, grid)
+        settings = self._settings(study, grid, skipped)
+        views = self._views(study, grid, skipped)
+        train_size = self._equal_size(grid, settings)
+        return [
+            self._cell(
+                study, grid, mitigation, self._config(study, grid, setting, view, model, recipe, train_size)
+            )
+            for setting in settings
+            for view in views
+            for mitigation, recipe in recipes.items()
+            for model in study.models
+        ]
+
+    def _settings(self, study: Study, grid: Grid, skipped: list[Skipped]) -> list[Setting]:
+        settings: list[Setting] = []
+        for asked in grid.settings:
+            name = asked if isinstance(asked, str) else asked.name
+            with self._skipping(study, grid.target, name, skipped):
+                self._check_classes(grid.target)
+                if study.skip_unanswerable:
+                    self._check_cells(grid.target)
+                # two names may come to the same: leave-one-camera-out and one of its cameras
+                settings += [one for one in self._resolve(asked) if one not in settings]
+        return settings
+
+    def _views(self, study: Study, grid: Grid, skipped: list[Skipped]) -> list[View]:
+        views: list[View] = []
+        for view in grid.views:
+            with self._skipping(study, grid.target, f"view {view}", skipped):
+                self._check_size(view)
+                views.append(view)
+        return views
 
     def _recipes(self, study: Study, grid: Grid) -> dict[str, Recipe]:
         """The study's recipe by mitigation."""
@@ -262,7 +184,7 @@ class _Planner:
         except CamerabiasError as error:
             if not study.skip_unanswerable:
                 raise
-            skipped.append(Skipped(target, what, str(error)))
+            skipped.append(Skipped(target=target, setting=what, reason=str(error)))
 
     def _check_size(self, view: View) -> None:
         if view.kind.side is not None:
@@ -292,61 +214,67 @@ class _Planner:
         given = asked if isinstance(asked, str) else asked.model_dump()
         return [resolve_setting(given, self.dataset.manifest)]
 
-    def _cell(
+    def _config(
         self,
         study: Study,
         grid: Grid,
         setting: Setting,
         view: View,
         model: str,
-        mitigation: str,
         recipe: Recipe,
         train_size: int | None,
-    ) -> PlannedCell:
+    ) -> TrialConfig:
+        """What the trials of a cell have in common, as that of seed 0 and fold 0."""
         manifest = self.dataset.manifest
         side = view.kind.side  # of a view that is a small piece of the original pixels
-        size = side or input_size(model, study.size or self.size, manifest.size)
-        source_size = self.dataset.source_size(side) if side else None
         test_view = grid.test_view or view
-        simulated = manifest.source["kind"] == "simulator"
         halves = view.kind.width_share != 1 or test_view.kind.width_share != 1
-        trials = {
-            seed: TrialConfig(
-                dataset=manifest.fingerprint,
-                model=model,
-                weights=self.weights[model],
-                target=grid.target,
-                setting=setting,
-                train_view=view,
-                test_view=test_view,
-                test_fold=seed % N_FOLDS if study.rotate_folds and not manifest.has_split else 0,
-                seed=seed,
-                size=size,
-                # what takes squares alone gets halves as squares
-                fit="stretch" if halves and find_model(model).fixed_size else manifest.fit,
-                recipe=recipe,
-                train_size=train_size,
-                source_size=source_size,
-            )
-            for seed in study.seeds
-        }
-        return PlannedCell(
+        return TrialConfig(
+            dataset=manifest.fingerprint,
+            model=model,
+            weights=self.weights[model],
             target=grid.target,
             setting=setting,
             train_view=view,
             test_view=test_view,
-            model=model,
-            size=size,
-            seen_cameras=tuple(
-                camera
-                for camera in setting.seen_cameras(manifest)
-                if camera not in self.dataset.untrained_cameras
-            ),
-            trials=trials,
-            probes=tuple(probe for probe in grid.probes if simulated or not probe.kind.of_simulated),
-            downsampled=side is None and size < manifest.size,
+            test_fold=0,
+            seed=0,
+            size=side or input_size(model, study.size or self.size, manifest.size),
+            # what takes squares alone gets halves as squares
+            fit="stretch" if halves and find_model(model).fixed_size else manifest.fit,
+            recipe=recipe,
+            train_size=train_size,
+            source_size=self.dataset.source_size(side) if side else None,
+        )
+
+    def _cell(self, study: Study, grid: Grid, mitigation: str, config: TrialConfig) -> StudyCell:
+        manifest = self.dataset.manifest
+        simulated = manifest.source["kind"] == "simulator"
+        seen = config.setting.seen_cameras(manifest)
+        return StudyCell(
+            target=config.target,
+            setting=config.setting.name,
+            train_view=str(config.train_view),
+            test_view=str(config.test_view),
+            model=config.model,
+            size=config.size,
+            seen_cameras=tuple(camera for camera in seen if camera not in self.dataset.untrained_cameras),
+            family=config.family,
+            trials={seed: self._trial(study, config, seed) for seed in study.seeds},
+            probes=tuple(str(probe) for probe in grid.probes if simulated or not probe.kind.of_simulated),
+            test_draws=config.test_view.kind.test_draws,
+            downsampled=config.source_size is None and config.size < manifest.size,
             mitigation=mitigation,
         )
+
+    def _trial(self, study: Study, config: TrialConfig, seed: int) -> str:
+        """Note the trial of a seed; its id."""
+        rotated = study.rotate_folds and not self.dataset.manifest.has_split
+        fold = seed % N_FOLDS if rotated else 0
+        trial = config.model_copy(update={"seed": seed, "test_fold": fold})
+        trial_id = trial.id
+        self.trials[trial_id] = trial
+        return trial_id
 
     def _equal_size(self, grid: Grid, settings: list[Setting]) -> int | None:
         """The smallest training size of the settings, up to the unevenness of folds."""

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 def print_skipped(plan: Plan) -> None:
     """Name the settings that the dataset cannot serve."""
-    for planned in plan.studies:
-        for skipped in planned.skipped:
+    for study in plan.studies:
+        for skipped in study.skipped:
             console.print(f"Left out: {skipped.target}, {skipped.setting}. {skipped.reason}")
 
 
@@ -26,23 +26,15 @@ def print_plan(plan: Plan, time_needed: Estimate, price: float | None = None) ->
         time_needed: How long those to run will take.
         price: Dollars per hour of one core or GPU; None leaves the cost out.
     """
-    for planned in plan.studies:
-        rows = [
-            {
-                "target": cell.target,
-                "setting": cell.setting.name,
-                "train view": str(cell.train_view),
-                "test view": str(cell.test_view),
-                "model": cell.model,
-                "mitigation": cell.mitigation,
-                "pixels": cell.size,
-                **count_statuses([plan.status(config.id) for config in cell.trials.values()]),
-            }
-            for cell in planned.cells
+    for study in plan.studies:
+        counted = [
+            (cell, count_statuses([plan.status(trial) for trial in cell.trials.values()]))
+            for cell in study.cells
         ]
-        print_frame(cells_frame(rows), f"{planned.study.name}: {planned.study.title}")
+        print_frame(cells_frame(counted), f"{study.name}: {study.title}")
+        trials = [plan.trials[trial] for cell in study.cells for trial in cell.trials.values()]
         n_cells = len(plan.dataset.manifest.labels) * len(plan.dataset.manifest.cameras)
-        for setting in dict.fromkeys(cell.setting for cell in planned.cells):
+        for setting in dict.fromkeys(trial.setting for trial in trials):
             if setting.weights is not None or len(setting.cells or ()) not in (0, n_cells):
                 console.print(f"{setting.name} trains on {setting.describe_cells()}")
     sources = {config.source_size for config in plan.trials.values()} - {None}

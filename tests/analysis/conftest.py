@@ -19,6 +19,7 @@ from camerabias.datasets.sampling.rules import Setting
 from camerabias.datasets.views.registry import View
 from camerabias.trainables.records.record import Done, Failure
 from camerabias.trainables.records.run import Run
+from camerabias.trainables.records.study import PlannedStudy, StudyCell
 from camerabias.trainables.spec.recipe import load_recipe, mitigate
 from camerabias.trainables.spec.trial import TrialConfig
 
@@ -261,17 +262,16 @@ def fabricate_run(
     for name, cells in studies.items():
         asked = [_write_cell(run, cell, seeds, images) for cell in cells]
         run.write_study(
-            name,
-            {
-                "name": name,
-                "title": f"Study {name}",
-                "paper": paper,
-                "note": None,
-                "models": list(dict.fromkeys(cell.model for cell in cells)),
-                "seeds": list(seeds),
-                "cells": asked,
-                "skipped": list(skipped),
-            },
+            PlannedStudy(
+                name=name,
+                title=f"Study {name}",
+                paper=paper,
+                note=None,
+                models=list(dict.fromkeys(cell.model for cell in cells)),
+                seeds=seeds,
+                cells=asked,
+                skipped=skipped,
+            )
         )
     if examples:
         _write_examples(run)
@@ -279,27 +279,27 @@ def fabricate_run(
     return run
 
 
-def _write_cell(run: Run, cell: Cell, seeds: Sequence[int], images: pd.DataFrame) -> dict[str, Any]:
+def _write_cell(run: Run, cell: Cell, seeds: Sequence[int], images: pd.DataFrame) -> StudyCell:
     configs = {seed: config_of(cell, seed) for seed in seeds}
     for seed, config in configs.items():
         _write_trial(run, cell, config, images, cell.broken.get(seed, "done"))
     allowed = CELLS[cell.setting]
-    return {
-        "target": cell.target,
-        "setting": cell.setting,
-        "train_view": str(config.train_view),
-        "test_view": str(config.test_view),
-        "model": cell.model,
-        "size": cell.size,
-        "seen_cameras": list(CAMERAS)
+    return StudyCell(
+        target=cell.target,
+        setting=cell.setting,
+        train_view=str(config.train_view),
+        test_view=str(config.test_view),
+        model=cell.model,
+        size=cell.size,
+        seen_cameras=CAMERAS
         if allowed is None
-        else sorted({c for _, c in allowed}, key=CAMERAS.index),
-        "trials": {str(seed): config.id for seed, config in configs.items()},
-        "probes": list(cell.probes),
-        "test_draws": cell.test_draws,
-        "downsampled": cell.downsampled,
-        "mitigation": cell.mitigation,
-    }
+        else sorted({camera for _, camera in allowed}, key=CAMERAS.index),
+        trials={seed: config.id for seed, config in configs.items()},
+        probes=list(cell.probes),
+        test_draws=cell.test_draws,
+        downsampled=cell.downsampled,
+        mitigation=cell.mitigation,
+    )
 
 
 def _write_trial(run: Run, cell: Cell, config: TrialConfig, images: pd.DataFrame, status: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import yaml
+from pydantic import ValidationError
 
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError
@@ -21,6 +22,7 @@ from camerabias.trainables.records.record import (
     Record,
     Status,
 )
+from camerabias.trainables.records.study import PlannedStudy
 
 # a study of 10,000 trials takes Python's own YAML ten times as long as libyaml, which most builds of PyYAML have
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -100,13 +102,19 @@ class Run:
         """Write `nodes/HOST.json`."""
         self.folder.child(NODES_FOLDER).write_json(f"{host}.json", node)
 
-    def write_study(self, name: str, asked: dict[str, Any]) -> None:
+    def write_study(self, study: PlannedStudy) -> None:
         """Write `studies/NAME.yaml`: what was asked for, with the trials it comes to."""
-        text = yaml.dump(asked, Dumper=_YAML_DUMPER, sort_keys=False, allow_unicode=True)
-        self.folder.child(STUDIES_FOLDER).write_bytes(f"{name}.yaml", text.encode())
+        text = yaml.dump(
+            study.model_dump(mode="json"), Dumper=_YAML_DUMPER, sort_keys=False, allow_unicode=True
+        )
+        self.folder.child(STUDIES_FOLDER).write_bytes(f"{study.name}.yaml", text.encode())
 
-    def studies(self) -> dict[str, dict[str, Any]]:
-        """What was asked for, by the name of the study."""
+    def studies(self) -> dict[str, PlannedStudy]:
+        """What was asked for, by the name of the study.
+
+        Raises:
+            CamerabiasError: A study's file is damaged; it is named.
+        """
         folder = self.folder.child(STUDIES_FOLDER)
         names = [name for name in folder.names() if name.endswith(".yaml")]
         return {name.removesuffix(".yaml"): _read_study(folder, name) for name in names}
@@ -117,13 +125,14 @@ class Run:
         return self.folder.child("report")
 
 
-def _read_study(folder: Folder, name: str) -> dict[str, Any]:
+def _read_study(folder: Folder, name: str) -> PlannedStudy:
     try:
-        fields = yaml.load(folder.read_bytes(name), Loader=_YAML_LOADER)
+        return PlannedStudy.model_validate(yaml.load(folder.read_bytes(name), Loader=_YAML_LOADER))
     except yaml.YAMLError as error:
-        raise CamerabiasError(
-            f"{folder.file(name)} is not YAML ({error}); copy it again or remove it."
-        ) from error
-    if not isinstance(fields, dict):
-        raise CamerabiasError(f"{folder.file(name)} holds no study; copy it again or remove it.")
-    return fields
+        wrong = f"is not YAML ({error})"
+    except ValidationError as error:
+        first = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:3]]
+        wrong = f"holds no study ({'; '.join(first)})"
+    raise CamerabiasError(
+        f"{folder.file(name)} {wrong}; copy it again, or remove it and run the sweep again."
+    )

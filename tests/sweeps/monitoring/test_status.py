@@ -12,6 +12,7 @@ from camerabias.sweeps.monitoring import console as display
 from camerabias.sweeps.monitoring.status import read_status
 from camerabias.trainables.records.record import Done, Failure, Running
 from camerabias.trainables.records.run import Run
+from camerabias.trainables.records.study import PlannedStudy, StudyCell
 
 CELL = {
     "target": "label",
@@ -19,6 +20,8 @@ CELL = {
     "train_view": "rgb",
     "test_view": "gray",
     "model": "resnet34",
+    "size": 224,
+    "seen_cameras": ["a", "b"],
 }
 
 
@@ -45,10 +48,13 @@ class Written:
     def __init__(self, folder, seeds):
         self.run = Run(str(folder))
         self.run.write_info({"dataset": "x"})
-        trials = {str(seed): f"id{seed}" for seed in range(seeds)}
+        cell = StudyCell(**CELL, trials={seed: f"id{seed}" for seed in range(seeds)})
         self.run.write_study(
-            "mine", {"name": "mine", "title": "my study", "cells": [{**CELL, "trials": trials}]}
-        )
+            PlannedStudy(
+                name="mine", title="my study", paper=None, note=None, models=["resnet34"], seeds=range(seeds),
+                cells=[cell], skipped=[],
+            )
+        )  # fmt: skip
 
     def folder(self, seed):
         return self.run.record(f"id{seed}").folder

@@ -4,11 +4,13 @@ import json
 from dataclasses import replace
 
 import pytest
+import yaml
 
 from camerabias.datasets.schema import CamerabiasError
-from camerabias.sweeps.planning.plan import make_plan, merge_described
+from camerabias.sweeps.planning.plan import make_plan
 from camerabias.sweeps.planning.study import load_study
 from camerabias.trainables.records.run import Run
+from camerabias.trainables.records.study import PlannedStudy
 from camerabias.trainables.spec.mitigation import MITIGATIONS
 from camerabias.trainables.spec.recipe import load_recipe
 
@@ -59,9 +61,9 @@ def test_study_of_resolution_sees_224_pixels_and_says_so(dataset, tmp_path):
     large = dataset.manifest.model_copy(update={"size": 1024})
     made = plan(["resolution"], type(dataset)(dataset.folder, large, dataset.index), tmp_path)
     assert {trial.size for trial in made.trials.values()} == {224}
-    assert all(cell["downsampled"] for cell in made.studies[0].described()["cells"])
+    assert all(cell.downsampled for cell in made.studies[0].cells)
     made = plan(["table1"], type(dataset)(dataset.folder, large, dataset.index), tmp_path)
-    downsampled = {c["model"]: c["downsampled"] for c in made.studies[0].described()["cells"]}
+    downsampled = {cell.model: cell.downsampled for cell in made.studies[0].cells}
     assert downsampled == {
         "resnet34": False, "resnet101": False, "inception_v3": False, "alexnet": True, "vgg16": True,
     }  # fmt: skip
@@ -107,22 +109,21 @@ def test_mitigations_are_cells_of_their_own_with_the_study_s_recipe_and_their_fi
     made = plan(["mitigations"], dataset, tmp_path, recipe="demo", models=["test_resnet"])
     assert [cell.mitigation for cell in made.studies[0].cells] == list(MITIGATIONS)
     assert len(made.trials) == 3 * len(MITIGATIONS)
-    for cell, described in zip(made.studies[0].cells, made.studies[0].described()["cells"], strict=True):
-        assert described["mitigation"] == cell.mitigation
+    for cell in made.studies[0].cells:
         for trial in cell.trials.values():
             expected = load_recipe("demo").model_copy(update=dict(MITIGATIONS[cell.mitigation].fields))
-            assert trial.recipe == expected
+            assert made.trials[trial].recipe == expected
     # photos trained as they are, which an audit asks for as well, are the same trials
     audit = plan(["audit"], dataset, tmp_path, recipe="demo", models=["test_resnet"])
     none = made.studies[0].cells[0]
-    assert {config.id for config in none.trials.values()} <= set(audit.trials)
+    assert {*none.trials.values()} <= {*audit.trials}
 
 
-def test_description_from_before_there_were_mitigations_is_merged_as_one_without(dataset, tmp_path):
-    now = plan(["table1"], dataset, tmp_path, models=["resnet34"], seeds=[0]).studies[0].described()
-    before = json.loads(json.dumps(now))
+def test_study_from_before_there_were_mitigations_is_joined_as_one_without(dataset, tmp_path):
+    now = plan(["table1"], dataset, tmp_path, models=["resnet34"], seeds=[0]).studies[0]
+    before = now.model_dump(mode="json")
     del before["cells"][0]["mitigation"]
-    assert merge_described(before, now)["cells"] == now["cells"]
+    assert now.joined_to(PlannedStudy.model_validate(before)).cells == now.cells
 
 
 def test_adversary_is_refused_where_the_camera_is_the_target(dataset, tmp_path):
@@ -193,13 +194,13 @@ def test_audit_trains_nothing_that_no_training_could_answer(dataset, tmp_path):
     cells = tuple(c for c in cells if c.camera in ("iPhone", "Huawei"))
     single = type(dataset)(dataset.folder, manifest.model_copy(update={"cells": cells}), dataset.index)
     (audit,) = plan(["audit"], single, tmp_path).studies
-    assert audit.cells == []
+    assert audit.cells == ()
     assert [skipped.target for skipped in audit.skipped] == ["camera", "label"]
 
 
 def test_counterfactual_is_asked_of_simulated_photos_alone(dataset, tmp_path):
     (simulated,) = plan(["audit"], dataset, tmp_path).studies
-    assert {str(probe) for cell in simulated.cells for probe in cell.probes} == {"counterfactual"}
+    assert {probe for cell in simulated.cells for probe in cell.probes} == {"counterfactual"}
     real = dataset.manifest.model_copy(update={"source": {"kind": "folder"}})
     (audit,) = plan(["audit"], type(dataset)(dataset.folder, real, dataset.index), tmp_path).studies
     assert not any(cell.probes for cell in audit.cells)
@@ -207,12 +208,12 @@ def test_counterfactual_is_asked_of_simulated_photos_alone(dataset, tmp_path):
 
 def test_strengths_are_compared_at_one_training_size(dataset, tmp_path):
     made = plan(["strengths"], dataset, tmp_path)
-    names = [cell.setting.name for cell in made.studies[0].cells]
+    names = [cell.setting for cell in made.studies[0].cells]
     assert names == [f"strength-{value}" for value in ("0", "0.25", "0.5", "0.75", "0.9", "1")]
     sizes = {trial.train_size for trial in made.trials.values()}
     assert len(sizes) == 1
     index = dataset.index[dataset.index["fold"] >= 2]
-    tied = set(made.studies[0].cells[-1].setting.cells)
+    tied = set(made.trials[made.studies[0].cells[-1].trials[0]].setting.cells)
     counts = index.groupby(["label", "camera"]).size()
     assert sizes == {4 * min(counts[cell] for cell in tied)}  # at strength 1, of four cameras a cell each
 
@@ -220,7 +221,7 @@ def test_strengths_are_compared_at_one_training_size(dataset, tmp_path):
 def test_every_camera_is_left_out_once(dataset, tmp_path):
     made = plan(["unseen"], dataset, tmp_path, seeds=[0])
     cameras = dataset.manifest.cameras
-    left_out = {cell.setting.name: set(cameras) - set(cell.seen_cameras) for cell in made.studies[0].cells}
+    left_out = {cell.setting: set(cameras) - set(cell.seen_cameras) for cell in made.studies[0].cells}
     assert left_out == {f"without-{camera}": {camera} for camera in cameras}
     assert len(made.trials) == len(cameras)
 
@@ -240,32 +241,42 @@ def test_camera_that_is_named_beside_leave_one_camera_out_is_left_out_once(datas
     path = tmp_path / "some.yaml"
     grid = {"target": "label", "settings": ["without-Vivo", "leave-one-camera-out"]}
     path.write_text(json.dumps({"title": "t", "models": ["test_resnet"], "seeds": [0], "grids": [grid]}))
-    names = [cell.setting.name for cell in plan([str(path)], dataset, tmp_path).studies[0].cells]
+    names = [cell.setting for cell in plan([str(path)], dataset, tmp_path).studies[0].cells]
     assert sorted(names) == sorted(f"without-{camera}" for camera in dataset.manifest.cameras)
     assert names[0] == "without-Vivo"
 
 
 def test_study_asked_for_again_keeps_its_other_seeds_unless_its_trials_changed(dataset, tmp_path):
-    def described(**changes):
-        return plan(["table1"], dataset, tmp_path, models=["resnet34"], **changes).studies[0].described()
+    def planned(**changes):
+        return plan(["table1"], dataset, tmp_path, models=["resnet34"], **changes).studies[0]
 
-    first, more = described(seeds=[0, 1]), described(seeds=[5])
-    assert merge_described(first, more)["cells"][0]["trials"].keys() == {"0", "1", "5"}
-    assert merge_described(first, more)["seeds"] == [0, 1, 5]
-    other = described(seeds=[5], recipe="demo")
-    assert merge_described(first, other)["cells"][0]["trials"].keys() == {"5"}
+    first, more = planned(seeds=[0, 1]), planned(seeds=[5])
+    assert more.joined_to(first).cells[0].trials.keys() == {0, 1, 5}
+    assert more.joined_to(first).seeds == (0, 1, 5)
+    other = planned(seeds=[5], recipe="demo")
+    assert other.joined_to(first).cells[0].trials.keys() == {5}
 
 
-def test_what_analysis_is_told_is_plain_and_complete(dataset, tmp_path):
-    (table2,) = plan(["table2"], dataset, tmp_path, models=["resnet34"]).studies
-    described = json.loads(json.dumps(table2.described()))
-    assert [cell["setting"] for cell in described["cells"]] == ["balanced", "partial", "disjoint"]
-    partial = described["cells"][1]
+def test_what_is_written_of_a_study_is_plain_and_complete(dataset, tmp_path):
+    made = plan(["table2", "table5"], dataset, tmp_path, models=["resnet34"])
+    run = Run(str(tmp_path / "run"))
+    for study in made.studies:
+        run.write_study(study)
+    assert run.studies() == {study.name: study for study in made.studies}
+    written = yaml.safe_load(run.folder.child("studies").read_bytes("table2.yaml"))
+    assert list(written) == [
+        "name", "title", "paper", "note", "models", "seeds", "recipe", "cells", "skipped",
+    ]  # fmt: skip
+    assert [cell["setting"] for cell in written["cells"]] == ["balanced", "partial", "disjoint"]
+    partial = written["cells"][1]
+    assert list(partial) == [
+        "target", "setting", "train_view", "test_view", "model", "size", "seen_cameras", "family", "trials", "probes",
+        "test_draws", "downsampled", "mitigation",
+    ]  # fmt: skip
     assert partial["seen_cameras"] == ["iPhone", "Samsung"]
     assert list(partial["trials"]) == ["0", "1", "2", "3"]
     assert (partial["probes"], partial["test_draws"]) == (["perturbations", "attributions"], 1)
-    (table5,) = plan(["table5"], dataset, tmp_path, models=["resnet34"]).studies
-    assert table5.described()["cells"][0]["test_draws"] == 10
+    assert made.studies[1].cells[0].test_draws == 10
 
 
 def test_view_that_the_photos_cannot_serve_is_named_where_the_study_allows_it(dataset, tmp_path):
