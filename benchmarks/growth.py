@@ -357,7 +357,7 @@ def deal(folder: Path, _: int) -> None:
 
 def name_dataset(folder: Path, _: int) -> None:
     from camerabias.datasets.dataset import open_dataset
-    from camerabias.datasets.ingest.create import fingerprint
+    from camerabias.datasets.ingest.index import fingerprint
 
     fingerprint(open_dataset(str(folder / "dataset")).index)
 

@@ -37,6 +37,9 @@ Fit = Literal["resize", "crop", "pad", "stretch"]
 Layout = Literal["label/camera", "camera/label", "label"]
 """What the levels of a folder tree of photos stand for."""
 
+CameraFrom = Literal["exif"]
+"""Where the camera comes from, if the source of photos does not name it."""
+
 Executor = Literal["ray", "local"]
 """Where work runs: spread by Ray, or in this process, one piece after the other."""
 
@@ -76,7 +79,7 @@ class DatasetManifest(BaseModel):
 
     schema_version: int = SCHEMA_VERSION
     source: dict[str, Any]
-    """How it was made: `kind` (simulator, table or folder) and what that kind needs to make it again."""
+    """How it was made: `kind` (simulator, or a name of `ingest.sources.SOURCES`) and what makes it again."""
     labels: tuple[str, ...]
     cameras: tuple[str, ...]
     n_images: int

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from camerabias.datasets.dataset import open_dataset
 from camerabias.sweeps.planning.study import study_names
 from camerabias.trainables.spec.recipe import recipe_names
 
@@ -66,11 +67,13 @@ def additions(tmp_path):
         path: import_module("camerabias." + path.removesuffix(".py").replace("/", ".")) for path in code
     }
     before = {path: dict(vars(module)) for path, module in modules.items()}
-    registries = [
-        before["datasets/views/registry.py"]["VIEWS"],
-        before["datasets/sampling/rules.py"]["RULES"],
-    ]
-    registries.append(before["trainables/models/registry.py"]["MODELS"])
+    names = {
+        "datasets/views/registry.py": "VIEWS",
+        "datasets/ingest/sources.py": "SOURCES",
+        "datasets/sampling/rules.py": "RULES",
+        "trainables/models/registry.py": "MODELS",
+    }
+    registries = [before[path][name] for path, name in names.items()]
     contents = [dict(registry) for registry in registries]
     for path, text in code.items():
         exec(text, vars(modules[path]))
@@ -104,6 +107,18 @@ def test_view_setting_model_and_study_are_added_as_contributing_says(additions, 
     assert set(record.predictions()["image_id"]) == set(
         dataset.index.loc[dataset.index["fold"] == 0, "image_id"]
     )
+
+
+def test_source_is_added_as_contributing_says(additions, dataset, tmp_path, command):
+    photos = tmp_path / "photos.named"
+    photos.mkdir()
+    for image_id, label, camera in dataset.index[["image_id", "label", "camera"]].itertuples(index=False):
+        (photos / f"{label}_{camera}_{image_id}.jpg").write_bytes(dataset.read_image(image_id))
+    code, _, err = command("data", "import", photos, tmp_path / "out", "--executor", "local")
+    assert (code, err) == (0, "")
+    manifest = open_dataset(tmp_path / "out").manifest
+    assert manifest.source["kind"] == "names"
+    assert (manifest.n_images, set(manifest.cameras)) == (100, set(dataset.manifest.cameras))
 
 
 def test_lock_holds_no_index_address_and_no_uv_lock_is_there():

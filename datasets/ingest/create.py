@@ -12,27 +12,23 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from camerabias.datasets.dataset import Dataset, is_dataset, open_dataset
-from camerabias.datasets.ingest.folds import deal_folds
-from camerabias.datasets.ingest.sources import Photo, Source
+from camerabias.datasets.ingest.index import fingerprint, make_index
+from camerabias.datasets.ingest.photo import Photo, Source
 from camerabias.datasets.io.decode import inspect_image
 from camerabias.datasets.io.parallel import do_pieces
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import (
     IMAGES_FOLDER,
-    INDEX_COLUMNS,
     INDEX_FILE,
     MANIFEST_FILE,
     VARIANTS_FOLDER,
@@ -52,12 +48,13 @@ INDEX_ROW_GROUP = 1000 * PART_IMAGES
 """Rows of the index that are read together: whoever works on one part of millions reads no more than these."""
 
 REJECTED_FILE = "rejected.csv"
-SPLITS = ("train", "val", "test")
 
 Report = Callable[[int, int], None]
 """Called with (images done, images in all) as parts end."""
 
 Row = dict[str, Any]
+
+T = TypeVar("T")
 
 _PART_SCHEMA = pa.schema(
     [
@@ -76,16 +73,37 @@ _PART_SCHEMA = pa.schema(
 )
 
 
+@dataclass(frozen=True)
+class _Making:
+    """What a dataset is made from.
+
+    Attributes:
+        source: As the manifest describes it; the same description is the same dataset.
+        pieces: What each part is made from.
+        make_rows: Makes a part's rows; a row with a `reason` is a photo that cannot be used.
+        fit: How images become a model's input.
+        names_sorted: Whether labels and cameras are listed by alphabet, else as they appear.
+        size: Side of the views; None takes it from the images.
+        max_rejected: Share of photos that may be unusable.
+    """
+
+    source: dict[str, Any]
+    pieces: Sequence[Sequence[Any]]
+    make_rows: Callable[[Any], Iterator[Row]]
+    fit: Fit = "resize"
+    names_sorted: bool = True
+    size: int | None = None
+    max_rejected: float = 0.0
+
+
 def simulate_dataset(
     spec: SimulatorSpec, out: Folder, executor: Executor, report: Report | None = None
 ) -> Dataset:
     """Simulate a dataset into `out`; one that is there already with the same spec is opened and returned."""
     source = {"kind": "simulator", **spec.model_dump(exclude_none=True)}
-    numbers = photo_numbers(spec).tolist()
-    pieces = [numbers[start : start + PART_IMAGES] for start in range(0, spec.images, PART_IMAGES)]
-    return _create(
-        out, source, pieces, partial(_simulate_rows, spec), executor, report, size=spec.size, fit="resize"
-    )
+    pieces = _cut(photo_numbers(spec).tolist())
+    making = _Making(source, pieces, partial(_simulate_rows, spec), names_sorted=False, size=spec.size)
+    return _create(out, making, executor, report)
 
 
 def import_dataset(
@@ -109,74 +127,78 @@ def import_dataset(
     Raises:
         CamerabiasError: Too many rejected, splits or labels that cannot be used, or another dataset in `out`.
     """
-    pieces = [
-        source.photos[start : start + PART_IMAGES] for start in range(0, len(source.photos), PART_IMAGES)
-    ]
     described = {
         "kind": source.kind,
         "root": source.root.uri,
         "photos": _digest([asdict(photo) for photo in source.photos]),
     }
-    return _create(
-        out, described, pieces, partial(_read_rows, source.root), executor, report, None, fit, max_rejected
+    making = _Making(
+        described, _cut(source.photos), partial(_read_rows, source.root), fit, max_rejected=max_rejected
     )
+    return _create(out, making, executor, report)
 
 
-def _create(
-    out: Folder,
-    source: dict[str, Any],
-    pieces: Sequence[Any],
-    make_rows: Callable[[Any], Iterator[Row]],
-    executor: Executor,
-    report: Report | None,
-    size: int | None,
-    fit: Fit,
-    max_rejected: float = 0.0,
-) -> Dataset:
+def _cut(items: list[T]) -> list[list[T]]:
+    return [items[start : start + PART_IMAGES] for start in range(0, len(items), PART_IMAGES)]
+
+
+def _create(out: Folder, making: _Making, executor: Executor, report: Report | None) -> Dataset:
     if is_dataset(out):
-        return _reopen(out, {**source, "fit": fit})
+        return _reopen(out, {**making.source, "fit": making.fit})
     out.delete_folder(VARIANTS_FOLDER)  # of a dataset that lay here before
-    note = _digest(source)
-    work = partial(_write_part, out, note, make_rows)
-    n_all, n_done = sum(map(len, pieces)), 0
+    _write_parts(out, making, executor, report)
+    names = [_part_name(number) for number in range(len(making.pieces))]
+    tables = {name: _read_part(out, name) for name in names}
+    rejected = [row for table in tables.values() for row in json.loads(table.schema.metadata[b"rejected"])]
+    _write_rejected(out, rejected)
+    rows = pd.concat([table.to_pandas().assign(part=name) for name, table in tables.items()])
+    index = make_index(rows.reset_index(drop=True))
+    out.write_table(INDEX_FILE, pa.Table.from_pandas(index, preserve_index=False), INDEX_ROW_GROUP)
+    manifest = _make_manifest(making, index, tables, len(rejected))
+    out.write_json(MANIFEST_FILE, manifest.model_dump())
+    return open_dataset(out)
+
+
+def _write_parts(out: Folder, making: _Making, executor: Executor, report: Report | None) -> None:
+    """Write what is missing of the parts; gives up as soon as too many photos are rejected."""
+    work = partial(_write_part, out, _digest(making.source), making.make_rows)
+    n_all, n_done = sum(map(len, making.pieces)), 0
     rejected: list[Row] = []
-    for said in do_pieces(work, list(enumerate(pieces)), executor):
+    for said in do_pieces(work, list(enumerate(making.pieces)), executor):
         n_done += said["n"]
         rejected += said["rejected"]
-        if len(rejected) > max_rejected * n_all:
+        if len(rejected) > making.max_rejected * n_all:
             _write_rejected(out, rejected)
             raise CamerabiasError(
-                f"{len(rejected)} of the first {n_done} photos cannot be used, more than the {max_rejected:.2%} of "
-                f"{n_all} that may be rejected. First: {rejected[0]['path']}: {rejected[0]['reason']}. These are "
-                f"listed in {out.file(REJECTED_FILE)}; mend or remove them, or raise --max-rejected."
+                f"{len(rejected)} of the first {n_done} photos cannot be used, more than the "
+                f"{making.max_rejected:.2%} of {n_all} that may be rejected. First: {rejected[0]['path']}: "
+                f"{rejected[0]['reason']}. These are listed in {out.file(REJECTED_FILE)}; mend or remove them, or "
+                "raise --max-rejected."
             )
         if report:
             report(n_done, n_all)
-    names = [_part_name(number) for number in range(len(pieces))]
-    tables = [_read_part(out, name) for name in names]
-    rejected = [row for table in tables for row in json.loads(table.schema.metadata[b"rejected"])]
-    rows = pd.concat([table.to_pandas().assign(part=name) for name, table in zip(names, tables, strict=True)])
-    _write_rejected(out, rejected)
-    index = _make_index(rows.reset_index(drop=True))
-    out.write_table(INDEX_FILE, pa.Table.from_pandas(index, preserve_index=False), INDEX_ROW_GROUP)
-    manifest = DatasetManifest(
-        source=source,
-        labels=_in_order(index["label"], source),
-        cameras=_in_order(index["camera"], source),
+
+
+def _make_manifest(
+    making: _Making, index: pd.DataFrame, tables: dict[str, pa.Table], n_rejected: int
+) -> DatasetManifest:
+    labels, cameras = dict.fromkeys(index["label"]), dict.fromkeys(index["camera"])
+    return DatasetManifest(
+        source=making.source,
+        labels=tuple(sorted(labels) if making.names_sorted else labels),
+        cameras=tuple(sorted(cameras) if making.names_sorted else cameras),
         n_images=len(index),
-        n_rejected=len(rejected),
+        n_rejected=n_rejected,
         has_split=bool(index["split"].notna().any()),
-        size=size or _default_size(index),
-        fit=fit,
+        size=making.size or _default_size(index),
+        fit=making.fit,
         cells=_count_cells(index),
         parts=tuple(
             Part(name=name, n=table.num_rows, checksum=_digest(table["sha256"].to_pylist()))
-            for name, table in zip(names, tables, strict=True)
+            for name, table in tables.items()
         ),
         fingerprint=fingerprint(index),
     )
-    out.write_json(MANIFEST_FILE, manifest.model_dump())
-    return open_dataset(out)
 
 
 def _count_cells(index: pd.DataFrame) -> tuple[Cell, ...]:
@@ -290,75 +312,6 @@ def _read_rows(root: Folder, photos: Sequence[Photo]) -> Iterator[Row]:
 # --- all parts together ---------------------------------------------------------------------------------
 
 
-def _make_index(rows: pd.DataFrame) -> pd.DataFrame:
-    if rows.empty:
-        raise CamerabiasError("Not one photo could be decoded; see rejected.csv for the reasons.")
-    copies = rows.groupby("sha256").cumcount()
-    rows["image_id"] = (
-        rows["sha256"].str[:20].where(copies == 0, rows["sha256"].str[:20] + "-" + copies.astype(str))
-    )
-    rows["group"] = rows["group"].where(rows["group"].notna(), rows["sha256"].str[:20])
-    _check_splits(rows)
-    rows["fold"] = deal_folds(
-        rows["image_id"].tolist(),
-        list(zip(rows["label"], rows["camera"], strict=True)),
-        _whole_groups(rows),
-    )
-    others = pd.DataFrame([json.loads(text) for text in rows["others"]], index=rows.index).apply(_of_one_kind)
-    return pd.concat([rows[list(INDEX_COLUMNS)], others], axis=1)
-
-
-def _of_one_kind(column: pd.Series[Any]) -> pd.Series[Any]:
-    """A column of mixed kinds, as JSON Lines may have and Parquet cannot, as text."""
-    try:
-        pa.array(column, from_pandas=True)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return column.map(str, na_action="ignore")
-    return column
-
-
-def _whole_groups(rows: pd.DataFrame) -> list[str]:
-    """Groups, merged where byte-identical images tie them together, so that no copy is trained and tested."""
-    group_codes, group_names = pd.factorize(rows["group"])
-    content_codes, contents = pd.factorize(rows["sha256"])
-    if len(contents) == len(rows):
-        return rows["group"].tolist()
-    n = len(group_names) + len(contents)
-    ties = coo_matrix((np.ones(len(rows)), (group_codes, len(group_names) + content_codes)), shape=(n, n))
-    _, component = connected_components(ties, directed=False)
-    return [f"component-{component[code]}" for code in group_codes]
-
-
-def _check_splits(rows: pd.DataFrame) -> None:
-    if rows["split"].isna().all():
-        return
-    wrong = sorted(set(rows["split"].dropna()) - set(SPLITS))
-    if wrong or rows["split"].isna().any():
-        raise CamerabiasError(
-            f"The column 'split' holds {', '.join(map(repr, wrong)) or 'gaps'}; allowed: {', '.join(SPLITS)}, in "
-            "every row. Rename or drop the column to use camerabias's own folds."
-        )
-    if not {"train", "test"} <= set(rows["split"]):
-        raise CamerabiasError("The column 'split' needs both train and test rows; drop it to use folds.")
-    sides = rows.groupby("sha256")["split"].agg(lambda splits: len(set(splits)))
-    crossing = sides[sides > 1].index
-    if len(crossing):
-        first = rows.loc[rows["sha256"] == crossing[0]]
-        named = [
-            f"{json.loads(o).get('path')} ({s})" for o, s in zip(first["others"], first["split"], strict=True)
-        ]
-        raise CamerabiasError(
-            f"{len(crossing)} images lie byte for byte on both sides of the split, first: {' and '.join(named)}. "
-            "Remove one side's copies: a test image that was trained on tests nothing."
-        )
-
-
-def _in_order(values: pd.Series[str], source: dict[str, Any]) -> tuple[str, ...]:
-    """Simulated names in the simulator's own order (of appearance), others by alphabet."""
-    found = list(dict.fromkeys(values))
-    return tuple(found if source["kind"] == "simulator" else sorted(found))
-
-
 def _default_size(index: pd.DataFrame) -> int:
     """The median short side, down to a multiple of 32 (what CNNs halve five times), from 64 to 1024."""
     short = int(index[["width", "height"]].min(axis=1).median())
@@ -374,18 +327,6 @@ def _write_rejected(out: Folder, rejected: list[Row]) -> None:
     writer.writeheader()
     writer.writerows(rejected)
     out.write_bytes(REJECTED_FILE, text.getvalue().encode())
-
-
-def fingerprint(index: pd.DataFrame) -> str:
-    """SHA-256 of the sorted (image_id, label, camera, group, fold), and split where the user gave one."""
-    columns = ["image_id", "label", "camera", "group", "fold"]
-    if index["split"].notna().any():
-        columns.append("split")
-    rows = index[columns].sort_values("image_id").astype(str)
-    digest = hashlib.sha256()
-    for row in rows.itertuples(index=False):
-        digest.update(json.dumps(list(row), ensure_ascii=False).encode())
-    return digest.hexdigest()
 
 
 def _digest(document: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
@@ -76,6 +77,7 @@ def audit(
     with `paper`.
     """
     from camerabias.datasets.dataset import is_dataset
+    from camerabias.datasets.ingest.photo import Reading
     from camerabias.datasets.io.storage import Folder
     from camerabias.sweeps.audit.audit import BATTERIES, run_audit
     from camerabias.sweeps.execution.sweep import Request
@@ -88,9 +90,8 @@ def audit(
         data = Folder(source)
     else:
         data = Folder(run).child("dataset")
-        import_photos(
-            source, data, label, camera, group, camera_from, layout, "resize", max_rejected, executor
-        )
+        reading = Reading(label, camera, group, camera_from, layout)
+        import_photos(source, data, reading, "resize", max_rejected, executor)
     request = Request(
         [],
         data.uri,
@@ -115,7 +116,9 @@ def audit(
 
 def _refuse_to_import(context: typer.Context, source: str) -> None:
     """Options that say how photos are read would change nothing of photos that have been imported."""
-    options = ("label", "camera", "group", "camera_from", "layout", "max_rejected")
+    from camerabias.datasets.ingest.photo import Reading
+
+    options = [*(field.name for field in fields(Reading)), "max_rejected"]
     given = [
         f"--{name.replace('_', '-')}"
         for name in options

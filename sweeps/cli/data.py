@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from camerabias.datasets.schema import Executor, Fit, Layout
+from camerabias.datasets.schema import Executor, Fit
 from camerabias.sweeps.cli.app import data_app
 from camerabias.sweeps.cli.options import (
-    CameraFrom,
     CameraFromOption,
     CameraOption,
     ExecutorOption,
@@ -23,6 +22,7 @@ from camerabias.sweeps.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from camerabias.datasets.ingest.photo import Reading
     from camerabias.datasets.io.storage import Folder
 
 
@@ -86,9 +86,11 @@ def import_(
     executor: ExecutorOption = "ray",
 ) -> None:
     """Import your own photos; their bytes are kept as they are."""
+    from camerabias.datasets.ingest.photo import Reading
     from camerabias.datasets.io.storage import Folder
 
-    import_photos(source, Folder(out), label, camera, group, camera_from, layout, fit, max_rejected, executor)
+    reading = Reading(label, camera, group, camera_from, layout)
+    import_photos(source, Folder(out), reading, fit, max_rejected, executor)
 
 
 @data_app.command(epilog="Example: camerabias data build datasets/demo --views rgb,gray,binary --size 128")
@@ -137,25 +139,15 @@ def show(
 
 
 def import_photos(
-    source: str,
-    out: Folder,
-    label: str,
-    camera: str,
-    group: str | None,
-    camera_from: CameraFrom | None,
-    layout: Layout | None,
-    fit: Fit,
-    max_rejected: float,
-    executor: Executor,
+    source: str, out: Folder, reading: Reading, fit: Fit, max_rejected: float, executor: Executor
 ) -> None:
     """Import a SOURCE as the options say, with a bar, and say what was made."""
     from camerabias.datasets.ingest.create import import_dataset
-    from camerabias.datasets.ingest.sources import Columns, read_source
+    from camerabias.datasets.ingest.sources import read_source
     from camerabias.sweeps.monitoring.console import counting
     from camerabias.sweeps.printing.datasets import print_made
 
-    columns = Columns(label, camera, group)
-    found = read_source(source, columns, layout, camera_from_exif=camera_from == "exif")
+    found = read_source(source, reading)
     with counting("Importing photos") as report:
         dataset = import_dataset(found, out, executor, fit, max_rejected, report)
     print_made(dataset)

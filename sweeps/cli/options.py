@@ -6,9 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from camerabias.datasets.schema import CamerabiasError, Executor, Fit, Layout
+from camerabias.datasets.schema import CamerabiasError, CameraFrom, Executor, Fit, Layout
 
-CameraFrom = Literal["exif"]
 Preset = Literal["demo", "paper"]
 
 RunOption = Annotated[str, typer.Option("--run", help="Folder or bucket prefix that holds the records.")]

@@ -13,6 +13,7 @@ from PIL import Image
 from camerabias.datasets.dataset import open_dataset
 from camerabias.datasets.ingest import create
 from camerabias.datasets.ingest.create import import_dataset, simulate_dataset
+from camerabias.datasets.ingest.photo import Reading
 from camerabias.datasets.ingest.sources import read_source
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError, DatasetManifest
@@ -38,7 +39,7 @@ def do_import(tmp_path):
     """A function that imports a table or folder into `out` below the test's folder."""
 
     def run(location, out="out", executor="local", from_exif=False, **options):
-        source = read_source(str(location), camera_from_exif=from_exif)
+        source = read_source(str(location), Reading(camera_from="exif" if from_exif else None))
         return import_dataset(source, Folder(tmp_path / out), executor, **options)
 
     return run

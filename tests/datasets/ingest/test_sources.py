@@ -3,7 +3,8 @@ import json
 import pandas as pd
 import pytest
 
-from camerabias.datasets.ingest.sources import Columns, read_source
+from camerabias.datasets.ingest.photo import Reading
+from camerabias.datasets.ingest.sources import read_source
 from camerabias.datasets.schema import CamerabiasError
 
 ROWS = [
@@ -31,9 +32,9 @@ def write(tmp_path):
     return write
 
 
-def refusal(location, *arguments, **options):
+def refusal(location, *arguments):
     with pytest.raises(CamerabiasError) as caught:
-        read_source(str(location), *arguments, **options)
+        read_source(str(location), *arguments)
     return str(caught.value)
 
 
@@ -53,7 +54,7 @@ def test_every_kind_of_table_says_the_same(write, tmp_path, ending):
 
 def test_columns_can_be_named(write):
     rows = [{"path": "1.jpg", "brand": "A", "device": "x", "bottle": 7, "shop": "s"}]
-    (photo,) = read_source(write(rows), Columns(label="brand", camera="device", group="bottle")).photos
+    (photo,) = read_source(write(rows), Reading(label="brand", camera="device", group="bottle")).photos
     assert (photo.label, photo.camera, photo.group, photo.others) == ("A", "x", "7", {"shop": "s"})
 
 
@@ -64,7 +65,7 @@ def test_group_and_split_are_found_by_their_names(write):
 
 
 def test_with_the_camera_from_exif_a_table_needs_none(write):
-    (photo,) = read_source(write([{"path": "1.jpg", "label": "A"}]), camera_from_exif=True).photos
+    (photo,) = read_source(write([{"path": "1.jpg", "label": "A"}]), Reading(camera_from="exif")).photos
     assert photo.camera is None
 
 
@@ -118,7 +119,7 @@ def test_a_missing_camera_points_to_exif(write):
 
 
 def test_a_named_group_must_be_there(write):
-    assert "no column 'bottle'" in refusal(write(), Columns(group="bottle"))
+    assert "no column 'bottle'" in refusal(write(), Reading(group="bottle"))
 
 
 @pytest.mark.parametrize("column", ["path", "label", "camera", "group", "split"])
@@ -144,7 +145,7 @@ def test_a_gap_is_found_in_a_parquet_table_whose_index_is_words(tmp_path):
         ("t.csv", b"path,label,camera\n1,\xff,3\n", "Cannot read the table"),
         ("t.parquet", b"no parquet", "Cannot read"),
         ("t.jsonl", b'{"path":', "Cannot read the table"),
-        ("t.xlsx", b"no table", "is neither a folder nor a table that can be read (.csv, .tsv"),
+        ("t.xlsx", b"no table", "is of no format that can be read; give a table (.csv, .tsv"),
     ],
 )
 def test_tables_that_cannot_be_read_are_refused_in_a_sentence(tmp_path, name, content, message):
@@ -172,7 +173,7 @@ def test_what_is_not_there_is_said_to_be_missing(tmp_path):
 )
 def test_the_levels_of_a_folder_are_label_and_camera(make_photos, layout, expected):
     root = make_photos("A/x/1.jpg")
-    (photo,) = read_source(str(root), layout=layout).photos
+    (photo,) = read_source(str(root), Reading(layout=layout)).photos
     label, camera = expected
     assert (photo.label, photo.camera, photo.path) == (label, camera, "A/x/1.jpg")
 
@@ -185,7 +186,7 @@ def test_deeper_folders_and_odd_names_are_fine(make_photos):
 
 def test_with_the_camera_from_exif_one_level_is_enough(make_photos):
     root = make_photos("A/1.jpg", "B/deeper/2.jpg")
-    photos = read_source(str(root), camera_from_exif=True).photos
+    photos = read_source(str(root), Reading(camera_from="exif")).photos
     assert [(photo.label, photo.camera) for photo in photos] == [("A", None), ("B", None)]
 
 
@@ -209,7 +210,7 @@ def test_photos_that_pillow_cannot_read_are_not_passed_over(make_photos):
 )
 def test_the_camera_comes_from_one_place(make_photos, layout, from_exif, message):
     root = make_photos("A/x/1.jpg")
-    assert message in refusal(root, layout=layout, camera_from_exif=from_exif)
+    assert message in refusal(root, Reading(layout=layout, camera_from="exif" if from_exif else None))
 
 
 def test_a_photo_too_high_up_is_named(make_photos):

@@ -9,7 +9,8 @@ import pytest
 from camerabias.datasets.dataset import open_dataset
 from camerabias.datasets.ingest import create
 from camerabias.datasets.ingest.create import import_dataset, simulate_dataset
-from camerabias.datasets.ingest.sources import Photo, Source, read_source
+from camerabias.datasets.ingest.photo import Photo, Source
+from camerabias.datasets.ingest.sources import read_source
 from camerabias.datasets.io.decode import decode
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError

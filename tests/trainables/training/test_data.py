@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from camerabias.datasets.ingest.create import import_dataset
-from camerabias.datasets.ingest.sources import Photo, Source
+from camerabias.datasets.ingest.photo import Photo, Source
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.sampling.rules import Setting, resolve_setting
 from camerabias.datasets.schema import CamerabiasError

@@ -1,0 +1,70 @@
+"""What every source of photos comes to: paths below a folder, and the words that belong to each photo."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.schema import CameraFrom, Layout
+
+
+@dataclass(frozen=True)
+class Photo:
+    """One photo as its source describes it; `camera` is None where EXIF is to tell."""
+
+    path: str
+    label: str
+    camera: str | None
+    group: str | None = None
+    split: str | None = None
+    others: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Photos below a folder; paths are relative to it. `kind` is the source's name in the registry."""
+
+    kind: str
+    root: Folder
+    photos: list[Photo]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a source is to be read; each format takes of it what it needs.
+
+    Attributes:
+        label: A table's column of what is to be learned.
+        camera: A table's column of the device.
+        group: A table's column of what must not be split; None takes a column `group` where there is one.
+        camera_from: `exif`: the camera is each photo's EXIF make and model. None: the source names it.
+        layout: A folder's levels; None is label/camera, and label alone when the camera comes from EXIF.
+    """
+
+    label: str = "label"
+    camera: str = "camera"
+    group: str | None = None
+    camera_from: CameraFrom | None = None
+    layout: Layout | None = None
+
+    @property
+    def from_exif(self) -> bool:
+        """Whether the camera is to come from each photo's EXIF."""
+        return self.camera_from == "exif"
+
+
+@dataclass(frozen=True)
+class SourceKind:
+    """A format that photos come in.
+
+    Attributes:
+        recognises: Whether a location, a path or a URI, is of this format.
+        read: Reads a location that it recognises; `CamerabiasError` says what does not fit.
+        words: As an error lists it among what may be given: "a table (.csv)".
+    """
+
+    recognises: Callable[[str], bool]
+    read: Callable[[str, Reading], Source]
+    words: str
