@@ -100,3 +100,23 @@ def test_audit_of_a_folder_with_cameras_from_exif(photos, dataset):
     assert "broken.jpg" in (photos / "run/dataset/rejected.csv").read_text()
     assert (photos / "run/report/index.html").stat().st_size > 10_000
     assert "1 photos were rejected" in (photos / "out.txt").read_text()
+
+
+def test_recipes_of_a_study_are_told_apart_from_plan_to_report(dataset, tmp_path, command):
+    recipe = {"base": "demo", "max_steps": 12, "evaluate_every": 4, "batch_size": 8}
+    recipes = {"learning_rate": [2e-4, 2e-3], "weight_decay": [0, 1e-3]}
+    grid = {"target": "label", "settings": ["disjoint"], "recipes": recipes}
+    study = tmp_path / "recipes.yaml"
+    study.write_text(yaml.safe_dump(STUDY | {"recipe": recipe, "seeds": [0], "grids": [grid]}))
+    run_folder = tmp_path / "run"
+    where = ["--data", dataset.folder.path, "--run", run_folder, "--weights", "none"]
+    names = ["base", "weight_decay 0.001", "learning_rate 0.0002", "learning_rate 0.0002, weight_decay 0.001"]
+    code, out, _ = command("sweep", "plan", study, *where)
+    assert (code, [name in out for name in names]) == (0, [True] * 4)
+    assert command("sweep", "run", study, *where, "--executor", "local")[0] == 0
+    _, out, _ = command("sweep", "status", run_folder)
+    assert [name in out for name in names] == [True] * 4
+    assert command("report", run_folder)[0] == 0
+    table = pd.read_csv(run_folder / "report" / "tables" / "recipes.csv")
+    assert {*table["recipe"]} == {*names}
+    assert (run_folder / "report" / "figures" / "recipes.png").exists()

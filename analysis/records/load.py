@@ -87,7 +87,7 @@ _ALWAYS = (
 
 def _asked(study: PlannedStudy, cell: StudyCell, seed: int) -> dict[str, Any]:
     fields = cell.model_dump(exclude={"seen_cameras", "family", "trials"})
-    return {"name": cell.trial_name(seed), "studies": study.name, **fields, "seed": seed}
+    return {"name": cell.trial_name(seed), "studies": study.name, **fields, **cell.dimensions, "seed": seed}
 
 
 def _found(record: Record, status: Status) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from camerabias.analysis.report.pictures import (
     perturbation_pairs,
     photo_grid,
 )
+from camerabias.analysis.report.recipe_heatmap import recipe_heatmap, varies_recipes
 from camerabias.analysis.statistics.accuracy import accuracy, chance
 from camerabias.analysis.verdict.findings import Findings
 from camerabias.datasets.io.storage import Folder
@@ -82,6 +83,8 @@ def draw_figures(records: Records, audit: Findings | None = None) -> tuple[list[
     draws = dict(FIGURES)
     if audit is not None and len(audit.cameras) > 1:
         draws = {"cues": lambda _: cues_by_view(audit), **draws}
+    if varies_recipes(records):
+        draws["recipes"] = recipe_heatmap
     for name, draw in draws.items():
         with mpl.rc_context(STYLE):
             try:

@@ -23,7 +23,7 @@ from camerabias.trainables.probes.registry import Probe
 from camerabias.trainables.records.record import Contents, Status
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.records.study import PlannedStudy, Skipped, StudyCell
-from camerabias.trainables.spec.recipe import Recipe, load_recipe, mitigate
+from camerabias.trainables.spec.recipe import Recipe, load_recipe, mitigate, name_difference, vary
 from camerabias.trainables.spec.trial import TrialConfig
 
 _PLURAL: dict[Target, str] = {"label": "labels", "camera": "cameras"}
@@ -137,11 +137,11 @@ class _Planner:
         train_size = self._equal_size(grid, settings)
         return [
             self._cell(
-                study, grid, mitigation, self._config(study, grid, setting, view, model, recipe, train_size)
+                study, grid, variations, self._config(study, grid, setting, view, model, recipe, train_size)
             )
             for setting in settings
             for view in views
-            for mitigation, recipe in recipes.items()
+            for variations, recipe in recipes.items()
             for model in study.models
         ]
 
@@ -165,10 +165,15 @@ class _Planner:
                 views.append(view)
         return views
 
-    def _recipes(self, study: Study, grid: Grid) -> dict[str, Recipe]:
-        """The study's recipe by mitigation."""
-        base = load_recipe(study.recipe)
-        recipes = {mitigation: mitigate(base, mitigation) for mitigation in grid.mitigations}
+    def _recipes(self, study: Study, grid: Grid) -> dict[tuple[str, str], Recipe]:
+        """Recipes by how they differ from the study's, and by mitigation."""
+        own = load_recipe(study.recipe)
+        varied = {name_difference(recipe, own): recipe for recipe in (vary(own, one) for one in grid.recipes)}
+        recipes = {
+            (name, mitigation): mitigate(recipe, mitigation)
+            for name, recipe in varied.items()
+            for mitigation in grid.mitigations
+        }
         if grid.target == "camera" and any(recipe.adversary for recipe in recipes.values()):
             raise CamerabiasError(
                 f"Study {study.name!r} trains models to name the camera with an adversary, which keeps them from "
@@ -247,10 +252,11 @@ class _Planner:
             source_size=self.dataset.source_size(side) if side else None,
         )
 
-    def _cell(self, study: Study, grid: Grid, mitigation: str, config: TrialConfig) -> StudyCell:
+    def _cell(self, study: Study, grid: Grid, variations: tuple[str, str], config: TrialConfig) -> StudyCell:
         manifest = self.dataset.manifest
         simulated = manifest.source["kind"] == "simulator"
         seen = config.setting.seen_cameras(manifest)
+        recipe, mitigation = variations
         return StudyCell(
             target=config.target,
             setting=config.setting.name,
@@ -264,6 +270,7 @@ class _Planner:
             probes=tuple(str(probe) for probe in grid.probes if simulated or not probe.kind.of_simulated),
             test_draws=config.test_view.kind.test_draws,
             downsampled=config.source_size is None and config.size < manifest.size,
+            recipe=recipe,
             mitigation=mitigation,
         )
 

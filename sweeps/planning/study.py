@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from importlib import resources
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +18,7 @@ from camerabias.datasets.views.registry import VIEWS, View
 from camerabias.trainables.models.registry import find_model
 from camerabias.trainables.probes.registry import Probe
 from camerabias.trainables.spec.mitigation import MITIGATIONS
-from camerabias.trainables.spec.recipe import load_recipe
+from camerabias.trainables.spec.recipe import load_recipe, vary
 
 
 class CellList(BaseModel):
@@ -37,7 +39,7 @@ class CellList(BaseModel):
 
 
 class Grid(BaseModel):
-    """Trials of one target: every setting × train view × mitigation, with every model and seed of the study.
+    """Trials of one target: every setting × train view × recipe × mitigation, with every model and seed of the study.
 
     Attributes:
         target: What is learned.
@@ -46,7 +48,9 @@ class Grid(BaseModel):
         test_view: What test images are seen as, where that differs from the train view.
         probes: What else is asked of every trained model.
         equal_training_size: Whether all settings are cut down to the training size of the smallest.
-        mitigations: Names of `config.MITIGATIONS`, whose fields the study's recipe is given in turn.
+        mitigations: Names of `MITIGATIONS`, whose fields every recipe is given in turn.
+        recipes: Names, paths or fields of recipes, as `recipe.vary` reads them; by default the study's own. A list
+            as the value of a field stands for a recipe per value, several lists for a recipe per combination.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,6 +62,7 @@ class Grid(BaseModel):
     probes: list[Probe] = []
     equal_training_size: bool = False
     mitigations: list[str] = Field(default=["none"], min_length=1)
+    recipes: list[str | dict[str, Any]] = Field(default=[{}], min_length=1)
 
     @model_validator(mode="after")
     def _sees_pieces_alike(self) -> Grid:
@@ -90,6 +95,20 @@ class Grid(BaseModel):
             named = ", ".join(map(repr, unknown))
             raise ValueError(f"mitigation {named} is not known; allowed: {', '.join(MITIGATIONS)}")
         return list(dict.fromkeys(mitigations))
+
+    @field_validator("recipes", mode="before")
+    @classmethod
+    def _multiplied(cls, recipes: Any) -> list[Any]:
+        given = recipes if isinstance(recipes, list) else [recipes]
+        return [one for recipe in given for one in _combinations(recipe)]
+
+
+def _combinations(recipe: Any) -> list[Any]:
+    """A recipe per combination of the values that its lists give."""
+    if not isinstance(recipe, dict):
+        return [recipe]
+    values = [value if isinstance(value, list) else [value] for value in recipe.values()]
+    return [dict(zip(recipe, combination, strict=True)) for combination in product(*values)]
 
 
 def check_rules(settings: list[str | CellList]) -> None:
@@ -155,6 +174,12 @@ class Study(BaseModel):
     def _has_trials(self) -> Study:
         if bool(self.grids) == bool(self.includes):
             raise ValueError("a study has either `grids` or `includes`")
+        return self
+
+    @model_validator(mode="after")
+    def _knows_recipes(self) -> Study:
+        own = load_recipe(self.recipe)
+        collect(partial(vary, own), [recipe for grid in self.grids for recipe in grid.recipes])
         return self
 
 

@@ -20,7 +20,7 @@ from camerabias.datasets.views.registry import View
 from camerabias.trainables.records.record import Done, Failure
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.records.study import PlannedStudy, StudyCell
-from camerabias.trainables.spec.recipe import load_recipe, mitigate
+from camerabias.trainables.spec.recipe import load_recipe, mitigate, name_difference, vary
 from camerabias.trainables.spec.trial import TrialConfig
 
 LABELS = ("Manufacturer 1", "Manufacturer 2")
@@ -190,6 +190,7 @@ class Cell:
     downsampled: bool = False
     mitigation: str = "none"
     weights: tuple[float, ...] | None = None
+    recipe: dict[str, Any] = field(default_factory=dict)
 
 
 def config_of(cell: Cell, seed: int) -> TrialConfig:
@@ -211,7 +212,7 @@ def config_of(cell: Cell, seed: int) -> TrialConfig:
         seed=seed,
         size=cell.size,
         fit="resize",
-        recipe=mitigate(load_recipe("demo"), cell.mitigation),
+        recipe=mitigate(vary(load_recipe("demo"), cell.recipe), cell.mitigation),
     )
 
 
@@ -299,6 +300,7 @@ def _write_cell(run: Run, cell: Cell, seeds: Sequence[int], images: pd.DataFrame
         test_draws=cell.test_draws,
         downsampled=cell.downsampled,
         mitigation=cell.mitigation,
+        recipe=name_difference(vary(load_recipe("demo"), cell.recipe), load_recipe("demo")),
     )
 
 

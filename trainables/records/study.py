@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from camerabias.datasets.schema import Target
+from camerabias.trainables.spec.recipe import BASE
 from camerabias.trainables.spec.trial import trial_name
 
 
@@ -36,6 +37,8 @@ class StudyCell(BaseModel):
     """Whether the model sees fewer pixels than the images of the dataset have."""
     mitigation: str = "none"
     """What is done against learning the camera, a name of `MITIGATIONS`."""
+    recipe: str = Field(default=BASE, exclude_if=lambda recipe: recipe == BASE)
+    """How its recipe differs from the study's, such as `learning_rate 0.001`; `base` where it does not."""
 
     @property
     def views(self) -> str:
@@ -65,12 +68,13 @@ class StudyCell(BaseModel):
         return any(self.dimensions[name] != plain for name, plain in VARIATIONS.items())
 
     def trial_name(self, seed: int) -> str:
-        """A readable name, as `TrialConfig.name` gives it."""
+        """A readable name: that of `TrialConfig.name`, with the recipe where it is not the study's."""
         views = (self.train_view, self.test_view)
-        return trial_name(self.target, self.setting, *views, self.model, seed, self.mitigation)
+        name = trial_name(self.target, self.setting, *views, self.model, seed, self.mitigation)
+        return name if self.recipe == BASE else f"{name} ({self.recipe})"
 
 
-VARIATIONS = {"mitigation": "none"}
+VARIATIONS = {"mitigation": "none", "recipe": BASE}
 """Dimensions that most studies leave alone, with their value there. Who asks for cells and names none gets those."""
 
 DIMENSIONS = ("target", "setting", "train_view", "test_view", "model", "size", *VARIATIONS)

@@ -142,6 +142,28 @@ def validate_recipe(fields: Any, name: str) -> Recipe:
         ) from error
 
 
+BASE = "base"
+"""What a recipe is called where it does not differ from the study's own."""
+
+
+def vary(recipe: Recipe, given: str | dict[str, Any]) -> Recipe:
+    """Another recipe, as `load_recipe` reads it; fields that name no `base` replace those of the recipe.
+
+    Raises:
+        CamerabiasError: There is no such recipe, or it has unknown or impossible fields.
+    """
+    if isinstance(given, dict) and "base" not in given:
+        return validate_recipe(recipe.model_dump() | given, f"the recipe {given}")
+    return load_recipe(given)
+
+
+def name_difference(recipe: Recipe, own: Recipe) -> str:
+    """The fields in which a recipe differs from another: `learning_rate 0.001, batch_size 16`, or `base`."""
+    before = own.model_dump()
+    differing = {name: value for name, value in recipe.model_dump().items() if value != before[name]}
+    return ", ".join(f"{name} {value}" for name, value in differing.items()) or BASE
+
+
 def mitigate(recipe: Recipe, mitigation: str) -> Recipe:
     """A recipe with the fields of a mitigation.
 

@@ -24,6 +24,7 @@ COLUMNS = [
     "chance",
     "paper",
     "mitigation",
+    "recipe",
 ]
 
 

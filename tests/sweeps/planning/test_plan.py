@@ -119,6 +119,39 @@ def test_mitigations_are_cells_of_their_own_with_the_study_s_recipe_and_their_fi
     assert {*none.trials.values()} <= {*audit.trials}
 
 
+def test_recipes_are_cells_of_their_own_named_by_what_differs_from_the_study_s(dataset, tmp_path):
+    path = tmp_path / "recipes.yaml"
+    recipes = [{}, {"base": "demo", "weight_decay": [0, 1e-4]}, {"learning_rate": 1e-3}]
+    grid = {
+        "target": "label",
+        "settings": ["natural"],
+        "recipes": recipes,
+        "mitigations": ["none", "reweight"],
+    }
+    fields = {"title": "t", "models": ["test_resnet"], "seeds": [0, 1], "recipe": "demo", "grids": [grid]}
+    path.write_text(json.dumps(fields))
+    made = plan([str(path)], dataset, tmp_path)
+    cells = made.studies[0].cells
+    names = ["base", "weight_decay 0.0001", "learning_rate 0.001"]
+    assert [(cell.recipe, cell.mitigation) for cell in cells] == [
+        (name, mitigation) for name in names for mitigation in ("none", "reweight")
+    ]
+    assert made.trials[cells[-1].trials[1]].recipe == load_recipe(
+        {"base": "demo", "learning_rate": 1e-3, "reweight": True}
+    )
+    assert cells[-1].trial_name(1).endswith("test_resnet-reweight-seed1 (learning_rate 0.001)")
+    # the study's own are the trials that a study without other recipes asks for, and are written as before
+    del grid["recipes"]
+    path.write_text(json.dumps(fields))
+    plain = plan([str(path)], dataset, tmp_path).studies[0]
+    assert plain.cells == cells[:2]
+    run = Run(str(tmp_path / "run"))
+    run.write_study(made.studies[0])
+    assert run.studies()["recipes"] == made.studies[0]
+    written = yaml.safe_load(run.folder.child("studies").read_bytes("recipes.yaml"))["cells"]
+    assert ["recipe" in cell for cell in written] == [False] * 2 + [True] * 4
+
+
 def test_study_from_before_there_were_mitigations_is_joined_as_one_without(dataset, tmp_path):
     now = plan(["table1"], dataset, tmp_path, models=["resnet34"], seeds=[0]).studies[0]
     before = now.model_dump(mode="json")

@@ -85,6 +85,24 @@ def test_unknown_mitigation_is_named_with_those_there_are(tmp_path):
         load_study(write(tmp_path, grids=[{**grid, "mitigations": ["none", "resampling"]}]))
 
 
+def test_lists_in_a_recipe_stand_for_every_combination(tmp_path):
+    def recipes(given):
+        grid = {"target": "label", "settings": ["natural"], "recipes": given}
+        (study,) = load_study(write(tmp_path, recipe="demo", grids=[grid]))
+        return study.grids[0].recipes
+
+    fields = {"batch_size": 8, "learning_rate": [1e-3, 1e-4], "weight_decay": [0, 1e-4]}
+    assert [tuple(recipe.values()) for recipe in recipes(fields)] == [
+        (8, 1e-3, 0), (8, 1e-3, 1e-4), (8, 1e-4, 0), (8, 1e-4, 1e-4),
+    ]  # fmt: skip
+    assert recipes(["paper", {"base": "paper", "max_steps": [1, 2]}]) == [
+        "paper", {"base": "paper", "max_steps": 1}, {"base": "paper", "max_steps": 2},
+    ]  # fmt: skip
+    for wrong in ("cheese", {"learning_rate": -1}, {"learning": [1, 2]}, []):
+        with pytest.raises(CamerabiasError, match="recipe"):
+            recipes(wrong)
+
+
 def test_study_of_mitigations_has_them_all():
     (study,) = load_study("mitigations")
     assert study.grids[0].mitigations == list(MITIGATIONS)

@@ -1,0 +1,65 @@
+"""Recipes as an axis of a study: pictured over two fields, and apart from the study's own everywhere else."""
+
+import numpy as np
+import pytest
+
+from camerabias.analysis.records.load import load_records
+from camerabias.analysis.report.figures import draw_figures
+from camerabias.analysis.report.recipe_heatmap import recipe_heatmap, varies_recipes
+from camerabias.analysis.report.tables import make_tables
+from camerabias.datasets.schema import CamerabiasError
+
+RATES, DECAYS = (0.0002, 0.002), (0.0, 0.001)
+
+
+@pytest.fixture
+def found(make, tmp_path):
+    """A run whose models are right at a high learning rate, and follow the camera at a low one."""
+    cells = [
+        make.cell(
+            "label", "disjoint", make.right("label", 1.0) if rate == RATES[1] else make.by_camera,
+            recipe={"learning_rate": rate, "weight_decay": decay},
+        )
+        for rate in RATES
+        for decay in DECAYS
+    ]  # fmt: skip
+    return load_records(make.run(tmp_path, {"s": cells}).folder.path)
+
+
+def numbers(axis):
+    return np.array([float(text.get_text()) for text in axis.texts]).reshape(2, 2)
+
+
+def test_accuracy_and_dependence_stand_at_their_recipe(found):
+    figure, caption = recipe_heatmap(found)
+    accuracy, dependence = figure.axes
+    assert np.allclose(numbers(accuracy), [[0.5, 0.5], [1, 1]])  # of the cameras seen
+    assert np.allclose(numbers(dependence), [[1, 1], [0, 0]])
+    assert accuracy.get_ylabel().endswith("learning_rate")
+    assert [text.get_text() for text in accuracy.get_yticklabels()] == ["0.0002", "0.002"]
+    assert [text.get_text() for text in accuracy.get_xticklabels()] == ["0", "0.001"]
+    assert "risk" in dependence.get_title()
+    assert "finished seeds" in caption
+    assert "recipes" in [one.name for one in draw_figures(found)[0]]
+
+
+def test_cells_of_other_recipes_are_given_to_who_asks_for_them(found):
+    (own,) = found.cells("label")
+    assert own.recipe == "base"
+    recipes = [cell.recipe for cell in found.cells("label", recipe=None)]
+    assert recipes == [
+        "learning_rate 0.0002", "learning_rate 0.0002, weight_decay 0.001", "base", "weight_decay 0.001",
+    ]  # fmt: skip
+    (table,) = make_tables(found)
+    assert table.wide[0].frame["recipe"].tolist() == recipes
+    assert found.trials["name"].str.endswith("seed0 (weight_decay 0.001)").sum() == 1
+
+
+def test_run_of_one_recipe_has_no_such_picture(demo_run):
+    records = load_records(demo_run.folder.path)
+    assert not varies_recipes(records)
+    drawn, missing = draw_figures(records)
+    assert "recipes" not in [one.name for one in drawn] + [*missing]
+    assert "recipe" not in make_tables(records)[0].wide[0].frame
+    with pytest.raises(CamerabiasError, match="just two fields"):
+        recipe_heatmap(records)
