@@ -84,7 +84,7 @@ def test_a_cell_without_a_finished_trial_is_named_and_empty(make, tmp_path):
         make_tables(load_records(run.folder.path)), load_records(run.folder.path), Folder(tmp_path / "t")
     )
     lines = (tmp_path / "t" / "s.csv").read_text().splitlines()
-    assert lines[1] == "s,label,balanced,rgb,rgb,missing,all,0,,,,,,none"
+    assert lines[1] == "s,label,balanced,rgb,rgb,missing,all,0,,,,,,none,base"
 
 
 def test_papers_numbers_stand_only_where_the_paper_printed_them(make, tmp_path):
