@@ -3,18 +3,24 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test test-all check lint types wheel lock clean
+.PHONY: demo test test-slow test-all check lint types wheel lock clean
 
 demo: $(INSTALLED)  ## simulate, train, report: ten minutes on two cores
 	$(BIN)/camerabias demo --run runs/demo
 
-test: $(INSTALLED)  ## every test
-	$(BIN)/python -m pytest --durations=15
+# two at a time; tests of one group (those that start Ray, those that share an audit) one after the other
+TWO := -n 2 --dist loadgroup --durations=15
+
+test: $(INSTALLED)  ## units, one run per path, the commands in the documents: eight minutes on two cores
+	$(BIN)/python -m pytest $(TWO)
+
+test-slow: $(INSTALLED)  ## a cluster, longer trainings, Monte Carlo: 25 minutes at most
+	$(BIN)/python -m pytest $(TWO) -m slow
 
 test-all: $(INSTALLED)  ## every test, and every fault of a cluster: half an hour more
-	$(BIN)/python -m pytest -m ""
+	$(BIN)/python -m pytest $(TWO) -m ""
 
-check: lint types test  ## what a change must pass
+check: lint types test  ## what each commit must pass
 
 lint: $(INSTALLED)
 	$(BIN)/ruff format --check .

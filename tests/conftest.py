@@ -62,6 +62,12 @@ def make_job(dataset, tmp_path):
 
 
 @pytest.fixture
+def impatient(monkeypatch):
+    """Take over at once the lease of a driver that was interrupted in this very process, which lives on."""
+    monkeypatch.setattr("camerabias.sweeps.runs.lease.PATIENCE_SECONDS", 0.1)
+
+
+@pytest.fixture
 def command(monkeypatch, capsys):
     """Run `camerabias ARGUMENTS`; returns exit code, standard output and standard error."""
 

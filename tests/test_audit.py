@@ -97,8 +97,13 @@ def test_cannot_tell(audit, simulated):
     assert "label-natural" not in printed
 
 
+@pytest.mark.slow
 def test_at_risk(audit, painted):
-    """The cameras' noise is plain to see and goes with the label, yet the label itself is plainer."""
+    """The cameras' noise is plain to see and goes with the label, yet the label itself is plainer.
+
+    It alone sees a truly trained model that leaves a camera alone which it could use; how findings are decided upon,
+    and the exit code by verdict, are in tests/analysis/verdict and in `test_cheating`.
+    """
     cells = {
         ("across", "A", 2): 80, ("across", "B", 14): 40,
         ("upright", "A", 2): 40, ("upright", "B", 14): 80,

@@ -46,16 +46,20 @@ def wait_until(condition, seconds=120):
         time.sleep(0.05)
 
 
-def test_sweep_killed_in_the_middle_goes_on_to_the_same_tables(dataset, tmp_path):
+@pytest.mark.parametrize(
+    "executor", ["local", pytest.param("ray", marks=[pytest.mark.slow, pytest.mark.xdist_group("ray")])]
+)
+def test_sweep_killed_in_the_middle_goes_on_to_the_same_tables(dataset, tmp_path, executor):
+    """With Ray (slow), workers are killed beside their driver, and a second Ray starts where one has just died."""
     (tmp_path / "short.yaml").write_text(yaml.safe_dump(STUDY))
     arguments = ["sweep", "run", "short.yaml", "--data", dataset.folder, "--weights", "none"]
-    killed = start(tmp_path, *arguments, "--run", "killed")
+    killed = start(tmp_path, *arguments, "--run", "killed", "--executor", executor)
     wait_until(lambda: len(done(tmp_path / "killed")) >= 2 or killed.poll() is not None)
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
     before = done(tmp_path / "killed")
     assert 2 <= len(before) < 8
-    run(tmp_path, *arguments, "--run", "killed")
+    run(tmp_path, *arguments, "--run", "killed", "--executor", executor)
     after = done(tmp_path / "killed")
     assert len(after) == 8
     assert {trial: after[trial] for trial in before} == before  # not run again

@@ -3,9 +3,13 @@
 import shutil
 
 import pandas as pd
+import pytest
 from cluster import BUCKET, assert_equal_records, done, wait_for
 
 from camerabias.trainables.records.run import Run
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray")]
+"""It alone sees `ray up` set hosts up and the autoscaler set one up again; files for it are read in tests/deploy."""
 
 
 def test_sweep_survives_the_loss_of_a_worker_host_and_is_reported_offline(

@@ -11,7 +11,7 @@ from cluster import BIN, BUCKET, assert_equal_records, done, wait_for
 from camerabias.datasets.io.storage import Folder
 from camerabias.trainables.records.run import Run
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.xdist_group("ray")]
 
 TRIAL = "ray::ResourceTrainable"
 DRIVER = "camerabias sweep run"

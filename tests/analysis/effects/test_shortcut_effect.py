@@ -174,7 +174,7 @@ def test_more_seeds_of_the_same_images_are_no_more_evidence():
 
 
 @pytest.mark.usefixtures("few_exchanges")
-@pytest.mark.parametrize(("accuracy", "n"), [(0.8, 60), (1.0, 30)])
+@pytest.mark.parametrize(("accuracy", "n"), [pytest.param(0.8, 60, marks=pytest.mark.slow), (1.0, 30)])
 def test_the_detectable_gap_is_detected_four_times_in_five(accuracy, n):
     generator = np.random.default_rng(0)
     gap = np.median(
@@ -286,6 +286,7 @@ def covered(truth, estimates):
 
 
 @pytest.mark.usefixtures("few_exchanges")
+@pytest.mark.slow
 def test_gap_s_interval_covers_about_as_often_as_it_says():
     """One photo in five disagrees, in bursts; what is given follows the camera in a quarter of the groups."""
 

@@ -106,7 +106,7 @@ def test_seeds_may_test_different_groups():
     assert found.low < 0.625 < found.high
 
 
-@pytest.mark.parametrize("truth", [0.7, 0.9])
+@pytest.mark.parametrize("truth", [pytest.param(0.7, marks=pytest.mark.slow), 0.9])
 def test_bootstrap_covers_about_as_often_as_it_says(truth):
     generator = np.random.default_rng(0)
     names = np.repeat([f"g{i}" for i in range(30)], 4)
@@ -123,7 +123,9 @@ def test_bootstrap_covers_about_as_often_as_it_says(truth):
     assert 0.90 <= np.mean([covers() for _ in range(250)]) <= 0.99
 
 
-@pytest.mark.parametrize(("n_seeds", "n_groups", "spread"), [(5, 60, 0.05), (3, 60, 0.1)])
+@pytest.mark.parametrize(
+    ("n_seeds", "n_groups", "spread"), [pytest.param(5, 60, 0.05, marks=pytest.mark.slow), (3, 60, 0.1)]
+)
 def test_bootstrap_covers_seeds_that_vary_too(n_seeds, n_groups, spread):
     """The truth is the accuracy of any seed on any bottle."""
     generator = np.random.default_rng(1)
@@ -314,6 +316,7 @@ def test_mean_over_pairs_takes_images_of_different_groups():
     assert np.isnan(found.low)  # six groups
 
 
+@pytest.mark.slow
 def test_mean_over_pairs_covers_about_as_often_as_it_says():
     generator = np.random.default_rng(0)
 

@@ -57,12 +57,6 @@ def test_a_bucket_gets_a_whole_object_or_none():
     assert bucket.read_bytes("file") == b"content"
 
 
-def test_storage_proves_itself_and_keeps_no_trace(tmp_path):
-    for folder in (Folder(tmp_path), Folder("mock:///")):
-        folder.prove()
-        assert folder.names() == []
-
-
 def test_storage_that_fails_is_told_from_a_file_that_is_damaged(tmp_path):
     folder = Folder(tmp_path)
     (tmp_path / "file").write_text("a file, not a folder")
@@ -109,14 +103,6 @@ def test_existence_of_folders_and_files(tmp_path):
     assert not folder.child("none").exists()
     assert folder.child("file").is_file()
     assert not folder.is_file()
-
-
-def test_deleting_is_no_error_when_there_is_nothing(tmp_path):
-    folder = Folder(tmp_path)
-    folder.write_bytes("file", b"")
-    folder.delete("file")
-    folder.delete("file")
-    assert folder.names() == []
 
 
 def test_a_folder_travels_between_processes(tmp_path):

@@ -217,6 +217,7 @@ def test_the_cache_lies_where_the_environment_says(tmp_path, monkeypatch):
 # --- ray ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.xdist_group("ray")
 @pytest.mark.usefixtures("_ray")
 def test_ray_and_this_process_write_the_same_files(make_photos, tmp_path, monkeypatch):
     monkeypatch.setattr(create, "PART_IMAGES", 8)

@@ -1,10 +1,11 @@
 """Auditing datasets whose truth is known."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from camerabias.analysis.report.calibration import Case, read_lines
+from camerabias.analysis.report.calibration import Case, Line, read_lines
 from camerabias.datasets.simulator import CUES
 from camerabias.sweeps.audit import calibrate
 from camerabias.sweeps.audit.calibrate import PLANTED, cases, reference_cases, run_cases
@@ -21,7 +22,32 @@ def test_cases_are_as_many_as_the_calibration_needs_and_each_has_its_own_seed():
     assert {cue for cues in PLANTED.values() for cue in cues} <= set(CUES)
 
 
+class HereAndNow(ThreadPoolExecutor):
+    """A pool of this process, where an audit can be replaced."""
+
+    def __init__(self, jobs, mp_context):
+        super().__init__(jobs)
+
+
+def test_line_of_a_case_is_added_once(tmp_path, monkeypatch):
+    def pretend(case):
+        return Line(case=case, verdict="no evidence", evidence={}, kept={}, seconds=1.0, version="0")
+
+    monkeypatch.setattr(calibrate, "ProcessPoolExecutor", HereAndNow)
+    monkeypatch.setattr(calibrate, "audit_case", pretend)
+    path, asked = tmp_path / "new" / "lines.jsonl", cases()[:3]
+    assert {line.case.name for line in run_cases(asked[:2], path, jobs=1)} == {
+        case.name for case in asked[:2]
+    }
+    (line,) = run_cases(asked, path, jobs=1)
+    assert line.case == asked[2]
+    assert read_lines(path)[-1] == line
+    assert list(run_cases(asked, path, jobs=1)) == [], "what has a line is not run again"
+
+
+@pytest.mark.slow
 def test_case_is_audited_and_its_line_added_once(tmp_path):
+    """It alone sees that the audit of a null case, in a process of its own, comes to `no evidence`."""
     path = tmp_path / "new" / "lines.jsonl"
     case = Case(kind="null", planted={"white balance": 1.0}, correlation=0.0, seed=1, images=190)
     (line,) = run_cases([case], path, jobs=1)

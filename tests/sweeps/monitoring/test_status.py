@@ -202,6 +202,7 @@ def test_watching_ends_quietly_when_it_is_interrupted(written, command, monkeypa
     assert "0 of 1 trials have ended" in out
 
 
+@pytest.mark.usefixtures("impatient")
 def test_tries_of_a_search_are_shown_by_number(command, dataset, tmp_path, monkeypatch):
     from camerabias.sweeps.search.tuning import Tuning
     from camerabias.trainables.worker import trial as trial_module

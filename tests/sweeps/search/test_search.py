@@ -112,6 +112,7 @@ def test_recipe_found_is_compared_on_other_seeds(search, tmp_path):
     assert {record.trial(trial).config().seed for trial in confirmed} == {1, 2}
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("epochs", [1, 5])
 def test_killed_search_goes_on_to_the_same_tries(search, tmp_path, monkeypatch, epochs):
     search("whole")
@@ -226,6 +227,7 @@ def test_search_that_tune_left_off_is_not_taken_for_a_whole_one(search, monkeypa
     assert not (tmp_path / "run/searches/quick/recipe.yaml").exists()
 
 
+@pytest.mark.xdist_group("ray")
 def test_ray_searches_too_and_its_search_is_resumed_by_either(search, tmp_path):
     code, _, _ = search(executor="ray", trials=3)
     assert code == 0
