@@ -114,7 +114,7 @@ def make_run(folder: Path, n: int) -> None:
     for number in range(n_studies):
         study = describe_study(number, dataset.manifest.labels, dataset.manifest.cameras)
         (folder / f"study{number}.yaml").write_text(yaml.safe_dump(study))
-    plan = plan_sweep(request(folder))
+    plan = plan_sweep(studies(folder), request(folder))
     assert len(plan.trials) == n, f"{len(plan.trials)} trials"
     templates = [write_template(folder, number) for number in range(TEMPLATES)]
     trials = Path(Run(str(folder / "run")).record("").folder.path)
@@ -123,7 +123,7 @@ def make_run(folder: Path, n: int) -> None:
         (trials / trial_id / CONFIG_FILE).write_text(json.dumps(config.model_dump(mode="json"), indent=2))
         for file in templates[number % TEMPLATES]:
             os.link(file, trials / trial_id / file.name)
-    run_sweep(request(folder))  # writes the studies and the examples
+    run_sweep(studies(folder), request(folder))  # writes the studies and the examples
 
 
 def describe_study(number: int, labels: tuple[str, ...], cameras: tuple[str, ...]) -> dict[str, Any]:
@@ -138,13 +138,14 @@ def describe_study(number: int, labels: tuple[str, ...], cameras: tuple[str, ...
     return {**study, "recipe": recipe, "grids": grids}
 
 
+def studies(folder: Path) -> list[str]:
+    return sorted(str(file) for file in folder.glob("study*.yaml"))
+
+
 def request(folder: Path) -> Any:
     from camerabias.sweeps.execution.sweep import Request
 
-    studies = sorted(str(file) for file in folder.glob("study*.yaml"))
-    return Request(
-        studies, str(folder / "dataset"), str(folder / "run"), size=64, weights="none", executor="local"
-    )
+    return Request(str(folder / "dataset"), str(folder / "run"), size=64, weights="none", executor="local")
 
 
 def write_template(folder: Path, number: int) -> list[Path]:
@@ -181,24 +182,26 @@ def write_template(folder: Path, number: int) -> list[Path]:
 def plan(folder: Path, _: int) -> None:
     from camerabias.sweeps.execution.sweep import plan_sweep
 
-    assert not plan_sweep(request(folder)).to_run(retry_failed=False)
+    assert not plan_sweep(studies(folder), request(folder)).to_run(retry_failed=False)
 
 
 def resume(folder: Path, _: int) -> None:
     from camerabias.sweeps.execution.sweep import run_sweep
 
-    assert run_sweep(request(folder)).n_ran == 0
+    assert run_sweep(studies(folder), request(folder)).n_ran == 0
 
 
 def resume_some(folder: Path, _: int) -> None:
     from camerabias.sweeps.execution.sweep import plan_sweep, run_sweep
     from camerabias.trainables.records.record import DONE_FILE
 
-    some = [c for c in plan_sweep(request(folder)).trials.values() if c.model == "test_resnet"][-3:]
+    some = [
+        c for c in plan_sweep(studies(folder), request(folder)).trials.values() if c.model == "test_resnet"
+    ][-3:]
     for config in some:
         (folder / "run" / "trials" / config.id / DONE_FILE).unlink()
     os.environ["CAMERABIAS_CACHE"] = str(folder / "cache")
-    assert run_sweep(request(folder)).n_ran == len(some)
+    assert run_sweep(studies(folder), request(folder)).n_ran == len(some)
 
 
 def status(folder: Path, _: int) -> None:
@@ -291,7 +294,8 @@ def plan_images(folder: Path, _: int) -> None:
     }  # fmt: skip
     (folder / "audit.yaml").write_text(yaml.safe_dump(study))
     plan = plan_sweep(
-        Request([str(folder / "audit.yaml")], str(folder / "dataset"), str(folder / "run"), weights="none")
+        [str(folder / "audit.yaml")],
+        Request(str(folder / "dataset"), str(folder / "run"), weights="none"),
     )
     assert len(plan.trials) == 2 * 4 * (4 * 2 + 1)
 

@@ -19,12 +19,10 @@ from camerabias.datasets.inspection.metadata import are_facts_of, gather_facts
 from camerabias.datasets.inspection.sensor_pattern import match_patterns
 from camerabias.datasets.io.ray_connection import cluster_address
 from camerabias.datasets.schema import Executor
-from camerabias.sweeps.execution.sweep import Outcome, Request, plan_sweep, run_sweep
-from camerabias.sweeps.monitoring.console import console, counting
+from camerabias.sweeps.execution.listener import Listener
+from camerabias.sweeps.execution.outcome import Outcome
+from camerabias.sweeps.execution.sweep import Request, plan_sweep, run_plan
 from camerabias.sweeps.planning.plan import Plan
-from camerabias.sweeps.printing.datasets import print_design
-from camerabias.sweeps.printing.plans import print_skipped
-from camerabias.sweeps.printing.results import print_outcome
 from camerabias.trainables.records.record import FACTS_FILE, SENSOR_PATTERN_FILE
 from camerabias.trainables.records.run import Run
 
@@ -76,13 +74,16 @@ BATTERIES: dict[BatteryName, Battery] = {
 }
 
 
-def run_audit(request: Request, battery: Battery) -> tuple[Findings, list[Outcome]]:
+def run_audit(
+    request: Request, battery: Battery, listener: Listener | None = None
+) -> tuple[Findings, list[Outcome]]:
     """Run an audit's experiments; the same call goes on after any interruption.
 
     Args:
-        request: What every sweep of the audit shares; its studies are the battery's. Seeds that it names take the
+        request: What every sweep of the audit shares. Seeds that it names take the
             place of the battery's: all of them in its first step, in others as many as these have themselves.
         battery: What to run.
+        listener: Hears how it goes; None keeps silent.
 
     Returns:
         What was found, and how each sweep ended.
@@ -90,25 +91,24 @@ def run_audit(request: Request, battery: Battery) -> tuple[Findings, list[Outcom
     Raises:
         CamerabiasError: As `run_sweep`.
     """
+    listener = listener or Listener()
     dataset, run = open_dataset(request.data), Run(request.run)
     first = replace(battery.first, seeds=request.seeds or battery.first.seeds)
-    planned: dict[str, tuple[Request, Plan]] = {}
-    for step in (first, *battery.cues, *battery.more):
-        asked = _asked(request, step)
-        planned[step.study] = asked, plan_sweep(asked)  # now, for what would stop it later, such as weights
-    design = look_at_design(dataset, run, _where(dataset, request))
-    print_design(design)
-    outcomes = [_run(*planned[first.study])]
+    # all of them now, for what would stop it later, such as weights
+    plans = {step.study: _plan(step, request) for step in (first, *battery.cues, *battery.more)}
+    design = look_at_design(dataset, run, _where(dataset, request), listener)
+    listener.design(design)
+    outcomes = [_run(plans[first.study], request, listener)]
     found = gather(load_records(request.run), design)
     steps = list(battery.more)
     if why := _no_cue(found):
-        console.print(f"No cue is looked for: {why}.")
+        listener.say(f"No cue is looked for: {why}.")
     else:
         steps = [*battery.cues, *steps]
     for step in steps:
         if outcomes[-1].n_left:  # somebody has interrupted it, which is meant for the audit as a whole
             break
-        outcomes.append(_run(*planned[step.study]))
+        outcomes.append(_run(plans[step.study], request, listener))
     return (found if len(outcomes) == 1 else gather(load_records(request.run), design)), outcomes
 
 
@@ -123,13 +123,13 @@ def _no_cue(found: Findings) -> str:
     return ""
 
 
-def look_at_design(dataset: Dataset, run: Run, executor: Executor) -> Design:
+def look_at_design(dataset: Dataset, run: Run, executor: Executor, listener: Listener) -> Design:
     """What the photos can tell before any training; what was found stays in the run."""
     facts = run.frame(FACTS_FILE)
     if facts is None or not are_facts_of(facts, dataset):
-        with counting("Reading headers of parts") as report:
+        with listener.counting("Reading headers of parts") as report:
             facts = gather_facts(dataset, executor, report)
-        with counting("Matching sensor patterns of parts") as report:
+        with listener.counting("Matching sensor patterns of parts") as report:
             run.write_frame(SENSOR_PATTERN_FILE, match_patterns(dataset, executor, report))
         run.write_frame(FACTS_FILE, facts)
     return check_design(facts)
@@ -141,13 +141,14 @@ def _where(dataset: Dataset, request: Request) -> Executor:
     return "ray" if own and dataset.manifest.n_images >= SPREAD_FROM else "local"
 
 
-def _asked(request: Request, step: Step) -> Request:
+def _plan(step: Step, request: Request) -> Plan:
     seeds = list(request.seeds or step.seeds)[: len(step.seeds)]
-    return replace(request, studies=[step.study], seeds=seeds)
+    return plan_sweep([step.study], replace(request, seeds=seeds))
 
 
-def _run(asked: Request, plan: Plan) -> Outcome:
-    print_skipped(plan)
-    outcome = run_sweep(asked)
-    print_outcome(outcome)
+def _run(plan: Plan, request: Request, listener: Listener) -> Outcome:
+    listener.skipped(plan)
+    # earlier steps may have run some of its trials
+    outcome = run_plan(replace(plan, contents=Run(request.run).contents()), request, listener)
+    listener.ended(outcome)
     return outcome

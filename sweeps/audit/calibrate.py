@@ -6,13 +6,11 @@ holds the verdict, the evidence and the truth; `analysis.calibration` makes tabl
 
 from __future__ import annotations
 
-import io
 import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import redirect_stdout
 from importlib.metadata import version
 from itertools import combinations
 from math import isnan
@@ -120,11 +118,10 @@ def audit_case(case: Case) -> Line:
     for name, strength in case.planted.items():
         cues |= {cue: strength * scale for cue, scale in PLANTED[name].items()}
     spec = preset_spec("demo", case.images, SIZE, cues, case.seed, case.correlation)
-    with tempfile.TemporaryDirectory() as scratch, redirect_stdout(io.StringIO()):
+    with tempfile.TemporaryDirectory() as scratch:
         os.environ["CAMERABIAS_CACHE"] = f"{scratch}/cache"
         simulate_dataset(spec, Folder(scratch).child("dataset"), "local")
         request = Request(
-            [],
             f"{scratch}/dataset",
             f"{scratch}/run",
             [MODEL],

@@ -81,6 +81,7 @@ def audit(
     from camerabias.datasets.io.storage import Folder
     from camerabias.sweeps.audit.audit import BATTERIES, run_audit
     from camerabias.sweeps.execution.sweep import Request
+    from camerabias.sweeps.printing.console_listener import ConsoleListener
 
     if quick and full:
         raise typer.BadParameter("is the opposite of --full; give one of them", param_hint="--quick")
@@ -93,7 +94,6 @@ def audit(
         reading = Reading(label, camera, group, camera_from, layout)
         import_photos(source, data, reading, "resize", max_rejected, executor)
     request = Request(
-        [],
         data.uri,
         run,
         models=[model],
@@ -106,7 +106,8 @@ def audit(
         retry_failed=retry_failed,
         allow_unauthenticated=allow_unauthenticated,
     )
-    _, outcomes = run_audit(request, BATTERIES["quick" if quick else "full" if full else "default"])
+    battery = BATTERIES["quick" if quick else "full" if full else "default"]
+    _, outcomes = run_audit(request, battery, ConsoleListener())
     verdict = show_report(run).verdict
     for outcome in outcomes:
         exit_if_failed(outcome)

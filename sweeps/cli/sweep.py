@@ -28,7 +28,7 @@ from camerabias.sweeps.cli.options import (
 from camerabias.sweeps.cli.report import show_report
 
 if TYPE_CHECKING:
-    from camerabias.sweeps.execution.sweep import Outcome, Request
+    from camerabias.sweeps.execution.outcome import Outcome
 
 
 @app.command(epilog="Example: camerabias demo --run runs/demo")
@@ -41,14 +41,19 @@ def demo(
     from camerabias.datasets.ingest.create import simulate_dataset
     from camerabias.datasets.io.storage import Folder
     from camerabias.datasets.simulator import preset_spec
-    from camerabias.sweeps.execution.sweep import Request
+    from camerabias.sweeps.execution.sweep import Request, run_sweep
     from camerabias.sweeps.monitoring.console import counting
+    from camerabias.sweeps.printing.console_listener import ConsoleListener
+    from camerabias.sweeps.printing.results import print_outcome
 
     data = Folder(run).child("dataset")
     with counting("Simulating photos") as report:
         simulate_dataset(preset_spec("demo"), data, executor, report)
-    request = Request(["demo"], data.uri, run, seeds=split_numbers(seeds), weights="none", executor=executor)
-    run_and_report(request)
+    request = Request(data.uri, run, seeds=split_numbers(seeds), weights="none", executor=executor)
+    outcome = run_sweep(["demo"], request, ConsoleListener())
+    print_outcome(outcome)
+    show_report(run)
+    exit_if_failed(outcome)
 
 
 @sweep_app.command(
@@ -79,7 +84,6 @@ def plan(
     from camerabias.trainables.records.run import Run
 
     request = Request(
-        studies,
         data,
         run,
         split_words(models),
@@ -88,7 +92,7 @@ def plan(
         size=size,
         weights=weights,
     )
-    planned = plan_sweep(request)
+    planned = plan_sweep(studies, request)
     print_plan(planned, estimate(planned, Run(run), find_measure(address)), price)
 
 
@@ -112,10 +116,10 @@ def run_(
 ) -> None:
     """Run what is missing of some studies; the same command goes on after any interruption."""
     from camerabias.sweeps.execution.sweep import Request, run_sweep
+    from camerabias.sweeps.printing.console_listener import ConsoleListener
     from camerabias.sweeps.printing.results import print_outcome
 
     request = Request(
-        studies,
         data,
         run,
         split_words(models),
@@ -129,7 +133,7 @@ def run_(
         allow_unauthenticated,
         split_words(log) or (),
     )
-    outcome = run_sweep(request)
+    outcome = run_sweep(studies, request, ConsoleListener())
     print_outcome(outcome)
     typer.echo(f"Report: camerabias report {run}")
     exit_if_failed(outcome)
@@ -188,24 +192,13 @@ def search(
 ) -> None:
     """Search a training recipe by validation loss alone; the same command goes on after any interruption."""
     from camerabias.analysis.report.search import write_search_report
+    from camerabias.sweeps.printing.console_listener import ConsoleListener
     from camerabias.sweeps.printing.results import print_search
     from camerabias.sweeps.search.search import SearchRequest, run_search
 
-    record = run_search(
-        SearchRequest(space, data, run, weights, size, address, executor, allow_unauthenticated)
-    )
+    request = SearchRequest(space, data, run, weights, size, address, executor, allow_unauthenticated)
+    record = run_search(request, ConsoleListener())
     print_search(write_search_report(record), record.recipe_file)
-
-
-def run_and_report(request: Request) -> None:
-    """Run a sweep, print how it ended and its report."""
-    from camerabias.sweeps.execution.sweep import run_sweep
-    from camerabias.sweeps.printing.results import print_outcome
-
-    outcome = run_sweep(request)
-    print_outcome(outcome)
-    show_report(request.run)
-    exit_if_failed(outcome)
 
 
 def exit_if_failed(outcome: Outcome) -> None:

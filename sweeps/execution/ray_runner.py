@@ -60,7 +60,7 @@ def run_on_ray(jobs: Sequence[Job], watcher: Watcher, expected: Expected) -> Non
     )
 
 
-def fit(threads: int, listener: Listener, **how: Any) -> None:
+def fit(threads: int, listener: TuneListener, **how: Any) -> None:
     """Run a fresh Tuner to its end.
 
     Args:
@@ -185,7 +185,7 @@ class Halt(Unsaved, tune.Stopper):
         return self.error is not None
 
 
-class Listener(Unsaved, tune.Callback):
+class TuneListener(Unsaved, tune.Callback):
     """Hears what becomes of trials; an error that it raises, or that machines make, ends the sweep."""
 
     def __init__(self) -> None:
@@ -226,7 +226,7 @@ def _raise_if_of_machines(trial: Any) -> None:
         raise cause
 
 
-class _Recording(Listener):
+class _Recording(TuneListener):
     """Passes results on to the watcher, and records the failure of a trial whose worker kept dying."""
 
     def __init__(self, run: Run, watcher: Watcher) -> None:

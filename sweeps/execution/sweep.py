@@ -14,10 +14,10 @@ from camerabias.datasets.schema import CamerabiasError, Executor
 from camerabias.datasets.views.build import build_variants, is_built
 from camerabias.datasets.views.registry import View
 from camerabias.sweeps.execution.cluster import join
+from camerabias.sweeps.execution.listener import Listener
+from camerabias.sweeps.execution.outcome import Outcome
 from camerabias.sweeps.execution.runner import run_jobs
 from camerabias.sweeps.execution.watcher import Watchers
-from camerabias.sweeps.monitoring.console import console, counting, print_nodes
-from camerabias.sweeps.monitoring.live import SweepDisplay
 from camerabias.sweeps.monitoring.loggers import check_loggers, open_loggers
 from camerabias.sweeps.planning.estimate import Measure, measure_here
 from camerabias.sweeps.planning.plan import Plan, make_plan
@@ -38,9 +38,8 @@ THREADS = 1
 
 @dataclass(frozen=True)
 class Request:
-    """What a user asks of a sweep; None leaves it to the study or the dataset."""
+    """What a user asks of sweeps besides their studies; None leaves it to the study or the dataset."""
 
-    studies: list[str]
     data: str
     run: str
     models: list[str] | None = None
@@ -55,28 +54,13 @@ class Request:
     log: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How a sweep ended: counts of its trials, and name and reason of each that failed."""
-
-    n_trials: int
-    n_ran: int
-    failures: list[tuple[str, str]]
-    probe_failures: list[tuple[str, str]]
-    """Likewise of probes, whose trials are done."""
-    without_weights: list[TrialConfig]
-    """Trials that lack a probe, and weights to make it with."""
-    n_left: int
-    """Trials that have not ended: somebody has interrupted the sweep."""
-
-
-def plan_sweep(request: Request) -> Plan:
+def plan_sweep(names: Sequence[str], request: Request) -> Plan:
     """Read, check and spell out what is asked, changing nothing.
 
     Raises:
         CamerabiasError: Anything that would stop the sweep later: studies, dataset, run, weights.
     """
-    studies = _load_studies(request)
+    studies = _load_studies(names, request)
     dataset = open_dataset(request.data)
     run = Run(request.run)
     check_same_dataset(run, dataset)
@@ -95,22 +79,31 @@ def find_measure(address: str | None) -> Measure:
     return measure_on_ray
 
 
-def run_sweep(request: Request) -> Outcome:
-    """Run what is missing of a sweep; called again after any interruption, it goes on.
+def run_sweep(names: Sequence[str], request: Request, listener: Listener | None = None) -> Outcome:
+    """Run what is missing of some studies; called again after any interruption, it goes on.
+
+    Args:
+        names: Of the studies: shipped ones, or files.
+        request: What else is asked.
+        listener: Hears how it goes; None keeps silent.
 
     Raises:
         CamerabiasError: What is asked cannot be done, another driver is at work on the run, or the storage or a
             node fails for good. What is done stays done.
     """
     check_loggers(request.log)
-    plan = plan_sweep(request)
+    return run_plan(plan_sweep(names, request), request, listener or Listener())
+
+
+def run_plan(plan: Plan, request: Request, listener: Listener) -> Outcome:
+    """Run what is missing of a plan; raises what `run_sweep` does."""
     run = Run(request.run)
     trials = plan.to_run(request.retry_failed)
     if trials:
         run.folder.prove()
-        with Lease(run, console.print) as lease:
+        with Lease(run, listener.say) as lease:
             _write_intentions(plan, run, request)
-            _run_missing(plan, trials, request, lease)
+            _run_missing(plan, trials, request, lease, listener)
     else:
         _write_intentions(plan, run, request)
     return _outcome(plan, run, len(trials))
@@ -140,9 +133,9 @@ def check_weights(model: str, source: str) -> str:
     return weights_id(state)
 
 
-def _load_studies(request: Request) -> list[Study]:
+def _load_studies(names: Sequence[str], request: Request) -> list[Study]:
     found: dict[str, Study] = {}
-    for name in request.studies:
+    for name in names:
         for study in load_study(name, models=request.models, seeds=request.seeds, recipe=request.recipe):
             if found.setdefault(study.name, study) != study:
                 raise CamerabiasError(
@@ -199,21 +192,27 @@ def _versions(executor: Executor) -> dict[str, str]:
     return {"python": platform.python_version(), **versions}
 
 
-def build_missing(dataset: Dataset, trials: Sequence[TrialConfig], executor: Executor) -> None:
+def build_missing(
+    dataset: Dataset, trials: Sequence[TrialConfig], executor: Executor, listener: Listener
+) -> None:
     """Build the variants that trials need and the dataset lacks."""
     wanted = dict.fromkeys(variant for trial in trials for variant in trial.variants)
     missing = [variant for variant in wanted if not is_built(dataset, variant)]
     if missing:
-        with counting(f"Building {', '.join(sorted({str(v.view) for v in missing}))} parts") as report:
+        with listener.counting(
+            f"Building {', '.join(sorted({str(v.view) for v in missing}))} parts"
+        ) as report:
             build_variants(dataset, missing, executor, report)
 
 
-def _run_missing(plan: Plan, trials: list[TrialConfig], request: Request, lease: Lease) -> None:
+def _run_missing(
+    plan: Plan, trials: list[TrialConfig], request: Request, lease: Lease, listener: Listener
+) -> None:
     run = Run(request.run)
     expected = expect(run, plan.dataset, lease)
     if request.executor == "ray":
-        print_nodes(join(request.address, expected, request.allow_unauthenticated))
-    build_missing(plan.dataset, trials, request.executor)
+        listener.nodes(join(request.address, expected, request.allow_unauthenticated))
+    build_missing(plan.dataset, trials, request.executor, listener)
     jobs = [
         Job(
             config=config,
@@ -227,10 +226,10 @@ def _run_missing(plan: Plan, trials: list[TrialConfig], request: Request, lease:
     ]
     n_all = len(plan.trials)
     with (
-        open_loggers(request.log, run, console.print) as loggers,
-        SweepDisplay(n_all, n_all - len(trials)) as display,
+        open_loggers(request.log, run, listener.say) as loggers,
+        listener.training(n_all, n_all - len(trials)) as watcher,
     ):
-        run_jobs(jobs, request.executor, Watchers(display, loggers), expected)
+        run_jobs(jobs, request.executor, Watchers(watcher, loggers), expected)
 
 
 def _outcome(plan: Plan, run: Run, n_ran: int) -> Outcome:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from camerabias.trainables.records.search import Try
     from camerabias.trainables.spec.trial import TrialConfig
     from camerabias.trainables.worker.job import Progress
 
@@ -14,6 +15,16 @@ class Watcher(Protocol):
 
     def progress(self, trial: TrialConfig, progress: Progress) -> None:
         """A trial has reported."""
+
+
+class SearchWatcher(Protocol):
+    """Is told how the candidates of a search do."""
+
+    def ended(self, one: Try, best: Try | None) -> None:
+        """A candidate has ended; `best` is the best so far."""
+
+    def confirmed(self, recipe: str, seed: int, progress: Progress) -> None:
+        """A recipe, `base` or `found`, has been trained on another seed."""
 
 
 class Watchers:

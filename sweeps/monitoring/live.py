@@ -106,11 +106,11 @@ class SearchDisplay:
             f"({duration(one.seconds)}){so_far}"
         )
 
-    def confirmed(self, which: str, seed: int, progress: TrialProgress) -> None:
+    def confirmed(self, recipe: str, seed: int, progress: TrialProgress) -> None:
         """A recipe has been trained on another seed."""
         done = progress.status == "done"
         self._print(
-            f"{which} recipe, seed {seed}: "
+            f"{recipe} recipe, seed {seed}: "
             + (f"validation loss {progress.loss:.4f}" if done else f"FAILED, {progress.reason}")
         )
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from camerabias.analysis.report.report import Report
     from camerabias.analysis.report.search import SearchReport
     from camerabias.analysis.verdict.decide import Verdict
-    from camerabias.sweeps.execution.sweep import Outcome
+    from camerabias.sweeps.execution.outcome import Outcome
 
 
 def print_outcome(outcome: Outcome) -> None:

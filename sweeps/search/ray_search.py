@@ -16,7 +16,7 @@ from ray.tune.search import Searcher
 from camerabias.sweeps.execution.ray_runner import (
     WORKER_DIED,
     Halt,
-    Listener,
+    TuneListener,
     Unsaved,
     fit,
     progress_in,
@@ -84,7 +84,7 @@ class _Telling(Unsaved, FIFOScheduler):
                 self._tuning.tell(trial.config["number"], progress)
 
 
-class _GivenUp(Listener):
+class _GivenUp(TuneListener):
     """Tells the tuning of tries whose workers kept dying; a scheduler would hear of every worker that dies."""
 
     def __init__(self, tuning: Tuning) -> None:

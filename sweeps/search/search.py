@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from camerabias.datasets.dataset import Dataset, open_dataset
 from camerabias.datasets.schema import CamerabiasError, Executor
 from camerabias.sweeps.execution.cluster import join
+from camerabias.sweeps.execution.listener import Listener
 from camerabias.sweeps.execution.runner import run_jobs
 from camerabias.sweeps.execution.sweep import (
     THREADS,
@@ -16,8 +17,7 @@ from camerabias.sweeps.execution.sweep import (
     expect,
     write_run_info,
 )
-from camerabias.sweeps.monitoring.console import console, print_nodes
-from camerabias.sweeps.monitoring.live import SearchDisplay
+from camerabias.sweeps.execution.watcher import SearchWatcher
 from camerabias.sweeps.planning.plan import make_plan
 from camerabias.sweeps.runs.lease import Lease
 from camerabias.sweeps.search.space import SpaceFile, load_space
@@ -46,7 +46,7 @@ class SearchRequest:
     allow_unauthenticated: bool = False
 
 
-def run_search(request: SearchRequest) -> SearchRecord:
+def run_search(request: SearchRequest, listener: Listener | None = None) -> SearchRecord:
     """Run what is missing of a search.
 
     Returns:
@@ -55,23 +55,26 @@ def run_search(request: SearchRequest) -> SearchRecord:
     Raises:
         CamerabiasError: Anything that is wrong with what is asked; or no try has ended with a loss.
     """
+    listener = listener or Listener()
     space, dataset, run = load_space(request.space), open_dataset(request.data), Run(request.run)
     check_same_dataset(run, dataset)
     search = plan_search(space, dataset, run, request)
     record = search_record(run, search.name)
     _check_same_search(search, record)
     run.folder.prove()
-    with Lease(run, console.print) as lease:
+    with Lease(run, listener.say) as lease:
         write_run_info(run, dataset, request.executor)
         record.write_search(search)
         expected = expect(run, dataset, lease)
         if request.executor == "ray":
-            print_nodes(join(request.address, expected, request.allow_unauthenticated))
-        build_missing(dataset, [search.trial], request.executor)
+            listener.nodes(join(request.address, expected, request.allow_unauthenticated))
+        build_missing(dataset, [search.trial], request.executor, listener)
         job = Job(
             search.trial, dataset.folder.uri, record.folder.uri, request.weights, THREADS, purpose="search"
         )
-        _run(search, record, job, request.executor, expected)
+        n_before = sum(one.state != "running" for one in record.tries())
+        with listener.searching(search.trials, n_before) as watcher:
+            _run(search, record, job, request.executor, expected, watcher)
     return record
 
 
@@ -103,18 +106,23 @@ def _check_same_search(search: Search, record: SearchRecord) -> None:
         )
 
 
-def _run(search: Search, record: SearchRecord, job: Job, executor: Executor, expected: Expected) -> None:
-    n_before = sum(one.state != "running" for one in record.tries())
-    with SearchDisplay(search.trials, n_before) as display:
-        tuning = Tuning(search, record, display)
-        _try_all(tuning, job, executor, expected)
-        if tuning.n_ended < search.trials:  # Tune returns when it is interrupted
-            raise CamerabiasError(
-                f"The search was interrupted after {tuning.n_ended} of {search.trials} tries; the same command "
-                "goes on."
-            )
-        _write_recipe(search, record)
-        _confirm(search, record, job, executor, expected, display)
+def _run(
+    search: Search,
+    record: SearchRecord,
+    job: Job,
+    executor: Executor,
+    expected: Expected,
+    watcher: SearchWatcher,
+) -> None:
+    tuning = Tuning(search, record, watcher)
+    _try_all(tuning, job, executor, expected)
+    if tuning.n_ended < search.trials:  # Tune returns when it is interrupted
+        raise CamerabiasError(
+            f"The search was interrupted after {tuning.n_ended} of {search.trials} tries; the same command "
+            "goes on."
+        )
+    _write_recipe(search, record)
+    _confirm(search, record, job, executor, expected, watcher)
 
 
 def _try_all(tuning: Tuning, job: Job, executor: Executor, expected: Expected) -> None:
@@ -153,12 +161,12 @@ def _confirm(
     job: Job,
     executor: Executor,
     expected: Expected,
-    display: SearchDisplay,
+    watcher: SearchWatcher,
 ) -> None:
     """Train the recipe found, and the one that the search started from, on other seeds; failures run again."""
     best = find_best(record.tries())
     assert best is not None
-    confirming = _Confirming(record, search.confirming(best), display)
+    confirming = _Confirming(record, search.confirming(best), watcher)
     jobs = [replace(job, config=config) for config in confirming.missing()]
     run_jobs(jobs, executor, confirming, expected)
     if confirming.n_silent:  # Tune returns when it is interrupted
@@ -172,9 +180,9 @@ class _Confirming:
     """Keeps what trials on other seeds come to."""
 
     def __init__(
-        self, record: SearchRecord, trials: dict[tuple[str, int], TrialConfig], display: SearchDisplay
+        self, record: SearchRecord, trials: dict[tuple[str, int], TrialConfig], watcher: SearchWatcher
     ) -> None:
-        self._record, self._trials, self._display = record, trials, display
+        self._record, self._trials, self._watcher = record, trials, watcher
         self._outcomes = record.confirmed()
 
     def missing(self) -> list[TrialConfig]:
@@ -204,4 +212,4 @@ class _Confirming:
         self._record.write_confirmed(self._outcomes)
         for (recipe, seed), config in self._trials.items():
             if config.id == trial.id:
-                self._display.confirmed(recipe, seed, progress)
+                self._watcher.confirmed(recipe, seed, progress)

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import optuna
 from optuna.trial import TrialState
 
+from camerabias.sweeps.execution.watcher import SearchWatcher
 from camerabias.trainables.records.search import STATES, Search, SearchRecord, Try, find_best, replay
 from camerabias.trainables.spec.trial import TrialConfig
 from camerabias.trainables.worker.job import Progress
-
-
-class TryWatcher(Protocol):
-    """Is told how tries end."""
-
-    def ended(self, one: Try, best: Try | None) -> None:
-        """A try has ended; `best` is the best so far."""
 
 
 class Tuning:
@@ -28,7 +20,7 @@ class Tuning:
         watcher: Told of every try that ends.
     """
 
-    def __init__(self, search: Search, record: SearchRecord, watcher: TryWatcher) -> None:
+    def __init__(self, search: Search, record: SearchRecord, watcher: SearchWatcher) -> None:
         self._search, self._record, self._watcher = search, record, watcher
         tries = record.tries()
         self._study = replay(search, tries)

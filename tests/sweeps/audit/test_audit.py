@@ -10,7 +10,9 @@ from camerabias.datasets.dataset import open_dataset
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.sweeps.audit import audit
 from camerabias.sweeps.audit.audit import BATTERIES, look_at_design, run_audit
-from camerabias.sweeps.execution.sweep import Outcome, Request
+from camerabias.sweeps.execution.listener import Listener
+from camerabias.sweeps.execution.outcome import Outcome
+from camerabias.sweeps.execution.sweep import Request
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.spec.recipe import load_recipe
 
@@ -22,16 +24,15 @@ def asked(dataset, tmp_path, monkeypatch):
     def run(battery="default", n_left=0, told=True, recipe="small", seeds=None):
         sweeps = []
 
-        def pretend(request):
-            sweeps.append((request.studies[0], request.seeds))
+        def pretend(plan, *_):
+            sweeps.extend((planned.study.name, planned.study.seeds) for planned in plan.studies)
             return Outcome(1, 0, [], [], [], n_left)
 
         found = SimpleNamespace(recognised=object(), tells_cameras=told, hang_together=True)
-        monkeypatch.setattr(audit, "run_sweep", pretend)
+        monkeypatch.setattr(audit, "run_plan", pretend)
         monkeypatch.setattr(audit, "load_records", lambda location: None)
         monkeypatch.setattr(audit, "gather", lambda records, design: found)
         request = Request(
-            [],
             str(dataset.folder),
             str(tmp_path / "run"),
             ["small_cnn"],
@@ -74,10 +75,10 @@ def test_what_a_later_experiment_cannot_do_is_said_before_the_first(asked, tmp_p
 
 def test_facts_are_read_once_and_again_where_labels_have_been_corrected(dataset, tmp_path, capsys):
     run = Run(str(tmp_path / "run"))
-    first = look_at_design(dataset, run, "local")
+    first = look_at_design(dataset, run, "local", Listener())
     assert "Reading headers" in capsys.readouterr().out
-    assert describe_design(look_at_design(dataset, run, "local")) == describe_design(first)
+    assert describe_design(look_at_design(dataset, run, "local", Listener())) == describe_design(first)
     assert "Reading headers" not in capsys.readouterr().out
     corrected = dataset.index.assign(label=dataset.index["label"].iloc[::-1].to_numpy())
-    look_at_design(replace(open_dataset(str(dataset.folder)), index=corrected), run, "local")
+    look_at_design(replace(open_dataset(str(dataset.folder)), index=corrected), run, "local", Listener())
     assert run.frame("facts.parquet")["label"].tolist() == corrected["label"].tolist()
