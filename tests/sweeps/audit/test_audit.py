@@ -13,6 +13,7 @@ from camerabias.sweeps.audit.audit import BATTERIES, look_at_design, run_audit
 from camerabias.sweeps.execution.listener import Listener
 from camerabias.sweeps.execution.outcome import Outcome
 from camerabias.sweeps.execution.sweep import Request
+from camerabias.sweeps.printing.console_listener import ConsoleListener
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.spec.recipe import load_recipe
 
@@ -25,7 +26,7 @@ def asked(dataset, tmp_path, monkeypatch):
         sweeps = []
 
         def pretend(plan, *_):
-            sweeps.extend((planned.study.name, planned.study.seeds) for planned in plan.studies)
+            sweeps.extend((planned.name, [*planned.seeds]) for planned in plan.studies)
             return Outcome(1, 0, [], [], [], n_left)
 
         found = SimpleNamespace(recognised=object(), tells_cameras=told, hang_together=True)
@@ -75,10 +76,17 @@ def test_what_a_later_experiment_cannot_do_is_said_before_the_first(asked, tmp_p
 
 def test_facts_are_read_once_and_again_where_labels_have_been_corrected(dataset, tmp_path, capsys):
     run = Run(str(tmp_path / "run"))
-    first = look_at_design(dataset, run, "local", Listener())
+    first = look_at_design(dataset, run, "local", ConsoleListener())
     assert "Reading headers" in capsys.readouterr().out
-    assert describe_design(look_at_design(dataset, run, "local", Listener())) == describe_design(first)
+    assert describe_design(look_at_design(dataset, run, "local", ConsoleListener())) == describe_design(first)
     assert "Reading headers" not in capsys.readouterr().out
     corrected = dataset.index.assign(label=dataset.index["label"].iloc[::-1].to_numpy())
-    look_at_design(replace(open_dataset(str(dataset.folder)), index=corrected), run, "local", Listener())
+    look_at_design(
+        replace(open_dataset(str(dataset.folder)), index=corrected), run, "local", ConsoleListener()
+    )
     assert run.frame("facts.parquet")["label"].tolist() == corrected["label"].tolist()
+
+
+def test_the_work_itself_prints_nothing(dataset, tmp_path, capsys):
+    look_at_design(dataset, Run(str(tmp_path / "run")), "local", Listener())
+    assert capsys.readouterr().out == ""
