@@ -20,7 +20,7 @@ AIMS = {"design check": 10, "--quick": 6 * 60, "default": 20 * 60}
 
 CHECK = """
 import sys
-from camerabias.analysis.design import check_design
+from camerabias.analysis.design.check import check_design
 from camerabias.datasets.dataset import open_dataset
 from camerabias.datasets.facts import gather_facts
 from camerabias.sweeps.display import print_design

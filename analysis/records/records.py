@@ -10,7 +10,8 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal, TypeVar, cast
+from itertools import product
+from typing import Any, Literal, NamedTuple, TypeVar, cast
 
 import numpy.typing as npt
 import pandas as pd
@@ -53,6 +54,15 @@ Listed = TypeVar("Listed", bound=BaseModel)
 Probe = dict[str, npt.NDArray[Any]]
 """The arrays that a probe left, by name."""
 
+
+class DamagedProbe(NamedTuple):
+    """A probe that cannot be read: what it is of, in words; the id of its trial; why."""
+
+    name: str
+    trial: str
+    reason: str
+
+
 _IMAGE_COLUMNS = ["image_id", "label", "camera", "group"]
 _PREDICTION_COLUMNS = [*_IMAGE_COLUMNS, "draw", "prediction"]
 
@@ -74,8 +84,6 @@ class Records:
     info: RunInfo
     studies: dict[str, PlannedStudy]
     trials: pd.DataFrame
-    damaged_probes: dict[str, tuple[str, str]] = field(default_factory=dict)
-    """Trial and reason by name of each probe that was asked for here and could not be read."""
     _predictions: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
     _tested: dict[tuple[Target, bytes], pd.DataFrame] = field(default_factory=dict, repr=False)
 
@@ -238,15 +246,30 @@ class Records:
         name = next((name for name in cell.probes if name.partition("-")[0] == kind), None)
         if trial is None or name is None or self.status(trial) != "done":
             return None
+        try:
+            return self._read_probe(trial, name)
+        except CamerabiasError:
+            return None  # `damaged_probes` says so
+
+    def _read_probe(self, trial: str, name: str) -> Probe | None:
+        """Arrays of a probe by its full name; None where it has not run."""
         record = self.run.record(trial)
         if name not in record.probe_names():
             return None
-        try:
-            with naming(record, f"{PROBES_FOLDER}/{name}.npz"):
-                return record.probe(name)
-        except CamerabiasError as error:
-            self.damaged_probes[f"{cell.trial_name(seed)}, probe {name}"] = (trial, str(error))
-            return None
+        with naming(record, f"{PROBES_FOLDER}/{name}.npz"):
+            return record.probe(name)
+
+    def damaged_probes(self) -> list[DamagedProbe]:
+        """The probes of finished trials that cannot be read: every one is read whole, as a flaw may be anywhere."""
+        found: dict[tuple[str, str], DamagedProbe] = {}
+        for cell in (cell for study in self.studies.values() for cell in study.cells):
+            for (seed, trial), name in product(self.done(cell).items(), cell.probes):
+                try:
+                    self._read_probe(trial, name)
+                except CamerabiasError as error:
+                    named = f"{cell.trial_name(seed)}, probe {name}"
+                    found[trial, name] = DamagedProbe(named, trial, str(error))
+        return [*found.values()]
 
     def _of_cameras(self, cell: StudyCell, rows: Rows, cameras: Cameras) -> Rows:
         if cameras != "all":

@@ -171,7 +171,7 @@ def _unfinished(records: Records) -> list[tuple[str, ...]]:
     trials = records.trials
     rows = trials[trials["status"] != "done"].reset_index().fillna({"reason": ""})
     rows = rows.sort_values("status", key=lambda status: status.map(_STATUSES.index), kind="stable")
-    probes = [(name, trial, "damaged", reason) for name, (trial, reason) in records.damaged_probes.items()]
+    probes = [(name, trial, "damaged", reason) for name, trial, reason in records.damaged_probes()]
     return [*rows[["name", "id", "status", "reason"]].itertuples(index=False, name=None), *probes]
 
 

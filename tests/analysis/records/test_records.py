@@ -160,8 +160,9 @@ def test_a_damaged_probe_is_named(make, tmp_path):
     (found,) = records.cells("camera")
     folder = run.record(found.trials[0]).folder.child("probes")
     folder.write_bytes("crop_map.npz", folder.read_bytes("crop_map.npz")[:-200])
+    ((name, trial, reason),) = records.damaged_probes()  # whether or not anybody has asked for it
     assert list(records.probes(found, "crop_map")) == []
-    ((name, (trial, reason)),) = records.damaged_probes.items()
+    assert len(records.damaged_probes()) == 1
     assert name == "camera-balanced-crop32-test_resnet-seed0, probe crop_map"
     assert trial == found.trials[0]
     assert "probes/crop_map.npz cannot be read" in reason
