@@ -78,10 +78,14 @@ def test_cheating(audit, simulated):
     )
     assert code == 3
     assert verdict.verdict == "cheating"
-    assert verdict.evidence["use.p"] <= 0.01 < verdict.evidence["use.gap_low"]
+    assert (
+        verdict.evidence["shortcut_effect.p"]
+        <= 0.01
+        < verdict.evidence["shortcut_effect.risk_difference_low"]
+    )
     assert verdict.evidence["counterfactual.directed"] > 0.5, "the truth bears it out"
     assert "Verdict: cheating" in printed
-    assert "follow the camera" in verdict.reasons[0]
+    assert "associated label is predicted" in verdict.reasons[0]
     assert verdict.cues, "a cue is named"
 
 
@@ -92,7 +96,7 @@ def test_cannot_tell(audit, simulated):
     )
     assert code == 0
     assert verdict.verdict == "cannot tell"
-    assert verdict.evidence["recognition.p"] <= 0.01, "whether cameras can be recognised is said with it"
+    assert verdict.evidence["identification.p"] <= 0.01, "whether cameras can be recognised is said with it"
     assert any("photos" in step for step in verdict.next_steps)
     assert "label-natural" not in printed
 
@@ -110,8 +114,8 @@ def test_at_risk(audit, painted):
     }  # fmt: skip
     code, verdict, _ = audit(painted(cells), "--fail-on", "at-risk,cheating")
     assert (code, verdict.verdict) == (3, "at risk")
-    assert verdict.evidence["recognition.p"] <= 0.01
-    assert verdict.evidence["association.p"] <= 0.01 < verdict.evidence["use.p"]
+    assert verdict.evidence["identification.p"] <= 0.01
+    assert verdict.evidence["association.p"] <= 0.01 < verdict.evidence["shortcut_effect.p"]
 
 
 def test_no_evidence(audit, painted):
@@ -121,7 +125,9 @@ def test_no_evidence(audit, painted):
     }  # fmt: skip
     code, verdict, printed = audit(painted(cells), "--fail-on", "at-risk,cheating")
     assert (code, verdict.verdict) == (0, "no evidence")
-    assert 0 < verdict.evidence["use.detectable"] < 1, "with the effect that could have been seen"
+    assert 0 < verdict.evidence["shortcut_effect.minimum_detectable"] < 1, (
+        "with the effect that could have been seen"
+    )
     assert "No cue is looked for" in printed
 
 

@@ -62,7 +62,8 @@ def additions(tmp_path):
     blocks = re.findall(
         r"```(?:python|yaml)\n# (\S+)\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL
     )
-    code = {path: text for path, text in blocks if path.endswith(".py")}
+    # the statistic of the verdict is a new file, and has a test of its own
+    code = {path: text for path, text in blocks if path.endswith(".py") and (ROOT / path).exists()}
     modules = {
         path: import_module("camerabias." + path.removesuffix(".py").replace("/", ".")) for path in code
     }

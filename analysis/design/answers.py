@@ -18,7 +18,7 @@ SECOND = "a second camera"
 
 
 def answer_questions(
-    facts: pd.DataFrame, tested: pd.DataFrame, implied: Mapping[str, str], most: Effect
+    facts: pd.DataFrame, tested: pd.DataFrame, associated: Mapping[str, str], most: Effect
 ) -> dict[Question, Answer]:
     """What can be answered, by question, and the photos to take where it cannot."""
     everything, noun = count_groups(facts), _noun(facts)
@@ -26,16 +26,16 @@ def answer_questions(
     seeds = ",".join(map(str, range(N_FOLDS)))
     split = facts["split"].notna().any()
     where = " to the test photos of your split" if split else f", and test all folds (`--seeds {seeds}`)"
-    take = _take(_to_contradict(groups, implied), noun, where)
+    take = _take(_to_contradict(groups, associated), noun, where)
     return {
         "recognise": _recognise(groups, noun, where),
-        "use": _use(groups, implied, most, tested["group"].nunique(), noun, take),
+        "use": _use(groups, associated, most, tested["group"].nunique(), noun, take),
         "unseen": _unseen(groups, noun, take),
     }
 
 
 def _recognise(groups: pd.DataFrame, noun: str, where: str) -> Answer:
-    question = "Can cameras be told apart within a label?"
+    question = "Can cameras be identified within a label?"
     enough = (groups >= N_FOLDS).sum(axis=1)
     able = [str(label) for label in groups.index[enough > 1]]
     if able:
@@ -56,7 +56,7 @@ def _recognise(groups: pd.DataFrame, noun: str, where: str) -> Answer:
 
 
 def _use(
-    groups: pd.DataFrame, implied: Mapping[str, str], most: Effect, n_groups: int, noun: str, take: str
+    groups: pd.DataFrame, associated: Mapping[str, str], most: Effect, n_groups: int, noun: str, take: str
 ) -> Answer:
     question = "Does the classifier use the camera?"
 
@@ -71,7 +71,7 @@ def _use(
         )
     if n_groups < MIN_GROUPS:
         return no(f"There are only {n_groups} {noun} to test, where {MIN_GROUPS} are needed.")
-    if not implied:
+    if not associated:
         why = (
             "Every camera has the labels in the same proportions: using the camera gains nothing here, and what a "
             "classifier would do if it gained something is shown by training on the setting 'disjoint'."
@@ -79,15 +79,12 @@ def _use(
         return Answer(question=question, answerable=True, why=why)
     if not most.groups:
         return no(
-            "No photo contradicts its camera: every camera that implies a label took that label alone. A model that "
-            "recognises cameras names the same labels there as one that recognises what photos show."
+            "No photo is bias-conflicting: every camera with an associated label took that label alone. A model that "
+            "uses the camera predicts the same there as one that uses what photos show."
         )
-    if isnan(most.gap):
-        return no(
-            f"Only {most.groups} {noun} have a camera that implies another label than theirs, too few to tell a "
-            "model that recognises cameras from one that recognises what photos show."
-        )
-    why = f"{most.groups} {noun} have a camera that implies another label than theirs."
+    if isnan(most.risk_difference):
+        return no(f"Too few photos to test: {most.groups} bias-conflicting {noun}.")
+    why = f"Enough photos to test: {most.groups} bias-conflicting {noun}."
     return Answer(question=question, answerable=True, why=why)
 
 
@@ -107,20 +104,20 @@ def _unseen(groups: pd.DataFrame, noun: str, take: str) -> Answer:
     )
 
 
-def _to_contradict(groups: pd.DataFrame, implied: Mapping[str, str]) -> dict[Cell, int]:
+def _to_contradict(groups: pd.DataFrame, associated: Mapping[str, str]) -> dict[Cell, int]:
     """What to take so that photos contradict every camera: of each, the next label that some camera implies."""
     labels = [str(label) for label in groups.index]
-    if len(labels) < 2 or (not implied and len(groups.columns) > 1):
+    if len(labels) < 2 or (not associated and len(groups.columns) > 1):
         return {}
     if len(groups.columns) < 2:
         only = str(groups.columns[0])
         cells = [(label, camera) for camera in (only, SECOND) for label in labels]
         return photos_needed(groups, cells, {only: labels[0], SECOND: labels[1]})
-    names = sorted(set(implied.values()))
+    names = sorted(set(associated.values()))
     following = dict(zip(names, [*names[1:], *names[:1]], strict=True))
-    cells = [(following[label], camera) for camera, label in implied.items()]
-    cells += [(label, camera) for camera, label in implied.items()]  # to compare them with
-    return photos_needed(groups, cells, implied)
+    cells = [(following[label], camera) for camera, label in associated.items()]
+    cells += [(label, camera) for camera, label in associated.items()]  # to compare them with
+    return photos_needed(groups, cells, associated)
 
 
 def _take(needed: Mapping[Cell, int], noun: str, where: str) -> str:

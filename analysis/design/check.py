@@ -10,9 +10,9 @@ import pandas as pd
 from camerabias.analysis.design.answers import answer_questions
 from camerabias.analysis.design.design import CellCount, Design, Resize, count_groups
 from camerabias.analysis.design.duplicates import near_duplicates
-from camerabias.analysis.design.metadata_baselines import guess_without_pixels
+from camerabias.analysis.design.metadata_baselines import metadata_baselines
 from camerabias.analysis.design.power import find_effect
-from camerabias.analysis.statistics.association import associate, implied_labels
+from camerabias.analysis.statistics.association import associate, associated_labels
 from camerabias.datasets.schema import N_FOLDS
 
 
@@ -25,9 +25,9 @@ def check_design(facts: pd.DataFrame) -> Design:
     photos = pd.crosstab(facts["label"], facts["camera"])
     groups = count_groups(facts)
     training = facts[facts["split"] != "test"]  # all of them, in turn, where folds rotate
-    implied = implied_labels(pd.crosstab(training["label"], training["camera"]))
+    associated = associated_labels(pd.crosstab(training["label"], training["camera"]))
     tested = _tested(facts)
-    effects = tuple(find_effect(name, rows, implied) for name, rows in tested.items())
+    effects = tuple(find_effect(name, rows, associated) for name, rows in tested.items())
     crossing = facts.groupby("group")["split"].transform("nunique") > 1
     factors = facts.groupby("camera")["factor"].agg(["min", "median", "max"])
     return Design(
@@ -40,9 +40,9 @@ def check_design(facts: pd.DataFrame) -> Design:
         ),
         n_photos=len(facts),
         n_groups=facts["group"].nunique(),
-        implied=implied,
+        associated_labels=associated,
         association=associate(training),
-        guesses=tuple(guess_without_pixels(facts)),
+        baselines=tuple(metadata_baselines(facts)),
         resizes=tuple(
             Resize(camera=str(camera), low=low, median=median, high=high)
             for camera, low, median, high in factors.itertuples()
@@ -51,7 +51,7 @@ def check_design(facts: pd.DataFrame) -> Design:
         crossing_groups=facts.loc[crossing, "group"].nunique(),
         crossing_photos=int((crossing & (facts["split"] == "test")).sum()),
         effects=effects,
-        answers=answer_questions(facts, [*tested.values()][-1], implied, effects[-1]),
+        answers=answer_questions(facts, [*tested.values()][-1], associated, effects[-1]),
     )
 
 
@@ -64,7 +64,7 @@ def _tested(facts: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return {**folds, f"all {N_FOLDS} folds": facts}
 
 
-CLUES = {
+FEATURES = {
     "camera": "the camera's name",
     "size": "size",
     "format": "format",

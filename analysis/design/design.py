@@ -9,7 +9,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from camerabias.analysis.design.duplicates import Duplicates
-from camerabias.analysis.design.metadata_baselines import Guess
+from camerabias.analysis.design.metadata_baselines import MetadataBaseline
 from camerabias.analysis.statistics.association import Association
 from camerabias.datasets.schema import N_FOLDS
 
@@ -47,19 +47,19 @@ class Resize(BaseModel):
 
 
 class Effect(BaseModel):
-    """The smallest cheat gap that would be seen, see `smallest_effect`.
+    """The smallest risk difference that would be seen, see `smallest_effect`.
 
     Attributes:
         tested: What is tested, in words.
         groups: Groups in it whose camera implies another label than theirs.
-        gap: The gap; NaN where none would be seen.
+        risk_difference: The risk difference; NaN where none would be seen.
     """
 
     model_config = ConfigDict(frozen=True)
 
     tested: str
     groups: int
-    gap: float
+    risk_difference: float
 
 
 class Answer(BaseModel):
@@ -87,9 +87,9 @@ class Design(BaseModel):
         cells: Every label × camera cell, empty ones too.
         n_photos: Photos in all.
         n_groups: Groups in all, which fold or split keep whole; as many as photos where none were given.
-        implied: Label by camera, of the cameras that imply one.
+        associated_labels: Associated label by camera, of the cameras that have one.
         association: How label and camera hang together.
-        guesses: What can be guessed without a pixel.
+        baselines: What can be guessed without a pixel.
         resizes: How much photos are scaled, by camera.
         duplicates: Nearly equal photos of different groups.
         crossing_groups: Groups on more than one side of the user's split.
@@ -103,9 +103,9 @@ class Design(BaseModel):
     cells: tuple[CellCount, ...]
     n_photos: int
     n_groups: int
-    implied: dict[str, str]
+    associated_labels: dict[str, str]
     association: Association
-    guesses: tuple[Guess, ...]
+    baselines: tuple[MetadataBaseline, ...]
     resizes: tuple[Resize, ...]
     duplicates: Duplicates
     crossing_groups: int
@@ -129,8 +129,8 @@ class Design(BaseModel):
 
     @property
     def smallest_effect(self) -> float:
-        """The smallest cheat gap that all test photos together would show; NaN where they show none."""
-        return self.effects[-1].gap
+        """The smallest risk difference that all test photos together would show; NaN where they show none."""
+        return self.effects[-1].risk_difference
 
     @property
     def noun(self) -> str:

@@ -1,6 +1,6 @@
-"""How far label and camera can be guessed without a pixel: from the camera's name, or from what headers tell.
+"""How far label and camera can be predicted without a pixel: from the camera's name, or from what headers tell.
 
-What a guess finds is a floor: a network that sees the pixels sees traces of size, format and compression as well.
+What a baseline finds is a floor: a network that sees the pixels sees traces of size, format and compression as well.
 """
 
 from __future__ import annotations
@@ -18,61 +18,65 @@ from camerabias.analysis.statistics.bootstrap import Estimate, Floats
 from camerabias.analysis.statistics.permutation import LEVEL, Codes, holm, p_value
 from camerabias.datasets.schema import N_FOLDS, Target
 
-Clue = Literal["camera", "size", "format", "tables", "exif", "all headers"]
+Feature = Literal["camera", "size", "format", "tables", "exif", "all headers"]
 
 NONE = "none"
 """Tables of what is no JPEG, EXIF of a file without."""
 
 
-class Guess(BaseModel):
-    """How well one thing is guessed from another.
+class MetadataBaseline(BaseModel):
+    """How well one thing is predicted from another.
 
     Attributes:
-        target: What is guessed.
-        clue: What it is guessed from.
-        values: How many values the clue takes; of one nothing can be guessed.
-        accuracy: Share of photos that are guessed right, out of fold.
-        chance: The share of the commonest class.
+        target: What is predicted.
+        feature: What it is predicted from.
+        values: How many values the feature takes; of one nothing can be predicted.
+        accuracy: Share of photos that are predicted right, out of fold.
+        majority_baseline: The share of the commonest class.
         p: Share of exchanges of classes between whole groups that come to as much; NaN of a single value.
-        p_holm: Corrected for all guesses of the same target.
+        p_holm: Corrected for all baselines of the same target.
     """
 
     model_config = ConfigDict(frozen=True)
 
     target: Target
-    clue: Clue
+    feature: Feature
     values: int
     accuracy: Estimate
-    chance: float
+    majority_baseline: float
     p: float
     p_holm: float
 
     @property
     def works(self) -> bool:
-        """Whether the clue gives something away: significantly, and by more than naming the commonest class."""
-        return self.p_holm <= LEVEL and self.accuracy.mean > self.chance
+        """Whether the feature gives something away: significantly, and by more than naming the commonest class."""
+        return self.p_holm <= LEVEL and self.accuracy.mean > self.majority_baseline
 
 
-def guess_without_pixels(facts: pd.DataFrame) -> list[Guess]:
-    """Guess the label and the camera from every clue.
+def metadata_baselines(facts: pd.DataFrame) -> list[MetadataBaseline]:
+    """Predict the label and the camera from every feature.
 
     Args:
         facts: As `datasets.facts.gather_facts` gives them.
 
     Returns:
-        A guess per target and clue.
+        A baseline per target and feature.
     """
-    clues = _clues(facts)
+    features = _features(facts)
     found = []
     for target in get_args(Target):
-        guesses = [_guess(facts, target, clue, values) for clue, values in clues.items() if clue != target]
-        corrected = holm([guess.p for guess in guesses])
-        found += [guess.model_copy(update={"p_holm": p}) for guess, p in zip(guesses, corrected, strict=True)]
+        baselines = [
+            _baseline(facts, target, feature, values)
+            for feature, values in features.items()
+            if feature != target
+        ]
+        corrected = holm([one.p for one in baselines])
+        found += [one.model_copy(update={"p_holm": p}) for one, p in zip(baselines, corrected, strict=True)]
     return found
 
 
-def _clues(facts: pd.DataFrame) -> dict[Clue, pd.Series[str]]:
-    headers: dict[Clue, pd.Series[str]] = {
+def _features(facts: pd.DataFrame) -> dict[Feature, pd.Series[str]]:
+    headers: dict[Feature, pd.Series[str]] = {
         "size": _sizes(facts),
         "format": facts["format"].astype(str),
         "tables": facts["tables"].fillna(NONE).astype(str),
@@ -97,32 +101,34 @@ def _sizes(facts: pd.DataFrame) -> pd.Series[str]:
     return exact.where(common, "about " + about["width"] + " × " + about["height"])
 
 
-def _guess(facts: pd.DataFrame, target: Target, clue: Clue, values: pd.Series[str]) -> Guess:
+def _baseline(
+    facts: pd.DataFrame, target: Target, feature: Feature, values: pd.Series[str]
+) -> MetadataBaseline:
     codes, names = pd.factorize(values)
     classes = pd.factorize(facts[target], sort=True)[0]
     cells = facts["fold"].to_numpy() * len(names) + codes
     counts = np.zeros((N_FOLDS * len(names), classes.max() + 1))
     np.add.at(counts, (cells, classes), 1)
-    guessed = best_guesses(counts)[cells]
-    rows = pd.DataFrame({"group": facts["group"], "prediction": guessed, "truth": classes})
+    predicted = best_predictions(counts)[cells]
+    rows = pd.DataFrame({"group": facts["group"], "prediction": predicted, "truth": classes})
     p = nan
     if len(names) > 1 and classes.max() > 0:
         units = exchange_units(pd.factorize(facts["group"])[0], codes, classes)
         exchanged = exchanged_counts(cells, len(counts), classes, units)
         p = p_value(float(_right(counts)), np.concatenate([_right(some) for some in exchanged]))
-    return Guess(
+    return MetadataBaseline(
         target=target,
-        clue=clue,
+        feature=feature,
         values=len(names),
         accuracy=accuracy([rows]),
-        chance=float(np.bincount(classes).max() / len(classes)),
+        majority_baseline=float(np.bincount(classes).max() / len(classes)),
         p=p,
         p_holm=p,
     )
 
 
-def best_guesses(counts: Floats) -> Codes:
-    """The class that a clue suggests in each fold: the commonest with the clue's value in the other folds.
+def best_predictions(counts: Floats) -> Codes:
+    """The class that a feature suggests in each fold: the commonest with the feature's value in the other folds.
 
     Args:
         counts: (..., `N_FOLDS` × values, classes).
@@ -141,6 +147,6 @@ def best_guesses(counts: Floats) -> Codes:
 
 
 def _right(counts: Floats) -> Floats:
-    """How many guesses are right, or would be by naming the commonest class: less than that is no finding."""
-    hits = np.take_along_axis(counts, best_guesses(counts)[..., None], axis=-1).sum(axis=(-2, -1))
+    """How many predictions are right, or would be by naming the commonest class: less than that is no finding."""
+    hits = np.take_along_axis(counts, best_predictions(counts)[..., None], axis=-1).sum(axis=(-2, -1))
     return np.asarray(np.maximum(hits, counts.sum(axis=-2).max(axis=-1)))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import isnan
 
-from camerabias.analysis.design.check import CLUES
+from camerabias.analysis.design.check import FEATURES
 from camerabias.analysis.design.design import MAX_NAMED, RESIZE_RATIO, Cell, Design, Effect, Resize
-from camerabias.analysis.design.metadata_baselines import Guess
+from camerabias.analysis.design.metadata_baselines import MetadataBaseline
 from camerabias.analysis.design.names import count_of, name_some
 from camerabias.analysis.design.power import to_compare
-from camerabias.analysis.records.wording import show_estimate
+from camerabias.analysis.records.wording import show_estimate, show_p
 from camerabias.analysis.statistics.association import Association
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.datasets.schema import N_FOLDS
@@ -26,14 +26,14 @@ def _sentences(design: Design) -> Iterator[str]:
         if not answer.answerable:
             yield f"{answer.question} These photos cannot tell. {answer.why} {answer.photos}".strip()
     yield from _one_sided(design)
-    yield from _given_away(design.guesses)
+    yield from _given_away(design.baselines)
     yield from _shared(design)
-    yield from _hanging_together(design.association)
+    yield from _associated(design.association)
     yield from _holes(design)
     yield from _scaling(design.resizes)
     for answer in design.answers.values():
         if answer.answerable:
-            yield f"{answer.question} These photos can tell. {answer.why}"
+            yield f"{answer.question} {answer.why}"
     yield from _visible(design.effects)
 
 
@@ -68,20 +68,19 @@ def _one_camera(design: Design, label: str) -> str:
     )
 
 
-def _given_away(guesses: Sequence[Guess]) -> Iterator[str]:
-    tables = next(guess for guess in guesses if (guess.target, guess.clue) == ("camera", "tables"))
+def _given_away(baselines: Sequence[MetadataBaseline]) -> Iterator[str]:
+    tables = next(guess for guess in baselines if (guess.target, guess.feature) == ("camera", "tables"))
     if tables.works:
         yield (
-            f"The JPEG quantisation tables alone give the camera away: {show_estimate(tables.accuracy)} of the "
-            "photos are guessed right out of fold, where naming the commonest camera comes to "
-            f"{tables.chance:.3f}. Pixels keep the traces of their compression."
+            f"JPEG quantisation tables alone predict the camera: accuracy {show_estimate(tables.accuracy)}, majority "
+            f"baseline {tables.majority_baseline:.3f}. Pixels keep the traces of their compression."
         )
-    found = [guess for guess in guesses if guess.target == "label" and guess.works]
+    found = [one for one in baselines if one.target == "label" and one.works]
     if found:
-        named = "; ".join(f"by {CLUES[guess.clue]} {show_estimate(guess.accuracy)}" for guess in found)
+        named = "; ".join(f"{FEATURES[one.feature]} {show_estimate(one.accuracy)}" for one in found)
         yield (
-            f"The label is guessed without looking at a pixel, out of fold: {named}; naming the commonest label "
-            f"comes to {found[0].chance:.3f}."
+            f"Metadata alone predict the label, without a pixel: accuracy by {named}; majority baseline "
+            f"{found[0].majority_baseline:.3f}."
         )
 
 
@@ -104,16 +103,13 @@ def _shared(design: Design) -> Iterator[str]:
         yield f"Near-duplicates were looked for among {twins.n_compared} of the {design.n_photos} photos."
 
 
-def _hanging_together(association: Association) -> Iterator[str]:
+def _associated(association: Association) -> Iterator[str]:
     if isnan(association.p):
         return
-    how = "hang together" if association.p <= LEVEL else "do not hang together noticeably"
-    told = association.information
-    yield (
-        f"Label and camera {how}: Cramér's V is {show_estimate(association.cramers_v)} (0: independent, 1: one "
-        f"gives the other away; p = {association.p:.3f}), and the camera tells {show_estimate(told)} of the label's "
-        f"{association.entropy:.2f} bits ({told.mean / association.entropy:.0%})."
-    )
+    how = "are associated" if association.p <= LEVEL else "show no significant association"
+    bits = f"mutual information {association.information.mean:.2f} of {association.entropy:.2f} bit"
+    v = show_estimate(association.cramers_v)
+    yield f"Label and camera {how}: Cramér's V {v} ({show_p(association.p)}), {bits}."
 
 
 def _holes(design: Design) -> Iterator[str]:
@@ -137,12 +133,13 @@ def _scaling(resizes: Sequence[Resize]) -> Iterator[str]:
 
 
 def _visible(effects: Sequence[Effect]) -> Iterator[str]:
-    seen = [f"{effect.gap:.2f} with {effect.tested}" for effect in effects if not isnan(effect.gap)]
+    seen = [
+        f"{effect.risk_difference:.2f} with {effect.tested}"
+        for effect in effects
+        if not isnan(effect.risk_difference)
+    ]
     if seen:
-        yield (
-            "The smallest use of the camera that would be seen four times in five, as the share of photos that get "
-            f"their camera's label because of it: {', '.join(seen)}."
-        )
+        yield f"Minimum detectable effect (power 0.8), as a risk difference: {', '.join(seen)}."
 
 
 def _cells(cells: Sequence[Cell]) -> str:

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from camerabias.analysis.effects.shortcut_effect import recognition, signature
+from camerabias.analysis.effects.shortcut_effect import identification, shortcut_effect
 from camerabias.analysis.records.records import Records
 from camerabias.analysis.records.wording import PLAIN, show_absence
 from camerabias.analysis.statistics.accuracy import accuracy
@@ -50,11 +50,12 @@ FAMILY_OF = {
 FAMILIES = tuple(dict.fromkeys(FAMILY_OF.values()))
 
 CAMERA_COLUMNS = (
-    "view", "n_seeds", "accuracy", "accuracy_low", "accuracy_high", "chance", "kept", "p", "p_holm", "missing",
+    "view", "n_seeds", "accuracy", "accuracy_low", "accuracy_high", "majority_baseline",
+    "kept", "p", "p_holm", "missing",
 )  # fmt: skip
 LABEL_COLUMNS = (
-    "view", "n_seeds", "accuracy", "accuracy_low", "accuracy_high", "gap", "gap_low", "gap_high", "p", "p_holm",
-    "missing",
+    "view", "n_seeds", "accuracy", "accuracy_low", "accuracy_high", "risk_difference",
+    "risk_difference_low", "risk_difference_high", "p", "p_holm", "missing",
 )  # fmt: skip
 
 
@@ -66,18 +67,19 @@ def cameras_by_view(records: Records, model: str) -> pd.DataFrame:
         model: As `Records.model_name` calls it.
 
     Returns:
-        `CAMERA_COLUMNS`, a row per view under `natural`: accuracy, chance and `kept` of `signature.Recognition`, and
-        its p, by itself and corrected over the views. `missing` says why numbers are NaN, and is empty otherwise.
+        `CAMERA_COLUMNS`, a row per view under `natural`: accuracy, majority_baseline and `kept` of
+        `shortcut_effect.Identification`, and its p, by itself and corrected over the views. `missing` says why
+        numbers are NaN, and is empty otherwise.
     """
     rows = []
     for cell in _cells(records, "camera", model):
         row: dict[str, object] = {"view": cell.views}
         seeds = list(records.test_rows(cell, "seen").values())
         if seeds:
-            found = recognition(seeds)
+            found = identification(seeds)
             row |= {
                 **found.accuracy.named("accuracy"),
-                "chance": found.chance,
+                "majority_baseline": found.majority_baseline,
                 "kept": found.kept,
                 "p": found.p,
             }
@@ -85,25 +87,29 @@ def cameras_by_view(records: Records, model: str) -> pd.DataFrame:
     return _corrected(rows, CAMERA_COLUMNS)
 
 
-def labels_by_view(records: Records, model: str, implied: Mapping[str, str]) -> pd.DataFrame:
+def labels_by_view(records: Records, model: str, associated: Mapping[str, str]) -> pd.DataFrame:
     """How well labels are told, and how far predictions follow the camera, view by view.
 
     Args:
         records: A run's records.
         model: As `Records.model_name` calls it.
-        implied: Label by camera.
+        associated: Label by camera.
 
     Returns:
-        `LABEL_COLUMNS`, a row per view under `natural`: accuracy, and gap and p of `signature.Signature`, as in
-        `cameras_by_view`.
+        `LABEL_COLUMNS`, a row per view under `natural`: accuracy, and risk difference and p of
+        `shortcut_effect.ShortcutEffect`, as in `cameras_by_view`.
     """
     rows = []
     for cell in _cells(records, "label", model):
         row: dict[str, object] = {"view": cell.views}
         seeds = list(records.test_rows(cell, "seen").values())
         if seeds:
-            found = signature(seeds, implied)
-            row |= {**accuracy(seeds).named("accuracy"), **found.gap.named("gap"), "p": found.p}
+            found = shortcut_effect(seeds, associated)
+            row |= {
+                **accuracy(seeds).named("accuracy"),
+                **found.risk_difference.named("risk_difference"),
+                "p": found.p,
+            }
         rows.append({**row, "n_seeds": len(seeds), "missing": "" if seeds else show_absence(records, cell)})
     return _corrected(rows, LABEL_COLUMNS)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from camerabias.analysis.effects.cues import SETTING
-from camerabias.analysis.effects.shortcut_effect import NOTHING, Signature, signature
+from camerabias.analysis.effects.shortcut_effect import NOTHING, ShortcutEffect, shortcut_effect
 from camerabias.analysis.records.records import Records, Rows
 from camerabias.analysis.records.wording import show_absence
 from camerabias.analysis.statistics.accuracy import accuracy, paired_difference
@@ -17,7 +17,7 @@ from camerabias.trainables.records.study import StudyCell
 from camerabias.trainables.spec.mitigation import MITIGATIONS
 
 _KEY = ["model", "setting", "views"]
-_ESTIMATES = ["accuracy", "agree", "disagree", "gap", "accuracy_lost", "bias_removed"]
+_ESTIMATES = ["accuracy", "aligned", "conflicting", "risk_difference", "accuracy_lost", "bias_removed"]
 
 MITIGATION_COLUMNS = [
     *_KEY,
@@ -29,21 +29,21 @@ MITIGATION_COLUMNS = [
 ]
 
 
-def mitigations(records: Records, implied: Mapping[str, str]) -> pd.DataFrame:
+def mitigations(records: Records, associated: Mapping[str, str]) -> pd.DataFrame:
     """How models of the label fare under every mitigation that was asked for, compared with none.
 
     Args:
         records: A run's records.
-        implied: Label by camera, of the cameras that imply one in the photos as they are
-            (`association.implied_labels`); under other settings than `natural` it is what the setting tied it to.
+        associated: Label by camera, of the cameras that imply one in the photos as they are
+            (`association.associated_labels`); under other settings than `natural` it is what the setting tied it to.
 
     Returns:
-        `MITIGATION_COLUMNS`, a row per mitigation of each model, setting and views, `none` first: `accuracy`; `agree`
-        and `disagree`, the accuracy on photos whose camera implies their label and another one; `gap` and `p` of
-        `signature`; `accuracy_lost`, the accuracy of none minus this one, photo by photo and seed by seed; and
-        `bias_removed`, the same of the gaps. Each estimate has `_low` and `_high`; the interval of `bias_removed`
-        takes both gaps for independent, and so is rather too wide. `missing` says why numbers are NaN, and is empty
-        otherwise. No rows where nothing was mitigated.
+        `MITIGATION_COLUMNS`, a row per mitigation of each model, setting and views, `none` first: `accuracy`;
+        `aligned` and `conflicting`, the accuracy on photos whose camera implies their label and another one;
+        `risk_difference` and `p` of `shortcut_effect`; `accuracy_lost`, the accuracy of none minus this one, photo
+        by photo and seed by seed; and `bias_removed`, the same of the differences. Each estimate has `_low` and
+        `_high`; the interval of `bias_removed` takes both differences for independent, and so is rather too wide.
+        `missing` says why numbers are NaN, and is empty otherwise. No rows where nothing was mitigated.
 
     Raises:
         CamerabiasError: A file of a finished trial is damaged; it is named.
@@ -56,15 +56,17 @@ def mitigations(records: Records, implied: Mapping[str, str]) -> pd.DataFrame:
         {**dict(zip(_KEY, (model, setting, views), strict=True)), **row}
         for (model, setting, views), own in cells.items()
         if own.keys() - {"none"}
-        for row in _rows(records, own, implied if setting == SETTING else records.tied_labels(*own.values()))
+        for row in _rows(
+            records, own, associated if setting == SETTING else records.tied_labels(*own.values())
+        )
     ]
     return pd.DataFrame(rows, columns=MITIGATION_COLUMNS)
 
 
 def _rows(
-    records: Records, cells: Mapping[str, StudyCell], implied: Mapping[str, str]
+    records: Records, cells: Mapping[str, StudyCell], associated: Mapping[str, str]
 ) -> list[dict[str, object]]:
-    tested = {name: _Tested.of(records, cell, implied) for name, cell in cells.items()}
+    tested = {name: _Tested.of(records, cell, associated) for name, cell in cells.items()}
     plain = tested.get("none")
     rows: list[dict[str, object]] = []
     for name in dict.fromkeys([*MITIGATIONS, *cells]):
@@ -76,7 +78,7 @@ def _rows(
         if found := tested.get(name):
             row |= found.row() | {"missing": found.lacks()}
             if name != "none":
-                row |= _against(plain, found, implied)
+                row |= _against(plain, found, associated)
         rows.append(row)
     return rows
 
@@ -88,45 +90,52 @@ class _Tested:
     all: Rows
     seen: Rows
     """Photos of cameras that training saw, on which the signature is taken."""
-    signature: Signature
+    signature: ShortcutEffect
 
     @classmethod
-    def of(cls, records: Records, cell: StudyCell, implied: Mapping[str, str]) -> _Tested | None:
+    def of(cls, records: Records, cell: StudyCell, associated: Mapping[str, str]) -> _Tested | None:
         """What there is of a cell; None where no seed has finished."""
         seen = records.test_rows(cell, "seen")
         if not seen:
             return None
-        return cls(records.test_rows(cell), seen, signature(list(seen.values()), implied))
+        return cls(records.test_rows(cell), seen, shortcut_effect(list(seen.values()), associated))
 
     def row(self) -> dict[str, object]:
         """What it came to by itself."""
         return {
             "n_seeds": len(self.all),
             **accuracy(list(self.all.values())).named("accuracy"),
-            **self.signature.accuracy_agree.named("agree"),
-            **self.signature.accuracy_disagree.named("disagree"),
-            **self.signature.gap.named("gap"),
+            **self.signature.accuracy_aligned.named("aligned"),
+            **self.signature.accuracy_conflicting.named("conflicting"),
+            **self.signature.risk_difference.named("risk_difference"),
             "p": self.signature.p,
         }
 
     def lacks(self) -> str:
-        """Why it has no gap; nothing where it has one."""
-        return "" if self.signature.n_disagree else "no test photo whose camera implies another label"
+        """Why it has no risk difference; nothing where it has one."""
+        return "" if self.signature.n_conflicting else "no test photo whose camera implies another label"
 
-    def of_seeds(self, seeds: set[int], implied: Mapping[str, str]) -> Signature:
+    def of_seeds(self, seeds: set[int], associated: Mapping[str, str]) -> ShortcutEffect:
         """The signature of some seeds."""
         if seeds == self.seen.keys():
             return self.signature
-        return signature([self.seen[seed] for seed in sorted(seeds)], implied)
+        return shortcut_effect([self.seen[seed] for seed in sorted(seeds)], associated)
 
 
-def _against(plain: _Tested | None, found: _Tested, implied: Mapping[str, str]) -> dict[str, object]:
+def _against(plain: _Tested | None, found: _Tested, associated: Mapping[str, str]) -> dict[str, object]:
     """What a mitigation cost and removed, on the seeds that have finished with and without it."""
     shared = plain.seen.keys() & found.seen.keys() if plain else set()
     if plain is None or not shared:
         return {"missing": "no seed has finished both without a mitigation and with this one"}
-    gaps = [(sign, one.of_seeds(shared, implied).gap) for sign, one in ((1.0, plain), (-1.0, found))]
+    differences = [
+        (sign, one.of_seeds(shared, associated).risk_difference)
+        for sign, one in ((1.0, plain), (-1.0, found))
+    ]
     return {
         **paired_difference(plain.all, found.all).named("accuracy_lost"),
-        **(combine(gaps) if all(gap.n_groups for _, gap in gaps) else NOTHING).named("bias_removed"),
+        **(
+            combine(differences)
+            if all(risk_difference.n_groups for _, risk_difference in differences)
+            else NOTHING
+        ).named("bias_removed"),
     }

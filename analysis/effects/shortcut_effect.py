@@ -27,62 +27,63 @@ from camerabias.analysis.statistics.permutation import (
 )
 
 SIMULATIONS = 499
-"""Of the power behind `detectable_gap`, which is then known to within 0.035."""
+"""Of the power behind `minimum_detectable`, which is then known to within 0.035."""
 
 NOTHING = Estimate(nan, nan, nan, 0, 0)
 
 
 @dataclass(frozen=True)
-class Signature:
+class ShortcutEffect:
     """How far predictions of the label follow the camera.
 
     Attributes:
         share: Share of the photos from cameras that imply a label which are given that label.
-        by_luck: What that share would be if predictions took no notice of the camera, label by label.
-        gap: How far predictions follow the camera, from 0 (not at all) to 1 (always): the difference between how
-            often a label is named for photos whose camera implies it and for other photos of the same true label
-            and seed, combined over labels after Mantel and Haenszel. NaN where no photo disagrees with its camera.
-        p: Share of exchanges of cameras within labels that show as much. NaN as `gap`.
-        accuracy_agree: Accuracy on photos whose camera implies their label.
-        accuracy_disagree: Accuracy on photos whose camera implies another one.
-        n_agree: Groups of such photos.
-        n_disagree: Likewise.
+        expected: What that share would be if predictions took no notice of the camera, label by label.
+        risk_difference: How far predictions follow the camera, from 0 (not at all) to 1 (always): the difference
+            between how often a label is named for photos whose camera implies it and for other photos of the same
+            true label and seed, combined over labels after Mantel and Haenszel. NaN where no photo disagrees with
+            its camera.
+        p: Share of exchanges of cameras within labels that show as much. NaN as `risk_difference`.
+        accuracy_aligned: Accuracy on photos whose camera implies their label.
+        accuracy_conflicting: Accuracy on photos whose camera implies another one.
+        n_aligned: Groups of such photos.
+        n_conflicting: Likewise.
     """
 
     share: float
-    by_luck: float
-    gap: Estimate
+    expected: float
+    risk_difference: Estimate
     p: float
-    accuracy_agree: Estimate
-    accuracy_disagree: Estimate
-    n_agree: int
-    n_disagree: int
+    accuracy_aligned: Estimate
+    accuracy_conflicting: Estimate
+    n_aligned: int
+    n_conflicting: int
 
 
 @dataclass(frozen=True)
-class Recognition:
+class Identification:
     """Whether a model tells the cameras of photos with the same label apart; NaN where no label has two cameras.
 
     Attributes:
         accuracy: Share of photos whose camera is named, of labels that several cameras took.
-        chance: What always naming the commonest camera of a photo's label comes to, on the same photos.
-        excess: `accuracy` minus `chance`, from -1 to 1.
+        majority_baseline: What always naming the commonest camera of a photo's label comes to, on the same photos.
+        excess: `accuracy` minus `majority_baseline`, from -1 to 1.
         p: Share of exchanges of cameras within labels that come to as much.
     """
 
     accuracy: Estimate
-    chance: float
+    majority_baseline: float
     excess: Estimate
     p: float
 
     @property
     def kept(self) -> float:
         """How far accuracy is from chance (0) to perfect (1); NaN where chance is perfect already."""
-        return self.excess.mean / (1 - self.chance) if self.chance < 1 else nan
+        return self.excess.mean / (1 - self.majority_baseline) if self.majority_baseline < 1 else nan
 
 
 @dataclass(frozen=True)
-class Flips:
+class Counterfactual:
     """What becomes of predictions when another camera takes the same object; NaN where no pair of photos tells.
 
     Attributes:
@@ -101,61 +102,61 @@ class Flips:
     p: float
 
 
-def signature(seeds: Sequence[pd.DataFrame], implied: Mapping[str, str]) -> Signature:
+def shortcut_effect(seeds: Sequence[pd.DataFrame], associated: Mapping[str, str]) -> ShortcutEffect:
     """The cheat signature of a model that names labels.
 
     Args:
         seeds: A frame per seed, as `Records.predictions` gives it, of a target `label` and of cameras that training
             saw: photos of others are named wrong more often, which can look as if those of a camera that implies
             a label were named by it.
-        implied: Label by camera, of the cameras that imply one in training (`association.implied_labels`).
+        associated: Label by camera, of the cameras that imply one in training (`association.associated_labels`).
     """
-    rows = _with_implied(seeds, implied)
-    tied = rows.dropna(subset=["implied"])
-    agree, disagree = (tied[(tied["implied"] == tied["label"]) == side] for side in (True, False))
-    n_agree, n_disagree = agree["group"].nunique(), disagree["group"].nunique()
+    rows = _with_associated(seeds, associated)
+    tied = rows.dropna(subset=["associated"])
+    aligned, conflicting = (tied[(tied["associated"] == tied["label"]) == side] for side in (True, False))
+    n_aligned, n_conflicting = aligned["group"].nunique(), conflicting["group"].nunique()
     given = _within_label(rows, "prediction")
     table = _followed(rows, given)
-    share = float((tied["prediction"] == tied["implied"]).mean())
-    gap, p = Estimate(nan, nan, nan, len(seeds), min(n_agree, n_disagree)), nan
-    if n_disagree and table["could"].sum() > 0:
-        gap = resample(table, _ratio, min(n_agree, n_disagree), (-1.0, 1.0))
+    share = float((tied["prediction"] == tied["associated"]).mean())
+    risk_difference, p = Estimate(nan, nan, nan, len(seeds), min(n_aligned, n_conflicting)), nan
+    if n_conflicting and table["could"].sum() > 0:
+        risk_difference = resample(table, _ratio, min(n_aligned, n_conflicting), (-1.0, 1.0))
         p = p_value(*_exchanged(rows, given, CORRECTED_PERMUTATIONS))
-    return Signature(
+    return ShortcutEffect(
         share=share,
-        by_luck=share - float(table["followed"].sum()) / len(tied) if len(tied) else nan,
-        gap=gap,
+        expected=share - float(table["followed"].sum()) / len(tied) if len(tied) else nan,
+        risk_difference=risk_difference,
         p=p,
-        accuracy_agree=_accuracy(agree),
-        accuracy_disagree=_accuracy(disagree),
-        n_agree=n_agree,
-        n_disagree=n_disagree,
+        accuracy_aligned=_accuracy(aligned),
+        accuracy_conflicting=_accuracy(conflicting),
+        n_aligned=n_aligned,
+        n_conflicting=n_conflicting,
     )
 
 
-def detectable_gap(seeds: Sequence[pd.DataFrame], implied: Mapping[str, str]) -> float:
-    """The smallest `Signature.gap` that these photos would have shown to be one at level 0.01 with a power of 80 %.
+def minimum_detectable(seeds: Sequence[pd.DataFrame], associated: Mapping[str, str]) -> float:
+    """The smallest risk difference that these photos would have shown, at level 0.01 with a power of 80 %.
 
     It is found by simulation on the very photos. Cameras are exchanged, so that nothing follows them; then a share g
-    of the groups is made to, which is a gap of g; then cameras are exchanged once more for the null. A formula from
-    the null's spread, (z(0.99) + z(0.8)) s, would be 0 for a model that is always right, and is too small where few
-    photos disagree, whose sums are skewed.
+    of the groups is made to, which is a risk difference of g; then cameras are exchanged once more for the null. A
+    formula from the null's spread, (z(0.99) + z(0.8)) s, would be 0 for a model that is always right, and is too
+    small where few photos disagree, whose sums are skewed.
 
     Args:
-        seeds: As for `signature`.
-        implied: Likewise.
+        seeds: As for `shortcut_effect`.
+        associated: Likewise.
 
     Returns:
-        The gap; NaN where not even a model that always follows the camera would have been caught.
+        The risk difference; NaN where not even a model that always follows the camera would have been caught.
     """
-    rows = _with_implied(seeds, implied)
-    if rows["implied"].isna().all():
+    rows = _with_associated(seeds, associated)
+    if rows["associated"].isna().all():
         return nan
     images, given = by_image(rows, _indicators(rows, "prediction"))
     tested = by_image(rows, pd.DataFrame({"tested": np.ones(len(rows))}))[1]["tested"].to_numpy()
     cameras = sorted(images["camera"].unique())
     # -1, a column of zeros, where a camera implies nothing
-    name = given.columns.get_indexer(pd.Index(_implied(rows)[cameras].array))
+    name = given.columns.get_indexer(pd.Index(_associated(rows)[cameras].array))
     padded = np.pad(given.to_numpy(), ((0, 0), (0, 1)))
     exchanged = name[np.concatenate(list(camera_exchanges(images, SIMULATIONS)))]  # simulations × images
     taken = np.roll(exchanged, 1, axis=0)
@@ -165,8 +166,8 @@ def detectable_gap(seeds: Sequence[pd.DataFrame], implied: Mapping[str, str]) ->
     chances = np.random.default_rng(0xDE7EC7).random((SIMULATIONS, len(groups)))[:, codes]
     chances[taken < 0] = np.inf
 
-    def power(gap: float) -> float:
-        follows = chances < gap
+    def power(risk_difference: float) -> float:
+        follows = chances < risk_difference
         seen = np.where(follows, tested, before).sum(axis=1)
         null = np.where(follows, after_following, after).sum(axis=1)
         return float((seen > np.quantile(null, 1 - LEVEL, method="higher")).mean())
@@ -180,7 +181,7 @@ def detectable_gap(seeds: Sequence[pd.DataFrame], implied: Mapping[str, str]) ->
     return high
 
 
-def recognition(seeds: Sequence[pd.DataFrame]) -> Recognition:
+def identification(seeds: Sequence[pd.DataFrame]) -> Identification:
     """How well a model that names cameras tells those of the same label apart.
 
     Labels that one camera took are left out: naming it takes no trace of a camera. Chance sees the label, and is the
@@ -192,8 +193,8 @@ def recognition(seeds: Sequence[pd.DataFrame]) -> Recognition:
     rows = with_seeds(seeds)
     rows = rows[rows.groupby("label")["camera"].transform("nunique") > 1].reset_index(drop=True)
     if rows.empty:
-        return Recognition(NOTHING, nan, NOTHING, nan)
-    rows["implied"] = rows["camera"]
+        return Identification(NOTHING, nan, NOTHING, nan)
+    rows["associated"] = rows["camera"]
     commonest = rows.groupby("label")["camera"].agg(lambda cameras: cameras.mode()[0])
     guessed = (rows["label"].map(commonest) == rows["camera"]).astype(float)
     beyond = (rows["prediction"] == rows["camera"]).astype(float) - guessed
@@ -201,20 +202,20 @@ def recognition(seeds: Sequence[pd.DataFrame]) -> Recognition:
         [frame for _, frame in beyond.set_axis(rows["group"]).groupby(rows["seed"].to_numpy())], -1
     )
     found = _exchanged(rows, _within_label(rows, "prediction"), CORRECTED_PERMUTATIONS)
-    chance = float(guessed.groupby(rows["seed"]).mean().mean())
-    return Recognition(_accuracy(rows), chance, excess, p_value(*found))
+    majority_baseline = float(guessed.groupby(rows["seed"]).mean().mean())
+    return Identification(_accuracy(rows), majority_baseline, excess, p_value(*found))
 
 
-def flips(seeds: Sequence[pd.DataFrame], implied: Mapping[str, str]) -> Flips:
+def counterfactual(seeds: Sequence[pd.DataFrame], associated: Mapping[str, str]) -> Counterfactual:
     """Compare predictions of the same objects between the cameras that took them.
 
     Args:
         seeds: A frame per seed, as `Records.predictions` gives it, of a target `label`; photos with the same
             group and label show the same object.
-        implied: As for `signature`; photos of cameras that imply nothing are left out.
+        associated: As for `shortcut_effect`; photos of cameras that imply nothing are left out.
     """
     rows = with_seeds(seeds)
-    rows = rows.assign(implied=rows["camera"].map(dict(implied))).dropna(subset=["implied"])
+    rows = rows.assign(associated=rows["camera"].map(dict(associated))).dropna(subset=["associated"])
     thing = ["seed", "group", "label"]
     rows = rows[rows.groupby(thing)["camera"].transform("nunique") > 1].reset_index(drop=True)
     pairs = _pairs(rows, thing)
@@ -226,7 +227,7 @@ def flips(seeds: Sequence[pd.DataFrame], implied: Mapping[str, str]) -> Flips:
         table = pairs.set_index(["group", "seed"])[list(names)]
         return resample(table, _share_minus_share if len(names) > 2 else _ratio, n_groups, bounds)
 
-    return Flips(
+    return Counterfactual(
         across=share(["across_differ", "across"], n_across, (0.0, 1.0)),
         noise=share(["alike_differ", "alike"], n_noise, (0.0, 1.0)),
         excess=share(["across_differ", "across", "alike_differ", "alike"], n_both, (-1.0, 1.0)),
@@ -236,17 +237,17 @@ def flips(seeds: Sequence[pd.DataFrame], implied: Mapping[str, str]) -> Flips:
 
 
 def _pairs(rows: pd.DataFrame, thing: list[str]) -> pd.DataFrame:
-    """Every two photos of a thing by different cameras, with 0 or 1 for what `Flips` counts."""
+    """Every two photos of a thing by different cameras, with 0 or 1 for what `Counterfactual` counts."""
     pairs = rows.merge(rows, on=thing, suffixes=("", "_2"))
     pairs = pairs[pairs["camera"] < pairs["camera_2"]]
-    across = pairs["implied"] != pairs["implied_2"]
+    across = pairs["associated"] != pairs["associated_2"]
     differ = pairs["prediction"] != pairs["prediction_2"]
-    as_implied = [
-        (pairs[f"prediction{photo}"] == pairs[f"implied{camera}"]).astype(float)
+    as_associated = [
+        (pairs[f"prediction{photo}"] == pairs[f"associated{camera}"]).astype(float)
         for photo, camera in (("", ""), ("_2", "_2"), ("", "_2"), ("_2", ""))
     ]
     # the mean of both directions: what goes over to the label of the second camera, and of the first
-    towards = (as_implied[0] + as_implied[1] - as_implied[2] - as_implied[3]) / 2
+    towards = (as_associated[0] + as_associated[1] - as_associated[2] - as_associated[3]) / 2
     counted = {
         "across": across,
         "across_differ": across & differ,
@@ -258,7 +259,7 @@ def _pairs(rows: pd.DataFrame, thing: list[str]) -> pd.DataFrame:
 
 
 def _directed_p(rows: pd.DataFrame, thing: list[str]) -> float:
-    """The p of `Flips.directed`, by exchanges of cameras within things.
+    """The p of `Counterfactual.directed`, by exchanges of cameras within things.
 
     The sum of `towards` over a thing's n photos is n / 2 times how many of them are given what their camera implies,
     up to what no exchange changes.
@@ -274,7 +275,7 @@ def _accuracy(rows: pd.DataFrame) -> Estimate:
 
 def _indicators(rows: pd.DataFrame, column: str) -> pd.DataFrame:
     """0 or 1 per row and label that some camera implies: whether it stands in the column."""
-    names = sorted(rows["implied"].dropna().unique())
+    names = sorted(rows["associated"].dropna().unique())
     return pd.DataFrame({name: rows[column] == name for name in names}, index=rows.index, dtype=float)
 
 
@@ -285,19 +286,19 @@ def _within_label(rows: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 def _followed(rows: pd.DataFrame, given: pd.DataFrame) -> pd.DataFrame:
-    """What `Signature.gap` is the ratio of: how far each prediction followed its camera, and how far it could have.
+    """The sums whose ratio the risk difference is: how far predictions followed cameras, and could have.
 
-    The Mantel–Haenszel risk difference over strata of label, seed and implied label is the slope of a regression,
-    within label and seed, of "is given" on "is implied"; so it is a ratio of two sums over photos.
+    The Mantel–Haenszel risk difference over strata of label, seed and associated label is the slope of a regression,
+    within label and seed, of "is given" on "is associated"; so it is a ratio of two sums over photos.
     """
-    tied = _within_label(rows, "implied")
+    tied = _within_label(rows, "associated")
     sums = {"followed": (given * tied).sum(axis=1), "could": (tied**2).sum(axis=1)}
     return pd.DataFrame(sums).set_index(pd.MultiIndex.from_frame(rows[["group", "seed"]]))
 
 
-def _with_implied(seeds: Sequence[pd.DataFrame], implied: Mapping[str, str]) -> pd.DataFrame:
+def _with_associated(seeds: Sequence[pd.DataFrame], associated: Mapping[str, str]) -> pd.DataFrame:
     rows = with_seeds(seeds)
-    return rows.assign(implied=rows["camera"].map(dict(implied)))
+    return rows.assign(associated=rows["camera"].map(dict(associated)))
 
 
 def _ratio(sums: Floats) -> Floats:
@@ -313,14 +314,14 @@ def _exchanged(rows: pd.DataFrame, scores: pd.DataFrame, n: int) -> tuple[float,
     """The sum of the scores that photos have for what their camera implies: as it is, and after n exchanges.
 
     Args:
-        rows: Predictions with the columns seed and implied.
-        scores: As many rows, a column per implied label.
+        rows: Predictions with the columns seed and associated.
+        scores: As many rows, a column per associated label.
         n: How many exchanges.
     """
     images, sums = by_image(rows, scores)
     codes, cameras = pd.factorize(images["camera"], sort=True)
     by_camera = (
-        sums.reindex(columns=_implied(rows)[cameras]).fillna(0).to_numpy()
+        sums.reindex(columns=_associated(rows)[cameras]).fillna(0).to_numpy()
     )  # 0 where a camera implies nothing
     first = np.arange(len(images)) * len(cameras)
 
@@ -331,6 +332,6 @@ def _exchanged(rows: pd.DataFrame, scores: pd.DataFrame, n: int) -> tuple[float,
     return float(total(codes)), np.concatenate([total(some) for some in camera_exchanges(images, n)])
 
 
-def _implied(rows: pd.DataFrame) -> pd.Series[str]:
+def _associated(rows: pd.DataFrame) -> pd.Series[str]:
     """What each camera implies, by camera."""
-    return rows.drop_duplicates("camera").set_index("camera")["implied"]
+    return rows.drop_duplicates("camera").set_index("camera")["associated"]

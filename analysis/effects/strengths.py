@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from camerabias.analysis.effects.shortcut_effect import NOTHING, Signature, signature
+from camerabias.analysis.effects.shortcut_effect import NOTHING, ShortcutEffect, shortcut_effect
 from camerabias.analysis.records.records import Records, Rows
 from camerabias.analysis.records.wording import show_absence
 from camerabias.analysis.statistics.accuracy import accuracy, contrast
@@ -15,7 +15,7 @@ from camerabias.datasets.schema import STRENGTH, WITHOUT
 from camerabias.trainables.records.study import StudyCell
 
 _MODEL = ["model", "views", "mitigation"]
-_STRENGTH_ESTIMATES = ["accuracy", "agree", "disagree", "gap"]
+_STRENGTH_ESTIMATES = ["accuracy", "aligned", "conflicting", "risk_difference"]
 _UNSEEN_ESTIMATES = ["accuracy", "others", "difference_to_others", "when_seen", "difference_to_seen"]
 
 
@@ -44,18 +44,19 @@ def strengths(records: Records) -> pd.DataFrame:
         records: A run's records.
 
     Returns:
-        `STRENGTH_COLUMNS`, a row per strength of each model, ascending: `accuracy`; `agree` and `disagree`, the
-        accuracy on photos whose camera implies their label and another one; `gap` and `p` of `signature`; each
-        estimate with `_low` and `_high`; and `p_holm`, corrected over the strengths of the model. `missing` says why
-        numbers are NaN, and is empty otherwise. A strength that the dataset cannot serve is a row without a model.
+        `STRENGTH_COLUMNS`, a row per strength of each model, ascending: `accuracy`; `aligned` and `conflicting`, the
+        accuracy on photos whose camera implies their label and another one; `risk_difference` and `p` of
+        `shortcut_effect`; each estimate with `_low` and `_high`; and `p_holm`, corrected over the strengths of the
+        model. `missing` says why numbers are NaN, and is empty otherwise. A strength that the dataset cannot serve
+        is a row without a model.
 
     Raises:
         CamerabiasError: A file of a finished trial is damaged; it is named.
     """
     cells = [cell for cell in records.cells("label", mitigation=None) if cell.setting.startswith(STRENGTH)]
     strongest = sorted(cells, key=_strength, reverse=True)
-    implied = records.tied_labels(*strongest)
-    rows = [_strength_row(records, cell, implied) for cell in cells] + _refused(records)
+    associated = records.tied_labels(*strongest)
+    rows = [_strength_row(records, cell, associated) for cell in cells] + _refused(records)
     found = pd.DataFrame(rows, columns=STRENGTH_COLUMNS)
     found["p_holm"] = found.groupby(_MODEL)["p"].transform(lambda p: holm(p.tolist()))
     return found.sort_values([*_MODEL, "strength"], ignore_index=True)
@@ -107,29 +108,29 @@ def unseen_cameras(records: Records) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=UNSEEN_COLUMNS)
 
 
-def _strength_row(records: Records, cell: StudyCell, implied: Mapping[str, str]) -> dict[str, object]:
+def _strength_row(records: Records, cell: StudyCell, associated: Mapping[str, str]) -> dict[str, object]:
     row: dict[str, object] = dict(zip(_MODEL, _names(records, cell), strict=True))
     row["strength"] = _strength(cell)
     seeds = list(records.test_rows(cell, "seen").values())
     if not seeds:
         return {**row, "n_seeds": 0, "missing": show_absence(records, cell)}
-    found = signature(seeds, implied)
+    found = shortcut_effect(seeds, associated)
     return {
         **row,
         "n_seeds": len(seeds),
         **accuracy(seeds).named("accuracy"),
-        **found.accuracy_agree.named("agree"),
-        **found.accuracy_disagree.named("disagree"),
-        **found.gap.named("gap"),
+        **found.accuracy_aligned.named("aligned"),
+        **found.accuracy_conflicting.named("conflicting"),
+        **found.risk_difference.named("risk_difference"),
         "p": found.p,
-        "missing": _lacks(implied, found),
+        "missing": _lacks(associated, found),
     }
 
 
-def _lacks(implied: Mapping[str, str], found: Signature) -> str:
-    if not implied:
+def _lacks(associated: Mapping[str, str], found: ShortcutEffect) -> str:
+    if not associated:
         return "no strength at which a camera implies a label has finished"
-    return "" if found.n_disagree else "no test photo whose camera implies another label"
+    return "" if found.n_conflicting else "no test photo whose camera implies another label"
 
 
 def _strength(cell: StudyCell) -> float:

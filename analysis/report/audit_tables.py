@@ -13,7 +13,7 @@ from camerabias.analysis.records.records import Records
 from camerabias.analysis.records.wording import PLAIN, show_estimate
 from camerabias.analysis.report.tables import WideTable
 from camerabias.analysis.statistics.bootstrap import Estimate
-from camerabias.analysis.verdict.findings import Findings
+from camerabias.analysis.verdict.evidence.base import Findings
 
 
 @dataclass(frozen=True)
@@ -36,18 +36,18 @@ def audit_tables(records: Records, found: Findings) -> list[AuditTable]:
     by_strength = strengths(records)
     frames = {
         "cameras_by_view": (
-            "Cameras told apart within labels, with one cue removed at a time",
+            "Cameras identified within labels, with one cue removed at a time",
             found.cameras,
         ),
         "labels_by_view": (
-            "Labels, and how far they follow the camera, with one cue removed at a time",
+            "Accuracy and shortcut effect of labels, with one cue removed at a time",
             found.labels,
         ),
         "strengths": (_strength_caption(by_strength), by_strength),
         "unseen_cameras": ("Labels on cameras that training never saw", unseen_cameras(records)),
         "mitigations": (
             "What helps: bias removed against accuracy lost",
-            mitigations(records, found.design.implied),
+            mitigations(records, found.design.associated_labels),
         ),
     }
     return [
@@ -58,13 +58,13 @@ def audit_tables(records: Records, found: Findings) -> list[AuditTable]:
 
 
 def _strength_caption(found: pd.DataFrame) -> str:
-    """From which strength on models follow the camera."""
+    """From which strength on models have a shortcut effect."""
     noticed = []
     for model, views, _, strength, untested in lowest_noticed(found).itertuples(index=False, name=None):
         named = model if views == PLAIN else f"{model} ({views})"
         lowest = "at none" if isnan(strength) else f"from {strength:g} on"
         noticed.append(f"{named} {lowest}" + (f" (not tested at {untested})" if untested else ""))
-    told = f": the camera is noticeably followed by {', '.join(noticed)}" if noticed else ""
+    told = f": a shortcut effect is found of {', '.join(noticed)}" if noticed else ""
     return f"How much correlation it takes{told}"
 
 

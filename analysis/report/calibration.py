@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from camerabias.analysis.effects.cues import FAMILIES, FAMILY_OF, attribute
 from camerabias.analysis.report.tables import WideTable
@@ -67,13 +67,44 @@ class Line(BaseModel):
     seconds: float
     version: str
 
+    @field_validator("evidence")
+    @classmethod
+    def _of_today(cls, evidence: dict[str, float | None]) -> dict[str, float | None]:
+        """Lines of before schema 2 are read: the committed ones took days to make."""
+        return {_renamed(name): value for name, value in evidence.items()}
+
     @property
     def cues(self) -> tuple[str, ...]:
         """Families that an audit names, by today's fingerprints: a line need not be made anew when these change."""
-        p = self.evidence.get("recognition.p")
+        p = self.evidence.get("identification.p")
         if p is None or p > LEVEL:
             return ()
         return _named(self)
+
+
+RENAMED = {
+    "use.share": "shortcut_effect.share",
+    "use.by_luck": "shortcut_effect.expected",
+    "use.gap": "shortcut_effect.risk_difference",
+    "use.p": "shortcut_effect.p",
+    "use.detectable": "shortcut_effect.minimum_detectable",
+    "use.n_agree": "shortcut_effect.n_bias_aligned",
+    "use.n_disagree": "shortcut_effect.n_bias_conflicting",
+    "use.accuracy_agree": "shortcut_effect.accuracy_bias_aligned",
+    "use.accuracy_disagree": "shortcut_effect.accuracy_bias_conflicting",
+    "label.accuracy": "shortcut_effect.accuracy",
+    "recognition.accuracy": "identification.accuracy",
+    "recognition.chance": "identification.majority_baseline",
+    "recognition.p": "identification.p",
+    "sensor_pattern.chance": "sensor_pattern.majority_baseline",
+    "design.smallest_effect": "association.minimum_detectable",
+}
+"""Today's names of the numbers of schema 1, without the ends of intervals."""
+
+
+def _renamed(name: str) -> str:
+    base = name.removesuffix("_low").removesuffix("_high")
+    return RENAMED.get(base, base) + name.removeprefix(base)
 
 
 def _named(line: Line, known: pd.DataFrame | None = None) -> tuple[str, ...]:
@@ -248,14 +279,14 @@ def _misses(lines: Sequence[Line]) -> pd.DataFrame:
     rows = []
     for low, high in pairwise(FOLLOWING):
         found = [line for line in planted if low < (line.evidence["counterfactual.directed"] or 0) <= high]
-        gaps = [gap for line in found if (gap := line.evidence.get("use.gap")) is not None]
+        estimates = [line.evidence.get("shortcut_effect.risk_difference") for line in found]
         rows.append(
             {
                 "predictions that follow": f"{low:g} to {high:g}",
                 "n": str(len(found)),
                 "missed": share(len(found) - _count(found, "cheating"), len(found)),
                 "mean truth": _mean([line.evidence["counterfactual.directed"] or 0 for line in found]),
-                "mean estimate (gap)": _mean(gaps),
+                "mean risk difference": _mean([estimate for estimate in estimates if estimate is not None]),
             }
         )
     return pd.DataFrame(rows)

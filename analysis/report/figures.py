@@ -31,7 +31,7 @@ from camerabias.analysis.report.pictures import (
 )
 from camerabias.analysis.report.recipe_heatmap import recipe_heatmap, varies_recipes
 from camerabias.analysis.statistics.accuracy import accuracy, chance
-from camerabias.analysis.verdict.findings import Findings
+from camerabias.analysis.verdict.evidence.base import Findings
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError, Target
 from camerabias.trainables.records.study import StudyCell
@@ -144,7 +144,7 @@ def cues_by_view(audit: Findings) -> tuple[Figure, str]:
             "kept",
             VERMILION,
         ),
-        ("label predictions following the camera (gap)", audit.labels, "gap", BLUE),
+        ("shortcut effect (risk difference)", audit.labels, "risk_difference", BLUE),
     ]
     panels = [panel for panel in panels if len(panel[1]) > 1]
     height = 0.18 * max(len(frame) for _, frame, *_ in panels) + 0.7

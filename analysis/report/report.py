@@ -27,7 +27,7 @@ from camerabias.analysis.report.tables import (
 from camerabias.analysis.statistics.bootstrap import CONFIDENCE, MIN_GROUPS, MIN_SEEDS, RESAMPLES
 from camerabias.analysis.statistics.permutation import CORRECTED_PERMUTATIONS, LEVEL, PERMUTATIONS
 from camerabias.analysis.verdict.decide import VERDICT_FILE, Verdict, decide, investigate
-from camerabias.analysis.verdict.findings import Findings
+from camerabias.analysis.verdict.evidence.base import Findings
 
 INDEX_FILE = "index.html"
 

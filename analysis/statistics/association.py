@@ -47,7 +47,7 @@ class Association:
     p: float
 
 
-def implied_labels(table: pd.DataFrame) -> dict[str, str]:
+def associated_labels(table: pd.DataFrame) -> dict[str, str]:
     """The label that each camera implies: the one that is more frequent there than by luck, most clearly.
 
     That is the largest of Pearson's residuals, (count - expected) / √expected. By the factor alone, a single photo

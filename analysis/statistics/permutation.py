@@ -26,11 +26,11 @@ SIGNIFICANT = 0.05
 """Of the paper's claims, each decided for itself: the level that is usual in its field."""
 
 LEVEL = 0.01
-"""Of a verdict. A model wrongly said to cheat costs more than a subtle cheat missed, which `detectable_gap`
+"""Of a verdict. A model wrongly said to cheat costs more than a subtle cheat missed, which `minimum_detectable`
 admits; one in a hundred, because many models are looked at."""
 
 POWER = 0.8
-"""Of `detectable_gap`: the convention of planning, four times in five."""
+"""Of `minimum_detectable`: the convention of planning, four times in five."""
 
 Codes = npt.NDArray[np.intp]
 

@@ -1,25 +1,55 @@
-"""The verdict of an audit: decided by tests, in an order, and by no score."""
+"""The verdict of an audit: decided by tests, in an order, and by no score.
+
+By the first that applies:
+
+- `cheating`: predictions depend on the camera given the label, at level 0.01.
+- `cannot tell`: too few bias-conflicting test photos for a perfect shortcut to be found, or for an interval.
+- `at risk`: the camera is identified within labels and associated with the label, both at level 0.01.
+- `no evidence`: with the minimum detectable effect.
+"""
 
 from __future__ import annotations
 
 from math import isnan
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue, SerializerFunctionWrapHandler, model_serializer
 
 from camerabias.analysis.design.check import check_design
 from camerabias.analysis.records.records import Records
 from camerabias.analysis.statistics.bootstrap import MIN_GROUPS
 from camerabias.analysis.statistics.permutation import LEVEL
-from camerabias.analysis.verdict.findings import Findings, gather
+from camerabias.analysis.verdict.evidence.base import Findings
+from camerabias.analysis.verdict.evidence.cues import CUES
+from camerabias.analysis.verdict.evidence.registry import all_tests
+from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
+from camerabias.analysis.verdict.findings import associated, gather, has_shortcut_effect, identifies_cameras
 from camerabias.analysis.verdict.outcome import Outcome
 from camerabias.analysis.verdict.wording import give_reasons, propose_next_steps
 from camerabias.trainables.records.record import FACTS_FILE
 
 VERDICT_FILE = "verdict.json"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
-class Verdict(BaseModel):
+class _Document(BaseModel):
+    """Fields that are None are left out where it is written: nothing is known of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_serializer(mode="wrap")
+    def _known(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {name: value for name, value in handler(self).items() if value is not None}
+
+
+class Cue(_Document):
+    """A family of cues, and how likely it is to be what identifies the cameras, where that has been measured."""
+
+    name: str
+    probability: float | None = None
+
+
+class Verdict(_Document):
     """`report/verdict.json`.
 
     Attributes:
@@ -28,21 +58,28 @@ class Verdict(BaseModel):
         level: Level of the tests that decide.
         reasons: Why, a sentence each; the first one decided.
         next_steps: What to do, a sentence each.
-        cues: Families of cues that tell the cameras apart, the nearest first; empty where that was not asked, or
-            the cameras are not told apart.
         evidence: Every number behind the reasons, by name; None where the photos or the trials do not give it. The
             manual lists the names.
+        cues: What identifies the cameras, the most likely first; None where that was not asked, or nothing does.
+        models: Reserved, as the four below: of each model that was looked at.
+        attributes: Of attributes beside the camera.
+        control: Of a control experiment.
+        pairs: Of pairs of photos of one scene.
+        repairs: Of what removes the shortcut effect.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: int = SCHEMA_VERSION
     verdict: Outcome
     level: float = LEVEL
     reasons: list[str]
     next_steps: list[str]
-    cues: list[str]
     evidence: dict[str, float | None]
+    cues: list[Cue] | None = None
+    models: JsonValue = None
+    attributes: JsonValue = None
+    control: JsonValue = None
+    pairs: JsonValue = None
+    repairs: JsonValue = None
 
 
 def investigate(records: Records) -> Findings | None:
@@ -53,66 +90,37 @@ def investigate(records: Records) -> Findings | None:
 
 def decide(found: Findings) -> Verdict:
     """The verdict on what an audit has found."""
-    outcome = _outcome(found)
+    outcome, cues = _outcome(found), found.of(CUES)
     return Verdict(
         verdict=outcome,
         reasons=give_reasons(found, outcome),
         next_steps=propose_next_steps(found, outcome),
-        cues=list(found.cues.named) if found.cues else [],
         evidence=_evidence(found),
+        cues=[Cue(name=name) for name in cues.named] if cues else None,
     )
 
 
 def _outcome(found: Findings) -> Outcome:
-    if found.follows_cameras:
+    if has_shortcut_effect(found):
         return "cheating"
-    if not found.design.answers["use"].answerable or (found.design.implied and not _could_show(found)):
+    if not found.design.answers["use"].answerable:
         return "cannot tell"
-    if found.tells_cameras and found.hang_together:
+    if found.design.associated_labels and not _could_show(found):
+        return "cannot tell"
+    if identifies_cameras(found) and associated(found):
         return "at risk"
-    return "no evidence" if found.used is not None else "cannot tell"
+    return "no evidence" if found.of(SHORTCUT_EFFECT) is not None else "cannot tell"
 
 
 def _could_show(found: Findings) -> bool:
-    used = found.used
-    return used is not None and used.n_disagree >= MIN_GROUPS and not isnan(found.detectable)
-
-
-# --- in numbers -----------------------------------------------------------------------------------------
+    tested = found.of(SHORTCUT_EFFECT)
+    enough = tested is not None and tested.effect.n_conflicting >= MIN_GROUPS
+    return enough and tested is not None and not isnan(tested.minimum_detectable)
 
 
 def _evidence(found: Findings) -> dict[str, float | None]:
-    association, used, reshot = found.design.association, found.used, found.reshot
-    numbers: dict[str, float] = {
-        **association.cramers_v.named("association.cramers_v"),
-        "association.p": association.p,
-        "design.smallest_effect": found.design.smallest_effect,
-    }
-    for name, seen in (("recognition", found.recognised), ("sensor_pattern", found.sensor)):
-        if seen is not None:
-            numbers |= {
-                **seen.accuracy.named(f"{name}.accuracy"),
-                f"{name}.chance": seen.chance,
-                f"{name}.p": seen.p,
-            }
-    if found.label_accuracy is not None:
-        numbers |= found.label_accuracy.named("label.accuracy")
-    if used is not None:
-        numbers |= {
-            "use.share": used.share,
-            "use.by_luck": used.by_luck,
-            **used.gap.named("use.gap"),
-            "use.p": used.p,
-            "use.detectable": found.detectable,
-            "use.n_agree": used.n_agree,
-            "use.n_disagree": used.n_disagree,
-            **used.accuracy_agree.named("use.accuracy_agree"),
-            **used.accuracy_disagree.named("use.accuracy_disagree"),
-        }
-    if reshot is not None:
-        for name in ("across", "noise", "excess", "directed"):
-            numbers |= getattr(reshot, name).named(f"counterfactual.{name}")
-        numbers["counterfactual.p"] = reshot.p
-    if found.cues is not None:
-        numbers |= {f"cues.{family}": distance for family, distance in found.cues.distances.items()}
+    numbers: dict[str, float] = {}
+    for test in all_tests():
+        if (result := found.of(test)) is not None:
+            numbers |= {f"{test.name}.{name}": value for name, value in test.evidence(result).items()}
     return {name: None if isnan(value) else float(value) for name, value in numbers.items()}

@@ -13,7 +13,9 @@ from typing import Literal
 from camerabias.analysis.design.check import check_design
 from camerabias.analysis.design.design import Design
 from camerabias.analysis.records.load import load_records
-from camerabias.analysis.verdict.findings import Findings, gather
+from camerabias.analysis.verdict.evidence.base import Findings
+from camerabias.analysis.verdict.evidence.identification import IDENTIFICATION
+from camerabias.analysis.verdict.findings import associated, gather, has_shortcut_effect, identifies_cameras
 from camerabias.datasets.dataset import Dataset, open_dataset
 from camerabias.datasets.inspection.metadata import are_facts_of, gather_facts
 from camerabias.datasets.inspection.sensor_pattern import match_patterns
@@ -114,12 +116,12 @@ def run_audit(
 
 def _no_cue(found: Findings) -> str:
     """Why no cue is to be looked for; nothing where one is."""
-    if found.recognised is None:
+    if found.of(IDENTIFICATION) is None:
         return "no trial that learns the cameras has finished"
-    if not found.tells_cameras:
-        return "the cameras are not told apart"
-    if not (found.hang_together or found.follows_cameras):
-        return "the cameras have nothing to do with the label"
+    if not identifies_cameras(found):
+        return "the cameras were not identified within a label"
+    if not (associated(found) or has_shortcut_effect(found)):
+        return "camera and label are not significantly associated"
     return ""
 
 

@@ -13,7 +13,7 @@ from camerabias.sweeps.monitoring.console import console, print_frame, show_numb
 
 if TYPE_CHECKING:
     from camerabias.analysis.design.design import Design
-    from camerabias.analysis.design.metadata_baselines import Guess
+    from camerabias.analysis.design.metadata_baselines import MetadataBaseline
     from camerabias.datasets.dataset import Dataset
 
 
@@ -70,7 +70,9 @@ def print_design(design: Design) -> None:
     print_frame(cells, "Photos (groups)" if grouped else "Photos", "label")
     cameras = pd.DataFrame(
         {
-            "implies": pd.Series(design.implied).reindex(design.photos.columns).fillna("nothing"),
+            "associated label": pd.Series(design.associated_labels)
+            .reindex(design.photos.columns)
+            .fillna("none"),
             **{
                 f"scaled by, {name}": [f"{getattr(resize, name):.2f}" for resize in design.resizes]
                 for name in ("low", "median", "high")
@@ -78,24 +80,24 @@ def print_design(design: Design) -> None:
         }
     )
     print_frame(cameras, "Cameras", "camera")
-    print_frame(_guesses(design.guesses), "Guessed without a pixel, out of fold")
+    print_frame(_baselines(design.baselines), "Metadata baselines (without a pixel, out of fold)")
     console.print("What the photos can tell before any training:", style="bold")
     for sentence in describe_design(design):
         console.print(f"• {sentence}")
 
 
-def _guesses(guesses: Sequence[Guess]) -> pd.DataFrame:
+def _baselines(baselines: Sequence[MetadataBaseline]) -> pd.DataFrame:
     from camerabias.analysis.records.wording import show_estimate  # late: it costs every command a second
 
     rows = [
         {
-            "guessed": guess.target,
-            "from": guess.clue,
-            "values": guess.values,
-            "right": show_estimate(guess.accuracy),
-            "commonest": f"{guess.chance:.3f}",
-            "p (Holm)": "one value" if guess.values == 1 else show_number(guess.p_holm, ".3f"),
+            "target": one.target,
+            "feature": one.feature,
+            "values": one.values,
+            "accuracy": show_estimate(one.accuracy),
+            "majority baseline": f"{one.majority_baseline:.3f}",
+            "p (Holm)": "one value" if one.values == 1 else show_number(one.p_holm, ".3f"),
         }
-        for guess in guesses
+        for one in baselines
     ]
     return pd.DataFrame(rows)

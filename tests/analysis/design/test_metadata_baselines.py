@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.dummy import DummyClassifier
 
-from camerabias.analysis.design.metadata_baselines import guess_without_pixels
+from camerabias.analysis.design.metadata_baselines import metadata_baselines
 from camerabias.analysis.statistics import association
 
 
@@ -26,39 +26,39 @@ def facts(n=200, seed=0, **columns):
     return frame.assign(**columns)
 
 
-def guesses(frame):
-    return {(guess.target, guess.clue): guess for guess in guess_without_pixels(frame)}
+def baselines(frame):
+    return {(guess.target, guess.feature): guess for guess in metadata_baselines(frame)}
 
 
-def majority(frame, target, clue):
+def majority(frame, target, feature):
     """Scikit-learn's majority, a classifier per value and fold."""
     right = 0
     for fold, tested in frame.groupby("fold"):
         others = frame[frame["fold"] != fold]
-        for value, photos in tested.groupby(clue):
-            same = others[others[clue] == value]
+        for value, photos in tested.groupby(feature):
+            same = others[others[feature] == value]
             known = same if len(same) else others
-            model = DummyClassifier(strategy="most_frequent").fit(known[[clue]], known[target])
-            right += (model.predict(photos[[clue]]) == photos[target]).sum()
+            model = DummyClassifier(strategy="most_frequent").fit(known[[feature]], known[target])
+            right += (model.predict(photos[[feature]]) == photos[target]).sum()
     return right / len(frame)
 
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_accuracy_is_that_of_a_majority_per_value_and_fold(seed):
     frame = facts(497, seed)  # no ties, in which scikit-learn takes the first
-    found = guesses(frame)["label", "tables"]
+    found = baselines(frame)["label", "tables"]
     assert found.accuracy.mean == pytest.approx(majority(frame, "label", "tables"))
-    assert found.chance == frame["label"].value_counts(normalize=True).iloc[0]
+    assert found.majority_baseline == frame["label"].value_counts(normalize=True).iloc[0]
 
 
 def test_a_value_that_other_folds_lack_guesses_the_commonest():
     frame = facts(tables=[f"t{i}" for i in range(200)], label=["a"] * 120 + ["b"] * 80)
-    assert guesses(frame)["label", "tables"].accuracy.mean == 0.6
+    assert baselines(frame)["label", "tables"].accuracy.mean == 0.6
 
 
 def test_what_gives_the_camera_away_is_found():
     frame = facts()
-    found = guesses(frame.assign(tables=np.where(frame["camera"] == "x", "t1", "t2")))
+    found = baselines(frame.assign(tables=np.where(frame["camera"] == "x", "t1", "t2")))
     assert found["camera", "tables"].accuracy.mean == 1
     assert found["camera", "tables"].works
     assert found["camera", "all headers"].works
@@ -70,7 +70,7 @@ def test_nothing_is_found_where_nothing_is_and_one_value_is_no_test(monkeypatch)
     monkeypatch.setattr(association, "PERMUTATIONS", 99)
     p = []
     for seed in range(20):
-        found = guesses(facts(seed=seed))
+        found = baselines(facts(seed=seed))
         p.append(found["label", "tables"].p)
         assert np.isnan(found["label", "format"].p)
         assert found["label", "format"].values == 1
@@ -81,10 +81,12 @@ def test_photos_of_a_group_do_not_pass_for_many():
     """Twelve leaves, one camera each, that a table happens to go with: as sure as of twelve photos."""
     few = facts(12, 3, label=["a", "b"] * 6, tables=["t1", "t2"] * 5 + ["t2", "t1"])
     many = pd.concat([few] * 20)
-    assert guesses(many)["label", "tables"].p == pytest.approx(guesses(few)["label", "tables"].p, abs=0.05)
+    assert baselines(many)["label", "tables"].p == pytest.approx(
+        baselines(few)["label", "tables"].p, abs=0.05
+    )
 
 
 def test_rare_sizes_are_told_apart_by_steps():
     frame = facts(width=np.arange(200) + 100, height=np.arange(200) + 100)
-    assert guesses(frame)["label", "size"].values == 4  # 100 to 299 px: about 91, 128, 181, 256
-    assert guesses(facts(width=[100, 101] * 100))["label", "size"].values == 2
+    assert baselines(frame)["label", "size"].values == 4  # 100 to 299 px: about 91, 128, 181, 256
+    assert baselines(facts(width=[100, 101] * 100))["label", "size"].values == 2

@@ -12,12 +12,12 @@ from camerabias.analysis.effects.cues import (
     fingerprints,
     labels_by_view,
 )
-from camerabias.analysis.effects.shortcut_effect import recognition, signature
+from camerabias.analysis.effects.shortcut_effect import identification, shortcut_effect
 from camerabias.analysis.records.load import load_records
 from camerabias.sweeps.audit.calibrate import PLANTED
 from camerabias.sweeps.planning.study import load_study
 
-IMPLIED = {
+ASSOCIATED = {
     "iPhone": "Manufacturer 1",
     "Samsung": "Manufacturer 1",
     "Huawei": "Manufacturer 2",
@@ -111,7 +111,10 @@ def test_tables_hold_the_statistics_of_their_cells(make, tmp_path):
         make.cell("label", "natural", make.by_camera),
     ]
     records = load_records(str(make.run(tmp_path / "run", {"cues": cells}, bottles_per_label=12).folder.uri))
-    cameras, labels = cameras_by_view(records, "test_resnet"), labels_by_view(records, "test_resnet", IMPLIED)
+    cameras, labels = (
+        cameras_by_view(records, "test_resnet"),
+        labels_by_view(records, "test_resnet", ASSOCIATED),
+    )
     assert cameras["view"].tolist() == ["rgb", "gray", "jitter"]
     for row, cell in zip(cameras.itertuples(), records.cells("camera"), strict=True):
         rows = list(records.test_rows(cell).values())
@@ -119,11 +122,15 @@ def test_tables_hold_the_statistics_of_their_cells(make, tmp_path):
             assert np.isnan(row.kept)
             assert row.missing == "missing (0 of 4 seeds)"
             continue
-        expected = recognition(rows)
-        assert (row.kept, row.chance, row.p) == (expected.kept, expected.chance, expected.p)
+        expected = identification(rows)
+        assert (row.kept, row.majority_baseline, row.p) == (
+            expected.kept,
+            expected.majority_baseline,
+            expected.p,
+        )
     # Holm, by hand: two tests, the smaller p twice, the larger at least as much
     low, high = sorted(cameras["p"].dropna())
     assert sorted(cameras["p_holm"].dropna()) == pytest.approx([min(1, 2 * low), max(2 * low, high)])
-    expected = signature(list(records.test_rows(records.cells("label")[0]).values()), IMPLIED)
-    assert labels["gap"].tolist() == [expected.gap.mean]
+    expected = shortcut_effect(list(records.test_rows(records.cells("label")[0]).values()), ASSOCIATED)
+    assert labels["risk_difference"].tolist() == [expected.risk_difference.mean]
     assert labels["p_holm"].tolist() == [expected.p]

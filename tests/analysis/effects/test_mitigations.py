@@ -5,15 +5,15 @@ import pytest
 import yaml
 
 from camerabias.analysis.effects.mitigations import MITIGATION_COLUMNS, mitigations
-from camerabias.analysis.effects.shortcut_effect import signature
+from camerabias.analysis.effects.shortcut_effect import shortcut_effect
 from camerabias.analysis.records.load import load_records
 from camerabias.analysis.report.tables import make_tables
 from camerabias.analysis.statistics.accuracy import paired_difference
 
 LABELS = ("Manufacturer 1", "Manufacturer 2")
 CAMERAS = ("iPhone", "Samsung", "Huawei", "Redmi", "Vivo")
-IMPLIED = dict(zip(CAMERAS, (LABELS[0], LABELS[0], LABELS[1], LABELS[1]), strict=False))
-ESTIMATES = ["accuracy", "agree", "disagree", "gap", "accuracy_lost", "bias_removed", "p"]
+ASSOCIATED = dict(zip(CAMERAS, (LABELS[0], LABELS[0], LABELS[1], LABELS[1]), strict=False))
+ESTIMATES = ["accuracy", "aligned", "conflicting", "risk_difference", "accuracy_lost", "bias_removed", "p"]
 
 
 def following(share):
@@ -21,7 +21,7 @@ def following(share):
 
     def predict(images, generator):
         follows = generator.random(len(images)) < share
-        given = images["camera"].map(IMPLIED).fillna(images["label"])
+        given = images["camera"].map(ASSOCIATED).fillna(images["label"])
         return list(np.where(follows, given, images["label"]))
 
     return predict
@@ -41,7 +41,7 @@ def found(make, tmp_path):
 
 def test_each_mitigation_is_a_row_beside_none_with_what_it_costs_and_removes(make, found):
     records = found(cell(make, "resample", 0.0), cell(make, "none", 0.9), cell(make, "reweight", 0.5))
-    table = mitigations(records, IMPLIED)
+    table = mitigations(records, ASSOCIATED)
     assert list(table.columns) == MITIGATION_COLUMNS
     assert table["mitigation"].tolist() == ["none", "reweight", "resample"]
     assert (table["missing"] == "").all()
@@ -50,11 +50,15 @@ def test_each_mitigation_is_a_row_beside_none_with_what_it_costs_and_removes(mak
         (one,) = records.cells("label", mitigation=name)
         tested = records.test_rows(one)
         none = none or tested
-        signatures[name] = expected = signature(list(tested.values()), IMPLIED)
+        signatures[name] = expected = shortcut_effect(list(tested.values()), ASSOCIATED)
         row = rows.loc[name]
-        assert (row["gap"], row["gap_high"], row["p"]) == (expected.gap.mean, expected.gap.high, expected.p)
-        assert (row["agree"], row["disagree"]) == (
-            expected.accuracy_agree.mean, expected.accuracy_disagree.mean,
+        assert (row["risk_difference"], row["risk_difference_high"], row["p"]) == (
+            expected.risk_difference.mean,
+            expected.risk_difference.high,
+            expected.p,
+        )
+        assert (row["aligned"], row["conflicting"]) == (
+            expected.accuracy_aligned.mean, expected.accuracy_conflicting.mean,
         )  # fmt: skip
         assert row["accuracy"] == pytest.approx(
             np.mean([(f["prediction"] == f["label"]).mean() for f in tested.values()])
@@ -62,9 +66,11 @@ def test_each_mitigation_is_a_row_beside_none_with_what_it_costs_and_removes(mak
         if name != "none":
             lost = paired_difference(none, tested)
             assert (row["accuracy_lost"], row["accuracy_lost_low"]) == (lost.mean, lost.low)
-            gaps = signatures["none"].gap, expected.gap
-            assert row["bias_removed"] == pytest.approx(gaps[0].mean - gaps[1].mean)
-            below = np.hypot(gaps[0].mean - gaps[0].low, gaps[1].high - gaps[1].mean)
+            differences = signatures["none"].risk_difference, expected.risk_difference
+            assert row["bias_removed"] == pytest.approx(differences[0].mean - differences[1].mean)
+            below = np.hypot(
+                differences[0].mean - differences[0].low, differences[1].high - differences[1].mean
+            )
             assert row["bias_removed_low"] == pytest.approx(row["bias_removed"] - below)
     # the models of these shares: accuracy 1 - 0.8 * 0.5 * share, since half of the photos of four cameras disagree
     assert rows["accuracy_lost"]["resample"] == pytest.approx(-0.36, abs=0.05)
@@ -79,18 +85,22 @@ def test_what_has_not_finished_is_named_and_no_number(make, found):
         cell(make, "jitter", 0.0, broken=failed),
         cell(make, "rescale", 0.0, broken={0: "missing"}),
     )
-    rows = mitigations(records, IMPLIED).set_index("mitigation")
+    rows = mitigations(records, ASSOCIATED).set_index("mitigation")
     assert rows.loc["jitter", "missing"] == "failed (4 of 4 seeds)"
     assert rows.loc["jitter", ESTIMATES].isna().all()
     assert rows["n_seeds"].to_dict() == {"none": 4, "rescale": 3, "jitter": 0}
     (plain,), (scaled,) = (records.cells("label", mitigation=name) for name in ("none", "rescale"))
     shared = [records.test_rows(plain)[seed] for seed in (1, 2, 3)]
-    gap = signature(list(records.test_rows(scaled).values()), IMPLIED).gap.mean
-    assert rows.loc["rescale", "bias_removed"] == pytest.approx(signature(shared, IMPLIED).gap.mean - gap)
+    risk_difference = shortcut_effect(
+        list(records.test_rows(scaled).values()), ASSOCIATED
+    ).risk_difference.mean
+    assert rows.loc["rescale", "bias_removed"] == pytest.approx(
+        shortcut_effect(shared, ASSOCIATED).risk_difference.mean - risk_difference
+    )
 
 
 def test_without_none_nothing_is_compared_and_this_is_said(make, found):
-    rows = mitigations(found(cell(make, "jitter", 0.2)), IMPLIED).set_index("mitigation")
+    rows = mitigations(found(cell(make, "jitter", 0.2)), ASSOCIATED).set_index("mitigation")
     assert rows["missing"].to_dict() == {
         "none": "not asked for",
         "jitter": "no seed has finished both without a mitigation and with this one",
@@ -102,12 +112,12 @@ def test_without_none_nothing_is_compared_and_this_is_said(make, found):
 def test_without_a_photo_that_disagrees_there_is_no_bias_to_remove_and_this_is_said(make, found):
     rows = mitigations(found(cell(make, "none", 0.2), cell(make, "jitter", 0.2)), {}).set_index("mitigation")
     assert set(rows["missing"]) == {"no test photo whose camera implies another label"}
-    assert rows[["gap", "p", "bias_removed"]].isna().all(axis=None)
+    assert rows[["risk_difference", "p", "bias_removed"]].isna().all(axis=None)
     assert not np.isnan(rows.loc["jitter", "accuracy_lost"])
 
 
 def test_run_without_mitigations_has_no_rows(make, found):
-    assert mitigations(found(cell(make, "none", 0.2)), IMPLIED).empty
+    assert mitigations(found(cell(make, "none", 0.2)), ASSOCIATED).empty
 
 
 def test_under_a_setting_cameras_imply_what_it_ties_them_to(make, found):
@@ -115,9 +125,9 @@ def test_under_a_setting_cameras_imply_what_it_ties_them_to(make, found):
         make.cell("label", "disjoint", following(share), mitigation=name)
         for name, share in {"none": 0.9, "jitter": 0.0}.items()
     ]
-    opposite = {camera: LABELS[label == LABELS[0]] for camera, label in IMPLIED.items()}
+    opposite = {camera: LABELS[label == LABELS[0]] for camera, label in ASSOCIATED.items()}
     rows = mitigations(found(*cells), opposite).set_index("mitigation")
-    assert rows.loc["none", "gap"] == pytest.approx(0.9, abs=0.1)
+    assert rows.loc["none", "risk_difference"] == pytest.approx(0.9, abs=0.1)
     assert rows.loc["jitter", "bias_removed"] == pytest.approx(0.9, abs=0.1)
 
 

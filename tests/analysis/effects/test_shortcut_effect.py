@@ -5,11 +5,16 @@ from scipy.stats import binomtest, permutation_test
 from sklearn.dummy import DummyClassifier
 
 from camerabias.analysis.effects import shortcut_effect as module
-from camerabias.analysis.effects.shortcut_effect import detectable_gap, flips, recognition, signature
+from camerabias.analysis.effects.shortcut_effect import (
+    counterfactual,
+    identification,
+    minimum_detectable,
+    shortcut_effect,
+)
 from camerabias.analysis.statistics.permutation import CORRECTED_PERMUTATIONS
 
 OTHER = {"a": "b", "b": "a"}
-IMPLIED = {"A": "a", "B": "b"}
+ASSOCIATED = {"A": "a", "B": "b"}
 FOUR = {"A": "a", "B": "b", "C": "a", "D": "b"}
 
 
@@ -36,23 +41,23 @@ def bottles(n):
     return pd.concat(taken, ignore_index=True)
 
 
-def predicted(generator, frame, accuracy, follow=0.0, implied=IMPLIED):
+def predicted(generator, frame, accuracy, follow=0.0, associated=ASSOCIATED):
     """The label with a probability, but for a share of the groups what the camera implies."""
     right = generator.random(len(frame)) < accuracy
     groups = frame["group"].unique()
     followers = groups[generator.random(len(groups)) < follow]
     named = np.where(right, frame["label"], frame["label"].map(OTHER))
-    given = np.where(frame["group"].isin(followers), frame["camera"].map(implied), named)
+    given = np.where(frame["group"].isin(followers), frame["camera"].map(associated), named)
     return frame.assign(prediction=given)
 
 
-def mantel_haenszel(frames, implied):
+def mantel_haenszel(frames, associated):
     """Greenland and Robins' risk difference, stratum by stratum."""
     above = below = 0.0
     for frame in frames:
         for _, of_label in frame.groupby("label"):
-            for name in sorted(set(implied.values())):
-                tied = of_label["camera"].map(implied) == name
+            for name in sorted(set(associated.values())):
+                tied = of_label["camera"].map(associated) == name
                 given = of_label["prediction"] == name
                 n1, n0 = tied.sum(), (~tied).sum()
                 above += (given[tied].sum() * n0 - given[~tied].sum() * n1) / len(tied)
@@ -60,11 +65,13 @@ def mantel_haenszel(frames, implied):
     return above / below
 
 
-@pytest.mark.parametrize("implied", [IMPLIED, {"A": "a"}])
-def test_gap_is_mantel_and_haenszel_s_over_labels_and_seeds(implied):
+@pytest.mark.parametrize("associated", [ASSOCIATED, {"A": "a"}])
+def test_gap_is_mantel_and_haenszel_s_over_labels_and_seeds(associated):
     generator = np.random.default_rng(0)
     frames = [predicted(generator, photos(generator, 40, 0.8), 0.7, 0.3) for _ in range(2)]
-    assert signature(frames, implied).gap.mean == pytest.approx(mantel_haenszel(frames, implied))
+    assert shortcut_effect(frames, associated).risk_difference.mean == pytest.approx(
+        mantel_haenszel(frames, associated)
+    )
 
 
 def test_gap_s_interval_agrees_with_two_proportions():
@@ -73,9 +80,11 @@ def test_gap_s_interval_agrees_with_two_proportions():
     frame = predicted(generator, photos(generator, 200, 0.6), 0.7, 0.2).query("label == 'a'")
     given = (frame["prediction"] == "a").groupby(frame["camera"]).agg(["mean", "size"])
     error = 1.96 * np.sqrt((given["mean"] * (1 - given["mean"]) / given["size"]).sum())
-    gap = signature([frame], IMPLIED).gap
-    assert gap.mean == pytest.approx(given["mean"]["A"] - given["mean"]["B"])
-    assert (gap.low, gap.high) == pytest.approx((gap.mean - error, gap.mean + error), abs=0.015)
+    risk_difference = shortcut_effect([frame], ASSOCIATED).risk_difference
+    assert risk_difference.mean == pytest.approx(given["mean"]["A"] - given["mean"]["B"])
+    assert (risk_difference.low, risk_difference.high) == pytest.approx(
+        (risk_difference.mean - error, risk_difference.mean + error), abs=0.015
+    )
 
 
 def test_p_agrees_with_scipy_where_photos_stand_alone():
@@ -86,7 +95,7 @@ def test_p_agrees_with_scipy_where_photos_stand_alone():
         given, lambda x, y: x.mean() - y.mean(), alternative="greater", n_resamples=4999,
         rng=np.random.default_rng(0),
     )  # fmt: skip
-    assert signature([frame], IMPLIED).p == pytest.approx(expected.pvalue, abs=0.03)
+    assert shortcut_effect([frame], ASSOCIATED).p == pytest.approx(expected.pvalue, abs=0.03)
 
 
 def test_p_of_pairs_is_the_exact_sign_test():
@@ -94,49 +103,51 @@ def test_p_of_pairs_is_the_exact_sign_test():
     generator = np.random.default_rng(4)
     frame = bottles(30).query("camera in ['A', 'B']")
     frame = predicted(generator, frame, 0.8, 0.3)
-    follows = (frame["prediction"] == frame["camera"].map(IMPLIED)).groupby(frame["group"]).sum()
+    follows = (frame["prediction"] == frame["camera"].map(ASSOCIATED)).groupby(frame["group"]).sum()
     with_camera, against = (follows == 2).sum(), (follows == 0).sum()
     expected = binomtest(with_camera, with_camera + against, alternative="greater").pvalue
-    assert signature([frame], IMPLIED).p == pytest.approx(expected, abs=0.01)
-    assert flips([frame], IMPLIED).p == pytest.approx(expected, abs=0.01)
+    assert shortcut_effect([frame], ASSOCIATED).p == pytest.approx(expected, abs=0.01)
+    assert counterfactual([frame], ASSOCIATED).p == pytest.approx(expected, abs=0.01)
 
 
 def test_a_full_cheat_is_certain_and_an_honest_model_is_not_one():
     generator = np.random.default_rng(0)
     frame = photos(generator, 60, 0.9)
-    cheat = signature([predicted(generator, frame, 1, 1)] * 3, IMPLIED)
-    assert (cheat.share, cheat.gap.mean) == (1, pytest.approx(1))
+    cheat = shortcut_effect([predicted(generator, frame, 1, 1)] * 3, ASSOCIATED)
+    assert (cheat.share, cheat.risk_difference.mean) == (1, pytest.approx(1))
     assert cheat.p == 1 / (CORRECTED_PERMUTATIONS + 1)
-    assert cheat.gap.low > 0.4  # not one of n_disagree groups does otherwise
-    assert (cheat.accuracy_agree.mean, cheat.accuracy_disagree.mean) == (1, 0)
-    honest = signature([predicted(generator, frame, 1)] * 3, IMPLIED)
-    assert honest.gap.mean == pytest.approx(0)
+    assert cheat.risk_difference.low > 0.4  # not one of n_conflicting groups does otherwise
+    assert (cheat.accuracy_aligned.mean, cheat.accuracy_conflicting.mean) == (1, 0)
+    honest = shortcut_effect([predicted(generator, frame, 1)] * 3, ASSOCIATED)
+    assert honest.risk_difference.mean == pytest.approx(0)
     assert honest.p == 1
-    assert honest.share == pytest.approx(honest.by_luck)  # high, since test photos are correlated too
-    assert honest.n_agree + honest.n_disagree == 120
+    assert honest.share == pytest.approx(honest.expected)  # high, since test photos are correlated too
+    assert honest.n_aligned + honest.n_conflicting == 120
 
 
 def test_naming_one_label_for_every_photo_follows_nothing():
     frame = photos(np.random.default_rng(0), 50, 0.8).assign(prediction="a")
-    found = signature([frame], IMPLIED)
-    assert (found.gap.mean, found.p) == (pytest.approx(0), 1)
+    found = shortcut_effect([frame], ASSOCIATED)
+    assert (found.risk_difference.mean, found.p) == (pytest.approx(0), 1)
 
 
 def test_where_no_photo_disagrees_nothing_can_be_said():
     frame = photos(np.random.default_rng(0), 30, 1.0)
-    found = signature([frame.assign(prediction=frame["label"])], IMPLIED)
-    assert np.isnan([found.gap.mean, found.p, found.accuracy_disagree.mean]).all()
-    assert (found.share, found.by_luck, found.n_disagree) == (1, 1, 0)
+    found = shortcut_effect([frame.assign(prediction=frame["label"])], ASSOCIATED)
+    assert np.isnan([found.risk_difference.mean, found.p, found.accuracy_conflicting.mean]).all()
+    assert (found.share, found.expected, found.n_conflicting) == (1, 1, 0)
 
 
 def test_no_camera_that_implies_a_label_is_no_number():
     frame = photos(np.random.default_rng(0), 30)
-    found = signature([frame.assign(prediction=frame["label"])], {})
-    assert np.isnan([found.share, found.by_luck, found.gap.mean, found.p]).all()
+    found = shortcut_effect([frame.assign(prediction=frame["label"])], {})
+    assert np.isnan([found.share, found.expected, found.risk_difference.mean, found.p]).all()
 
 
 def rejections(make, n, level=0.1):
-    return np.mean([signature(make(np.random.default_rng(seed)), IMPLIED).p <= level for seed in range(n)])
+    return np.mean(
+        [shortcut_effect(make(np.random.default_rng(seed)), ASSOCIATED).p <= level for seed in range(n)]
+    )
 
 
 @pytest.mark.usefixtures("few_exchanges")
@@ -170,25 +181,29 @@ def test_folds_whose_models_and_cameras_differ_are_no_evidence():
 def test_more_seeds_of_the_same_images_are_no_more_evidence():
     generator = np.random.default_rng(3)
     frame = predicted(generator, photos(generator, 40), 0.7, 0.2)
-    assert signature([frame] * 4, IMPLIED).p == signature([frame], IMPLIED).p
+    assert shortcut_effect([frame] * 4, ASSOCIATED).p == shortcut_effect([frame], ASSOCIATED).p
 
 
 @pytest.mark.usefixtures("few_exchanges")
 @pytest.mark.parametrize(("accuracy", "n"), [pytest.param(0.8, 60, marks=pytest.mark.slow), (1.0, 30)])
 def test_the_detectable_gap_is_detected_four_times_in_five(accuracy, n):
     generator = np.random.default_rng(0)
-    gap = np.median(
-        [detectable_gap([predicted(generator, photos(generator, n), accuracy)], IMPLIED) for _ in range(3)]
+    risk_difference = np.median(
+        [
+            minimum_detectable([predicted(generator, photos(generator, n), accuracy)], ASSOCIATED)
+            for _ in range(3)
+        ]
     )
     ps = [
-        signature([predicted(generator, photos(generator, n), accuracy, gap)], IMPLIED).p for _ in range(40)
+        shortcut_effect([predicted(generator, photos(generator, n), accuracy, risk_difference)], ASSOCIATED).p
+        for _ in range(40)
     ]
     assert 0.6 <= np.mean(np.array(ps) <= 0.01) <= 0.97  # 98 % of 25 at 0.8
 
 
 def test_nothing_is_detectable_where_even_a_full_cheat_would_not_be():
     frame = bottles(1).assign(prediction="a")
-    assert np.isnan(detectable_gap([frame], FOUR))
+    assert np.isnan(minimum_detectable([frame], FOUR))
 
 
 def test_recognition_s_chance_is_the_best_guess_that_sees_the_label():
@@ -200,29 +215,33 @@ def test_recognition_s_chance_is_the_best_guess_that_sees_the_label():
     labels = [of_label for _, of_label in frame.groupby("label")]
     right = [guess.fit(f[["label"]], f["camera"]).score(f[["label"]], f["camera"]) * len(f) for f in labels]
     named = frame.assign(prediction=np.where(generator.random(100) < 0.9, frame["camera"], "C"))
-    found = recognition([pd.concat([named, alone])])
-    assert found.chance == pytest.approx(sum(right) / 100)
+    found = identification([pd.concat([named, alone])])
+    assert found.majority_baseline == pytest.approx(sum(right) / 100)
     assert found.accuracy.mean == (named["prediction"] == named["camera"]).mean()
-    assert found.excess.mean == pytest.approx(found.accuracy.mean - found.chance)
-    assert found.kept == pytest.approx((found.accuracy.mean - found.chance) / (1 - found.chance))
+    assert found.excess.mean == pytest.approx(found.accuracy.mean - found.majority_baseline)
+    assert found.kept == pytest.approx(
+        (found.accuracy.mean - found.majority_baseline) / (1 - found.majority_baseline)
+    )
     assert found.p == 1 / (CORRECTED_PERMUTATIONS + 1)
 
 
 def test_naming_each_label_s_commonest_camera_recognises_nothing():
     frame = photos(np.random.default_rng(0), 50, 0.8).assign(truth=lambda f: f["camera"])
-    found = recognition([frame.assign(prediction=frame["label"].str.upper())] * 3)
-    assert found.accuracy.mean == pytest.approx(found.chance)
+    found = identification([frame.assign(prediction=frame["label"].str.upper())] * 3)
+    assert found.accuracy.mean == pytest.approx(found.majority_baseline)
     assert (found.excess.mean, found.kept, found.p) == (pytest.approx(0), pytest.approx(0), 1)
     assert found.excess.against(0) == "cannot tell"
 
 
 def test_labels_of_one_camera_each_tell_nothing_of_recognition():
     frame = photos(np.random.default_rng(0), 30, 1.0).assign(truth=lambda f: f["camera"])
-    found = recognition([frame.assign(prediction=frame["camera"])])
-    assert np.isnan([found.accuracy.mean, found.chance, found.excess.mean, found.p, found.kept]).all()
+    found = identification([frame.assign(prediction=frame["camera"])])
+    assert np.isnan(
+        [found.accuracy.mean, found.majority_baseline, found.excess.mean, found.p, found.kept]
+    ).all()
 
 
-def by_pairs(frames, implied):
+def by_pairs(frames, associated):
     """Shares and directed share by loops over pairs."""
     found = {"across": [], "noise": [], "directed": []}
     for frame in frames:
@@ -230,13 +249,13 @@ def by_pairs(frames, implied):
             shots = list(zip(group["camera"], group["prediction"], strict=True))
             for old, before in shots:
                 for new, after in shots:
-                    if old == new or old not in implied or new not in implied:
+                    if old == new or old not in associated or new not in associated:
                         continue
-                    kind = "noise" if implied[old] == implied[new] else "across"
+                    kind = "noise" if associated[old] == associated[new] else "across"
                     found[kind].append(before != after)
                     if kind == "across":
-                        goes_over = after == implied[new] and before != implied[new]
-                        goes_against = before == implied[new] and after != implied[new]
+                        goes_over = after == associated[new] and before != associated[new]
+                        goes_against = before == associated[new] and after != associated[new]
                         found["directed"].append(goes_over - goes_against)
     return {name: np.mean(values) for name, values in found.items()}
 
@@ -251,7 +270,7 @@ def test_flips_are_counted_by_pairs():
     )
     frames = [predicted(generator, frame.sample(frac=0.8, random_state=s), 0.7, 0.3, FOUR) for s in range(2)]
     frames = [f.assign(prediction=f["prediction"].fillna("c")) for f in frames]  # of E, which implies nothing
-    expected, found = by_pairs(frames, FOUR), flips(frames, FOUR)
+    expected, found = by_pairs(frames, FOUR), counterfactual(frames, FOUR)
     # a seed counts as much as another here too, if they test as many pairs
     for name, value in expected.items():
         assert getattr(found, name).mean == pytest.approx(value, abs=0.005)
@@ -260,11 +279,11 @@ def test_flips_are_counted_by_pairs():
 
 def test_a_cheat_flips_with_the_camera_and_an_unsure_model_flips_anyway():
     generator = np.random.default_rng(0)
-    cheat = flips([predicted(generator, bottles(20), 1, 1, FOUR)], FOUR)
+    cheat = counterfactual([predicted(generator, bottles(20), 1, 1, FOUR)], FOUR)
     assert (cheat.across.mean, cheat.noise.mean, cheat.excess.mean, cheat.directed.mean) == (1, 0, 1, 1)
     assert cheat.p == 1 / (CORRECTED_PERMUTATIONS + 1)
     assert cheat.directed.n_groups == 40
-    unsure = flips([predicted(generator, bottles(40), 0.7) for _ in range(3)], FOUR)
+    unsure = counterfactual([predicted(generator, bottles(40), 0.7) for _ in range(3)], FOUR)
     assert unsure.noise.mean == pytest.approx(2 * 0.7 * 0.3, abs=0.05)
     assert unsure.excess.against(0) == unsure.directed.against(0) == "cannot tell"
     assert unsure.p > 0.01
@@ -272,11 +291,11 @@ def test_a_cheat_flips_with_the_camera_and_an_unsure_model_flips_anyway():
 
 def test_flips_without_a_pair_are_no_number():
     frame = photos(np.random.default_rng(0), 20)
-    found = flips([frame.assign(prediction="a")], IMPLIED)
+    found = counterfactual([frame.assign(prediction="a")], ASSOCIATED)
     assert np.isnan(
         [found.across.mean, found.noise.mean, found.excess.mean, found.directed.mean, found.p]
     ).all()
-    pairs = flips([bottles(10).query("camera in ['A', 'B']").assign(prediction="a")], FOUR)
+    pairs = counterfactual([bottles(10).query("camera in ['A', 'B']").assign(prediction="a")], FOUR)
     assert (pairs.across.mean, pairs.directed.mean) == (0, 0)
     assert np.isnan([pairs.noise.mean, pairs.excess.mean]).all()
 
@@ -294,6 +313,6 @@ def test_gap_s_interval_covers_about_as_often_as_it_says():
         generator = np.random.default_rng(seed)
         frame = photos(generator, 40, 0.8)
         frame = pd.concat([frame.assign(image_id=frame["image_id"] + f"-{i}") for i in range(3)])
-        return signature([predicted(generator, frame, 0.9, 0.25)], IMPLIED).gap
+        return shortcut_effect([predicted(generator, frame, 0.9, 0.25)], ASSOCIATED).risk_difference
 
     assert covered(0.25, [estimate(seed) for seed in range(30)]) >= 0.86

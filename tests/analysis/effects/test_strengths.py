@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from camerabias.analysis.effects.shortcut_effect import signature
+from camerabias.analysis.effects.shortcut_effect import shortcut_effect
 from camerabias.analysis.effects.strengths import (
     STRENGTH_COLUMNS,
     UNSEEN_COLUMNS,
@@ -18,8 +18,8 @@ from camerabias.analysis.statistics.permutation import holm
 
 LABELS = ("Manufacturer 1", "Manufacturer 2")
 CAMERAS = ("iPhone", "Samsung", "Huawei", "Redmi", "Vivo")
-IMPLIED = dict(zip(CAMERAS, (LABELS[0], LABELS[0], LABELS[1], LABELS[1]), strict=False))
-TIED = tuple((label, camera) for camera, label in IMPLIED.items())
+ASSOCIATED = dict(zip(CAMERAS, (LABELS[0], LABELS[0], LABELS[1], LABELS[1]), strict=False))
+TIED = tuple((label, camera) for camera, label in ASSOCIATED.items())
 
 
 def following(share):
@@ -28,7 +28,7 @@ def following(share):
     def predict(images, generator):
         follows = generator.random(len(images)) < share
         return [
-            IMPLIED.get(camera, label) if follow else label
+            ASSOCIATED.get(camera, label) if follow else label
             for label, camera, follow in zip(images["label"], images["camera"], follows, strict=True)
         ]
 
@@ -56,7 +56,7 @@ def run(make, tmp_path, monkeypatch):
     """A function that makes up a run with cells of these settings, and reads it."""
 
     def made(cells, **options):
-        mixed = tuple((label, camera) for camera in IMPLIED for label in LABELS)
+        mixed = tuple((label, camera) for camera in ASSOCIATED for label in LABELS)
         allowed = {c.setting: TIED if c.setting == "strength-1" else mixed for c in cells} | {
             f"without-{out}": tuple((label, c) for label in LABELS for c in CAMERAS if c != out)
             for out in CAMERAS
@@ -77,15 +77,15 @@ def test_each_strength_is_a_row_with_the_signature_of_its_predictions(make, run)
     assert (found["n_seeds"] == 4).all()
     for row, name in zip(found.to_dict("records"), ("0", "0.5", "1"), strict=True):
         (cell,) = records.cells("label", f"strength-{name}")
-        expected = signature(list(records.test_rows(cell, "seen").values()), IMPLIED)
-        assert (row["gap"], row["gap_low"], row["p"]) == pytest.approx(
-            (expected.gap.mean, expected.gap.low, expected.p)
+        expected = shortcut_effect(list(records.test_rows(cell, "seen").values()), ASSOCIATED)
+        assert (row["risk_difference"], row["risk_difference_low"], row["p"]) == pytest.approx(
+            (expected.risk_difference.mean, expected.risk_difference.low, expected.p)
         )
-    assert found["agree"].tolist() == [1, 1, 1]
+    assert found["aligned"].tolist() == [1, 1, 1]
     # of photos whose camera implies another label, those that follow it are wrong
-    assert found["disagree"].tolist() == pytest.approx([1, 0.6, 0.1], abs=0.1)
-    assert found["gap"].tolist() == sorted(found["gap"])
-    assert found["gap"][0] == 0
+    assert found["conflicting"].tolist() == pytest.approx([1, 0.6, 0.1], abs=0.1)
+    assert found["risk_difference"].tolist() == sorted(found["risk_difference"])
+    assert found["risk_difference"][0] == 0
     assert found["p_holm"].tolist() == pytest.approx(holm(found["p"].tolist()))
 
 
@@ -120,7 +120,7 @@ def test_strength_without_trials_is_named_and_counts_as_untested(make, run):
     found = strengths(run(cells, skipped=[skip])).set_index("strength")
     assert found.loc[0.5, "missing"] == "failed (4 of 4 seeds)"
     assert found.loc[0.75, "missing"] == "there are none of a × v"
-    assert found.loc[[0.5, 0.75], ["accuracy", "gap", "p", "p_holm"]].isna().all(axis=None)
+    assert found.loc[[0.5, 0.75], ["accuracy", "risk_difference", "p", "p_holm"]].isna().all(axis=None)
     (row,) = lowest_noticed(found.reset_index()).to_dict("records")
     assert (row["strength"], row["untested"]) == (1, "0.5")
 
@@ -128,7 +128,7 @@ def test_strength_without_trials_is_named_and_counts_as_untested(make, run):
 def test_without_a_camera_that_implies_a_label_there_is_no_gap_and_this_is_said(make, run):
     found = strengths(run(strength_cells(make, {"0.5": 1.0})))
     assert found["missing"].tolist() == ["no strength at which a camera implies a label has finished"]
-    assert found[["gap", "p"]].isna().all(axis=None)
+    assert found[["risk_difference", "p"]].isna().all(axis=None)
 
 
 def test_run_without_such_settings_has_no_rows(make, run):

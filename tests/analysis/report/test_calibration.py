@@ -82,7 +82,7 @@ def test_misses_are_told_by_size(tables):
         "predictions that follow"
     )
     assert frame.loc["0.1 to 0.2", "missed"] == share(1, 1)
-    assert frame.loc["0.5 to 1", ["n", "mean truth", "mean estimate (gap)"]].tolist() == [
+    assert frame.loc["0.5 to 1", ["n", "mean truth", "mean risk difference"]].tolist() == [
         "2",
         "0.900",
         "0.850",
@@ -117,6 +117,12 @@ def test_lines_are_read_back_and_a_damaged_one_is_named(tmp_path):
     path.write_text(LINES[0].model_dump_json() + '\n{"case": ')
     with pytest.raises(CamerabiasError, match=r"Line 2 of .*lines\.jsonl"):
         read_lines(path)
+
+
+def test_lines_of_schema_1_are_read_with_todays_names():
+    names = {name for line in read_lines(DOCS / "calibration/calibration.jsonl") for name in line.evidence}
+    assert {"shortcut_effect.risk_difference_low", "identification.p", "association.p"} <= names
+    assert not {name for name in names if name.startswith(("use.", "recognition.", "label.", "design."))}
 
 
 def test_shipped_fingerprints_are_those_of_the_reference_lines():

@@ -7,8 +7,8 @@ from sklearn.metrics import mutual_info_score
 from camerabias.analysis.statistics import association as module
 from camerabias.analysis.statistics.association import (
     associate,
+    associated_labels,
     exchange_units,
-    implied_labels,
     information_share,
     squared_v,
 )
@@ -112,9 +112,9 @@ def test_a_camera_implies_the_label_that_is_most_clearly_more_frequent():
     table = pd.DataFrame(
         {"x": [60, 30, 0], "y": [20, 10, 0], "z": [30, 0, 2], "none": [0, 0, 0]}, index=list("abc")
     )
-    assert implied_labels(table) == {"x": "b", "y": "b", "z": "c"}
-    assert implied_labels(pd.DataFrame({"x": [3, 6], "y": [10, 20], "z": [1, 2]}, index=list("ab"))) == {}
+    assert associated_labels(table) == {"x": "b", "y": "b", "z": "c"}
+    assert associated_labels(pd.DataFrame({"x": [3, 6], "y": [10, 20], "z": [1, 2]}, index=list("ab"))) == {}
     # a photo each of rare labels: four times as many as by luck, and yet fewer than the many
     rare = pd.DataFrame({"x": [90, 10, 1, 0], "y": [90, 10, 0, 0], "z": [10, 90, 0, 1]}, index=list("abcd"))
     residuals = (rare - expected_freq(rare)) / np.sqrt(expected_freq(rare))
-    assert implied_labels(rare) == residuals.idxmax().to_dict() == {"x": "a", "y": "a", "z": "b"}
+    assert associated_labels(rare) == residuals.idxmax().to_dict() == {"x": "a", "y": "a", "z": "b"}

@@ -1,7 +1,9 @@
 """Verdicts, in their order, from predictions whose story is known."""
 
 import json
+import re
 from math import isnan, nan
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,15 +11,21 @@ import pytest
 
 from camerabias.analysis.design.check import check_design
 from camerabias.analysis.effects.cues import CAMERA_COLUMNS, LABEL_COLUMNS, attribute, fingerprints
-from camerabias.analysis.effects.shortcut_effect import detectable_gap, recognition, signature
+from camerabias.analysis.effects.shortcut_effect import identification, minimum_detectable, shortcut_effect
 from camerabias.analysis.records.load import load_records
 from camerabias.analysis.report.report import make_report
 from camerabias.analysis.statistics.accuracy import accuracy
 from camerabias.analysis.verdict.decide import Verdict, decide, investigate
-from camerabias.analysis.verdict.findings import Findings
+from camerabias.analysis.verdict.evidence import base
+from camerabias.analysis.verdict.evidence.association import ASSOCIATION
+from camerabias.analysis.verdict.evidence.base import Findings
+from camerabias.analysis.verdict.evidence.cues import CUES
+from camerabias.analysis.verdict.evidence.identification import IDENTIFICATION
+from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT, EffectFound
 from camerabias.analysis.verdict.outcome import OUTCOMES
 from camerabias.trainables.records.record import FACTS_FILE
 
+ROOT = Path(__file__).parents[3]
 OWN = {"A": "one", "B": "two"}
 
 
@@ -59,18 +67,22 @@ def found():
         labels = told(images, "label", labels_right, generator)
         following = generator.random(len(images)) < follow
         labels["prediction"] = images["camera"].map(OWN).where(following, labels["prediction"])
+        effect = shortcut_effect([labels], design.associated_labels)
+        detectable = minimum_detectable([labels], design.associated_labels) if against else nan
         return Findings(
             model="net",
             design=design,
-            recognised=recognition([told(images, "camera", cameras_right, generator)]),
-            sensor=None,
-            used=signature([labels], design.implied) if trained else None,
-            detectable=detectable_gap([labels], design.implied) if trained and against else nan,
-            label_accuracy=accuracy([labels]) if trained else None,
-            reshot=None,
             cameras=pd.DataFrame(columns=list(CAMERA_COLUMNS)),
             labels=pd.DataFrame(columns=list(LABEL_COLUMNS)),
-            cues=attribute(dict(fingerprints().iloc[0])),
+            effects={"net": effect} if trained else {},
+            results={
+                ASSOCIATION.name: design,
+                IDENTIFICATION.name: identification([told(images, "camera", cameras_right, generator)]),
+                SHORTCUT_EFFECT.name: EffectFound(effect, detectable, accuracy([labels]))
+                if trained
+                else None,
+                CUES.name: attribute(dict(fingerprints().iloc[0])),
+            },
         )
 
     return make
@@ -100,44 +112,60 @@ def test_first_verdict_that_applies(found, story, outcome):
 def test_use_that_is_shown_by_few_photos_is_still_cheating(found):
     """In this order: what is shown needs no number of photos."""
     findings = found(against=8, follow=1.0)
-    assert findings.used.n_disagree == 16
+    assert findings.of(SHORTCUT_EFFECT).effect.n_conflicting == 16
     assert decide(findings).verdict == "cheating"
 
 
 def test_reasons_give_the_numbers_of_the_evidence(found):
     findings = found(follow=0.7)
+    effect = findings.of(SHORTCUT_EFFECT).effect
     verdict = decide(findings)
-    assert f"{findings.used.share:.1%}" in verdict.reasons[0]
-    assert f"p = {findings.used.p:.4f}" in verdict.reasons[0]
-    assert verdict.evidence["use.gap"] == findings.used.gap.mean
-    assert verdict.evidence["use.n_disagree"] == 48
-    assert verdict.evidence["recognition.chance"] == 0.8
+    difference, low, high = (
+        f"{100 * end:.0f}"
+        for end in (effect.risk_difference.mean, effect.risk_difference.low, effect.risk_difference.high)
+    )
+    assert verdict.reasons[0] == (
+        f"Within a true label, a camera's associated label is predicted {difference} points more often "
+        f"(95 % CI {low} to {high}, p < 0.001)."
+    )
+    assert verdict.evidence["shortcut_effect.risk_difference"] == effect.risk_difference.mean
+    assert verdict.evidence["shortcut_effect.n_bias_conflicting"] == 48
+    assert verdict.evidence["identification.majority_baseline"] == 0.8
+    assert "Most likely cue: colour." in verdict.reasons
+    assert [cue.model_dump() for cue in verdict.cues] == [{"name": "colour"}], "no probability is made up"
     assert "jitter" in " ".join(verdict.next_steps), "the cue named is colour"
 
 
 def test_no_evidence_names_the_effect_that_could_have_been_seen(found):
     verdict = decide(found(cameras_right=0.5))
-    assert f"{verdict.evidence['use.detectable']:.2f} would have been seen" in " ".join(verdict.reasons)
+    points = f"{100 * verdict.evidence['shortcut_effect.minimum_detectable']:.0f} points"
+    assert f"Minimum detectable effect (power 0.8): {points}." in verdict.reasons
+
+
+def test_what_could_not_have_been_found_is_not_said_to_be_absent(found):
+    said = " ".join(decide(found(against=3)).reasons)
+    assert "Too few photos to test" in said
+    assert "no evidence" not in said.lower()
+    assert "does not identify" not in " ".join(decide(found(cameras_right=0.5)).reasons)
 
 
 def test_photos_that_settle_it_are_named_where_none_disagrees(found):
     verdict = decide(found(against=0))
-    assert "contradicts its camera" in verdict.reasons[0]
+    assert "No photo is bias-conflicting" in verdict.reasons[0]
     assert any("of 'one' with 'B'" in step or "'one'" in step for step in verdict.next_steps)
 
 
 def test_numbers_that_are_not_known_are_null_and_never_zero(found):
     verdict = decide(found(against=0))
-    assert verdict.evidence["use.p"] is None
+    assert verdict.evidence["shortcut_effect.p"] is None
     text = verdict.model_dump_json()
     assert "NaN" not in text
+    assert not {"models", "attributes", "control", "pairs", "repairs"} & json.loads(text).keys()
     assert Verdict.model_validate_json(text) == verdict
 
 
 def test_manual_lists_every_number_and_verdict(found):
-    from pathlib import Path
-
-    manual = (Path(__file__).parents[3] / "docs/manual.md").read_text()
+    manual = (ROOT / "docs/manual.md").read_text()
     for name in decide(found(follow=0.7)).evidence:
         base = name.removesuffix("_low").removesuffix("_high")
         assert f"`{base}`" in manual or (name.startswith("cues.") and "`cues.FAMILY`" in manual), name
@@ -171,7 +199,8 @@ def test_clearest_of_several_models_is_corrected_for_their_number(make, tmp_path
         for cells in ([cheat], [honest, cheat])
     )
     assert beside.model == alone.model
-    assert beside.used.p == pytest.approx(2 * alone.used.p)
+    first, corrected = (found.of(SHORTCUT_EFFECT).effect.p for found in (alone, beside))
+    assert corrected == pytest.approx(2 * first)
 
 
 def test_report_of_an_audit_holds_the_verdict(make, tmp_path):
@@ -189,9 +218,28 @@ def test_report_of_an_audit_holds_the_verdict(make, tmp_path):
     written = json.loads(run.report.read_bytes("verdict.json"))
     assert written["verdict"] == "cheating"
     page = run.report.read_bytes("index.html").decode()
-    assert "Cameras told apart within labels" in page
+    assert "Cameras identified within labels" in page
     assert "cheating" in page
     table = pd.read_csv(tmp_path / "run/report/tables/audit_cameras_by_view.csv")
     assert table["view"].tolist() == ["rgb", "gray", "binary"]
     assert run.report.exists("figures/cues.png") or (tmp_path / "run/report/figures/cues.png").exists()
     assert not isnan(table["kept"].iloc[0])
+
+
+def test_a_statistic_is_added_to_the_verdict_as_contributing_says(make, tmp_path):
+    ((path, code),) = re.findall(
+        r"```python\n# (analysis/verdict/evidence/\S+)\n(.*?)```",
+        (ROOT / "CONTRIBUTING.md").read_text(),
+        re.DOTALL,
+    )
+    assert not (ROOT / path).exists()
+    run = audited(make, tmp_path / "run", [make.cell("label", "natural", make.by_camera)])
+    before = dict(base.TESTS)
+    try:
+        exec(code, dict(vars(base)))
+        verdict = decide(investigate(load_records(run.folder.uri)))
+    finally:
+        base.TESTS.clear()
+        base.TESTS.update(before)
+    assert verdict.evidence["rarest_label.photos"] == 100
+    assert verdict.reasons[-1] == "The rarest label has 100 photos."

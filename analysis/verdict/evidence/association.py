@@ -1,0 +1,42 @@
+"""Are label and camera associated in the photos, and what could the photos show?"""
+
+from __future__ import annotations
+
+from math import isnan
+
+from camerabias.analysis.design.design import Design
+from camerabias.analysis.records.records import Records
+from camerabias.analysis.records.wording import show_estimate, show_p
+from camerabias.analysis.statistics.permutation import LEVEL
+from camerabias.analysis.verdict.evidence.base import Audited, Findings, VerdictTest, register
+
+
+class AssociationTest(VerdictTest[Design]):
+    """Cramér's V of label and camera."""
+
+    name = "association"
+
+    def compute(self, records: Records, audited: Audited) -> Design:
+        """The design check has it."""
+        return audited.design
+
+    def evidence(self, result: Design) -> dict[str, float]:
+        """V, p, and the smallest risk difference that all photos could show."""
+        association = result.association
+        return {
+            **association.cramers_v.named("cramers_v"),
+            "p": association.p,
+            "minimum_detectable": result.smallest_effect,
+        }
+
+    def sentences(self, found: Findings) -> list[str]:
+        """Whether they are associated, and how much."""
+        association = found.design.association
+        if isnan(association.p):
+            return []
+        how = "are associated" if association.p <= LEVEL else "show no significant association"
+        v = show_estimate(association.cramers_v)
+        return [f"Label and camera {how}: Cramér's V {v} ({show_p(association.p)})."]
+
+
+ASSOCIATION = register(AssociationTest())

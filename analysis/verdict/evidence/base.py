@@ -1,0 +1,83 @@
+"""What a test of the verdict is, and what it is given and has found."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, Generic, TypeVar, cast
+
+import pandas as pd
+
+from camerabias.analysis.design.design import Design
+from camerabias.analysis.effects.shortcut_effect import ShortcutEffect
+from camerabias.analysis.records.records import Records
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Audited:
+    """What a verdict is about.
+
+    Attributes:
+        model: The model: of several the one with the clearest shortcut effect; empty before any trial is planned.
+        design: What the photos can tell.
+        cameras: `cues.cameras_by_view`.
+        labels: `cues.labels_by_view`.
+        effects: The shortcut effect by model, p corrected for the number of models (Holm); of models of which a
+            trial has finished.
+    """
+
+    model: str
+    design: Design
+    cameras: pd.DataFrame
+    labels: pd.DataFrame
+    effects: Mapping[str, ShortcutEffect]
+
+
+@dataclass(frozen=True)
+class Findings(Audited):
+    """What a verdict is about, and what every test has found.
+
+    Attributes:
+        results: By name of the test; None where the photos or the trials do not give it.
+    """
+
+    results: Mapping[str, object]
+
+    def of(self, test: VerdictTest[Result]) -> Result | None:
+        """What a test has found."""
+        return cast("Result | None", self.results.get(test.name))
+
+
+class VerdictTest(ABC, Generic[Result]):
+    """A test of the verdict; a file of this folder holds one and its line in `TESTS`.
+
+    Attributes:
+        name: First part of the names of its numbers, in `verdict.json`.
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def compute(self, records: Records, audited: Audited) -> Result | None:
+        """What the records tell; None where they do not."""
+
+    @abstractmethod
+    def evidence(self, result: Result) -> dict[str, float]:
+        """Its numbers by name, without the first part; NaN where one is not known."""
+
+    @abstractmethod
+    def sentences(self, found: Findings) -> list[str]:
+        """What it says; also where it has found nothing, if that is worth a sentence."""
+
+
+TESTS: dict[str, VerdictTest[object]] = {}
+"""By name, in the order in which they speak; the files of this folder fill it, in the order of their names."""
+
+
+def register(test: VerdictTest[Result]) -> VerdictTest[Result]:
+    """Add a test to `TESTS`."""
+    TESTS[test.name] = cast("VerdictTest[object]", test)
+    return test

@@ -1,0 +1,53 @@
+"""What becomes of predictions when another camera takes the same object?"""
+
+from __future__ import annotations
+
+from math import isnan
+
+import pandas as pd
+
+from camerabias.analysis.effects.cues import SETTING
+from camerabias.analysis.effects.shortcut_effect import Counterfactual, counterfactual
+from camerabias.analysis.records.records import Records
+from camerabias.analysis.records.wording import PLAIN, show_estimate, show_p
+from camerabias.analysis.verdict.evidence.base import Audited, Findings, VerdictTest, register
+
+
+class CounterfactualTest(VerdictTest[Counterfactual]):
+    """Predictions of simulated photos of the same object by every camera; None of real photos."""
+
+    name = "counterfactual"
+
+    def compute(self, records: Records, audited: Audited) -> Counterfactual | None:
+        """Of the audited model, by the probe of the same name."""
+        associated, shots = audited.design.associated_labels, []
+        for cell in records.cells("label", SETTING, PLAIN):
+            if records.model_name(cell) == audited.model:
+                for _, arrays in records.probes(cell, self.name):
+                    frame = pd.DataFrame(arrays)
+                    shots.append(frame.assign(image_id=frame["group"] + "/" + frame["camera"]))
+        return counterfactual(shots, associated) if shots and associated else None
+
+    def evidence(self, result: Counterfactual) -> dict[str, float]:
+        """The shares that change, and which way."""
+        numbers: dict[str, float] = {}
+        for name in ("across", "noise", "excess", "directed"):
+            numbers |= getattr(result, name).named(name)
+        return {**numbers, "p": result.p}
+
+    def sentences(self, found: Findings) -> list[str]:
+        """How many predictions change, and how many towards the new camera's associated label."""
+        result = found.of(self)
+        if result is None or isnan(result.p):
+            return []
+        beside = ""
+        if not isnan(result.noise.mean):
+            beside = f" (by one with the same associated label: {show_estimate(result.noise)})"
+        return [
+            f"Counterfactual photos: by a camera with another associated label, {show_estimate(result.across)} of "
+            f"the predictions change{beside}; net of those against, {show_estimate(result.directed)} change to the "
+            f"new camera's associated label ({show_p(result.p)})."
+        ]
+
+
+COUNTERFACTUAL = register(CounterfactualTest())

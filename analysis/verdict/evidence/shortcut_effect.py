@@ -1,0 +1,105 @@
+"""Do the model's predictions depend on the camera, given the label?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isnan, nan
+
+from camerabias.analysis.effects.cues import SETTING
+from camerabias.analysis.effects.shortcut_effect import ShortcutEffect, minimum_detectable
+from camerabias.analysis.records.records import Records
+from camerabias.analysis.records.wording import PLAIN, show_estimate, show_p, show_points
+from camerabias.analysis.statistics.accuracy import accuracy
+from camerabias.analysis.statistics.bootstrap import Estimate
+from camerabias.analysis.statistics.permutation import LEVEL
+from camerabias.analysis.verdict.evidence.base import Audited, Findings, VerdictTest, register
+
+
+@dataclass(frozen=True)
+class EffectFound:
+    """The shortcut effect, and what could have been found.
+
+    Attributes:
+        effect: Of the audited model, p corrected for the number of models.
+        minimum_detectable: The smallest risk difference that would have been found; NaN where not even the largest.
+        label_accuracy: Accuracy of the label.
+    """
+
+    effect: ShortcutEffect
+    minimum_detectable: float
+    label_accuracy: Estimate
+
+
+class ShortcutEffectTest(VerdictTest[EffectFound]):
+    """The risk difference of the associated label."""
+
+    name = "shortcut_effect"
+
+    def compute(self, records: Records, audited: Audited) -> EffectFound | None:
+        """Of the audited model on photos as they are; None before such a trial has finished."""
+        if audited.model not in audited.effects:
+            return None
+        effect, associated = audited.effects[audited.model], audited.design.associated_labels
+        (cell,) = [
+            c for c in records.cells("label", SETTING, PLAIN) if records.model_name(c) == audited.model
+        ]
+        rows = list(records.test_rows(cell, "seen").values())
+        detectable = nan if isnan(effect.p) else minimum_detectable(rows, associated)
+        return EffectFound(effect, detectable, accuracy(rows))
+
+    def evidence(self, result: EffectFound) -> dict[str, float]:
+        """Shares, risk difference, p, and accuracies of bias-aligned and bias-conflicting photos."""
+        effect = result.effect
+        return {
+            **result.label_accuracy.named("accuracy"),
+            "share": effect.share,
+            "expected": effect.expected,
+            **effect.risk_difference.named("risk_difference"),
+            "p": effect.p,
+            "minimum_detectable": result.minimum_detectable,
+            "n_bias_aligned": effect.n_aligned,
+            "n_bias_conflicting": effect.n_conflicting,
+            **effect.accuracy_aligned.named("accuracy_bias_aligned"),
+            **effect.accuracy_conflicting.named("accuracy_bias_conflicting"),
+        }
+
+    def sentences(self, found: Findings) -> list[str]:
+        """The risk difference, and what could have been found where none was."""
+        result = found.of(self)
+        if not found.design.associated_labels:
+            return [found.design.answers["use"].why]
+        if result is None or isnan(result.effect.p):
+            return []
+        effect = result.effect
+        sentences = [_difference(effect)]
+        if effect.p > LEVEL:
+            sentences.append(_power(result))
+        if effect.n_conflicting and effect.n_aligned:
+            sentences.append(
+                f"Accuracy is {show_estimate(effect.accuracy_aligned)} on bias-aligned test photos "
+                f"({effect.n_aligned} groups), and {show_estimate(effect.accuracy_conflicting)} on bias-conflicting "
+                f"ones ({effect.n_conflicting} groups)."
+            )
+        return sentences
+
+
+def _difference(effect: ShortcutEffect) -> str:
+    difference, ends = effect.risk_difference, ""
+    points = show_points(difference.mean)
+    if not isnan(difference.low):
+        ends = f"95 % CI {show_points(difference.low)} to {show_points(difference.high)}, "
+    start = "" if effect.p <= LEVEL else "No significant shortcut effect: "
+    within = "Within" if effect.p <= LEVEL else "within"
+    return (
+        f"{start}{within} a true label, a camera's associated label is predicted {points} points more often "
+        f"({ends}{show_p(effect.p)})."
+    )
+
+
+def _power(result: EffectFound) -> str:
+    if isnan(result.minimum_detectable):
+        return "Not even a model that always predicts the associated label would have been found (power 0.8)."
+    return f"Minimum detectable effect (power 0.8): {show_points(result.minimum_detectable)} points."
+
+
+SHORTCUT_EFFECT = register(ShortcutEffectTest())
