@@ -11,10 +11,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from camerabias.analysis.effects.shortcut_effect import signature
+from camerabias.analysis.effects.shortcut_effect import shortcut_effect
 from camerabias.analysis.records.records import Records
 from camerabias.analysis.statistics.accuracy import accuracy
-from camerabias.analysis.statistics.association import implied_labels
+from camerabias.analysis.statistics.association import associated_labels
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.trainables.records.study import StudyCell
 from camerabias.trainables.spec.recipe import Recipe
@@ -79,8 +79,9 @@ def _measure(records: Records, cells: Sequence[StudyCell], fields: Sequence[str]
     for cell in cells:
         seeds = list(records.test_rows(cell, "seen").values())
         tested = pd.concat(seeds)
-        implied = records.tied_labels(cell) or implied_labels(pd.crosstab(tested["label"], tested["camera"]))
-        measured = (accuracy(seeds).mean, signature(seeds, implied).gap.mean)
+        counts = pd.crosstab(tested["label"], tested["camera"])
+        associated = records.tied_labels(cell) or associated_labels(counts)
+        measured = (accuracy(seeds).mean, shortcut_effect(seeds, associated).risk_difference.mean)
         rows.append(_recipe(records, cell) | dict(zip(PANELS, measured, strict=True)))
     return pd.DataFrame(rows).set_index([*fields])[[*PANELS]]
 

@@ -29,7 +29,11 @@ def asked(dataset, tmp_path, monkeypatch):
             sweeps.extend((planned.name, [*planned.seeds]) for planned in plan.studies)
             return Outcome(1, 0, [], [], [], n_left)
 
-        found = SimpleNamespace(recognised=object(), tells_cameras=told, hang_together=True)
+        significant, not_significant = SimpleNamespace(p=0.001), SimpleNamespace(p=0.5)
+        found = SimpleNamespace(
+            of=lambda test: significant if told else not_significant,
+            design=SimpleNamespace(association=significant),
+        )
         monkeypatch.setattr(audit, "run_plan", pretend)
         monkeypatch.setattr(audit, "load_records", lambda location: None)
         monkeypatch.setattr(audit, "gather", lambda records, design: found)
