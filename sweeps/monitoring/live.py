@@ -56,15 +56,17 @@ class SweepDisplay:
         self._bars.console.print(
             f"[{n}/{self._n_all}] {trial.name}: {_outcome(progress)} ({took})", markup=False
         )
-        if progress.status == "done" and progress.accuracy is not None:
-            self._best = max(self._best or (0.0, ""), (progress.accuracy, trial.name))
+        if progress.status == "done" and progress.test_accuracy is not None:
+            self._best = max(self._best or (0.0, ""), (progress.test_accuracy, trial.name))
 
     def _show_running(self, trial: TrialConfig, progress: TrialProgress) -> None:
         if trial.id not in self._running:
             task = self._bars.add_task(f"  {trial.name}", total=progress.max_steps, detail="")
             self._running[trial.id] = task
-        loss = "" if progress.loss is None else f"loss {progress.loss:.3f}"
-        accuracy = "" if progress.accuracy is None else f"validation {progress.accuracy:.3f}"
+        loss = "" if progress.validation_loss is None else f"loss {progress.validation_loss:.3f}"
+        accuracy = (
+            "" if progress.validation_accuracy is None else f"validation {progress.validation_accuracy:.3f}"
+        )
         speed = "" if progress.images_per_second is None else f"{progress.images_per_second:.0f} images/s"
         detail = "  ".join(text for text in (loss, accuracy, speed) if text)
         self._bars.update(self._running[trial.id], completed=progress.step, detail=detail)
@@ -111,7 +113,7 @@ class SearchDisplay:
         done = progress.status == "done"
         self._print(
             f"{recipe} recipe, seed {seed}: "
-            + (f"validation loss {progress.loss:.4f}" if done else f"FAILED, {progress.reason}")
+            + (f"validation loss {progress.validation_loss:.4f}" if done else f"FAILED, {progress.reason}")
         )
 
     def _print(self, text: str) -> None:
@@ -129,4 +131,4 @@ def _try_outcome(one: Try) -> str:
 def _outcome(progress: TrialProgress) -> str:
     if progress.status == "failed":
         return f"FAILED, {progress.reason}"
-    return f"test accuracy {progress.accuracy:.3f} after {progress.step} steps"
+    return f"test accuracy {progress.test_accuracy:.3f} after {progress.step} steps"

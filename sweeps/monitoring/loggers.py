@@ -51,8 +51,8 @@ def scalars(progress: Progress) -> Iterator[tuple[int, dict[str, float]]]:
     last: dict[str, float] = {}
     if progress.images_per_second is not None:
         last["images_per_second"] = progress.images_per_second
-    if progress.status == "done" and progress.accuracy is not None:
-        last["test_accuracy"] = progress.accuracy
+    if progress.test_accuracy is not None:
+        last["test_accuracy"] = progress.test_accuracy
     if last:
         yield progress.step, last
 

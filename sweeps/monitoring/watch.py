@@ -133,8 +133,8 @@ def _running_row(trial: RunningTrial) -> dict[str, str]:
     return {
         "trial": trial.name,
         "step": f"{progress.step}/{progress.max_steps}",
-        "loss": show_number(progress.loss, ".3f"),
-        "validation": show_number(progress.accuracy, ".3f"),
+        "loss": show_number(progress.validation_loss, ".3f"),
+        "validation": show_number(progress.validation_accuracy, ".3f"),
         "images/s": show_number(progress.images_per_second, ".0f"),
         "host": progress.host,
         "as of": f"{silent} ago: its worker may be gone" if trial.is_stale else f"{silent} ago",

@@ -44,7 +44,7 @@ class _Asking(Unsaved, Searcher):
     """Suggests what the tuning asks for."""
 
     def __init__(self, tuning: Tuning, job: Job, expected: Expected) -> None:
-        super().__init__(metric="loss", mode="min")
+        super().__init__(metric="validation_loss", mode="min")
         self._tuning, self._job, self._expected = tuning, job, expected
 
     def suggest(self, trial_id: str) -> Any:  # a configuration, or the word that there are enough

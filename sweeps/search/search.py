@@ -205,8 +205,8 @@ class _Confirming:
             return
         failed = progress.status == "failed"
         self._outcomes[trial.id] = Outcome(
-            loss=None if failed else progress.loss,
-            accuracy=None if failed else progress.accuracy,
+            loss=None if failed else progress.validation_loss,
+            accuracy=None if failed else progress.validation_accuracy,
             reason=progress.reason,
         )
         self._record.write_confirmed(self._outcomes)

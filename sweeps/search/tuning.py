@@ -52,7 +52,11 @@ class Tuning:
         one = self._tries[number]
         one.steps, one.seconds = progress.step, progress.seconds
         if progress.status == "done":
-            one.state, one.loss, one.accuracy = "complete", progress.loss, progress.accuracy
+            one.state, one.loss, one.accuracy = (
+                "complete",
+                progress.validation_loss,
+                progress.validation_accuracy,
+            )
             self._end(one)
         elif progress.status == "failed":
             one.state, one.reason = "failed", progress.reason
@@ -86,10 +90,12 @@ class Tuning:
 
     def _is_to_be_pruned(self, one: Try, progress: Progress) -> bool:
         asked = self._asked[one.number]
-        if progress.loss is None or progress.step in one.losses:  # a worker that died repeats its steps
+        if (
+            progress.validation_loss is None or progress.step in one.losses
+        ):  # a worker that died repeats its steps
             return False
-        one.losses[progress.step] = progress.loss
-        asked.report(progress.loss, progress.step)
+        one.losses[progress.step] = progress.validation_loss
+        asked.report(progress.validation_loss, progress.step)
         if asked.should_prune():
             one.rungs = self._rungs(one.number)
             return True

@@ -22,12 +22,13 @@ REPORT_SECONDS = 5.0
 """About how often a trial reports: often enough to watch, rare enough to cost nothing."""
 
 GAUGES = {
-    "loss": "Latest validation loss of a trial.",
-    "accuracy": "Latest validation accuracy of a trial.",
-    "images_per_second": "Training images per second of a trial.",
-    "step": "Optimiser steps that a trial has done.",
+    "loss": ("validation_loss", "Latest validation loss of a trial."),
+    "accuracy": ("validation_accuracy", "Latest validation accuracy of a trial."),
+    "images_per_second": ("images_per_second", "Training images per second of a trial."),
+    "step": ("step", "Optimiser steps that a trial has done."),
 }
-"""What Prometheus can read of every running trial, as `ray_camerabias_trial_NAME{trial="..."}`."""
+"""What Prometheus can read of every running trial, as `ray_camerabias_trial_NAME{trial="..."}`: the field of its
+progress, and a text."""
 
 
 class TuneTrial(tune.Trainable):
@@ -59,9 +60,9 @@ class TuneTrial(tune.Trainable):
     def _measure(self, progress: Progress) -> None:
         """Set the gauges of a running trial; Ray forgets those that are not set again within some 20 seconds."""
         if progress.status != "running":
-            return  # a loss and an accuracy would be of other images then, or of weights chosen by hindsight
+            return  # its numbers would be of weights chosen by hindsight
         for name, gauge in _gauges().items():
-            value = getattr(progress, name)
+            value = getattr(progress, GAUGES[name][0])
             if value is not None:
                 gauge.set(value, tags={"trial": self.trial.job.config.name})
 
@@ -82,7 +83,7 @@ class TuneTrial(tune.Trainable):
 @cache
 def _gauges() -> dict[str, Gauge]:
     """One of each for the process, whatever number of trials it runs."""
-    return {name: Gauge(f"camerabias_trial_{name}", text, ("trial",)) for name, text in GAUGES.items()}
+    return {name: Gauge(f"camerabias_trial_{name}", text, ("trial",)) for name, (_, text) in GAUGES.items()}
 
 
 @cache
