@@ -10,7 +10,7 @@ from rich.progress import TaskID
 from camerabias.sweeps.monitoring.console import duration, progress_bars
 
 if TYPE_CHECKING:
-    from camerabias.trainables.records.search import Try
+    from camerabias.trainables.records.search import Candidate
     from camerabias.trainables.spec.trial import TrialConfig
     from camerabias.trainables.worker.job import Progress as TrialProgress
 
@@ -75,15 +75,15 @@ class SweepDisplay:
         left = self._n_all - self._n_before - len(self._ended)
         pace = (time.monotonic() - self._began) / len(self._ended)
         best = f"best {self._best[0]:.3f} ({self._best[1]})" if self._best else ""
-        return f"about {duration(left * pace)} left  {best}" if left else ""
+        return f"about {duration(left * pace)} remaining  {best}" if left else ""
 
 
 class SearchDisplay:
-    """A live bar on a terminal, and a line for every try that ends, wherever the output goes.
+    """A live bar on a terminal, and a line for every candidate that ends, wherever the output goes.
 
     Args:
-        n_all: Tries of the search.
-        n_done: Tries that had ended before.
+        n_all: Candidates of the search.
+        n_done: Candidates that had ended before.
     """
 
     def __init__(self, n_all: int, n_done: int) -> None:
@@ -98,13 +98,13 @@ class SearchDisplay:
     def __exit__(self, *_: object) -> None:
         self._bars.stop()
 
-    def ended(self, one: Try, best: Try | None) -> None:
-        """A try has ended; `best` is the best so far."""
+    def ended(self, one: Candidate, best: Candidate | None) -> None:
+        """A candidate has ended; `best` is the best so far."""
         self._n += 1
         self._bars.update(self._total, completed=self._n)
-        so_far = "" if best is None else f"; best {best.loss:.4f} (try {best.number})"
+        so_far = "" if best is None else f"; best {best.loss:.4f} (candidate {best.number})"
         self._print(
-            f"[{self._n}/{self._n_all}] try {one.number}, {one.described}: {_try_outcome(one)} "
+            f"[{self._n}/{self._n_all}] candidate {one.number}, {one.described}: {_candidate_outcome(one)} "
             f"({duration(one.seconds)}){so_far}"
         )
 
@@ -120,7 +120,7 @@ class SearchDisplay:
         self._bars.console.print(text, markup=False)
 
 
-def _try_outcome(one: Try) -> str:
+def _candidate_outcome(one: Candidate) -> str:
     if one.state == "failed":
         return f"FAILED, {one.reason}"
     if one.state == "pruned":

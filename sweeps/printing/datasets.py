@@ -70,7 +70,7 @@ def print_design(design: Design) -> None:
     print_frame(cells, "Photos (groups)" if grouped else "Photos", "label")
     cameras = pd.DataFrame(
         {
-            "implies": pd.Series(design.implied).reindex(design.photos.columns).fillna("nothing"),
+            "associated label": pd.Series(design.implied).reindex(design.photos.columns).fillna("none"),
             **{
                 f"scaled by, {name}": [f"{getattr(resize, name):.2f}" for resize in design.resizes]
                 for name in ("low", "median", "high")
@@ -78,7 +78,7 @@ def print_design(design: Design) -> None:
         }
     )
     print_frame(cameras, "Cameras", "camera")
-    print_frame(_guesses(design.guesses), "Guessed without a pixel, out of fold")
+    print_frame(_guesses(design.guesses), "Metadata baselines, out of fold")
     console.print("What the photos can tell before any training:", style="bold")
     for sentence in describe_design(design):
         console.print(f"• {sentence}")
@@ -89,11 +89,11 @@ def _guesses(guesses: Sequence[Guess]) -> pd.DataFrame:
 
     rows = [
         {
-            "guessed": guess.target,
-            "from": guess.clue,
+            "target": guess.target,
+            "feature": guess.clue,
             "values": guess.values,
-            "right": show_estimate(guess.accuracy),
-            "commonest": f"{guess.chance:.3f}",
+            "accuracy": show_estimate(guess.accuracy),
+            "majority": f"{guess.chance:.3f}",
             "p (Holm)": "one value" if guess.values == 1 else show_number(guess.p_holm, ".3f"),
         }
         for guess in guesses

@@ -98,7 +98,7 @@ class Trial:
         self._session.save(record)
 
     def load(self, record: Record) -> None:
-        """Go on from a checkpoint in another folder laid out like a record."""
+        """Resume from a checkpoint in another folder laid out like a record."""
         self._session = _Session(self.job, self.record, record)
 
     def _fail(self, error: Exception) -> Progress:

@@ -37,7 +37,7 @@ class TuneTrial(tune.Trainable):
     Its `config` has a `Job` as a plain dictionary under the key `job`, and as `expected` what the node must find,
     as JSON (see `node.Expected`).
 
-    The record in RUN is what counts, and its own checkpoint is what a restarted trial goes on from, on any
+    The record in RUN is what counts, and its own checkpoint is what a restarted trial resumes from, on any
     machine. Tune's checkpoints are the same files in a folder of Tune's, for schedulers that pause trials.
     """
 
@@ -50,7 +50,7 @@ class TuneTrial(tune.Trainable):
         self.expected = config["expected"]
 
     def step(self) -> dict[str, Any]:
-        """Train for a while and report; the first thing that a worker does is to prove its node."""
+        """Train for a while and report; a worker checks its node first."""
         check_node_once(self.expected)
         # a search decides at certain steps whether to go on, so it hears of every epoch
         progress = self.trial.advance(0.0 if self.trial.job.purpose == "search" else REPORT_SECONDS)

@@ -243,8 +243,8 @@ def test_tries_of_a_search_are_shown_by_number(command, dataset, tmp_path, monke
         patch.setattr(Tuning, "tell", interrupt)
         command("search", space, *options, "--executor", "local")
     _, out, _ = command("sweep", "status", tmp_path / "run")
-    assert "Search quick: 1 of 2 tries (1 running)" in out
-    assert "quick, try 0" in out
+    assert "Search quick: 1 of 2 candidates (1 running)" in out
+    assert "quick, candidate 0" in out
     assert not read_status(Run(str(tmp_path / "run"))).is_over
     command("search", space, *options, "--executor", "local")
     assert read_status(Run(str(tmp_path / "run"))).is_over
@@ -255,7 +255,7 @@ def test_status_says_who_drives_and_when_nobody_does(written, command):
     run = written(1)
     run.start("0")
     _, idle, _ = command("sweep", "status", run.run.folder)
-    assert "nobody is at work on them" in idle
+    assert "no driver is running" in idle
     run.run.write_lease({"owner": "o", "host": "head", "pid": 12, "since": "then", "renewals": 1})
     _, driven, _ = command("sweep", "status", run.run.folder)
     assert "driven by process 12 on head" in driven

@@ -74,7 +74,7 @@ def test_running_trial_says_how_far_it_is_and_takes_it_back_when_it_ends(make_jo
     trial = Trial(job)
     trial.advance(seconds=0.0)
     said = record_of(job).progress()
-    assert (said.step, said.max_steps, said.loss) == (0, 30, None)  # before the first epoch
+    assert (said.step, said.max_steps, said.validation_loss) == (0, 30, None)  # before the first epoch
     reported = trial.advance(seconds=0.0)
     said = record_of(job).progress()
     assert 0 < said.step < reported.step
