@@ -32,7 +32,7 @@ def with_every_camera(
     """
     source = dict(dataset.manifest.source)
     if source.pop("kind") != "simulator":
-        raise CamerabiasError("only of simulated photos are there counterfactual photos, by other cameras")
+        raise CamerabiasError("only simulated photos have counterfactuals by other cameras")
     spec = SimulatorSpec.model_validate(source)
     numbers = [list(CAMERAS).index(camera) for camera in dataset.manifest.cameras]
     rows, pixels = [], []

@@ -131,7 +131,9 @@ def counterfactual(subject: Subject, _: Mapping[str, float]) -> Arrays:
     data = subject.data
     variant = data.config.variants[1]
     if data.config.test_view.kind.draw is not None:
-        raise CamerabiasError(f"counterfactual photos take no random view such as {data.config.test_view} is")
+        raise CamerabiasError(
+            f"counterfactual photos are not drawn at random, as view {data.config.test_view} is"
+        )
     shot, pixels = with_every_camera(data.dataset, data.described(data.parts.test), variant)
     images = Images(pixels, data.config.test_view, data.device)
     every = np.arange(len(shot), dtype=np.int64)

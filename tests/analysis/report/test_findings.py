@@ -58,8 +58,10 @@ def test_a_cheating_model_follows_the_camera(demo_run):
     assert "test_resnet 0.960 [0.933, 0.984] (4 seeds), and 0.520 [" in short
     (tied,) = found["Do predictions depend on the camera?"]
     assert "iPhone: Manufacturer 1" in tied
-    expected = "is higher than that expected if predictions were independent of the camera: "
+    expected = (
+        "is higher than that expected if predictions were independent of the camera: "
         "test_resnet 1.000 [0.832, "
+    )
     assert expected in tied
     assert "(2 seeds), difference 0.500 [" in tied
     costs = found["What does the setting change?"]

@@ -178,7 +178,7 @@ def test_search_without_any_loss_says_why(search):
     recipe = SPACE["recipe"] | {"schedule": "constant"}
     code, _, err = search(space={"learning_rate": {"low": 1e29, "high": 1e30}}, recipe=recipe, trials=2)
     assert code == 1
-    assert "None of the 2 tries" in err
+    assert "None of the 2 candidates" in err
     assert "diverged" in err
 
 
