@@ -66,7 +66,7 @@ class Dataset:
             first = ", ".join(map(str, names.head(3)))
             raise CamerabiasError(
                 f"{len(too_small)} images are smaller than the {side} × {side} pixels of a crop, down to "
-                f"{self._shortest} (first {first}); leave out the study, or such images."
+                f"{self._shortest} (first {first}); exclude the study, or such images."
             )
         return min(self._shortest, self.manifest.size)
 

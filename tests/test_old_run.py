@@ -44,9 +44,9 @@ def test_its_dataset_trials_and_search_are_read(old):
     assert records.trials["status"].value_counts().to_dict() == {"done": 17}
     assert len(records.studies) == 2
     assert records.trials["test_accuracy"].between(0, 1).all()
-    tries = search_record(Run("run"), "small_search").tries()
-    assert [one.state for one in tries] == ["complete", "complete", "pruned"]
-    assert [round(one.loss, 4) for one in tries if one.loss is not None][:2] == [0.4795, 0.3062]
+    candidates = search_record(Run("run"), "small_search").candidates()
+    assert [one.state for one in candidates] == ["complete", "complete", "pruned"]
+    assert [round(one.loss, 4) for one in candidates if one.loss is not None][:2] == [0.4795, 0.3062]
 
 
 def test_its_trials_have_the_ids_that_are_computed_today(old):

@@ -24,7 +24,7 @@ from camerabias.analysis.statistics.permutation import SIGNIFICANT, camera_effec
 
 
 def above_chance(evidence: Evidence[Any], check: Check) -> Verdict:
-    """Accuracy is higher than that of the best guess that looks at no image."""
+    """Accuracy is higher than the majority baseline, which looks at no image."""
     return _levels(evidence, check, lambda found, guess: expected(found.against(guess), "higher"))
 
 
@@ -112,7 +112,7 @@ def learned_first(evidence: Recorded, check: Check) -> Verdict:
     if order.pairs.empty:
         raise NotTestedError("no model and seed has finished on both the camera and the label")
     numbers = (
-        f"of {len(order.pairs)} pairs of one model and seed, the camera was first in {order.camera_first}, the label "
+        f"of {len(order.pairs)} pairs of model and seed, the camera was first in {order.camera_first}, the label "
         f"in {order.label_first}"
     )
     if order.first == "cannot tell":
@@ -184,7 +184,7 @@ def ignores_cameras(evidence: Recorded, check: Check) -> Verdict:
         outcome: Outcome = "holds" if within else "cannot tell"
         if not within and found.against(0) == "higher":
             outcome = "does not hold"
-        numbers = f"given their camera's label more often than by luck by {show_estimate(found)}"
+        numbers = f"difference from the rate expected under independence: {show_estimate(found)}"
         verdicts[model] = outcome, numbers
     return each(verdicts)
 

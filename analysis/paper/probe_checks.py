@@ -60,7 +60,7 @@ def energy_on(evidence: Recorded, check: Check) -> Verdict:
         verdicts[model] = (
             expected(found.excess.against(0), check.expect),
             f"{show_estimate(found.share)} of the energy on {' and '.join(check.regions)}, {found.density:.2f} times "
-            "as dense as if spread evenly",
+            "as dense as under a uniform spread",
         )
     return each(verdicts)
 

@@ -120,7 +120,7 @@ def learning_curves(records: Records) -> tuple[Figure, str]:
         axis.set_ylabel("validation accuracy")
     _legend_below(figure, axes)
     return figure, (
-        f"Learning to name the camera and the label on {setting} data: accuracy on validation photos. Thick: mean of "
+        f"Learning the camera and the label on {setting} data: accuracy on validation photos. Thick: mean of "
         "the seeds, as far as all of them ran; thin: each seed; dashed: chance."
     )
 
@@ -136,10 +136,10 @@ def partial_by_camera(records: Records) -> tuple[Figure, str]:
 
 
 def cues_by_view(audit: Findings) -> tuple[Figure, str]:
-    """What is left in every view of telling cameras apart, and of following them when the label is asked for."""
+    """Camera accuracy and shortcut effect that remain in every view."""
     panels = [
         (
-            "cameras told apart within a label (share of the way from chance)",
+            "cameras identified within a label (chance-normalised accuracy)",
             audit.cameras,
             "kept",
             VERMILION,
@@ -161,13 +161,9 @@ def cues_by_view(audit: Findings) -> tuple[Figure, str]:
         axis.set(title=title, xlim=(min(-0.1, float(shown[column].min()) - 0.05), 1.02))
     n = audit.cameras["n_seeds"].max()
     return figure, (
-        "What is left when one cue is removed at a time, in training and in test. Left: how far models tell the "
-        "cameras of photos with the same label apart, from chance (0) to always (1). "
-        + (
-            "Right: how far models of the label follow the camera, with 95 % intervals. "
-            if len(panels) > 1
-            else ""
-        )
+        "What remains when one cue at a time is removed, in training and in test. Left: chance-normalised accuracy "
+        "(0: chance, 1: always right) on the camera of photos with the same label. "
+        + ("Right: shortcut effect of models of the label, with 95 % intervals. " if len(panels) > 1 else "")
         + f"Model {audit.model}, up to {n} seeds."
     )
 

@@ -1,4 +1,4 @@
-"""What the numbers say, in sentences that turn round when the numbers do.
+"""What the numbers say, in sentences that change when the numbers do.
 
 A sentence holds the models for which the same is true, each with its number, interval and seeds. To add a finding,
 write a function from the records to answers and list it in `QUESTIONS`.
@@ -70,7 +70,7 @@ class _Answer:
 
 
 def find(records: Records) -> list[Finding]:
-    """Everything that a run's trials can tell; questions that none of its cells bears on are left out.
+    """Everything that a run's trials can tell; questions that none of its cells bears on are skipped.
 
     Raises:
         CamerabiasError: A file of a finished trial is damaged; it is named.
@@ -104,12 +104,10 @@ def _in_short(records: Records) -> list[_Answer]:
         if reference is None or not (with_it and without):
             continue
         statement = (
-            f"Label accuracy on the same test photos (chance {chance(with_it):.3f}), trained on {reference.setting} "
-            "photos and, separately, on photos whose camera gives the label away"
+            f"Label accuracy (chance {chance(with_it):.3f}) after {reference.setting} training, and after disjoint "
+            "training, where the camera gives the label away"
         )
-        numbers = (
-            f"{_number(accuracy(without))} and {_number(accuracy(with_it))}{_sizes(records, reference, cell)}"
-        )
+        numbers = f"{_number(accuracy(without))}, and {_number(accuracy(with_it))}{_sizes(records, reference, cell)}"
         answers.append(_Answer(statement, records.model_name(cell), numbers))
     return answers
 
@@ -118,11 +116,11 @@ def _recognition(records: Records, target: Target) -> list[_Answer]:
     """Accuracy against chance, of every cell of a target."""
     answers = []
     for cell in records.cells(target):
-        start = f"Trained on {_training(cell)}, accuracy on the {target} is"
+        start = f"Trained on {_training(cell)}, {target} accuracy is"
         seeds = _all(records, cell)
         if seeds:
-            found, guess = accuracy(seeds), chance(seeds)
-            statement, number = f"{start} {_beside(found, guess, 'chance')}", _number(found)
+            found, by_chance = accuracy(seeds), chance(seeds)
+            statement, number = f"{start} {_beside(found, by_chance, 'chance')}", _number(found)
         else:
             statement, number = f"{start} unknown", show_absence(records, cell)
         answers.append(_Answer(statement, records.model_name(cell), number))
@@ -138,8 +136,10 @@ def _setting_costs(records: Records) -> list[_Answer]:
             continue
         found = paired_difference(records.test_rows(cell), records.test_rows(reference))
         if found.n_seeds:  # what is missing, the sentences on accuracy name
-            start = f"On the same test photos, label accuracy of {cell.setting} minus {reference.setting} training is"
-            statement = f"{start} {_compared(found, 0)} 0"
+            start = (
+                f"Label accuracy after {cell.setting} minus {reference.setting} training, on the same photos,"
+            )
+            statement = f"{start} is {_compared(found, 0)} 0"
             number = _number(found) + _sizes(records, reference, cell)
             answers.append(_Answer(statement, records.model_name(cell), number))
     return answers
@@ -154,11 +154,11 @@ def _sizes(records: Records, first: StudyCell, second: StudyCell) -> str:
     if max(n, m) <= 1.5 * min(n, m):
         return ""
     sizes = f"{n:.0f} training photos under {first.setting}, {m:.0f} under {second.setting}"
-    return f", but with {sizes}: part of the difference may be that"
+    return f"; the sizes differ, too: {sizes}"
 
 
 def _tied_cameras(records: Records) -> list[_Answer]:
-    """Paper, Figure 3: photos of cameras that were tied to a label, and the labels that they are given."""
+    """Paper, Figure 3: how often photos of cameras that were tied to a label are predicted as that label."""
     answers = []
     for cell in records.cells("label"):
         tied = records.tied_labels(cell)
@@ -167,12 +167,11 @@ def _tied_cameras(records: Records) -> list[_Answer]:
             continue
         given, excess = share_given(seeds, tied), excess_given(seeds, tied)
         ties = ", ".join(f"{camera}: {label}" for camera, label in tied.items())
-        cameras = f"cameras that {_training(cell)} ties to one label ({ties})"
-        beside = {"higher": "higher than", "lower": "lower than", "cannot tell": "what"}[excess.against(0)]
-        beside = "from too few groups to be compared with what" if np.isnan(excess.low) else beside
-        share = f"{beside} it would be if predictions took no notice of the camera"
-        statement = f"Of test photos from {cameras}, the share given that label is {share}"
-        number = f"{_number(given)}, by {show_estimate(excess)}"
+        statement = (
+            f"Trained on {_training(cell)} ({ties}), the share of test photos predicted as their camera's label is "
+            f"{_compared(excess, 0)} that expected if predictions were independent of the camera"
+        )
+        number = f"{_number(given)}, difference {show_estimate(excess)}"
         answers.append(_Answer(statement, records.model_name(cell), number))
     return answers
 
@@ -187,9 +186,9 @@ def _unseen_cameras(records: Records) -> list[_Answer]:
         seen, unseen = accuracy([*seen_rows.values()]), accuracy([*unseen_rows.values()])
         apart = contrast([(1.0, unseen_rows), (-1.0, seen_rows)])
         cameras = ", ".join(records.unseen_cameras(cell))
-        start = f"Trained on {_training(cell)}, accuracy on cameras never seen ({cameras}) is"
+        start = f"Trained on {_training(cell)}, label accuracy on unseen cameras ({cameras}) is"
         level = _beside(unseen, chance([*unseen_rows.values()]), "chance")
-        statement = f"{start} {level} and {_compared(apart, 0)} that on cameras seen"
+        statement = f"{start} {level} and {_compared(apart, 0)} that on seen cameras"
         number = f"{_number(unseen)}, seen {show_estimate(seen)}"
         answers.append(_Answer(statement, records.model_name(cell), number))
     return answers
@@ -205,15 +204,13 @@ def _learned_first(records: Records) -> list[_Answer]:
             continue
         answer = f"the {order.first} is learned first"
         if order.first == "cannot tell":
-            answer = "we cannot tell whether the camera or the label is learned first"
+            answer = "we cannot tell which is learned first, camera or label"
         camera_steps, label_steps = (_median_steps(order.pairs[target]) for target in ("camera", "label"))
-        interval = (
-            "" if np.isnan(order.low) else f" (share of the camera {order.low:.3f} to {order.high:.3f})"
-        )
+        interval = "" if np.isnan(order.low) else f" (camera's share [{order.low:.3f}, {order.high:.3f}])"
         number = (
-            f"of {len(order.pairs)} pairs of one model and seed, the camera was in {order.camera_first} and the "
-            f"label in {order.label_first}{interval}; validation accuracy was half of the way from chance to 1 "
-            f"after {camera_steps} for the camera and after {label_steps} for the label (median)"
+            f"of {len(order.pairs)} pairs of model and seed, the camera was in {order.camera_first} and the label in "
+            f"{order.label_first}{interval}; median time to half of the way from chance to 1: camera {camera_steps}, "
+            f"label {label_steps}"
         )
         answers.append(_Answer(f"On {setting} photos, {answer}", "", number))
     return answers
@@ -221,7 +218,7 @@ def _learned_first(records: Records) -> list[_Answer]:
 
 def _median_steps(steps: pd.Series[float]) -> str:
     median = steps.fillna(np.inf).median()
-    return f"{median:.0f} steps" if np.isfinite(median) else "more steps than were trained"
+    return f"{median:.0f} steps" if np.isfinite(median) else "not in training"
 
 
 def _perturbations(records: Records) -> list[_Answer]:
@@ -236,9 +233,7 @@ def _perturbations(records: Records) -> list[_Answer]:
         answers += _places(records, cell, "perturbations that flip the prediction", energies)
         alike = alikeness(correlations)
         if alike.n_seeds:
-            start = (
-                f"Trained on {_training(cell)}, the mean correlation of perturbations of different objects is"
-            )
+            start = f"Trained on {_training(cell)}, the mean correlation of perturbations between objects is"
             statement = f"{start} {_compared(alike, 0)} 0"
             answers.append(_Answer(statement, records.model_name(cell), _number(alike)))
     return answers
@@ -263,8 +258,8 @@ def _places(records: Records, cell: StudyCell, what: str, energies: list[pd.Data
         f"{region} {show_estimate(place.share)} (× {place.density:.2f})" for region, place in places.items()
     )
     statement = (
-        f"Trained on {_training(cell)}, shares of the energy of {what} (and how many times as dense as if spread "
-        "evenly) on the code, the seam, the plastic of the top tenth of the rows and the other plastic"
+        f"Trained on {_training(cell)}, energy of {what} by region (× density relative to a uniform spread; top: "
+        "plastic in the uppermost tenth of the rows)"
     )
     return [_Answer(statement, records.model_name(cell), numbers)]
 
@@ -274,7 +269,7 @@ QUESTIONS: dict[str, Callable[[Records], list[_Answer]]] = {
     "Are cameras recognised?": partial(_recognition, target="camera"),
     "Is the label recognised?": partial(_recognition, target="label"),
     "What does the setting change?": _setting_costs,
-    "Does the camera decide the label?": _tied_cameras,
+    "Do predictions depend on the camera?": _tied_cameras,
     "Does it work on unseen cameras?": _unseen_cameras,
     "Is the camera learned before the label?": _learned_first,
     "What flips a prediction?": _perturbations,
@@ -303,5 +298,5 @@ def _beside(found: Estimate, value: float, name: str) -> str:
 def _compared(found: Estimate, value: float) -> str:
     """How an estimate compares with a value; without an interval it does not."""
     if np.isnan(found.low):
-        return "from too few groups to be compared with"
+        return "not comparable (too few groups) with"
     return BESIDE[found.against(value)]

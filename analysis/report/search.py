@@ -1,4 +1,4 @@
-"""What hyperparameter searches have found: a table of tries, three plots and some sentences, from records alone."""
+"""Reports of hyperparameter searches: a table of candidates, three plots, some sentences; from records alone."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from camerabias.analysis.report.figures import BLUE, STYLE, VERMILION
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.records.search import (
+    Candidate,
     Choices,
     Parameter,
     Search,
     SearchRecord,
-    Try,
     Value,
     find_best,
     replay,
@@ -32,7 +32,7 @@ from camerabias.trainables.records.search import (
 )
 
 MIN_FOR_IMPORTANCE = 4
-"""Complete tries below which no importance is drawn: trees fitted to fewer tell of chance."""
+"""Complete candidates below which no importance is drawn: trees fitted to fewer tell of chance."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ class SearchReport:
         name: The search's name.
         title: Its title.
         sentences: What came of it.
-        tries: A row per try: number, state, parameters, validation_loss, validation_accuracy, steps, seconds, reason.
+        candidates: A row per candidate: number, state, parameters, validation_loss, validation_accuracy, steps,
+            seconds, reason.
         confirmed: Validation losses on other seeds: a row per recipe, a column per seed, and the mean; as text.
         worse: Whether the recipe found is worse there than the one that the search started from.
         plots: By name of the file.
@@ -61,7 +62,7 @@ class SearchReport:
     name: str
     title: str
     sentences: list[str]
-    tries: pd.DataFrame
+    candidates: pd.DataFrame
     confirmed: pd.DataFrame
     worse: bool
     plots: dict[str, Plot]
@@ -80,7 +81,7 @@ def report_searches(run: Run) -> list[SearchReport]:
 def write_search_report(record: SearchRecord) -> SearchReport:
     """Write `trials.csv` and the plots of a search beside its records."""
     report = report_search(record)
-    record.folder.write_bytes("trials.csv", report.tries.to_csv(index=False).encode())
+    record.folder.write_bytes("trials.csv", report.candidates.to_csv(index=False).encode())
     for name, plot in report.plots.items():
         record.folder.write_bytes(f"{name}.png", plot.png)
     return report
@@ -88,21 +89,21 @@ def write_search_report(record: SearchRecord) -> SearchReport:
 
 def report_search(record: SearchRecord) -> SearchReport:
     """What a search has found so far."""
-    search, tries = record.search(), record.tries()
-    plots, not_drawn = _draw(search, tries)
+    search, candidates = record.search(), record.candidates()
+    plots, not_drawn = _draw(search, candidates)
     return SearchReport(
         name=search.name,
         title=search.title,
-        sentences=_sentences(search, tries),
-        tries=_table(search, tries),
-        confirmed=_confirmed(search, tries, record),
-        worse=_is_worse(search, tries, record),
+        sentences=_sentences(search, candidates),
+        candidates=_table(search, candidates),
+        confirmed=_confirmed(search, candidates, record),
+        worse=_is_worse(search, candidates, record),
         plots=plots,
         not_drawn=not_drawn,
     )
 
 
-def _table(search: Search, tries: Sequence[Try]) -> pd.DataFrame:
+def _table(search: Search, candidates: Sequence[Candidate]) -> pd.DataFrame:
     rows = [
         {
             "number": one.number,
@@ -114,7 +115,7 @@ def _table(search: Search, tries: Sequence[Try]) -> pd.DataFrame:
             "seconds": one.seconds,
             "reason": one.reason,
         }
-        for one in tries
+        for one in candidates
     ]
     columns = [
         *("number", "state"), *search.space,
@@ -124,30 +125,32 @@ def _table(search: Search, tries: Sequence[Try]) -> pd.DataFrame:
 
 
 _SAID = {
-    "complete": "ran to their end",
-    "pruned": "were pruned (stopped early, since others did better at the same step)",
+    "complete": "complete",
+    "pruned": "pruned (stopped early, since others did better at the same step)",
     "failed": "failed",
-    "running": "have not ended",
+    "running": "running",
 }
 
 
-def _sentences(search: Search, tries: Sequence[Try]) -> list[str]:
-    states = [one.state for one in tries]
+def _sentences(search: Search, candidates: Sequence[Candidate]) -> list[str]:
+    states = [one.state for one in candidates]
     counts = ", ".join(f"{states.count(state)} {said}" for state, said in _SAID.items() if state in states)
-    sentences = [f"{len(tries)} tries of {', '.join(search.space)} on {search.trial.name}: {counts}."]
-    best = find_best(list(tries))
+    sentences = [
+        f"{len(candidates)} candidates of {', '.join(search.space)} on {search.trial.name}: {counts}."
+    ]
+    best = find_best(list(candidates))
     if best is None:
         return [*sentences, "None has ended with a loss yet."]
     sentences.append(
-        f"The lowest validation loss, {best.loss:.4g} (accuracy {best.accuracy:.3f}), is that of try {best.number}: "
-        f"{best.described}. Test images were not looked at."
+        f"Lowest validation loss: {best.loss:.4g} (accuracy {best.accuracy:.3f}), candidate {best.number}: "
+        f"{best.described}. No test image was used."
     )
     return sentences
 
 
-def _is_worse(search: Search, tries: Sequence[Try], record: SearchRecord) -> bool:
+def _is_worse(search: Search, candidates: Sequence[Candidate], record: SearchRecord) -> bool:
     """Whether the recipe found lost, on average over the other seeds, to the one that the search started from."""
-    best = find_best(list(tries))
+    best = find_best(list(candidates))
     if best is None:
         return False
     outcomes = record.confirmed()
@@ -158,9 +161,9 @@ def _is_worse(search: Search, tries: Sequence[Try], record: SearchRecord) -> boo
     return float(np.sum(losses["found"])) > float(np.sum(losses["base"]))  # false where one is missing
 
 
-def _confirmed(search: Search, tries: Sequence[Try], record: SearchRecord) -> pd.DataFrame:
+def _confirmed(search: Search, candidates: Sequence[Candidate], record: SearchRecord) -> pd.DataFrame:
     """Missing and failed trials are named, and then there is no mean."""
-    best = find_best(list(tries))
+    best = find_best(list(candidates))
     if best is None or not search.confirm_seeds:
         return pd.DataFrame()
     outcomes = record.confirmed()
@@ -178,12 +181,12 @@ def _confirmed(search: Search, tries: Sequence[Try], record: SearchRecord) -> pd
     return pd.DataFrame.from_dict(cells, orient="index")
 
 
-def _draw(search: Search, tries: Sequence[Try]) -> tuple[dict[str, Plot], dict[str, str]]:
+def _draw(search: Search, candidates: Sequence[Candidate]) -> tuple[dict[str, Plot], dict[str, str]]:
     plots, missing = {}, {}
     for name, draw in PLOTS.items():
         with mpl.rc_context(STYLE):
             try:
-                figure, caption = draw(search, tries)
+                figure, caption = draw(search, candidates)
             except CamerabiasError as error:
                 missing[name] = str(error)
                 continue
@@ -193,12 +196,12 @@ def _draw(search: Search, tries: Sequence[Try]) -> tuple[dict[str, Plot], dict[s
     return plots, missing
 
 
-def history(search: Search, tries: Sequence[Try]) -> tuple[Figure, str]:
-    """Validation loss over tries, and the best so far."""
-    complete = _complete(tries)
+def history(search: Search, candidates: Sequence[Candidate]) -> tuple[Figure, str]:
+    """Validation loss over candidates, and the best so far."""
+    complete = _complete(candidates)
     numbers = [one.number for one in complete]
     losses = np.array([one.loss for one in complete], dtype=float)
-    pruned = [one.number for one in tries if one.state == "pruned"]
+    pruned = [one.number for one in candidates if one.state == "pruned"]
     figure = Figure(figsize=(4.8, 2.6), layout="constrained")
     axis = figure.subplots()
     axis.plot(numbers, losses, "o", color=BLUE, markersize=4, label="complete")
@@ -207,17 +210,17 @@ def history(search: Search, tries: Sequence[Try]) -> tuple[Figure, str]:
     axis.plot(
         pruned, np.zeros(len(pruned)), "|", color="0.5", transform=axis.get_xaxis_transform(), label="pruned"
     )
-    axis.set(xlabel="try", ylabel="validation loss", xlim=(-0.5, len(tries) - 0.5))
+    axis.set(xlabel="candidate", ylabel="validation loss", xlim=(-0.5, len(candidates) - 0.5))
     figure.legend(loc="outside lower center", ncols=3)
     return (
         figure,
-        "Validation loss of every try that ran to its end, in the order of suggestion; ticks: pruned ones.",
+        "Validation loss of every complete candidate, in the order of suggestion; ticks: pruned candidates.",
     )
 
 
-def parallel(search: Search, tries: Sequence[Try]) -> tuple[Figure, str]:
-    """Parallel coordinates: a line per complete try through its parameters to its loss."""
-    complete = _complete(tries)
+def parallel(search: Search, candidates: Sequence[Candidate]) -> tuple[Figure, str]:
+    """Parallel coordinates: a line per complete candidate through its parameters to its loss."""
+    complete = _complete(candidates)
     losses = np.array([one.loss for one in complete], dtype=float)
     shade = Normalize(losses.min(), losses.max())
     axes = [
@@ -238,21 +241,21 @@ def parallel(search: Search, tries: Sequence[Try]) -> tuple[Figure, str]:
     axis.set_xticks(range(len(ticks)), [*search.space, "validation loss"])
     axis.set(yticks=[], xlim=(-0.1, len(ticks) - 0.5), ylim=(-0.05, 1.05))
     axis.spines[:].set_visible(False)
-    return figure, "Parameters and validation loss of the tries that ran to their end, the best darkest."
+    return figure, "Parameters and validation loss of the complete candidates, the best darkest."
 
 
 _BEHIND_TEXT = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.6}
 
 
-def importance(search: Search, tries: Sequence[Try]) -> tuple[Figure, str]:
+def importance(search: Search, candidates: Sequence[Candidate]) -> tuple[Figure, str]:
     """How much of the variation of the loss each parameter explains (fANOVA; Hutter et al. 2014)."""
-    complete = _complete(tries)
+    complete = _complete(candidates)
     if len(complete) < MIN_FOR_IMPORTANCE:
         raise CamerabiasError(
-            f"{len(complete)} tries ran to their end, and it needs {MIN_FOR_IMPORTANCE}; ask for more `trials`"
+            f"{len(complete)} complete candidates, and it needs {MIN_FOR_IMPORTANCE}; ask for more `trials`"
         )
     if len({one.loss for one in complete}) == 1:
-        raise CamerabiasError("all tries have the same loss, so no parameter matters more than another")
+        raise CamerabiasError("all candidates have the same loss, so parameters have no importance")
     shares = get_param_importances(replay(search, complete), evaluator=FanovaImportanceEvaluator(seed=0))
     figure = Figure(figsize=(4.0, 0.3 * len(shares) + 0.9), layout="constrained")
     axis = figure.subplots()
@@ -260,21 +263,21 @@ def importance(search: Search, tries: Sequence[Try]) -> tuple[Figure, str]:
     axis.set(xlabel="share of the variation explained", xlim=(0, 1))
     return figure, (
         f"Share of the variation of the validation loss that each parameter explains by itself, over {len(complete)} "
-        "tries that ran to their end (fANOVA)."
+        "complete candidates (fANOVA)."
     )
 
 
-PLOTS: dict[str, Callable[[Search, Sequence[Try]], tuple[Figure, str]]] = {
+PLOTS: dict[str, Callable[[Search, Sequence[Candidate]], tuple[Figure, str]]] = {
     "history": history,
     "parallel": parallel,
     "importance": importance,
 }
 
 
-def _complete(tries: Sequence[Try]) -> list[Try]:
-    complete = [one for one in tries if one.state == "complete"]
+def _complete(candidates: Sequence[Candidate]) -> list[Candidate]:
+    complete = [one for one in candidates if one.state == "complete"]
     if not complete:
-        raise CamerabiasError("no try has run to its end")
+        raise CamerabiasError("no candidate is complete")
     return complete
 
 

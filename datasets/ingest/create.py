@@ -172,7 +172,7 @@ def _write_parts(out: Folder, making: _Making, executor: Executor, report: Repor
             raise CamerabiasError(
                 f"{len(rejected)} of the first {n_done} photos cannot be used, more than the "
                 f"{making.max_rejected:.2%} of {n_all} that may be rejected. First: {rejected[0]['path']}: "
-                f"{rejected[0]['reason']}. These are listed in {out.file(REJECTED_FILE)}; mend or remove them, or "
+                f"{rejected[0]['reason']}. These are listed in {out.file(REJECTED_FILE)}; fix or remove them, or "
                 "raise --max-rejected."
             )
         if report:

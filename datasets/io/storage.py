@@ -179,7 +179,7 @@ class Folder:
         with self.filesystem.open_output_stream(path) as upload:
             shutil.copyfileobj(stream, upload, length=2**20)
 
-    def prove(self) -> None:
+    def check_access(self) -> None:
         """Write, list, read back and remove a small file: everything that camerabias asks of a storage.
 
         Raises:
@@ -297,7 +297,7 @@ def _failing(path: str) -> Iterator[None]:
             else "free space, make it writable, or choose another folder"
         )
         raise StorageError(
-            f"The storage fails at {path} ({_reason(error)}): {advice}; the same command goes on."
+            f"The storage fails at {path} ({_reason(error)}): {advice}; run the same command again to resume."
         ) from error
 
 

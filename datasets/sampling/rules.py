@@ -84,7 +84,7 @@ def balanced(manifest: DatasetManifest) -> Setting:
     if empty:
         raise CamerabiasError(
             f"Setting 'balanced' needs photos in every label × camera cell, and there are none of "
-            f"{_name_cells(empty)}. Take such photos, leave out the label or the camera, or list cells "
+            f"{_name_cells(empty)}. Take such photos, exclude the label or the camera, or list cells "
             "in a study file."
         )
     return Setting(name="balanced", cells=tuple(cells), equal_counts=True)

@@ -20,7 +20,7 @@ def select(
         setting: The setting.
         labels: n labels, of the images of the training (or validation) folds.
         cameras: n cameras.
-        seed: Decides which images are left out where counts are cut.
+        seed: Decides which images are excluded where counts are cut.
         size: Total number of images to keep, every cell cut in proportion (of the setting's weights, where it has
             some); None keeps all.
 

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 COLUMNS, ROWS = 5, 7
 
-# Seven rows of five bits, the leftmost dot is the highest bit. Letters that are easily taken for digits are left out,
+# Seven rows of five bits, the leftmost dot is the highest bit. Letters that are easily taken for digits are excluded,
 # as on real batch codes.
 _ROWS_OF: dict[str, tuple[int, ...]] = {
     "0": (14, 17, 19, 21, 25, 17, 14),

@@ -1,6 +1,6 @@
 """The audit: the design check, the experiments in the order in which they need each other, and the report.
 
-What a later experiment would ask in vain is not run: no cue is looked for where cameras cannot be told apart, or
+What a later experiment would ask in vain is not run: no cue is looked for where cameras are not identified, or
 where they have nothing to do with the label.
 """
 
@@ -52,7 +52,7 @@ class Battery:
     """What an audit runs.
 
     Attributes:
-        first: Can the cameras be told apart, and does the classifier use it?
+        first: Are cameras identified, and does the classifier use it?
         cues: Which cue? Run where there is one to be looked for.
         more: Everything else that is asked.
     """
@@ -79,7 +79,7 @@ BATTERIES: dict[BatteryName, Battery] = {
 def run_audit(
     request: Request, battery: Battery, listener: Listener | None = None
 ) -> tuple[Findings, list[Outcome]]:
-    """Run an audit's experiments; the same call goes on after any interruption.
+    """Run an audit's experiments; the same call resumes after any interruption.
 
     Args:
         request: What every sweep of the audit shares. Seeds that it names take the
@@ -129,9 +129,9 @@ def look_at_design(dataset: Dataset, run: Run, executor: Executor, listener: Lis
     """What the photos can tell before any training; what was found stays in the run."""
     facts = run.frame(FACTS_FILE)
     if facts is None or not are_facts_of(facts, dataset):
-        with listener.counting("Reading headers of parts") as report:
+        with listener.counting("Reading headers, shards") as report:
             facts = gather_facts(dataset, executor, report)
-        with listener.counting("Matching sensor patterns of parts") as report:
+        with listener.counting("Matching sensor patterns, shards") as report:
             run.write_frame(SENSOR_PATTERN_FILE, match_patterns(dataset, executor, report))
         run.write_frame(FACTS_FILE, facts)
     return check_design(facts)

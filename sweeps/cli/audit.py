@@ -201,6 +201,6 @@ def _part(text: str) -> tuple[int, int]:
     number, _, count = text.partition("/")
     if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
         raise typer.BadParameter(
-            f"{text!r} is no part; write 2/3 for the second of three", param_hint="--part"
+            f"{text!r} is no shard; write 2/3 for the second of three", param_hint="--part"
         )
     return int(number), int(count)

@@ -29,7 +29,7 @@ def submit(
     from camerabias.sweeps.remote.submit import submit_command
 
     submitted = submit_command(command, _parse(command), address, allow_unauthenticated)
-    typer.echo(f"Submitted as {submitted.job}. After any interruption, the same command goes on.")
+    typer.echo(f"Submitted as {submitted.job}. After any interruption, the same command resumes.")
     for what, follow_up in submitted.follow_up:
         typer.echo(f"  {what}: {follow_up}")
 

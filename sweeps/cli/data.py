@@ -40,7 +40,7 @@ def simulate(
     size: Annotated[int | None, typer.Option(help="Side in pixels, from 64.")] = None,
     cues: Annotated[
         str | None,
-        typer.Option(help="What tells cameras apart: `all`, `none`, or `none,jpeg_quality=1,prnu=0.5`."),
+        typer.Option(help="Cues by which cameras differ: `all`, `none`, or `none,jpeg_quality=1,prnu=0.5`."),
     ] = None,
     correlation: Annotated[
         float | None,
@@ -110,7 +110,7 @@ def build(
     opened = open_dataset(dataset)
     side = size or opened.manifest.size
     variants = [Variant(view=view, size=side, fit=opened.manifest.fit) for view in parse_views(views)]
-    with counting("Building parts") as report:
+    with counting("Building shards") as report:
         build_variants(opened, variants, executor, report)
     for variant in variants:
         height, width, channels = variant.shape
@@ -131,7 +131,7 @@ def show(
     from camerabias.sweeps.printing.datasets import print_overview
 
     opened = open_dataset(dataset)
-    with counting("Reading headers of parts") as report:
+    with counting("Reading headers, shards") as report:
         facts = gather_facts(opened, executor, report)
     print_overview(opened, check_design(facts))
     opened.folder.write_bytes("contact_sheet.png", contact_sheet(opened))

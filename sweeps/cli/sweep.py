@@ -114,7 +114,7 @@ def run_(
     allow_unauthenticated: InsistOption = False,
     log: LogOption = None,
 ) -> None:
-    """Run what is missing of some studies; the same command goes on after any interruption."""
+    """Run what is missing of some studies; the same command resumes after any interruption."""
     from camerabias.sweeps.execution.sweep import Request, run_sweep
     from camerabias.sweeps.printing.console_listener import ConsoleListener
     from camerabias.sweeps.printing.results import print_outcome
@@ -143,7 +143,7 @@ def run_(
 def status(
     run: Annotated[str, typer.Argument(help="The run's folder.")],
     watch: Annotated[
-        bool, typer.Option("--watch", help="Go on showing it until everything has ended.")
+        bool, typer.Option("--watch", help="Keep showing it until everything has ended.")
     ] = False,
 ) -> None:
     """Print what a run's records say: how far every study is, what runs, what failed, and how long it may take."""
@@ -190,7 +190,7 @@ def search(
     executor: ExecutorOption = "ray",
     allow_unauthenticated: InsistOption = False,
 ) -> None:
-    """Search a training recipe by validation loss alone; the same command goes on after any interruption."""
+    """Search a training recipe by validation loss alone; the same command resumes after any interruption."""
     from camerabias.analysis.report.search import write_search_report
     from camerabias.sweeps.printing.console_listener import ConsoleListener
     from camerabias.sweeps.printing.results import print_search
@@ -202,6 +202,6 @@ def search(
 
 
 def exit_if_failed(outcome: Outcome) -> None:
-    """Exit with 1 where a trial or a probe has failed, or some are left."""
+    """Exit with 1 where a trial or a probe has failed, or some remain."""
     if outcome.failures or outcome.probe_failures or outcome.n_left:
         raise typer.Exit(EXIT_ERROR)

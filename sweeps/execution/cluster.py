@@ -38,7 +38,8 @@ def join(address: str | None, expected: Expected, allow_unauthenticated: bool) -
         if not (authenticated or allow_unauthenticated):
             raise CamerabiasError(
                 f"{node.host} of the cluster asks for no token, so everybody who reaches its ports can run code on "
-                "it. Start it with RAY_AUTH_MODE=token (see docs/cluster.md), or insist with --allow-unauthenticated."
+                "it. Start it with RAY_AUTH_MODE=token (see docs/cluster.md), or force it with "
+                "--allow-unauthenticated."
             )
         nodes.append(node)
     return nodes

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from camerabias.analysis.design.design import Design
     from camerabias.sweeps.execution.outcome import Outcome
     from camerabias.sweeps.planning.plan import Plan
-    from camerabias.trainables.records.search import Try
+    from camerabias.trainables.records.search import Candidate
     from camerabias.trainables.worker.job import Progress
     from camerabias.trainables.worker.node import Node
 
@@ -51,7 +51,7 @@ class Listener:
 class _Silent:
     """A watcher of searches that shows nothing."""
 
-    def ended(self, one: Try, best: Try | None) -> None:
+    def ended(self, one: Candidate, best: Candidate | None) -> None:
         pass
 
     def confirmed(self, recipe: str, seed: int, progress: Progress) -> None:

@@ -80,7 +80,7 @@ def find_measure(address: str | None) -> Measure:
 
 
 def run_sweep(names: Sequence[str], request: Request, listener: Listener | None = None) -> Outcome:
-    """Run what is missing of some studies; called again after any interruption, it goes on.
+    """Run what is missing of some studies; called again after any interruption, it resumes.
 
     Args:
         names: Of the studies: shipped ones, or files.
@@ -100,7 +100,7 @@ def run_plan(plan: Plan, request: Request, listener: Listener) -> Outcome:
     run = Run(request.run)
     trials = plan.to_run(request.retry_failed)
     if trials:
-        run.folder.prove()
+        run.folder.check_access()
         with Lease(run, listener.say) as lease:
             _write_intentions(plan, run, request)
             _run_missing(plan, trials, request, lease, listener)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from camerabias.trainables.records.search import Try
+    from camerabias.trainables.records.search import Candidate
     from camerabias.trainables.spec.trial import TrialConfig
     from camerabias.trainables.worker.job import Progress
 
@@ -20,7 +20,7 @@ class Watcher(Protocol):
 class SearchWatcher(Protocol):
     """Is told how the candidates of a search do."""
 
-    def ended(self, one: Try, best: Try | None) -> None:
+    def ended(self, one: Candidate, best: Candidate | None) -> None:
         """A candidate has ended; `best` is the best so far."""
 
     def confirmed(self, recipe: str, seed: int, progress: Progress) -> None:

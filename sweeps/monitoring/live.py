@@ -10,7 +10,7 @@ from rich.progress import TaskID
 from camerabias.sweeps.monitoring.console import duration, progress_bars
 
 if TYPE_CHECKING:
-    from camerabias.trainables.records.search import Try
+    from camerabias.trainables.records.search import Candidate
     from camerabias.trainables.spec.trial import TrialConfig
     from camerabias.trainables.worker.job import Progress as TrialProgress
 
@@ -56,15 +56,17 @@ class SweepDisplay:
         self._bars.console.print(
             f"[{n}/{self._n_all}] {trial.name}: {_outcome(progress)} ({took})", markup=False
         )
-        if progress.status == "done" and progress.accuracy is not None:
-            self._best = max(self._best or (0.0, ""), (progress.accuracy, trial.name))
+        if progress.status == "done" and progress.test_accuracy is not None:
+            self._best = max(self._best or (0.0, ""), (progress.test_accuracy, trial.name))
 
     def _show_running(self, trial: TrialConfig, progress: TrialProgress) -> None:
         if trial.id not in self._running:
             task = self._bars.add_task(f"  {trial.name}", total=progress.max_steps, detail="")
             self._running[trial.id] = task
-        loss = "" if progress.loss is None else f"loss {progress.loss:.3f}"
-        accuracy = "" if progress.accuracy is None else f"validation {progress.accuracy:.3f}"
+        loss = "" if progress.validation_loss is None else f"loss {progress.validation_loss:.3f}"
+        accuracy = (
+            "" if progress.validation_accuracy is None else f"validation {progress.validation_accuracy:.3f}"
+        )
         speed = "" if progress.images_per_second is None else f"{progress.images_per_second:.0f} images/s"
         detail = "  ".join(text for text in (loss, accuracy, speed) if text)
         self._bars.update(self._running[trial.id], completed=progress.step, detail=detail)
@@ -73,15 +75,15 @@ class SweepDisplay:
         left = self._n_all - self._n_before - len(self._ended)
         pace = (time.monotonic() - self._began) / len(self._ended)
         best = f"best {self._best[0]:.3f} ({self._best[1]})" if self._best else ""
-        return f"about {duration(left * pace)} left  {best}" if left else ""
+        return f"about {duration(left * pace)} remaining  {best}" if left else ""
 
 
 class SearchDisplay:
-    """A live bar on a terminal, and a line for every try that ends, wherever the output goes.
+    """A live bar on a terminal, and a line for every candidate that ends, wherever the output goes.
 
     Args:
-        n_all: Tries of the search.
-        n_done: Tries that had ended before.
+        n_all: Candidates of the search.
+        n_done: Candidates that had ended before.
     """
 
     def __init__(self, n_all: int, n_done: int) -> None:
@@ -96,13 +98,13 @@ class SearchDisplay:
     def __exit__(self, *_: object) -> None:
         self._bars.stop()
 
-    def ended(self, one: Try, best: Try | None) -> None:
-        """A try has ended; `best` is the best so far."""
+    def ended(self, one: Candidate, best: Candidate | None) -> None:
+        """A candidate has ended; `best` is the best so far."""
         self._n += 1
         self._bars.update(self._total, completed=self._n)
-        so_far = "" if best is None else f"; best {best.loss:.4f} (try {best.number})"
+        so_far = "" if best is None else f"; best {best.loss:.4f} (candidate {best.number})"
         self._print(
-            f"[{self._n}/{self._n_all}] try {one.number}, {one.described}: {_try_outcome(one)} "
+            f"[{self._n}/{self._n_all}] candidate {one.number}, {one.described}: {_candidate_outcome(one)} "
             f"({duration(one.seconds)}){so_far}"
         )
 
@@ -111,14 +113,14 @@ class SearchDisplay:
         done = progress.status == "done"
         self._print(
             f"{recipe} recipe, seed {seed}: "
-            + (f"validation loss {progress.loss:.4f}" if done else f"FAILED, {progress.reason}")
+            + (f"validation loss {progress.validation_loss:.4f}" if done else f"FAILED, {progress.reason}")
         )
 
     def _print(self, text: str) -> None:
         self._bars.console.print(text, markup=False)
 
 
-def _try_outcome(one: Try) -> str:
+def _candidate_outcome(one: Candidate) -> str:
     if one.state == "failed":
         return f"FAILED, {one.reason}"
     if one.state == "pruned":
@@ -129,4 +131,4 @@ def _try_outcome(one: Try) -> str:
 def _outcome(progress: TrialProgress) -> str:
     if progress.status == "failed":
         return f"FAILED, {progress.reason}"
-    return f"test accuracy {progress.accuracy:.3f} after {progress.step} steps"
+    return f"test accuracy {progress.test_accuracy:.3f} after {progress.step} steps"

@@ -35,7 +35,7 @@ PROJECT = "camerabias"
 
 
 class Logger(Protocol):
-    """A place for one sweep's progress; a trial that was logged there before goes on in the same place."""
+    """A place for one sweep's progress; a trial that was logged there before continues in the same place."""
 
     def progress(self, trial: TrialConfig, progress: Progress) -> None:
         """A trial has reported."""
@@ -51,8 +51,8 @@ def scalars(progress: Progress) -> Iterator[tuple[int, dict[str, float]]]:
     last: dict[str, float] = {}
     if progress.images_per_second is not None:
         last["images_per_second"] = progress.images_per_second
-    if progress.status == "done" and progress.accuracy is not None:
-        last["test_accuracy"] = progress.accuracy
+    if progress.test_accuracy is not None:
+        last["test_accuracy"] = progress.test_accuracy
     if last:
         yield progress.step, last
 
@@ -60,7 +60,7 @@ def scalars(progress: Progress) -> Iterator[tuple[int, dict[str, float]]]:
 class TensorBoard:
     """Event files below `RUN/tensorboard/NAME/ID`; those of a bucket are written here and uploaded now and then.
 
-    Names do not tell every field of a trial, so its id stands below. A trial that goes on gets another file beside
+    Names do not tell every field of a trial, so its id stands below. A trial that is resumed gets another file beside
     the earlier one, whose later steps TensorBoard then leaves out.
     """
 
@@ -159,7 +159,7 @@ class MLflow:
         return self._runs[trial.id]
 
     def _find(self, trial: TrialConfig) -> str | None:
-        """The run in which an earlier sweep has logged the trial, which goes on in it."""
+        """The run in which an earlier sweep has logged the trial, which continues in it."""
         asked = f"tags.`camerabias.key` = '{_key(self._run, trial)}'"
         found = self._client.search_runs([self._experiment], asked, max_results=1)
         if not found:
@@ -218,7 +218,7 @@ class WandB:
                 # what the driver prints and how busy it is says nothing of a trial
                 settings=wandb.Settings(console="off", silent=True, x_disable_stats=True),
             )
-            # a trial that goes on from its checkpoint repeats steps, which W&B's own step cannot
+            # a trial resumed from its checkpoint repeats steps, which W&B's own step cannot
             run.define_metric("*", step_metric="step")
             self._runs[trial.id] = run
         return self._runs[trial.id]
@@ -302,8 +302,8 @@ class Loggers:
             except Exception as error:  # noqa: BLE001 - said, and nothing but a picture of the sweep is lost
                 del self._loggers[name]
                 self._warn(
-                    f"Warning: nothing more is logged to {name} ({type(error).__name__}: {error}). Trials go on, and "
-                    "records are whole."
+                    f"Warning: nothing more is logged to {name} ({type(error).__name__}: {error}). Trials continue, "
+                    "and records are whole."
                 )
 
 

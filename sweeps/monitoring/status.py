@@ -50,11 +50,11 @@ class SearchStatus:
     name: str
     asked: int
     states: dict[str, int]
-    """How many tries are in which state."""
+    """How many candidates are in which state."""
 
     @property
     def is_over(self) -> bool:
-        """Whether all tries have ended."""
+        """Whether all candidates have ended."""
         return sum(self.states.values()) >= self.asked and not self.states.get("running")
 
 
@@ -132,7 +132,7 @@ class RunStatus:
 
     @property
     def milestones(self) -> tuple[Any, ...]:
-        """What changes when a trial or try begins or ends, and not while it runs."""
+        """What changes when a trial or candidate begins or ends, and not while it runs."""
         return self.statuses, self.searches, {trial.name for trial in self.running}
 
 
@@ -156,7 +156,7 @@ class _Reader:
 
     def read(self) -> RunStatus:
         searches = [_search(record) for record in search_records(self.run)]
-        tries = [trial for _, running in searches for trial in running]
+        candidates = [trial for _, running in searches for trial in running]
         talking = self._latest("started")
         talking = [trial for trial in talking if self.contents[trial].has_progress]
         running = [
@@ -168,8 +168,8 @@ class _Reader:
             studies=[self._study(study) for study in self.studies],
             searches=[search for search, _ in searches],
             statuses=self.statuses,
-            running=running + tries,
-            n_running=len(talking) + len(tries),
+            running=running + candidates,
+            n_running=len(talking) + len(candidates),
             failed=self._failed(),
             ended=self._ended(),
             seconds_left=self._seconds_left(running),
@@ -220,17 +220,17 @@ def _names(studies: Iterable[PlannedStudy]) -> Iterator[tuple[str, str]]:
 
 
 def _search(record: SearchRecord) -> tuple[SearchStatus, list[RunningTrial]]:
-    search, tries = record.search(), record.tries()
-    states = Counter(str(one.state) for one in tries)
-    numbers = {one.trial: one.number for one in tries}
-    running = list(_running_tries(search.name, Run(record.folder), numbers))
+    search, candidates = record.search(), record.candidates()
+    states = Counter(str(one.state) for one in candidates)
+    numbers = {one.trial: one.number for one in candidates}
+    running = list(_running_candidates(search.name, Run(record.folder), numbers))
     return SearchStatus(search.name, search.trials, dict(states)), running
 
 
-def _running_tries(search: str, run: Run, numbers: dict[str, int]) -> Iterator[RunningTrial]:
-    """Trials of a search that have said how far they are; on other seeds they are no tries any more."""
+def _running_candidates(search: str, run: Run, numbers: dict[str, int]) -> Iterator[RunningTrial]:
+    """Trials of a search that have said how far they are; on other seeds they are no candidates any more."""
     for trial, contents in run.contents().items():
         progress = run.record(trial).progress() if contents.has_progress else None
         if progress is not None:
-            what = f"try {numbers[trial]}" if trial in numbers else run.record(trial).config().name
+            what = f"candidate {numbers[trial]}" if trial in numbers else run.record(trial).config().name
             yield RunningTrial(f"{search}, {what}", progress)

@@ -85,7 +85,7 @@ def _status_parts(status: RunStatus) -> list[RenderableType]:
     for search in status.searches:
         counts = ", ".join(f"{n} {state}" for state, n in search.states.items())
         parts.append(
-            f"Search {search.name}: {sum(search.states.values())} of {search.asked} tries ({counts})"
+            f"Search {search.name}: {sum(search.states.values())} of {search.asked} candidates ({counts})"
         )
     if status.ended:
         lines = [
@@ -102,7 +102,7 @@ def _status_parts(status: RunStatus) -> list[RenderableType]:
             title += f" ({len(status.running)} of {status.n_running})"
         parts.append(make_table(pd.DataFrame([_running_row(trial) for trial in status.running]), title))
     if status.studies:
-        left = "" if status.seconds_left is None else f", about {duration(status.seconds_left)} left"
+        left = "" if status.seconds_left is None else f", about {duration(status.seconds_left)} remaining"
         n_ended = status.count("done", "failed")
         parts.append(
             f"{n_ended} of {len(status.statuses)} trials have ended{left if n_ended else ''}{_driver(status)}"
@@ -114,7 +114,7 @@ def _driver(status: RunStatus) -> str:
     if status.is_over:
         return ""
     if status.driver is None or status.driver.ended():
-        return "; nobody is at work on them: `camerabias sweep run` goes on"
+        return "; no driver is running: `camerabias sweep run` resumes"
     return f"; driven by {status.driver.driver}"
 
 
@@ -133,8 +133,8 @@ def _running_row(trial: RunningTrial) -> dict[str, str]:
     return {
         "trial": trial.name,
         "step": f"{progress.step}/{progress.max_steps}",
-        "loss": show_number(progress.loss, ".3f"),
-        "validation": show_number(progress.accuracy, ".3f"),
+        "loss": show_number(progress.validation_loss, ".3f"),
+        "validation": show_number(progress.validation_accuracy, ".3f"),
         "images/s": show_number(progress.images_per_second, ".0f"),
         "host": progress.host,
         "as of": f"{silent} ago: its worker may be gone" if trial.is_stale else f"{silent} ago",

@@ -62,7 +62,7 @@ Measure = Callable[[TrialConfig], Speed]
 
 
 def estimate(plan: Plan, run: Run, measure: Measure) -> Estimate:
-    """Estimate the time of the trials that are left.
+    """Estimate the time of the remaining trials.
 
     Args:
         plan: The trials.

@@ -199,7 +199,7 @@ class _Planner:
         classes = self.dataset.manifest.classes(target)
         if len(classes) < 2:
             raise CamerabiasError(
-                f"There is only one {target}, {classes[0]!r}: nothing to tell apart. Add photos of another."
+                f"There is only one {target}, {classes[0]!r}: nothing to distinguish. Add photos of another."
             )
 
     def _check_cells(self, target: Target) -> None:

@@ -15,7 +15,7 @@ def print_skipped(plan: Plan) -> None:
     """Name the settings that the dataset cannot serve."""
     for study in plan.studies:
         for skipped in study.skipped:
-            console.print(f"Left out: {skipped.target}, {skipped.setting}. {skipped.reason}")
+            console.print(f"Excluded: {skipped.target}, {skipped.setting}. {skipped.reason}")
 
 
 def print_plan(plan: Plan, time_needed: Estimate, price: float | None = None) -> None:

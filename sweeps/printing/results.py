@@ -19,7 +19,7 @@ def print_outcome(outcome: Outcome) -> None:
     probes = f", {_count(outcome.probe_failures, 'probe')} failed" if outcome.probe_failures else ""
     if outcome.n_left:
         console.print(
-            f"Interrupted: {outcome.n_left} of {outcome.n_trials} trials are left; the same command goes on"
+            f"Interrupted: {outcome.n_left} of {outcome.n_trials} trials remain; run the same command to resume"
         )
         return
     console.print(

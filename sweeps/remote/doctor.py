@@ -100,7 +100,7 @@ def _gpu(gpus: tuple[str, ...]) -> Iterator[Finding]:
 def _cache() -> Iterator[Finding]:
     folder = cache_folder()
     try:
-        Folder(folder).prove()
+        Folder(folder).check_access()
     except CamerabiasError as error:
         yield Finding(
             "problem", f"The cache of decoded images: {error} Or set CAMERABIAS_CACHE to another folder."
@@ -126,7 +126,7 @@ def _token() -> Iterator[Finding]:
 
 
 def _run(run: Run) -> Iterator[Finding]:
-    run.folder.prove()
+    run.folder.check_access()
     yield Finding("ok", f"{run.folder} can be written, listed and read")
     lease = run.lease()
     if lease is not None:

@@ -100,7 +100,7 @@ def _check_cluster(address: str, allow_unauthenticated: bool) -> None:
     if not allow_unauthenticated:
         raise CamerabiasError(
             f"The cluster at {address} asks for no token, so everybody who reaches its ports can run code on it. "
-            "Start it with RAY_AUTH_MODE=token (see docs/cluster.md), or insist with --allow-unauthenticated."
+            "Start it with RAY_AUTH_MODE=token (see docs/cluster.md), or force it with --allow-unauthenticated."
         )
 
 

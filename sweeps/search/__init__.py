@@ -1,1 +1,1 @@
-"""Searching hyperparameters: what to ask next, and trying it on an executor. Uses `execution`."""
+"""Searching hyperparameters: what to ask next, and running it on an executor. Uses `execution`."""

@@ -1,4 +1,4 @@
-"""The tries of a search on Ray Tune: its searcher asks and its scheduler tells the `Tuning`, which does the thinking.
+"""Candidates on Ray Tune: its searcher asks and its scheduler tells the `Tuning`, which does the thinking.
 
 Not Ray's `OptunaSearch` and `ASHAScheduler`: the scheduler's rungs cannot be given back to it, so that a resumed
 search would prune otherwise than one that was never interrupted; and with one `Tuning` the local executor
@@ -27,8 +27,8 @@ from camerabias.trainables.worker.job import Job, Progress, job_fields
 from camerabias.trainables.worker.node import Expected
 
 
-def try_on_ray(tuning: Tuning, job: Job, expected: Expected) -> None:
-    """Run tries side by side on the Ray that this process is connected to, until there are enough."""
+def search_on_ray(tuning: Tuning, job: Job, expected: Expected) -> None:
+    """Run candidates side by side on the Ray that this process is connected to, until there are enough."""
     listener = _GivenUp(tuning)
     fit(
         job.threads,
@@ -44,7 +44,7 @@ class _Asking(Unsaved, Searcher):
     """Suggests what the tuning asks for."""
 
     def __init__(self, tuning: Tuning, job: Job, expected: Expected) -> None:
-        super().__init__(metric="loss", mode="min")
+        super().__init__(metric="validation_loss", mode="min")
         self._tuning, self._job, self._expected = tuning, job, expected
 
     def suggest(self, trial_id: str) -> Any:  # a configuration, or the word that there are enough
@@ -58,14 +58,14 @@ class _Asking(Unsaved, Searcher):
         pass  # the scheduler tells
 
     def save(self, checkpoint_path: str) -> None:
-        pass  # never restored: records are what a search goes on from
+        pass  # never restored: records are what a search is resumed from
 
     def restore(self, checkpoint_path: str) -> None:
         raise NotImplementedError
 
 
 class _Telling(Unsaved, FIFOScheduler):
-    """Tells the tuning how tries go, and stops those that it prunes."""
+    """Tells the tuning how candidates go, and stops those that it prunes."""
 
     def __init__(self, tuning: Tuning, halt: Halt) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -85,7 +85,7 @@ class _Telling(Unsaved, FIFOScheduler):
 
 
 class _GivenUp(TuneListener):
-    """Tells the tuning of tries whose workers kept dying; a scheduler would hear of every worker that dies."""
+    """Tells the tuning of candidates whose workers kept dying; a scheduler would hear of every worker that dies."""
 
     def __init__(self, tuning: Tuning) -> None:
         super().__init__()

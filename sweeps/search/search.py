@@ -1,4 +1,4 @@
-"""A hyperparameter search from space file to recipe; called again after any interruption, it goes on."""
+"""A hyperparameter search from space file to recipe; called again after any interruption, it resumes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def run_search(request: SearchRequest, listener: Listener | None = None) -> Sear
         Its record, with the recipe found.
 
     Raises:
-        CamerabiasError: Anything that is wrong with what is asked; or no try has ended with a loss.
+        CamerabiasError: Anything that is wrong with what is asked; or no candidate has ended with a loss.
     """
     listener = listener or Listener()
     space, dataset, run = load_space(request.space), open_dataset(request.data), Run(request.run)
@@ -61,7 +61,7 @@ def run_search(request: SearchRequest, listener: Listener | None = None) -> Sear
     search = plan_search(space, dataset, run, request)
     record = search_record(run, search.name)
     _check_same_search(search, record)
-    run.folder.prove()
+    run.folder.check_access()
     with Lease(run, listener.say) as lease:
         write_run_info(run, dataset, request.executor)
         record.write_search(search)
@@ -72,7 +72,7 @@ def run_search(request: SearchRequest, listener: Listener | None = None) -> Sear
         job = Job(
             search.trial, dataset.folder.uri, record.folder.uri, request.weights, THREADS, purpose="search"
         )
-        n_before = sum(one.state != "running" for one in record.tries())
+        n_before = sum(one.state != "running" for one in record.candidates())
         with listener.searching(search.trials, n_before) as watcher:
             _run(search, record, job, request.executor, expected, watcher)
     return record
@@ -100,9 +100,9 @@ def _check_same_search(search: Search, record: SearchRecord) -> None:
     changed = [name for name in now if before[name] != now[name]]
     if changed:
         raise CamerabiasError(
-            f"{record.folder} holds a search that differs in {', '.join(changed)}; its tries cannot be compared with "
-            f"new ones. Give the space file another name, or remove that folder; only {', '.join(_MAY_CHANGE)} may "
-            "change."
+            f"{record.folder} holds a search that differs in {', '.join(changed)}; its candidates do not "
+            "compare with new ones. Give the space file another name, or remove that folder; only "
+            f"{', '.join(_MAY_CHANGE)} may change."
         )
 
 
@@ -115,21 +115,21 @@ def _run(
     watcher: SearchWatcher,
 ) -> None:
     tuning = Tuning(search, record, watcher)
-    _try_all(tuning, job, executor, expected)
+    _run_candidates(tuning, job, executor, expected)
     if tuning.n_ended < search.trials:  # Tune returns when it is interrupted
         raise CamerabiasError(
-            f"The search was interrupted after {tuning.n_ended} of {search.trials} tries; the same command "
-            "goes on."
+            f"The search was interrupted after {tuning.n_ended} of {search.trials} candidates; run the same "
+            "command to resume."
         )
     _write_recipe(search, record)
     _confirm(search, record, job, executor, expected, watcher)
 
 
-def _try_all(tuning: Tuning, job: Job, executor: Executor, expected: Expected) -> None:
+def _run_candidates(tuning: Tuning, job: Job, executor: Executor, expected: Expected) -> None:
     if executor == "ray":
-        from camerabias.sweeps.search.ray_search import try_on_ray  # late: Ray need not be installed
+        from camerabias.sweeps.search.ray_search import search_on_ray  # late: Ray need not be installed
 
-        try_on_ray(tuning, job, expected)
+        search_on_ray(tuning, job, expected)
         return
     from camerabias.trainables.worker.trial import Trial  # late: torch is not needed to plan
 
@@ -141,16 +141,16 @@ def _try_all(tuning: Tuning, job: Job, executor: Executor, expected: Expected) -
 
 
 def _write_recipe(search: Search, record: SearchRecord) -> None:
-    tries = record.tries()
-    best = find_best(tries)
+    candidates = record.candidates()
+    best = find_best(candidates)
     if best is None:
         raise CamerabiasError(
-            f"None of the {len(tries)} tries of {search.name} has ended with a loss, so there is no recipe. "
-            f"The first one's reason: {tries[0].reason}"
+            f"None of the {len(candidates)} candidates of {search.name} has ended with a loss, so there is no "
+            f"recipe. The first one's reason: {candidates[0].reason}"
         )
     record.write_recipe(
         search.recipe(best.params),
-        f"Found by the search {search.name} ({search.trial.name}): try {best.number} of {len(tries)}, "
+        f"Found by the search {search.name} ({search.trial.name}): candidate {best.number} of {len(candidates)}, "
         f"validation loss {best.loss:.4f}. Test images were not looked at.",
     )
 
@@ -164,15 +164,15 @@ def _confirm(
     watcher: SearchWatcher,
 ) -> None:
     """Train the recipe found, and the one that the search started from, on other seeds; failures run again."""
-    best = find_best(record.tries())
+    best = find_best(record.candidates())
     assert best is not None
     confirming = _Confirming(record, search.confirming(best), watcher)
     jobs = [replace(job, config=config) for config in confirming.missing()]
     run_jobs(jobs, executor, confirming, expected)
     if confirming.n_silent:  # Tune returns when it is interrupted
         raise CamerabiasError(
-            f"The search was interrupted with {confirming.n_silent} trials on other seeds left; the same command "
-            "goes on."
+            f"The search was interrupted with {confirming.n_silent} trials on other seeds remaining; run the "
+            "same command to resume."
         )
 
 
@@ -205,8 +205,8 @@ class _Confirming:
             return
         failed = progress.status == "failed"
         self._outcomes[trial.id] = Outcome(
-            loss=None if failed else progress.loss,
-            accuracy=None if failed else progress.accuracy,
+            loss=None if failed else progress.validation_loss,
+            accuracy=None if failed else progress.validation_accuracy,
             reason=progress.reason,
         )
         self._record.write_confirmed(self._outcomes)

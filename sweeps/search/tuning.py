@@ -1,4 +1,4 @@
-"""What a search tries next, and how tries went: Optuna asked and told, with the records kept in step."""
+"""What a search runs next, and how candidates went: Optuna asked and told, with the records kept in step."""
 
 from __future__ import annotations
 
@@ -6,37 +6,37 @@ import optuna
 from optuna.trial import TrialState
 
 from camerabias.sweeps.execution.watcher import SearchWatcher
-from camerabias.trainables.records.search import STATES, Search, SearchRecord, Try, find_best, replay
+from camerabias.trainables.records.search import STATES, Candidate, Search, SearchRecord, find_best, replay
 from camerabias.trainables.spec.trial import TrialConfig
 from camerabias.trainables.worker.job import Progress
 
 
 class Tuning:
-    """Asks Optuna what to try next, tells it how tries go, and keeps the record of both.
+    """Asks Optuna what to run next, tells it how candidates go, and keeps the record of both.
 
     Args:
         search: What is searched.
         record: Its record; what it holds counts as asked and told.
-        watcher: Told of every try that ends.
+        watcher: Told of every candidate that ends.
     """
 
     def __init__(self, search: Search, record: SearchRecord, watcher: SearchWatcher) -> None:
         self._search, self._record, self._watcher = search, record, watcher
-        tries = record.tries()
-        self._study = replay(search, tries)
-        self._tries = {one.number: one for one in tries if one.state != "running"}
+        candidates = record.candidates()
+        self._study = replay(search, candidates)
+        self._candidates = {one.number: one for one in candidates if one.state != "running"}
         self._asked: dict[int, optuna.Trial] = {}
 
-    def ask(self) -> Try | None:
-        """The next try to run, those first that an interruption left running; None when there are enough.
+    def ask(self) -> Candidate | None:
+        """The next candidate to run, those first that an interruption left running; None when there are enough.
 
-        A suggestion of a trial that another try has, or had, is not run: it shares that one's outcome.
+        A suggestion of a trial that another candidate has, or had, is not run: it shares that one's outcome.
         """
         while self._is_one_left():
             one = self._suggest()
-            twin = next((other for other in self._tries.values() if other.trial == one.trial), None)
-            self._tries[one.number] = one
-            self._record.write_try(one)
+            twin = next((other for other in self._candidates.values() if other.trial == one.trial), None)
+            self._candidates[one.number] = one
+            self._record.write_candidate(one)
             if twin is None:
                 return one
             if twin.state != "running":
@@ -44,15 +44,19 @@ class Tuning:
         return None
 
     def config(self, number: int) -> TrialConfig:
-        """The trial of a try."""
-        return self._search.config(self._tries[number].params)
+        """The trial of a candidate."""
+        return self._search.config(self._candidates[number].params)
 
     def tell(self, number: int, progress: Progress) -> bool:
-        """Take what the trial of a try reports; returns whether it is to be stopped, as others do better."""
-        one = self._tries[number]
+        """Take what the trial of a candidate reports; returns whether it is to be stopped, as others do better."""
+        one = self._candidates[number]
         one.steps, one.seconds = progress.step, progress.seconds
         if progress.status == "done":
-            one.state, one.loss, one.accuracy = "complete", progress.loss, progress.accuracy
+            one.state, one.loss, one.accuracy = (
+                "complete",
+                progress.validation_loss,
+                progress.validation_accuracy,
+            )
             self._end(one)
         elif progress.status == "failed":
             one.state, one.reason = "failed", progress.reason
@@ -66,51 +70,53 @@ class Tuning:
 
     @property
     def n_ended(self) -> int:
-        """How many tries have ended."""
-        return sum(one.state != "running" for one in self._tries.values())
+        """How many candidates have ended."""
+        return sum(one.state != "running" for one in self._candidates.values())
 
     def _is_one_left(self) -> bool:
         waiting = self._study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
         return bool(waiting) or len(self._study.get_trials(deepcopy=False)) < self._search.trials
 
-    def _suggest(self) -> Try:
+    def _suggest(self) -> Candidate:
         self._study.sampler = self._search.sampler(len(self._study.get_trials(deepcopy=False)))
         asked = self._study.ask(self._search.distributions)
         self._asked[asked.number] = asked
-        return Try(
+        return Candidate(
             number=asked.number,
             trial=self._search.config(asked.params).id,
             params=asked.params,
             rungs=self._rungs(asked.number),
         )
 
-    def _is_to_be_pruned(self, one: Try, progress: Progress) -> bool:
+    def _is_to_be_pruned(self, one: Candidate, progress: Progress) -> bool:
         asked = self._asked[one.number]
-        if progress.loss is None or progress.step in one.losses:  # a worker that died repeats its steps
+        if (
+            progress.validation_loss is None or progress.step in one.losses
+        ):  # a worker that died repeats its steps
             return False
-        one.losses[progress.step] = progress.loss
-        asked.report(progress.loss, progress.step)
+        one.losses[progress.step] = progress.validation_loss
+        asked.report(progress.validation_loss, progress.step)
         if asked.should_prune():
             one.rungs = self._rungs(one.number)
             return True
         if self._rungs(one.number) != one.rungs:  # it has survived a decision, which counts for later ones
             one.rungs = self._rungs(one.number)
-            self._record.write_try(one)
+            self._record.write_candidate(one)
         return False
 
     def _rungs(self, number: int) -> dict[str, float]:
         attributes = self._study.get_trials(deepcopy=False)[number].system_attrs
         return {name: loss for name, loss in attributes.items() if name.startswith("completed_rung_")}
 
-    def _end(self, one: Try) -> None:
+    def _end(self, one: Candidate) -> None:
         self._study.tell(self._asked.pop(one.number), one.loss, STATES[one.state])
-        self._record.write_try(one)
-        self._watcher.ended(one, find_best(list(self._tries.values())))
-        for other in list(self._tries.values()):
+        self._record.write_candidate(one)
+        self._watcher.ended(one, find_best(list(self._candidates.values())))
+        for other in list(self._candidates.values()):
             if other.state == "running" and other.trial == one.trial:
                 self._end_like(one, other)
 
-    def _end_like(self, twin: Try, one: Try) -> None:
+    def _end_like(self, twin: Candidate, one: Candidate) -> None:
         one.state, one.steps, one.losses = twin.state, twin.steps, dict(twin.losses)
         one.loss, one.accuracy, one.reason = twin.loss, twin.accuracy, twin.reason
         for step, loss in one.losses.items():

@@ -115,7 +115,7 @@ def test_storage_is_full(cluster, sweep, run, undisturbed):
     subprocess.run(["dd", "if=/dev/zero", f"of={filler}", "bs=64k"], capture_output=True, check=False)
     said = cluster.wait_for_job(job, "FAILED")
     assert "No space left on device" in said
-    assert "the same command goes on" in said
+    assert "to resume" in said
     assert "bug" not in said
     filler.unlink()
     cluster.wait_for_job(cluster.submit(*sweep(run)))

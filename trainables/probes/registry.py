@@ -123,8 +123,8 @@ def training_images(subject: Subject, _: Mapping[str, float]) -> Arrays:
 
 
 def counterfactual(subject: Subject, _: Mapping[str, float]) -> Arrays:
-    """Predictions of every bottle of the test, shot again by each camera of the dataset."""
-    from camerabias.trainables.probes.reshoot import reshoot
+    """Predictions of every bottle of the test, simulated with each camera of the dataset."""
+    from camerabias.trainables.probes.counterfactual import with_every_camera
     from camerabias.trainables.training.evaluate import Examples, predict_logits
     from camerabias.trainables.training.images import Images
 
@@ -132,9 +132,9 @@ def counterfactual(subject: Subject, _: Mapping[str, float]) -> Arrays:
     variant = data.config.variants[1]
     if data.config.test_view.kind.draw is not None:
         raise CamerabiasError(
-            f"photos shot again are not drawn at random, as view {data.config.test_view} is"
+            f"counterfactual photos are not drawn at random, as view {data.config.test_view} is"
         )
-    shot, pixels = reshoot(data.dataset, data.described(data.parts.test), variant)
+    shot, pixels = with_every_camera(data.dataset, data.described(data.parts.test), variant)
     images = Images(pixels, data.config.test_view, data.device)
     every = np.arange(len(shot), dtype=np.int64)
     recipe = data.config.recipe

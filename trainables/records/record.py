@@ -116,10 +116,10 @@ class Running(BaseModel):
 
     step: int
     max_steps: int
-    loss: float | None
-    """Latest validation loss, once there is one."""
-    accuracy: float | None
-    """Latest validation accuracy."""
+    validation_loss: float | None = None
+    """The latest, once there is one; earlier versions wrote it under another name, which is not read."""
+    validation_accuracy: float | None = None
+    """Likewise."""
     images_per_second: float | None
     seconds: float
     """Wall time of the trial so far, over all its attempts."""

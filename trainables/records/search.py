@@ -1,6 +1,6 @@
-"""A hyperparameter search as plain data: its space, what was asked for, its tries, and Optuna's view of them.
+"""A hyperparameter search as plain data: its space, what was asked for, its candidates, and Optuna's view of them.
 
-Nothing but these records is kept: a search goes on by replaying them into a fresh Optuna study. Without torch.
+Nothing but these records is kept: a search is resumed by replaying them into a fresh Optuna study. Without torch.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from camerabias.trainables.spec.recipe import Recipe
 from camerabias.trainables.spec.trial import TrialConfig
 
 PRUNE_FACTOR = 3
-"""One try in so many goes on at each decision, and decisions are so many times as far apart (Li et al. 2020)."""
+"""One candidate in so many is kept at each decision; decisions are so many times as far apart (Li et al. 2020)."""
 
 SEARCH_FILE = "search.yaml"
 TRIES_FOLDER = "tries"
@@ -126,8 +126,8 @@ class Search(BaseModel):
         title: For people.
         trial: The trial that is tuned, with the recipe that the search starts from.
         space: What is searched.
-        trials: How many tries there are.
-        prune_after: Optimiser steps after which a try that does badly may be stopped, and again after 3, 9, ...
+        trials: How many candidates there are.
+        prune_after: Optimiser steps after which a candidate that does badly may be stopped, and again after 3, 9, ...
             times as many; None stops none. Losses before the peak of a one-cycle schedule, at 30 % of its steps,
             say little.
         confirm_seeds: Seeds on which the recipe found, and the one it started from, are trained in the end.
@@ -151,7 +151,7 @@ class Search(BaseModel):
         """The trial with such a recipe."""
         return self.trial.model_copy(update={"recipe": self.recipe(params)})
 
-    def confirming(self, best: Try) -> dict[tuple[str, int], TrialConfig]:
+    def confirming(self, best: Candidate) -> dict[tuple[str, int], TrialConfig]:
         """The trials that compare recipes on other seeds, by recipe (`base` or `found`) and seed."""
         recipes = {"base": self.trial, "found": self.config(best.params)}
         return {
@@ -166,7 +166,7 @@ class Search(BaseModel):
         return {name: parameter.distribution for name, parameter in self.space.items()}
 
     def sampler(self, number: int) -> optuna.samplers.BaseSampler:
-        """What draws the parameters of the try `number`: a tree-structured Parzen estimator (Bergstra et al. 2011).
+        """What draws a candidate's parameters: a tree-structured Parzen estimator (Bergstra et al. 2011).
 
         Its seed comes from the number, so that a search that was interrupted draws what it would have drawn.
         """
@@ -174,7 +174,7 @@ class Search(BaseModel):
         return optuna.samplers.TPESampler(multivariate=True, seed=seed)
 
     def pruner(self) -> optuna.pruners.BasePruner:
-        """What stops tries: asynchronous successive halving (Li et al. 2020), or nothing."""
+        """What stops candidates: asynchronous successive halving (Li et al. 2020), or nothing."""
         if self.prune_after is None:
             return optuna.pruners.NopPruner()
         return optuna.pruners.SuccessiveHalvingPruner(self.prune_after, PRUNE_FACTOR)
@@ -188,10 +188,10 @@ STATES: dict[TryState, TrialState] = {
     "pruned": TrialState.PRUNED,
     "failed": TrialState.FAIL,
 }
-"""What Optuna calls the states, when it is told of a try or when tries are replayed."""
+"""What Optuna calls the states, when it is told of a candidate or when candidates are replayed."""
 
 
-class Try(BaseModel):
+class Candidate(BaseModel):
     """`tries/NUMBER.json`: one suggestion and how it went; two may come to the same trial.
 
     Attributes:
@@ -231,25 +231,25 @@ class Try(BaseModel):
         )
 
 
-def find_best(tries: list[Try]) -> Try | None:
-    """The complete try of the lowest validation loss, the first of equals; None if none is complete."""
-    complete = [one for one in tries if one.loss is not None]
+def find_best(candidates: list[Candidate]) -> Candidate | None:
+    """The complete candidate of the lowest validation loss, the first of equals; None if none is complete."""
+    complete = [one for one in candidates if one.loss is not None]
     return min(complete, key=lambda one: (one.loss, one.number), default=None)
 
 
-def replay(search: Search, tries: list[Try]) -> optuna.Study:
-    """Optuna's study of a search, as if it had asked for these tries and heard of them.
+def replay(search: Search, candidates: list[Candidate]) -> optuna.Study:
+    """Optuna's study of a search, as if it had asked for these candidates and heard of them.
 
-    Tries that were running wait in it with their parameters, and are what it asks for first.
+    Candidates that were running wait in it with their parameters, and are what it asks for first.
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)  # it tells of every trial, as the display does
     study = optuna.create_study(pruner=search.pruner())
-    for one in tries:
+    for one in candidates:
         study.add_trial(_as_optuna(search, one))
     return study
 
 
-def _as_optuna(search: Search, one: Try) -> FrozenTrial:
+def _as_optuna(search: Search, one: Candidate) -> FrozenTrial:
     if one.state == "running":  # as `Study.enqueue_trial` makes it, with the decisions that were survived
         return optuna.trial.create_trial(
             state=TrialState.WAITING, system_attrs={"fixed_params": one.params, **one.rungs}
@@ -315,25 +315,26 @@ class SearchRecord:
                 f"{self.folder.file(SEARCH_FILE)} cannot be read ({error}); copy it again or remove {self.folder}."
             ) from error
 
-    def write_try(self, one: Try) -> None:
+    def write_candidate(self, one: Candidate) -> None:
         """Write `tries/NUMBER.json`."""
         self.folder.child(TRIES_FOLDER).write_json(f"{one.number:04d}.json", one.model_dump())
 
-    def tries(self) -> list[Try]:
-        """All tries in the order of suggestion.
+    def candidates(self) -> list[Candidate]:
+        """All candidates in the order of suggestion.
 
         Raises:
             CamerabiasError: One is damaged, or missing in the middle.
         """
         folder = self.folder.child(TRIES_FOLDER)
-        tries = [_read_try(folder, name) for name in folder.names()]
-        tries.sort(key=lambda one: one.number)
-        if [one.number for one in tries] != list(range(len(tries))):
+        candidates = [_read_candidate(folder, name) for name in folder.names()]
+        candidates.sort(key=lambda one: one.number)
+        if [one.number for one in candidates] != list(range(len(candidates))):
             raise CamerabiasError(
-                f"Tries are missing between others in {folder}, so the search cannot go on; copy it again or remove "
+                f"Candidates are missing between others in {folder}, so the search cannot be "
+                f"resumed; copy it again or remove "
                 f"{self.folder}."
             )
-        return tries
+        return candidates
 
     def write_recipe(self, recipe: Recipe, comment: str) -> None:
         """Write `recipe.yaml`, which a study can name, under a line that says where it comes from."""
@@ -373,8 +374,8 @@ def search_records(run: Run) -> list[SearchRecord]:
     return [record for record in records if record.exists()]
 
 
-def _read_try(folder: Folder, name: str) -> Try:
+def _read_candidate(folder: Folder, name: str) -> Candidate:
     try:
-        return Try.model_validate(folder.read_json(name))
+        return Candidate.model_validate(folder.read_json(name))
     except ValidationError as error:
         raise CamerabiasError(f"{folder.file(name)} is damaged ({error}); copy it again.") from error

@@ -70,7 +70,7 @@ class Recipe(BaseModel):
         given = [name for name in EVENING if getattr(self, name)]
         if len(given) > 1:
             raise ValueError(
-                f"{' and '.join(given)} each even out the label × camera cells by themselves; keep one of them"
+                f"{' and '.join(given)} each balance the label × camera cells by themselves; keep one of them"
             )
         return self
 

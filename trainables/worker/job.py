@@ -48,10 +48,10 @@ class Progress:
     """`running`, `done` or `failed`."""
     step: int
     max_steps: int
-    loss: float | None
-    """Latest validation loss, once there is one; of a trial of a search that is done, that of its weights."""
-    accuracy: float | None
-    """Latest validation accuracy; of a trial that is done, its test accuracy (in a search, of its weights)."""
+    validation_loss: float | None
+    """The latest, once there is one; of a trial that is done, that of the weights it chose."""
+    validation_accuracy: float | None
+    """Likewise."""
     images_per_second: float | None
     seconds: float
     """Wall time of the trial so far."""
@@ -59,6 +59,8 @@ class Progress:
     """Why it failed."""
     validations: tuple[Validation, ...] = ()
     """Those since the last report, which may be many: reports are seconds apart."""
+    test_accuracy: float | None = None
+    """Of a trial that is done, unless it belongs to a search, which looks at no test images."""
 
     @classmethod
     def of_failure(cls, config: TrialConfig, reason: str, step: int = 0, seconds: float = 0.0) -> Progress:

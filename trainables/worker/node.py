@@ -1,4 +1,4 @@
-"""What a node must prove before it runs trials: that it has the storage, the dataset and the versions of the driver.
+"""The checks of a node before it runs trials: that it has the driver's storage, dataset and versions.
 
 Without torch, so that the check costs a node little; GPUs are named by what `nvidia-smi` prints.
 """
@@ -88,7 +88,7 @@ def _check(expected: Expected) -> Node:
             f"{node.host} does not see the driver's folder at {run.folder}: it is not shared between the nodes. Give "
             "an s3:// or gs:// address, or a folder that every node mounts."
         )
-    run.folder.prove()
+    run.folder.check_access()
     if open_manifest(expected.dataset).fingerprint != expected.fingerprint:
         raise NodeError(f"{node.host} sees another dataset at {expected.dataset} than the driver.")
     run.write_node(node.host, node.model_dump(mode="json"))

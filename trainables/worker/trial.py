@@ -98,7 +98,7 @@ class Trial:
         self._session.save(record)
 
     def load(self, record: Record) -> None:
-        """Go on from a checkpoint in another folder laid out like a record."""
+        """Resume from a checkpoint in another folder laid out like a record."""
         self._session = _Session(self.job, self.record, record)
 
     def _fail(self, error: Exception) -> Progress:
@@ -115,7 +115,14 @@ class Trial:
         """Probe a trial that was done before, whose training costs nothing now."""
         done = self.record.done()
         progress = Progress(
-            "done", done.steps, self.job.config.recipe.max_steps, None, done.test_accuracy, None, 0.0
+            status="done",
+            step=done.steps,
+            max_steps=self.job.config.recipe.max_steps,
+            validation_loss=None,
+            validation_accuracy=done.validation_accuracy,
+            images_per_second=None,
+            seconds=0.0,
+            test_accuracy=done.test_accuracy,
         )
         return self._probe(lambda: _load_subject(self.job, self.record), progress)
 
@@ -250,8 +257,8 @@ class _Session:
             status="running",
             step=training.step,
             max_steps=training.recipe.max_steps,
-            loss=loss[-1] if loss else None,
-            accuracy=accuracy[-1] if accuracy else None,
+            validation_loss=loss[-1] if loss else None,
+            validation_accuracy=accuracy[-1] if accuracy else None,
             images_per_second=training.training_images / training.training_seconds if training.step else None,
             seconds=self.seconds(),
         )
@@ -286,28 +293,30 @@ class _Session:
         if self.job.probes:
             write_weights(self.record.folder, training.model.state_dict())
         self.record.finish(history, predictions, done)
-        return self._ended(training.best_loss, done.test_accuracy)
+        return self._ended(tested_step, done.test_accuracy)
 
     def _finish_search(self) -> Progress:
         """End without a look at test images."""
         tested_step = self.training.choose_weights()
         history = self.training.history()
         self.record.finish_search(history, self._predict(self.data.parts.validation, "train", 0))
-        tested = history.loc[history["step"] == tested_step]
-        return self._ended(tested["validation_loss"].item(), tested["validation_accuracy"].item())
+        return self._ended(tested_step, None)
 
-    def _ended(self, loss: float, accuracy: float) -> Progress:
+    def _ended(self, chosen_step: int, test_accuracy: float | None) -> Progress:
+        """What a trial says that is done; the weights of `chosen_step` are its model."""
         training = self.training
-        speed = training.training_images / training.training_seconds
+        history = training.history()
+        chosen = history.loc[history["step"] == chosen_step]
         return Progress(
-            "done",
-            training.step,
-            training.recipe.max_steps,
-            loss,
-            accuracy,
-            speed,
-            self.seconds(),
+            status="done",
+            step=training.step,
+            max_steps=training.recipe.max_steps,
+            validation_loss=chosen["validation_loss"].item(),
+            validation_accuracy=chosen["validation_accuracy"].item(),
+            images_per_second=training.training_images / training.training_seconds,
+            seconds=self.seconds(),
             validations=self._new_validations(),
+            test_accuracy=test_accuracy,
         )
 
     def _predict(self, rows: Rows, side: Side, draw: int) -> pd.DataFrame:

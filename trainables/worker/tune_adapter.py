@@ -22,12 +22,13 @@ REPORT_SECONDS = 5.0
 """About how often a trial reports: often enough to watch, rare enough to cost nothing."""
 
 GAUGES = {
-    "loss": "Latest validation loss of a trial.",
-    "accuracy": "Latest validation accuracy of a trial.",
-    "images_per_second": "Training images per second of a trial.",
-    "step": "Optimiser steps that a trial has done.",
+    "loss": ("validation_loss", "Latest validation loss of a trial."),
+    "accuracy": ("validation_accuracy", "Latest validation accuracy of a trial."),
+    "images_per_second": ("images_per_second", "Training images per second of a trial."),
+    "step": ("step", "Optimiser steps that a trial has done."),
 }
-"""What Prometheus can read of every running trial, as `ray_camerabias_trial_NAME{trial="..."}`."""
+"""What Prometheus can read of every running trial, as `ray_camerabias_trial_NAME{trial="..."}`: the field of its
+progress, and a text."""
 
 
 class TuneTrial(tune.Trainable):
@@ -36,7 +37,7 @@ class TuneTrial(tune.Trainable):
     Its `config` has a `Job` as a plain dictionary under the key `job`, and as `expected` what the node must find,
     as JSON (see `node.Expected`).
 
-    The record in RUN is what counts, and its own checkpoint is what a restarted trial goes on from, on any
+    The record in RUN is what counts, and its own checkpoint is what a restarted trial resumes from, on any
     machine. Tune's checkpoints are the same files in a folder of Tune's, for schedulers that pause trials.
     """
 
@@ -49,7 +50,7 @@ class TuneTrial(tune.Trainable):
         self.expected = config["expected"]
 
     def step(self) -> dict[str, Any]:
-        """Train for a while and report; the first thing that a worker does is to prove its node."""
+        """Train for a while and report; a worker checks its node first."""
         check_node_once(self.expected)
         # a search decides at certain steps whether to go on, so it hears of every epoch
         progress = self.trial.advance(0.0 if self.trial.job.purpose == "search" else REPORT_SECONDS)
@@ -59,9 +60,9 @@ class TuneTrial(tune.Trainable):
     def _measure(self, progress: Progress) -> None:
         """Set the gauges of a running trial; Ray forgets those that are not set again within some 20 seconds."""
         if progress.status != "running":
-            return  # a loss and an accuracy would be of other images then, or of weights chosen by hindsight
+            return  # its numbers would be of weights chosen by hindsight
         for name, gauge in _gauges().items():
-            value = getattr(progress, name)
+            value = getattr(progress, GAUGES[name][0])
             if value is not None:
                 gauge.set(value, tags={"trial": self.trial.job.config.name})
 
@@ -82,7 +83,7 @@ class TuneTrial(tune.Trainable):
 @cache
 def _gauges() -> dict[str, Gauge]:
     """One of each for the process, whatever number of trials it runs."""
-    return {name: Gauge(f"camerabias_trial_{name}", text, ("trial",)) for name, text in GAUGES.items()}
+    return {name: Gauge(f"camerabias_trial_{name}", text, ("trial",)) for name, (_, text) in GAUGES.items()}
 
 
 @cache

@@ -18,7 +18,7 @@ def sentences(run):
 def test_recognition_follows_the_numbers(make, tmp_path, accuracy, expected):
     run = make.run(tmp_path, {"s": [make.cell("camera", "balanced", make.right("camera", accuracy))]})
     (sentence,) = sentences(run)["Are cameras recognised?"]
-    assert sentence.startswith(f"Trained on balanced, accuracy on the camera is {expected}")
+    assert sentence.startswith(f"Trained on balanced, camera accuracy is {expected}")
     assert f"test_resnet {accuracy:.3f} [" in sentence
     assert "(4 seeds)" in sentence
 
@@ -39,7 +39,7 @@ def test_models_with_the_same_answer_share_a_sentence(make, tmp_path):
 def test_too_few_groups_cannot_tell(make, tmp_path):
     cell = make.cell("camera", "balanced", make.right("camera", 0.95))
     (sentence,) = sentences(make.run(tmp_path, {"s": [cell]}, bottles_per_label=4))["Are cameras recognised?"]
-    assert "is from too few groups to be compared with chance" in sentence
+    assert "is not comparable (too few groups) with chance" in sentence
     assert "8 groups: too few" in sentence
 
 
@@ -52,20 +52,26 @@ def test_a_failed_cell_is_unknown(make, tmp_path):
 def test_a_cheating_model_follows_the_camera(demo_run):
     found = sentences(demo_run)
     (short,) = found["In short"]
-    assert "trained on balanced photos and, separately, on photos whose camera gives the label away" in short
-    assert "test_resnet 0.960 [0.933, 0.984] (4 seeds) and 0.520 [" in short
-    (tied,) = found["Does the camera decide the label?"]
+    assert (
+        "after balanced training, and after disjoint training, where the camera gives the label away" in short
+    )
+    assert "test_resnet 0.960 [0.933, 0.984] (4 seeds), and 0.520 [" in short
+    (tied,) = found["Do predictions depend on the camera?"]
     assert "iPhone: Manufacturer 1" in tied
     expected = (
-        "is higher than it would be if predictions took no notice of the camera: test_resnet 1.000 [0.832, "
+        "is higher than that expected if predictions were independent of the camera: "
+        "test_resnet 1.000 [0.832, "
     )
     assert expected in tied
-    assert "(2 seeds), by 0.500 [" in tied
+    assert "(2 seeds), difference 0.500 [" in tied
     costs = found["What does the setting change?"]
-    assert any("disjoint minus balanced training is lower than 0: test_resnet -0.4" in s for s in costs)
+    assert any(
+        "disjoint minus balanced training, on the same photos, is lower than 0: test_resnet -0.4" in s
+        for s in costs
+    )
     partial, disjoint = found["Does it work on unseen cameras?"]
     assert (
-        "(Huawei, Redmi, Vivo) is higher than chance (0.500) and not distinguishable from that on cameras seen"
+        "(Huawei, Redmi, Vivo) is higher than chance (0.500) and not distinguishable from that on seen cameras"
         in partial
     )
     assert "(Vivo) is not distinguishable from chance (0.500)" in disjoint
@@ -74,9 +80,8 @@ def test_a_cheating_model_follows_the_camera(demo_run):
 def test_an_honest_model_does_not(make, tmp_path):
     cells = [make.cell("label", setting, make.right("label", 0.97)) for setting in ("balanced", "disjoint")]
     found = sentences(make.run(tmp_path, {"s": cells}))
-    (tied,) = found["Does the camera decide the label?"]
-    assert "is not distinguishable from it would be" not in tied
-    assert "is what it would be if predictions took no notice of the camera" in tied
+    (tied,) = found["Do predictions depend on the camera?"]
+    assert "is not distinguishable from that expected if predictions were independent of the camera" in tied
     (cost,) = found["What does the setting change?"]
     assert "is not distinguishable from 0: test_resnet 0.000 [" in cost
 
@@ -106,13 +111,13 @@ def test_never_learned_is_said(make, tmp_path):
     (sentence,) = sentences(make.run(tmp_path, {"s": cells}))["Is the camera learned before the label?"]
     assert "cannot tell" in sentence
     assert "the camera was in 0 and the label in 0; " in sentence
-    assert sentence.count("more steps than were trained") == 2
+    assert sentence.count("not in training") == 2
 
 
 def test_where_perturbations_and_attributions_lie(paper_run):
     found = sentences(paper_run)
     balanced, unlike, disjoint, alike = found["What flips a prediction?"]
-    assert balanced.startswith("Trained on balanced, shares of the energy")
+    assert balanced.startswith("Trained on balanced, energy of perturbations")
     assert "test_resnet code 1.000 [" in balanced
     assert "(× 6.67)" in balanced  # a code on 240 of 1600 pixels
     assert "code 0.00" in disjoint

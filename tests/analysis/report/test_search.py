@@ -1,4 +1,4 @@
-"""Reports of searches, drawn from made-up tries."""
+"""Reports of searches, drawn from made-up candidates."""
 
 import io
 
@@ -20,7 +20,7 @@ from camerabias.analysis.report.search import (
 from camerabias.datasets.sampling.rules import Setting
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.trainables.records.run import Run
-from camerabias.trainables.records.search import Choices, Outcome, Range, Search, Try, search_record
+from camerabias.trainables.records.search import Candidate, Choices, Outcome, Range, Search, search_record
 from camerabias.trainables.spec.recipe import load_recipe
 from camerabias.trainables.spec.trial import TrialConfig
 
@@ -37,26 +37,28 @@ RATES = [1e-4, 1e-3, 1e-2, 1e-3, 3e-4, 3e-3]
 LOSSES = [0.9, 0.3, 0.8, 0.4, 0.6, 0.5]
 
 
-def make_tries():
-    """Six complete tries whose loss is the learning rate's doing, one pruned and one failed."""
-    tries = [
-        Try(number=n, trial=str(n), params={"learning_rate": rate, "batch_size": 16 * 2 ** (n % 3)},
+def make_candidates():
+    """Six complete candidates whose loss is the learning rate's doing, one pruned and one failed."""
+    candidates = [
+        Candidate(number=n, trial=str(n), params={"learning_rate": rate, "batch_size": 16 * 2 ** (n % 3)},
             state="complete", loss=loss, accuracy=1 - loss, losses={10: loss}, steps=100)
         for n, (rate, loss) in enumerate(zip(RATES, LOSSES, strict=True))
     ]  # fmt: skip
     params = {"learning_rate": 5e-3, "batch_size": 32}
-    tries.append(Try(number=6, trial="6", params=params, state="pruned", losses={10: 0.95}, steps=10))
-    tries.append(
-        Try(number=7, trial="7", params=params, state="failed", reason="diverged, they say", steps=3)
+    candidates.append(
+        Candidate(number=6, trial="6", params=params, state="pruned", losses={10: 0.95}, steps=10)
     )
-    return tries
+    candidates.append(
+        Candidate(number=7, trial="7", params=params, state="failed", reason="diverged, they say", steps=3)
+    )
+    return candidates
 
 
-def write(folder, search=SEARCH, tries=None, outcomes=None):
+def write(folder, search=SEARCH, candidates=None, outcomes=None):
     record = search_record(Run(folder), search.name)
     record.write_search(search)
-    for one in make_tries() if tries is None else tries:
-        record.write_try(one)
+    for one in make_candidates() if candidates is None else candidates:
+        record.write_candidate(one)
     record.write_confirmed(outcomes or {})
     return record
 
@@ -69,7 +71,7 @@ def confirmations(search, best, losses):
     }
 
 
-def test_every_try_has_a_row_and_what_is_missing_stays_empty(tmp_path):
+def test_every_candidate_has_a_row_and_what_is_missing_stays_empty(tmp_path):
     record = write(tmp_path)
     write_search_report(record)
     table = pd.read_csv(tmp_path / "searches/mine/trials.csv")
@@ -84,18 +86,18 @@ def test_every_try_has_a_row_and_what_is_missing_stays_empty(tmp_path):
 def test_sentences_tell_states_and_the_best(tmp_path):
     said = " ".join(report_search(write(tmp_path)).sentences)
     for text in (
-        "8 tries of learning_rate, batch_size",
-        "6 ran to their end",
-        "1 were pruned",
+        "8 candidates of learning_rate, batch_size",
+        "6 complete",
+        "1 pruned",
         "1 failed",
-        "0.3 (accuracy 0.700), is that of try 1: learning_rate 0.001, batch_size 32",
-        "Test images were not looked at",
+        "loss: 0.3 (accuracy 0.700), candidate 1: learning_rate 0.001, batch_size 32",
+        "No test image was used",
     ):
         assert text in said
 
 
 def test_other_seeds_have_a_mean_only_where_all_are_there(tmp_path):
-    best = make_tries()[1]
+    best = make_candidates()[1]
     outcomes = confirmations(SEARCH, best, [0.5, 0.7, 0.25, None])
     table = report_search(write(tmp_path / "a", outcomes=outcomes)).confirmed
     assert table.loc["base"].tolist() == ["0.5", "0.7", "0.6"]
@@ -105,15 +107,15 @@ def test_other_seeds_have_a_mean_only_where_all_are_there(tmp_path):
 
 
 def test_best_so_far_never_rises():
-    figure, _ = history(SEARCH, make_tries())
+    figure, _ = history(SEARCH, make_candidates())
     dots, best, pruned = figure.axes[0].lines
     assert list(dots.get_ydata()) == LOSSES
     assert list(best.get_ydata()) == [min(LOSSES[: n + 1]) for n in range(6)]
     assert list(pruned.get_xdata()) == [6]
 
 
-def test_lines_pass_through_the_values_of_their_try():
-    figure, _ = parallel(SEARCH, make_tries())
+def test_lines_pass_through_the_values_of_their_candidate():
+    figure, _ = parallel(SEARCH, make_candidates())
     lines = [line.get_ydata() for line in figure.axes[0].lines if len(line.get_ydata()) == 3]
     expected = [
         [(np.log10(rate) + 4) / 2, (n % 3) / 2, (loss - 0.3) / 0.6]
@@ -130,8 +132,8 @@ def test_lines_pass_through_the_values_of_their_try():
 
 def test_the_parameter_that_decides_is_the_more_important():
     grid = [(rate, size) for rate in np.geomspace(1e-4, 1e-2, 8) for size in (16, 32)]
-    tries = [
-        Try(
+    candidates = [
+        Candidate(
             number=number,
             trial=str(number),
             params={"learning_rate": rate, "batch_size": size},
@@ -140,7 +142,7 @@ def test_the_parameter_that_decides_is_the_more_important():
         )
         for number, (rate, size) in enumerate(grid)
     ]
-    figure, _ = importance(SEARCH, tries)
+    figure, _ = importance(SEARCH, candidates)
     shares = {
         label.get_text(): bar.get_width()
         for label, bar in zip(figure.axes[0].get_yticklabels(), figure.axes[0].patches, strict=True)
@@ -150,14 +152,14 @@ def test_the_parameter_that_decides_is_the_more_important():
 
 
 def test_what_cannot_be_drawn_says_why(tmp_path):
-    few = report_search(write(tmp_path / "few", tries=make_tries()[:2]))
+    few = report_search(write(tmp_path / "few", candidates=make_candidates()[:2]))
     assert list(few.plots) == ["history", "parallel"]
-    assert "2 tries ran to their end, and it needs 4" in few.not_drawn["importance"]
-    none = report_search(write(tmp_path / "none", tries=[]))
+    assert "2 complete candidates, and it needs 4" in few.not_drawn["importance"]
+    none = report_search(write(tmp_path / "none", candidates=[]))
     assert none.plots == {}
-    assert set(none.not_drawn.values()) == {"no try has run to its end"}
+    assert set(none.not_drawn.values()) == {"no candidate is complete"}
     assert none.sentences[-1] == "None has ended with a loss yet."
-    same = [one.model_copy(update={"loss": 0.5}) for one in make_tries()[:6]]
+    same = [one.model_copy(update={"loss": 0.5}) for one in make_candidates()[:6]]
     with pytest.raises(CamerabiasError, match="the same loss"):
         importance(SEARCH, same)
 
@@ -175,15 +177,15 @@ def test_plots_are_pictures_and_the_same_each_time(tmp_path):
 
 
 def test_page_of_a_run_shows_its_searches(demo_run):
-    write(demo_run.folder.path, outcomes=confirmations(SEARCH, make_tries()[1], [0.5, 0.7, 0.25, 0.35]))
+    write(demo_run.folder.path, outcomes=confirmations(SEARCH, make_candidates()[1], [0.5, 0.7, 0.25, 0.35]))
     assert [report.name for report in report_searches(demo_run)] == ["mine"]
     make_report(demo_run.folder.path)
     page = demo_run.report.read_bytes("index.html").decode()
     for text in (
         "Hyperparameter searches",
         "mine: A search of mine",
-        "is that of try 1",
-        "loss, 0.3 (accuracy",
+        "candidate 1: ",
+        "loss: 0.3 (accuracy",
         "<td>0.6</td>",
     ):
         assert text in page
@@ -199,6 +201,6 @@ def test_page_of_a_run_without_searches_says_nothing_of_them(demo_run):
     ("losses", "worse"), [([0.5, 0.7, 0.25, 0.35], False), ([0.2, 0.3, 0.25, 0.35], True)]
 )
 def test_recipe_that_loses_on_other_seeds_is_called_worse(demo_run, losses, worse):
-    write(demo_run.folder.path, outcomes=confirmations(SEARCH, make_tries()[1], losses))
+    write(demo_run.folder.path, outcomes=confirmations(SEARCH, make_candidates()[1], losses))
     (report,) = report_searches(demo_run)
     assert report.worse is worse

@@ -243,7 +243,7 @@ def test_by_default_one_in_a_hundred_may_be_broken(photos, do_import):
 
 def test_a_mended_photo_is_read_again(photos, make_photos, small_parts, tmp_path, do_import):
     break_photo(photos)
-    with pytest.raises(CamerabiasError, match="mend or remove"):
+    with pytest.raises(CamerabiasError, match="fix or remove"):
         do_import(photos)
     make_photos("A/x/3.jpg")
     assert do_import(photos).manifest.n_images == 24

@@ -60,7 +60,7 @@ def test_a_bucket_gets_a_whole_object_or_none():
 def test_storage_that_fails_is_told_from_a_file_that_is_damaged(tmp_path):
     folder = Folder(tmp_path)
     (tmp_path / "file").write_text("a file, not a folder")
-    with pytest.raises(StorageError, match="the same command goes on"):
+    with pytest.raises(StorageError, match="run the same command again to resume"):
         folder.child("file").write_bytes("inside", b"")
     (tmp_path / "table.parquet").write_bytes(b"PAR1 damaged PAR1")
     with pytest.raises(CamerabiasError, match="missing or damaged") as damaged:

@@ -42,7 +42,7 @@ def write_half(folder, name):
 
 
 def test_access_is_proved_without_a_trace(folder):
-    folder.prove()
+    folder.check_access()
     assert folder.names() == []
 
 

@@ -284,7 +284,7 @@ def test_audit_of_photos_from_one_camera_says_what_it_cannot_answer(command, dat
     )
     code, out, _ = command("sweep", "plan", "audit", *options)
     assert code == 0
-    assert "There is only one camera, 'Vivo': nothing to tell apart" in out.replace("\n", " ")
+    assert "There is only one camera, 'Vivo': nothing to distinguish" in out.replace("\n", " ")
 
 
 def test_packed_run_reports_the_same_wherever_it_is_unpacked(sweep, command, tmp_path):

@@ -60,7 +60,7 @@ def running(step, *validations, speed=100.0):
 
 
 def done(step=12, accuracy=0.75, validations=()):
-    return Progress("done", step, 12, 0.5, accuracy, 100.0, 2.0, validations=validations)
+    return Progress("done", step, 12, 0.5, 0.5, 100.0, 2.0, validations=validations, test_accuracy=accuracy)
 
 
 def test_every_validation_stands_at_its_own_step_and_the_test_accuracy_under_its_own_name():

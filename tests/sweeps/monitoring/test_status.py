@@ -30,7 +30,8 @@ def ago(seconds):
 
 
 def note(step=40, age=5, **changes):
-    fields = {"step": step, "max_steps": 200, "loss": 0.41234, "accuracy": 0.875, "images_per_second": 312.4}
+    fields = {"step": step, "max_steps": 200, "validation_loss": 0.41234}
+    fields |= {"validation_accuracy": 0.875, "images_per_second": 312.4}
     return Running(**fields | changes, seconds=9.0, host="node7", written_at=ago(age))
 
 
@@ -84,7 +85,9 @@ def written(tmp_path):
 def test_running_trials_are_named_with_all_that_they_say(written, command):
     run = written(3)
     run.start(0, note())
-    run.start(1, note(step=0, loss=None, accuracy=None, images_per_second=None, age=700))
+    run.start(
+        1, note(step=0, validation_loss=None, validation_accuracy=None, images_per_second=None, age=700)
+    )
     _, out, _ = command("sweep", "status", run.run.folder)
     (row,) = [line for line in out.splitlines() if "seed0" in line]
     told = [cell.strip() for cell in row.strip("│ ").split("│")]
@@ -98,6 +101,18 @@ def test_running_trials_are_named_with_all_that_they_say(written, command):
     assert "its worker may be gone" in row
     assert "0 of 3 trials have ended" in out
     assert "left" not in out
+
+
+def test_progress_of_an_earlier_version_is_shown_without_its_loss(written, command):
+    run = written(1)
+    run.start(0, note())
+    old = {**run.folder(0).read_json("progress.json"), "loss": 0.4, "accuracy": 0.875}
+    del old["validation_loss"], old["validation_accuracy"]
+    run.folder(0).write_json("progress.json", old)
+    code, out, _ = command("sweep", "status", run.run.folder)
+    assert code == 0
+    assert "40/200" in out
+    assert "0.875" not in out
 
 
 def test_failures_and_the_latest_results_are_told(written, command):
@@ -228,8 +243,8 @@ def test_tries_of_a_search_are_shown_by_number(command, dataset, tmp_path, monke
         patch.setattr(Tuning, "tell", interrupt)
         command("search", space, *options, "--executor", "local")
     _, out, _ = command("sweep", "status", tmp_path / "run")
-    assert "Search quick: 1 of 2 tries (1 running)" in out
-    assert "quick, try 0" in out
+    assert "Search quick: 1 of 2 candidates (1 running)" in out
+    assert "quick, candidate 0" in out
     assert not read_status(Run(str(tmp_path / "run"))).is_over
     command("search", space, *options, "--executor", "local")
     assert read_status(Run(str(tmp_path / "run"))).is_over
@@ -240,7 +255,7 @@ def test_status_says_who_drives_and_when_nobody_does(written, command):
     run = written(1)
     run.start("0")
     _, idle, _ = command("sweep", "status", run.run.folder)
-    assert "nobody is at work on them" in idle
+    assert "no driver is running" in idle
     run.run.write_lease({"owner": "o", "host": "head", "pid": 12, "since": "then", "renewals": 1})
     _, driven, _ = command("sweep", "status", run.run.folder)
     assert "driven by process 12 on head" in driven

@@ -25,8 +25,8 @@ class Tuning:
         return TrialConfig.model_construct(recipe=recipe)
 
     def tell(self, number, progress):
-        self.told.append((number, progress.status, progress.loss, progress.reason))
-        return progress.status == "running" and progress.loss > 1
+        self.told.append((number, progress.status, progress.validation_loss, progress.reason))
+        return progress.status == "running" and progress.validation_loss > 1
 
 
 @pytest.fixture

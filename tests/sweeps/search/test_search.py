@@ -43,24 +43,26 @@ def record_in(folder):
 
 
 def outcomes(record):
-    """What tries came to, without how long they took."""
-    return [one.model_dump(exclude={"seconds"}) for one in record.tries()]
+    """What candidates came to, without how long they took."""
+    return [one.model_dump(exclude={"seconds"}) for one in record.candidates()]
 
 
 def test_search_leaves_recipe_table_and_plots(search, tmp_path):
     code, out, _ = search()
     assert code == 0
     folder = tmp_path / "run/searches/quick"
-    tries = record_in(tmp_path / "run").tries()
-    assert {one.state for one in tries} == {"complete", "pruned"}
-    assert out.count(": pruned at step") == sum(one.state == "pruned" for one in tries)
-    best = min((one for one in tries if one.state == "complete"), key=lambda one: one.loss)
+    candidates = record_in(tmp_path / "run").candidates()
+    assert {one.state for one in candidates} == {"complete", "pruned"}
+    assert out.count(": pruned at step") == sum(one.state == "pruned" for one in candidates)
+    best = min((one for one in candidates if one.state == "complete"), key=lambda one: one.loss)
     assert load_recipe(str(folder / "recipe.yaml")) == load_recipe(SPACE["recipe"] | best.params)
     assert (folder / "recipe.yaml").read_text().startswith("# Found by the search quick (camera-balanced")
     table = pd.read_csv(folder / "trials.csv")
-    assert table["state"].tolist() == [one.state for one in tries]
-    assert table["learning_rate"].tolist() == pytest.approx([one.params["learning_rate"] for one in tries])
-    assert table["validation_loss"].isna().tolist() == [one.state == "pruned" for one in tries]
+    assert table["state"].tolist() == [one.state for one in candidates]
+    assert table["learning_rate"].tolist() == pytest.approx(
+        [one.params["learning_rate"] for one in candidates]
+    )
+    assert table["validation_loss"].isna().tolist() == [one.state == "pruned" for one in candidates]
     assert (folder / "history.png").exists()
     assert (folder / "parallel.png").exists()
     assert (folder / "importance.png").exists() or "importance is not drawn" in out
@@ -71,11 +73,11 @@ def test_objective_is_the_validation_loss_of_the_weights_that_would_be_tested(se
     space = {"schedule": {"choices": ["constant", "one_cycle"]}, "learning_rate": {"low": 0.01, "high": 0.02}}
     search(space=space, prune_after=None)
     record = record_in(tmp_path / "run")
-    tries = record.tries()
-    for one in tries:
+    candidates = record.candidates()
+    for one in candidates:
         losses = record.trial(one.trial).history()["validation_loss"].dropna()
         assert one.loss == (losses.min() if one.params["schedule"] == "constant" else losses.iloc[-1])
-    assert {one.params["schedule"] for one in tries} == {"constant", "one_cycle"}
+    assert {one.params["schedule"] for one in candidates} == {"constant", "one_cycle"}
 
 
 def test_test_images_are_never_predicted(search, dataset, tmp_path):
@@ -83,11 +85,11 @@ def test_test_images_are_never_predicted(search, dataset, tmp_path):
     assert not list(tmp_path.rglob("predictions.parquet"))
     validation = dataset.index[dataset.index["fold"] == 1].sort_values("image_id")
     files = list(tmp_path.rglob("validation.parquet"))
-    tries = record_in(tmp_path / "run").tries()
-    assert len(files) == sum(one.state == "complete" for one in tries) + 2  # two recipes on another seed
+    candidates = record_in(tmp_path / "run").candidates()
+    assert len(files) == sum(one.state == "complete" for one in candidates) + 2  # two recipes on another seed
     for file in files:
         assert pd.read_parquet(file)["image_id"].tolist() == validation["image_id"].tolist()
-    for one in tries:
+    for one in candidates:
         if one.state == "complete":
             rows = pd.read_parquet(tmp_path / f"run/searches/quick/trials/{one.trial}/validation.parquet")
             assert one.accuracy == pytest.approx((rows["prediction"] == rows["camera"]).mean())
@@ -128,7 +130,7 @@ def test_killed_search_goes_on_to_the_same_tries(search, tmp_path, monkeypatch, 
         patch.setattr(trial_module, "CHECKPOINT_SECONDS", 0.0)
         patch.setattr(trial_module.Trial, "advance", die_after_some)
         assert search("killed")[0] != 0
-    before = record_in(tmp_path / "killed").tries()
+    before = record_in(tmp_path / "killed").candidates()
     assert before[-1].state == "running"
     ended = list((tmp_path / "killed").rglob("validation.parquet"))
     times = {file: file.stat().st_mtime_ns for file in ended}
@@ -148,7 +150,7 @@ def test_search_that_has_ended_runs_nothing_and_more_trials_may_be_asked_for(sea
     assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("validation.parquet")} == files
     code, out, _ = search(trials=7)
     assert code == 0
-    assert "[7/7] try 6" in out
+    assert "[7/7] candidate 6" in out
     assert outcomes(record_in(tmp_path / "run"))[:5] == first
 
 
@@ -160,7 +162,7 @@ def test_another_space_of_the_same_name_is_refused(search):
     assert "another name" in err
 
 
-def test_failed_try_is_named_and_does_not_stop_the_others(search, tmp_path):
+def test_failed_candidate_is_named_and_does_not_stop_the_others(search, tmp_path):
     space = {"learning_rate": {"choices": [1e30, 1e-3]}}
     recipe = SPACE["recipe"] | {"schedule": "constant"}
     code, out, _ = search(space=space, recipe=recipe, prune_after=None)
@@ -176,7 +178,7 @@ def test_search_without_any_loss_says_why(search):
     recipe = SPACE["recipe"] | {"schedule": "constant"}
     code, _, err = search(space={"learning_rate": {"low": 1e29, "high": 1e30}}, recipe=recipe, trials=2)
     assert code == 1
-    assert "None of the 2 tries" in err
+    assert "None of the 2 candidates" in err
     assert "diverged" in err
 
 
@@ -223,7 +225,7 @@ def test_search_that_tune_left_off_is_not_taken_for_a_whole_one(search, monkeypa
     monkeypatch.setattr("camerabias.sweeps.search.ray_search.fit", lambda *_, **__: None)  # as after Ctrl-C
     code, _, err = search(executor="ray")
     assert code == 1
-    assert "interrupted after 0 of 5 tries; the same command goes on" in err
+    assert "interrupted after 0 of 5 candidates; run the same command to resume" in err
     assert not (tmp_path / "run/searches/quick/recipe.yaml").exists()
 
 
@@ -232,12 +234,12 @@ def test_ray_searches_too_and_its_search_is_resumed_by_either(search, tmp_path):
     code, _, _ = search(executor="ray", trials=3)
     assert code == 0
     record = record_in(tmp_path / "run")
-    assert len(record.tries()) == 3
-    assert {one.state for one in record.tries()} <= {"complete", "pruned"}
+    assert len(record.candidates()) == 3
+    assert {one.state for one in record.candidates()} <= {"complete", "pruned"}
     assert not list(tmp_path.rglob("predictions.parquet"))
-    for one in record.tries():
+    for one in record.candidates():
         if one.state == "complete":
             assert one.loss == record.trial(one.trial).history()["validation_loss"].iloc[-1]
-    shutil.rmtree(record.folder.child("trials").path)  # the tries alone are what a search goes on from
+    shutil.rmtree(record.folder.child("trials").path)  # the candidates alone are what a search goes on from
     assert search(trials=4)[0] == 0
-    assert [one.number for one in record.tries()] == list(range(4))
+    assert [one.number for one in record.candidates()] == list(range(4))

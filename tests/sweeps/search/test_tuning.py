@@ -51,7 +51,7 @@ def progress(status, step, loss, reason=""):
 
 
 def run(tuning, reports=math.inf):
-    """Run tries one by one, until there are enough or `reports` reports have been made."""
+    """Run candidates one by one, until there are enough or `reports` reports have been made."""
     while (one := tuning.ask()) is not None:
         for step in STEPS:
             reports -= 1
@@ -64,15 +64,15 @@ def run(tuning, reports=math.inf):
 
 
 def outcomes(record):
-    return [one.model_dump() for one in record.tries()]
+    return [one.model_dump() for one in record.candidates()]
 
 
 def test_as_many_tries_as_asked_for_each_within_the_space(record):
     watcher = Watcher()
     run(Tuning(SEARCH, record, watcher))
-    tries = record.tries()
-    assert [one.number for one in tries] == watcher.numbers == list(range(20))
-    for one in tries:
+    candidates = record.candidates()
+    assert [one.number for one in candidates] == watcher.numbers == list(range(20))
+    for one in candidates:
         assert 1e-4 <= one.params["learning_rate"] <= 1e-2
         assert one.params["batch_size"] in range(8, 65)
         assert one.params["schedule"] in ("constant", "one_cycle")
@@ -85,7 +85,7 @@ def test_pruned_are_those_that_successive_halving_stops(record):
     """The rule as in the paper (Li et al. 2020): at a rung, the best third of those that have come there goes on."""
     run(Tuning(SEARCH, record, Watcher()))
     rungs = {10: [], 30: [], 90: []}
-    for one in record.tries():
+    for one in record.candidates():
         expected = "complete"
         for step, losses in rungs.items():
             loss = curve(one.params, step)
@@ -96,12 +96,12 @@ def test_pruned_are_those_that_successive_halving_stops(record):
         assert one.state == expected
         assert one.steps == (100 if expected == "complete" else step)
         assert (one.loss is None) == (expected == "pruned")
-    assert {one.state for one in record.tries()} == {"complete", "pruned"}
+    assert {one.state for one in record.candidates()} == {"complete", "pruned"}
 
 
 def test_nothing_is_pruned_unless_asked(record):
     run(Tuning(SEARCH.model_copy(update={"prune_after": None, "trials": 5}), record, Watcher()))
-    assert [one.state for one in record.tries()] == ["complete"] * 5
+    assert [one.state for one in record.candidates()] == ["complete"] * 5
 
 
 @pytest.mark.parametrize("reports", [0, 3, 9, 25, 40])
@@ -109,7 +109,7 @@ def test_interrupted_anywhere_it_goes_on_as_if_nothing_had_happened(tmp_path, re
     whole, cut = (SearchRecord(Folder(tmp_path / name)) for name in ("whole", "cut"))
     run(Tuning(SEARCH, whole, Watcher()))
     run(Tuning(SEARCH, cut, Watcher()), reports)
-    assert cut.tries()[-1].state == "running"
+    assert cut.candidates()[-1].state == "running"
     run(Tuning(SEARCH, cut, Watcher()))
     assert outcomes(cut) == outcomes(whole)
 
@@ -147,19 +147,19 @@ def test_the_same_trial_is_run_once_and_both_tries_have_its_outcome(record):
         ran.append(one.trial)
         tuning.tell(one.number, progress("done", 100, float(one.params["batch_size"])))
     assert len(ran) == len(set(ran)) == 2
-    tries = record.tries()
-    assert len(tries) == 20
-    assert all(one.loss == one.params["batch_size"] for one in tries)
+    candidates = record.candidates()
+    assert len(candidates) == 20
+    assert all(one.loss == one.params["batch_size"] for one in candidates)
 
 
-def test_a_twin_of_a_running_try_ends_with_it(record):
+def test_a_twin_of_a_running_candidate_ends_with_it(record):
     space = {"batch_size": Choices(choices=[16, 32])}
     tuning = Tuning(SEARCH.model_copy(update={"space": space}), record, Watcher())
     first, second = tuning.ask(), tuning.ask()
     assert first.trial != second.trial
     assert tuning.ask() is None
     tuning.tell(first.number, progress("failed", 5, None, "out of memory"))
-    twins = [one for one in record.tries() if one.trial == first.trial]
+    twins = [one for one in record.candidates() if one.trial == first.trial]
     assert len(twins) > 1
     assert {(one.state, one.reason, one.loss) for one in twins} == {("failed", "out of memory", None)}
 
@@ -170,4 +170,4 @@ def test_steps_that_a_new_worker_repeats_are_not_told_twice(record):
     for step in (10, 20, 10, 20, 30):
         tuning.tell(one.number, progress("running", step, 1 / step))
     tuning.tell(one.number, progress("done", 100, 0.01))
-    assert record.tries()[0].losses == {10: 0.1, 20: 0.05, 30: 1 / 30}
+    assert record.candidates()[0].losses == {10: 0.1, 20: 0.05, 30: 1 / 30}

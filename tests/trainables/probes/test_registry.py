@@ -10,8 +10,8 @@ from camerabias.datasets.sampling.rules import resolve_setting
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.views.variant import Variant
 from camerabias.trainables.probes import registry as probes_module
+from camerabias.trainables.probes.counterfactual import with_every_camera
 from camerabias.trainables.probes.registry import PROBES, Probe, ProbeKind
-from camerabias.trainables.probes.reshoot import reshoot
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.worker.trial import run_trial
 
@@ -169,7 +169,7 @@ def test_damaged_weights_are_named_with_what_to_do(probe):
 
 
 def test_counterfactual_is_what_the_model_says_of_the_very_photos_of_all_cameras(probe, dataset):
-    """The dataset holds every bottle by every camera, so that the photos shot again are those it has."""
+    """The dataset holds every bottle by every camera, so that counterfactual photos are those it has."""
     record, progress, _ = probe("counterfactual", **LABELS)
     assert progress.status == "done"
     found = record.probe("counterfactual")
@@ -188,4 +188,4 @@ def test_real_photos_are_not_shot_again(dataset):
         dataset.folder, dataset.manifest.model_copy(update={"source": source}), dataset.index
     )
     with pytest.raises(CamerabiasError, match="only simulated photos"):
-        reshoot(real, dataset.index, Variant(view="rgb", size=32, fit="resize"))
+        with_every_camera(real, dataset.index, Variant(view="rgb", size=32, fit="resize"))

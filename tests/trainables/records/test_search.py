@@ -9,12 +9,12 @@ from camerabias.datasets.sampling.rules import Setting
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.records.search import (
+    Candidate,
     Choices,
     Outcome,
     Range,
     Search,
     SearchRecord,
-    Try,
     find_best,
     replay,
     search_record,
@@ -61,7 +61,7 @@ def test_parameters_change_the_recipe_and_nothing_else():
 
 
 def test_trials_on_other_seeds_differ_in_seed_alone():
-    best = Try(number=0, trial="x", params={"learning_rate": 1e-3})
+    best = Candidate(number=0, trial="x", params={"learning_rate": 1e-3})
     trials = SEARCH.confirming(best)
     assert list(trials) == [("base", 3), ("base", 4), ("found", 3), ("found", 4)]
     assert trials["base", 3] == TRIAL.model_copy(update={"seed": 3})
@@ -71,11 +71,11 @@ def test_trials_on_other_seeds_differ_in_seed_alone():
 def test_replayed_study_is_the_one_that_was_run():
     """Against a study that Optuna itself has run: the same trials, and the same next suggestion."""
     ran = optuna.create_study(pruner=SEARCH.pruner())
-    tries = []
+    candidates = []
     for number in range(15):
         ran.sampler = SEARCH.sampler(number)
         trial = ran.ask(SEARCH.distributions)
-        one = Try(number=number, trial=str(number), params=trial.params, state="complete")
+        one = Candidate(number=number, trial=str(number), params=trial.params, state="complete")
         for step in (10, 20, 30):
             one.losses[step] = trial.params["weight_decay"] + 1 / step
             trial.report(one.losses[step], step)
@@ -87,9 +87,9 @@ def test_replayed_study_is_the_one_that_was_run():
             one.loss = trial.params["weight_decay"]
             ran.tell(trial, one.loss)
         one.rungs = {name: value for name, value in ran.trials[-1].system_attrs.items() if "rung" in name}
-        tries.append(one)
-    assert {one.state for one in tries} == {"complete", "pruned"}
-    again = replay(SEARCH, tries)
+        candidates.append(one)
+    assert {one.state for one in candidates} == {"complete", "pruned"}
+    again = replay(SEARCH, candidates)
     for ours, theirs in zip(again.trials, ran.trials, strict=True):
         for name in ("number", "state", "params", "intermediate_values"):
             assert getattr(ours, name) == getattr(theirs, name)
@@ -101,28 +101,30 @@ def test_replayed_study_is_the_one_that_was_run():
     assert suggestions[0] == suggestions[1]
 
 
-def test_best_is_the_complete_try_of_the_lowest_loss():
+def test_best_is_the_complete_candidate_of_the_lowest_loss():
     def make(number, state, loss):
-        return Try(number=number, trial=str(number), params={}, state=state, loss=loss, losses={1: 0.1})
+        return Candidate(number=number, trial=str(number), params={}, state=state, loss=loss, losses={1: 0.1})
 
-    tries = [
+    candidates = [
         make(0, "complete", 0.5),
         make(1, "pruned", None),
         make(2, "complete", 0.3),
         make(3, "complete", 0.3),
     ]
-    assert find_best(tries).number == 2
+    assert find_best(candidates).number == 2
     assert find_best([make(0, "pruned", None), make(1, "failed", None)]) is None
 
 
 def test_files_give_back_what_was_written(record):
     record.write_search(SEARCH)
-    tries = [
-        Try(number=0, trial="a", params={"learning_rate": 1e-5, "patience_steps": None}, losses={10: 0.5}),
-        Try(number=1, trial="b", params={"batch_size": 8}, state="complete", loss=0.1, accuracy=0.9),
+    candidates = [
+        Candidate(
+            number=0, trial="a", params={"learning_rate": 1e-5, "patience_steps": None}, losses={10: 0.5}
+        ),
+        Candidate(number=1, trial="b", params={"batch_size": 8}, state="complete", loss=0.1, accuracy=0.9),
     ]
-    for one in reversed(tries):
-        record.write_try(one)
+    for one in reversed(candidates):
+        record.write_candidate(one)
     outcomes = {
         "x": Outcome(loss=0.1, accuracy=0.9, reason=""),
         "y": Outcome(loss=None, accuracy=None, reason="bang"),
@@ -130,7 +132,7 @@ def test_files_give_back_what_was_written(record):
     record.write_confirmed(outcomes)
     (found,) = search_records(Run(record.folder.child("..", "..")))
     assert found.search() == SEARCH
-    assert found.tries() == tries
+    assert found.candidates() == candidates
     assert found.confirmed() == outcomes
 
 
@@ -149,9 +151,9 @@ def test_missing_and_damaged_files_are_named(tmp_path):
     with pytest.raises(CamerabiasError, match=r"search\.yaml cannot be read"):
         record.search()
     for number in (0, 2):
-        record.write_try(Try(number=number, trial="a", params={}))
+        record.write_candidate(Candidate(number=number, trial="a", params={}))
     with pytest.raises(CamerabiasError, match="missing between others"):
-        record.tries()
+        record.candidates()
     (tmp_path / "tries/0001.json").write_text("{}")
     with pytest.raises(CamerabiasError, match=r"0001\.json is damaged"):
-        record.tries()
+        record.candidates()

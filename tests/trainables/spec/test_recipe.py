@@ -117,7 +117,7 @@ def test_wrong_recipe_names_every_wrong_field():
 
 def test_cells_are_evened_out_in_one_way_alone():
     for first, second in combinations(EVENING, 2):
-        with pytest.raises(CamerabiasError, match=f"{first} and {second} each even out .* keep one of them"):
+        with pytest.raises(CamerabiasError, match=f"{first} and {second} each balance .* keep one of them"):
             load_recipe({"base": "paper", first: 1, second: 1})
     resampled = load_recipe({"base": "paper", "resample": True})
     assert resampled.evens_cells

@@ -1,4 +1,4 @@
-"""What a node must prove, and what is said of one that cannot."""
+"""What is checked of a node, and the error where a check fails."""
 
 import os
 from pathlib import Path

@@ -35,7 +35,7 @@ def test_record_holds_a_prediction_for_every_test_image(dataset, make_job):
     assert done.test_accuracy == pytest.approx((rows["prediction"] == rows["camera"]).mean())
     assert (done.steps, done.stopped, done.test_images) == (12, "max_steps", len(test))
     assert progress.status == "done"
-    assert progress.accuracy == done.test_accuracy
+    assert progress.test_accuracy == done.test_accuracy
     assert record.config() == job.config
     assert not record.folder.exists("checkpoint.safetensors")
 
@@ -74,7 +74,7 @@ def test_running_trial_says_how_far_it_is_and_takes_it_back_when_it_ends(make_jo
     trial = Trial(job)
     trial.advance(seconds=0.0)
     said = record_of(job).progress()
-    assert (said.step, said.max_steps, said.loss) == (0, 30, None)  # before the first epoch
+    assert (said.step, said.max_steps, said.validation_loss) == (0, 30, None)  # before the first epoch
     reported = trial.advance(seconds=0.0)
     said = record_of(job).progress()
     assert 0 < said.step < reported.step
@@ -162,7 +162,7 @@ def test_crops_are_tested_on_ten_draws_of_each_image_and_the_first_is_the_accura
     assert draws.columns.tolist() == list(range(10))
     assert not np.allclose(np.stack(draws[0]), np.stack(draws[1]))
     first = rows[rows["draw"] == 0]
-    assert progress.accuracy == pytest.approx((first["prediction"] == first["camera"]).mean())
+    assert progress.test_accuracy == pytest.approx((first["prediction"] == first["camera"]).mean())
     assert record_of(job).done().test_images == len(first)
 
 
@@ -186,11 +186,13 @@ def test_search_never_looks_at_test_images(dataset, make_job):
     rows = folder.read_table("validation.parquet").to_pandas()
     validation = dataset.index.loc[dataset.index["fold"] == 1, "image_id"]
     assert sorted(rows["image_id"]) == sorted(validation)
-    assert progress.accuracy == pytest.approx((rows["prediction"] == rows["camera"]).mean())
+    assert progress.validation_accuracy == pytest.approx((rows["prediction"] == rows["camera"]).mean())
+    assert progress.test_accuracy is None
     last = (
         folder.read_table("history.parquet").to_pandas().iloc[-1]
     )  # of one cycle the last weights are tested
-    assert (progress.loss, progress.accuracy) == (last["validation_loss"], last["validation_accuracy"])
+    assert progress.validation_loss == last["validation_loss"]
+    assert progress.validation_accuracy == last["validation_accuracy"]
 
 
 def test_trial_tests_on_another_view(dataset, make_job):

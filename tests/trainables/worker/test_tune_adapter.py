@@ -68,8 +68,11 @@ def test_running_trial_sets_gauges_with_its_name_and_one_that_has_ended_none(mak
     trainable = TuneTrial(as_config(job))
     trainable.train()
     result = trainable.train()
-    names = ("loss", "accuracy", "images_per_second", "step")
-    assert seen == {(f"camerabias_trial_{name}", job.config.name): result[name] for name in names}
+    fields = {"loss": "validation_loss", "accuracy": "validation_accuracy"}
+    fields |= {name: name for name in ("images_per_second", "step")}
+    assert seen == {
+        (f"camerabias_trial_{name}", job.config.name): result[field] for name, field in fields.items()
+    }
     seen.clear()
     while not trainable.train()["done"]:
         seen.clear()

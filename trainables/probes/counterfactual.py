@@ -1,4 +1,4 @@
-"""Simulated photos that the dataset does not hold: the same bottle, shot again by another camera."""
+"""Counterfactual photos, which a dataset does not hold: the same simulated bottle, taken by every camera."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from camerabias.datasets.simulator import CAMERAS, SimulatorSpec, simulate
 from camerabias.datasets.views.variant import Variant
 
 
-def reshoot(
+def with_every_camera(
     dataset: Dataset, photos: pd.DataFrame, variant: Variant
 ) -> tuple[pd.DataFrame, npt.NDArray[np.uint8]]:
-    """Shoot the objects of some photos again with every camera of the dataset.
+    """Simulate the objects of some photos with every camera of the dataset.
 
     Args:
         dataset: A simulated dataset.
@@ -32,7 +32,7 @@ def reshoot(
     """
     source = dict(dataset.manifest.source)
     if source.pop("kind") != "simulator":
-        raise CamerabiasError("only simulated photos can be shot again by another camera")
+        raise CamerabiasError("only simulated photos have counterfactuals by other cameras")
     spec = SimulatorSpec.model_validate(source)
     numbers = [list(CAMERAS).index(camera) for camera in dataset.manifest.cameras]
     rows, pixels = [], []
