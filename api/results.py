@@ -89,7 +89,7 @@ class Results:
         for trial, asked in trials[[*_ASKED, "seed"]].iterrows():
             rows = self.records.predictions(str(trial))
             told = {str(name): value for name, value in asked.items()}
-            frames.append(rows.assign(trial=trial, correct=rows["prediction"] == rows["truth"], **told))
+            frames.append(rows.assign(trial=str(trial), correct=rows["prediction"] == rows["truth"], **told))
         joined = pd.concat(frames, ignore_index=True)
         first = ["trial", *_ASKED, "seed"]
         return joined[[*first, *(name for name in joined if name not in first)]]
