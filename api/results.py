@@ -95,7 +95,7 @@ class Results:
         return joined[[*first, *(name for name in joined if name not in first)]]
 
     def accuracy(self, by: Sequence[str] = ("target", "setting", "test_view", "model")) -> pd.DataFrame:
-        """Accuracy, a row per combination.
+        """Accuracy, a row per combination; of a random view, over every draw (`test_accuracy` counts the first).
 
         Args:
             by: Columns that tell rows apart: of `cells()`, `seed`, or of test photos (label, camera, truth, draw).
