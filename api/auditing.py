@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from contextlib import nullcontext, redirect_stdout
 from os import fspath
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +14,9 @@ from camerabias.datasets.schema import CamerabiasError, Executor
 from camerabias.photos import Location, import_photos
 from camerabias.results import Results, load
 from camerabias.sweeps.audit.audit import BATTERIES, run_audit
+from camerabias.sweeps.execution.listener import Listener
 from camerabias.sweeps.execution.sweep import Request
+from camerabias.sweeps.printing.console_listener import ConsoleListener
 from camerabias.trainables.models.registry import usual_recipe
 
 if TYPE_CHECKING:
@@ -77,21 +77,19 @@ def audit(
     if quick and full:
         raise CamerabiasError("quick=True is the opposite of full=True; give one of them.")
     battery: BatteryName = "quick" if quick else "full" if full else "default"
-    with nullcontext() if verbose else redirect_stdout(io.StringIO()):
-        request = Request(
-            [],
-            _dataset(source, run, executor, verbose, importing),
-            fspath(run),
-            models=[model],
-            seeds=None if seeds is None else list(seeds),
-            recipe=recipe or usual_recipe(model, weights),
-            size=size,
-            weights=weights,
-            address=address,
-            executor=executor,
-            retry_failed=retry_failed,
-        )
-        _, outcomes = run_audit(request, BATTERIES[battery])
+    request = Request(
+        _dataset(source, run, executor, verbose, importing),
+        fspath(run),
+        models=[model],
+        seeds=None if seeds is None else list(seeds),
+        recipe=recipe or usual_recipe(model, weights),
+        size=size,
+        weights=weights,
+        address=address,
+        executor=executor,
+        retry_failed=retry_failed,
+    )
+    _, outcomes = run_audit(request, BATTERIES[battery], ConsoleListener() if verbose else Listener())
     failures = [failure for outcome in outcomes for failure in outcome.failures]
     if failures:
         name, reason = failures[0]
