@@ -30,6 +30,7 @@ lint: $(INSTALLED)
 types: $(INSTALLED)
 	mkdir -p build/types/camerabias
 	for part in datasets trainables sweeps analysis; do ln -sfn "$(CURDIR)/$$part" build/types/camerabias/$$part; done
+	ln -sfn "$(CURDIR)"/api/* build/types/camerabias/
 	MYPYPATH=build/types $(BIN)/mypy -p camerabias
 
 # one install for all targets: the locked dependencies, then the package itself

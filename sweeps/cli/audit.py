@@ -82,6 +82,7 @@ def audit(
     from camerabias.sweeps.audit.audit import BATTERIES, run_audit
     from camerabias.sweeps.execution.sweep import Request
     from camerabias.sweeps.printing.console_listener import ConsoleListener
+    from camerabias.trainables.models.registry import usual_recipe
 
     if quick and full:
         raise typer.BadParameter("is the opposite of --full; give one of them", param_hint="--quick")
@@ -98,7 +99,7 @@ def audit(
         run,
         models=[model],
         seeds=split_numbers(seeds),
-        recipe=recipe or _usual_recipe(model, weights),
+        recipe=recipe or usual_recipe(model, weights),
         size=size,
         weights=weights,
         address=address,
@@ -130,12 +131,6 @@ def _refuse_to_import(context: typer.Context, source: str) -> None:
             f"{source} is a DATASET, whose photos have been imported already: {', '.join(given)} would change "
             "nothing. Leave that out, or import the photos again with `camerabias data import`."
         )
-
-
-def _usual_recipe(model: str, weights: str) -> str:
-    if weights != "none":
-        return "paper"
-    return "small" if model == "small_cnn" else "scratch"
 
 
 def _verdicts(text: str | None) -> set[str]:

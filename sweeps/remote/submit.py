@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -130,6 +131,10 @@ def _pack_code(folder: Path) -> Path:
         shutil.copytree(
             root / package, folder / "camerabias" / package, ignore=shutil.ignore_patterns("__pycache__")
         )
+    # the files of `camerabias` itself: without its `__init__.py` the nodes' installed package would be found first
+    for file in Path(str(resources.files("camerabias"))).iterdir():
+        if file.is_file():
+            shutil.copy(file, folder / "camerabias")
     return folder / "camerabias"
 
 

@@ -35,6 +35,7 @@ class ModelKind:
             are enlarged.
         minimum_size: Shortest side of an input; smaller ones are enlarged on the device.
         usual_size: Largest input unless a study asks for another; None for the dataset's own size.
+        scratch_recipe: Recipe that an audit trains it with from scratch.
     """
 
     build: Callable[[int], nn.Module]
@@ -42,6 +43,7 @@ class ModelKind:
     fixed_size: int | None = None
     minimum_size: int = 32
     usual_size: int | None = None
+    scratch_recipe: str = "scratch"
 
 
 def _torchvision(name: str, **options: Any) -> tuple[Callable[[int], nn.Module], Callable[[], State]]:
@@ -94,8 +96,13 @@ MODELS: dict[str, ModelKind] = {
     # 0.37 M parameters, for CPUs: with more pixels, time grows and its few layers see no more of the photo at once
     "test_resnet": ModelKind(*_timm("test_resnet"), usual_size=128),
     # for audits on CPUs: on simulated photos nearly as accurate as test_resnet, in a third of its time (docs/log.md)
-    "small_cnn": ModelKind(small_cnn, _no_weights, usual_size=128),
+    "small_cnn": ModelKind(small_cnn, _no_weights, usual_size=128, scratch_recipe="small"),
 }
+
+
+def usual_recipe(model: str, weights: str) -> str:
+    """The recipe that an audit trains a model with: from scratch where its weights are `none`, else tuning them."""
+    return find_model(model).scratch_recipe if weights == "none" else "paper"
 
 
 def find_model(name: str) -> ModelKind:

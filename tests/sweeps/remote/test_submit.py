@@ -85,6 +85,7 @@ def test_command_code_and_the_files_it_names_travel(command, dashboard, sent, tm
     )
     assert request["files"] == {"mine.yaml": "title: mine"}
     assert {
+        "camerabias/__init__.py", "camerabias/results.py",
         "camerabias/sweeps/cli/main.py", "camerabias/sweeps/studies/table2.yaml",
         "camerabias/trainables/worker/trial.py",
         "camerabias/datasets/simulator/scene.py", "camerabias/analysis/report/templates/report.html",

@@ -1,0 +1,119 @@
+"""The audit from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import fspath
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from camerabias.datasets.dataset import is_dataset
+from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.schema import CamerabiasError, Executor
+from camerabias.photos import Location, import_photos
+from camerabias.results import Results, load
+from camerabias.sweeps.audit.audit import BATTERIES, run_audit
+from camerabias.sweeps.execution.listener import Listener
+from camerabias.sweeps.execution.sweep import Request
+from camerabias.sweeps.printing.console_listener import ConsoleListener
+from camerabias.trainables.models.registry import usual_recipe
+
+if TYPE_CHECKING:
+    from camerabias.sweeps.audit.audit import BatteryName
+
+
+def audit(
+    source: Location | pd.DataFrame,
+    run: Location,
+    quick: bool = False,
+    full: bool = False,
+    model: str = "resnet34",
+    weights: str = "imagenet",
+    seeds: Sequence[int] | None = None,
+    size: int | None = None,
+    recipe: str | None = None,
+    executor: Executor = "local",
+    address: str | None = None,
+    retry_failed: bool = False,
+    verbose: bool = False,
+    **importing: Any,
+) -> Results:
+    """Import photos, look at their design, train on them, and say whether the classifier uses the camera.
+
+    Called again after any interruption, it goes on where it stopped.
+
+    Args:
+        source: Photos as `import_photos` takes them, or the folder of a DATASET.
+        run: Folder, or address in a bucket, of the records.
+        quick: At most 20 trials (with three seeds, its own number).
+        full: Also how much correlation it takes, unseen cameras, and what helps.
+        model: Model to train; `small_cnn`, from scratch, is for CPUs.
+        weights: `imagenet`, `none` (from scratch), or a file.
+        seeds: In place of the audit's own.
+        size: Side of the model's input in pixels, from 32; None for the dataset's own.
+        recipe: Training recipe; None for the usual one of the model and weights.
+        executor: `local` trains here, one trial after the other; `ray` spreads trials over GPUs and machines.
+        address: Of a Ray cluster; None starts Ray here.
+        retry_failed: Whether failed trials are run again.
+        verbose: Whether to print what the command prints.
+        **importing: How photos are read, as `import_photos` has it: label, camera, group, camera_from, layout, fit,
+            max_rejected.
+
+    Returns:
+        What was found.
+
+    Raises:
+        CamerabiasError: Photos that cannot be imported, a model that cannot be trained on them, or another dataset's
+            records in `run`; or a trial has failed, whose reason is named.
+
+    Example:
+        >>> results = camerabias.audit(
+        ...     "datasets/mine", "runs/mine", quick=True, model="small_cnn", weights="none", recipe="calibration"
+        ... )
+        >>> results.verdict
+        'cheating'
+    """
+    if quick and full:
+        raise CamerabiasError("quick=True is the opposite of full=True; give one of them.")
+    battery: BatteryName = "quick" if quick else "full" if full else "default"
+    request = Request(
+        _dataset(source, run, executor, verbose, importing),
+        fspath(run),
+        models=[model],
+        seeds=None if seeds is None else list(seeds),
+        recipe=recipe or usual_recipe(model, weights),
+        size=size,
+        weights=weights,
+        address=address,
+        executor=executor,
+        retry_failed=retry_failed,
+    )
+    _, outcomes = run_audit(request, BATTERIES[battery], ConsoleListener() if verbose else Listener())
+    failures = [failure for outcome in outcomes for failure in outcome.failures]
+    if failures:
+        name, reason = failures[0]
+        raise CamerabiasError(
+            f"{len(failures)} trials failed, first {name}: {reason}. What is done is in load({fspath(run)!r}); "
+            "retry_failed=True runs them again."
+        )
+    return load(run)
+
+
+def _dataset(
+    source: Location | pd.DataFrame,
+    run: Location,
+    executor: Executor,
+    verbose: bool,
+    importing: dict[str, Any],
+) -> str:
+    """Where the photos lie as a DATASET, imported if need be."""
+    if isinstance(source, pd.DataFrame) or not is_dataset(fspath(source)):
+        data = Folder(fspath(run)).child("dataset")
+        return import_photos(source, data.uri, executor=executor, verbose=verbose, **importing).folder.uri
+    if importing:
+        raise CamerabiasError(
+            f"{fspath(source)} is a DATASET, whose photos have been imported already: {', '.join(importing)} would "
+            "change nothing. Leave that out, or import the photos again with import_photos."
+        )
+    return Folder(fspath(source)).uri

@@ -1,0 +1,121 @@
+"""Datasets from Python: photos imported or simulated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from os import PathLike, fspath
+
+import pandas as pd
+
+from camerabias.datasets.dataset import Dataset
+from camerabias.datasets.ingest.create import import_dataset, simulate_dataset
+from camerabias.datasets.ingest.photo import Reading, Source
+from camerabias.datasets.ingest.sources import read_source
+from camerabias.datasets.ingest.table import photos_of
+from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.schema import CameraFrom, Executor, Fit, Layout
+from camerabias.datasets.simulator import parse_cues, preset_spec
+from camerabias.datasets.simulator.spec import Preset
+
+Location = str | PathLike[str]
+
+
+def simulate(
+    out: Location,
+    preset: Preset = "demo",
+    images: int | None = None,
+    size: int | None = None,
+    cues: str | Mapping[str, float] | None = None,
+    correlation: float | None = None,
+    seed: int = 0,
+    executor: Executor = "local",
+    verbose: bool = False,
+) -> Dataset:
+    """Simulate photos of bottles from five cameras whose differences are known.
+
+    Args:
+        out: Folder of the new DATASET; one with the same photos is opened.
+        preset: `demo` (1,000 photos of 128 × 128 pixels) or `paper` (3,090 of 1024 × 1024).
+        images: Number of photos, a multiple of 10, in place of the preset's.
+        size: Side of a photo in pixels, even, from 64.
+        cues: What tells cameras apart: scale by name, or text such as `"none,jpeg_quality=1"`.
+        correlation: Photograph every bottle once, by a camera that goes with its label: 0 not at all, 1 always.
+            None has every camera photograph every bottle.
+        seed: Of everything random in the photos.
+        executor: `local` works here; `ray` spreads the work over cores.
+        verbose: Whether to show a bar.
+
+    Returns:
+        The dataset; its `index` is a frame with a row per photo.
+
+    Raises:
+        CamerabiasError: A value is not allowed, or another dataset lies in `out`.
+
+    Example:
+        >>> dataset = camerabias.simulate("datasets/tiny", images=20, size=64)
+        >>> dataset.index.groupby(["label", "camera"]).size().unique().tolist()
+        [2]
+    """
+    scales = parse_cues(cues) if isinstance(cues, str) else cues
+    spec = preset_spec(preset, images=images, size=size, cues=scales, seed=seed, correlation=correlation)
+    with _bar("Simulating photos", verbose) as told:
+        return simulate_dataset(spec, Folder(fspath(out)), executor, told)
+
+
+def import_photos(
+    source: Location | pd.DataFrame,
+    out: Location,
+    label: str = "label",
+    camera: str = "camera",
+    group: str | None = None,
+    camera_from: CameraFrom | None = None,
+    layout: Layout | None = None,
+    fit: Fit = "resize",
+    max_rejected: float = 0.01,
+    executor: Executor = "local",
+    verbose: bool = False,
+) -> Dataset:
+    """Import photos; their bytes are kept as they are.
+
+    Args:
+        source: A DataFrame with a row per photo (columns path, label, camera, and if you have them group and split;
+            paths absolute, or below the current folder), or the path or URI of such a table or of a folder.
+        out: Folder of the new DATASET; one with the same photos is opened.
+        label: Column of what is to be learned.
+        camera: Column of the device that took the photo.
+        group: Column of what must not be split between training and test; None takes `group` where there is one.
+        camera_from: `exif` takes the camera from each photo's EXIF make and model.
+        layout: Levels of a folder: `label/camera` (the default), `camera/label`, or `label`.
+        fit: How photos become a model's input: `resize` and cut the centre, `crop` unscaled pixels, or `pad`.
+        max_rejected: Share of photos, 0 to 1, that may be undecodable before the import gives up.
+        executor: `local` works here; `ray` spreads the work over cores.
+        verbose: Whether to show a bar.
+
+    Returns:
+        The dataset; its `index` is a frame with a row per photo.
+
+    Raises:
+        CamerabiasError: The source does not read as that, too many photos are rejected, or another dataset lies in
+            `out`.
+
+    Example:
+        >>> photos = pd.DataFrame({"path": paths, "label": labels, "camera": cameras})
+        >>> camerabias.import_photos(photos, "datasets/imported").manifest.n_images
+        20
+    """
+    reading = Reading(label, camera, group, camera_from, layout)
+    if isinstance(source, pd.DataFrame):
+        found = Source("table", Folder("."), photos_of(source.reset_index(drop=True), reading, "The frame"))
+    else:
+        found = read_source(fspath(source), reading)
+    with _bar("Importing photos", verbose) as told:
+        return import_dataset(found, Folder(fspath(out)), executor, fit, max_rejected, told)
+
+
+def _bar(what: str, verbose: bool) -> AbstractContextManager[Callable[[int, int], None] | None]:
+    if not verbose:
+        return nullcontext(None)
+    from camerabias.sweeps.monitoring.console import counting
+
+    return counting(what)

@@ -1,0 +1,133 @@
+"""`import camerabias`, as in a notebook: on a run of an earlier version, so that nothing is trained."""
+
+import doctest
+import tarfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import camerabias
+from camerabias.datasets.schema import CamerabiasError
+
+ARCHIVE = Path(__file__).parent / "fixtures/old_run/old_run.tar.gz"
+AUDIT = {"quick": True, "model": "small_cnn", "weights": "none", "recipe": "calibration"}
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory):
+    """The folder that holds `datasets/mine` and its audited `runs/mine`."""
+    folder = tmp_path_factory.mktemp("notebook")
+    with tarfile.open(ARCHIVE) as archive:
+        archive.extractall(folder, filter="data")
+    for kind in ("dataset", "run"):
+        (folder / f"{kind}s").mkdir()
+        (folder / kind).rename(folder / f"{kind}s/mine")
+    return folder
+
+
+@pytest.fixture
+def notebook(unpacked, monkeypatch):
+    monkeypatch.chdir(unpacked)
+
+
+@pytest.fixture
+def results(notebook):
+    return camerabias.load("runs/mine")
+
+
+@pytest.fixture
+def photos(dataset, tmp_path):
+    """A frame of 20 photos, with an index of words and a column of the user's own."""
+    rows = dataset.index.head(20)
+    for image_id in rows["image_id"]:
+        (tmp_path / f"{image_id}.jpg").write_bytes(dataset.read_image(image_id))
+    paths = [tmp_path / f"{image_id}.jpg" for image_id in rows["image_id"]]
+    return rows[["label", "camera", "group"]].assign(path=paths, iso=100).set_index(rows["image_id"] + "!")
+
+
+@pytest.mark.parametrize("name", ["audit", "import_photos", "load", "report", "simulate"])
+def test_examples_come_to_what_they_say(name, notebook, photos):
+    function = getattr(camerabias, name)
+    given = {"camerabias": camerabias, "pd": pd, **{f"{c}s": photos[c] for c in ("path", "label", "camera")}}
+    (example,) = doctest.DocTestFinder(recurse=False).find(function, name, globs=given)
+    assert example.examples
+    assert doctest.DocTestRunner().run(example).failed == 0
+
+
+def test_every_name_is_there_and_no_other():
+    assert all(hasattr(camerabias, name) for name in camerabias.__all__)
+    assert camerabias.__version__.count(".") == 2
+    with pytest.raises(AttributeError, match=r"no attribute 'audits'; it has .*audit"):
+        camerabias.audits  # noqa: B018
+
+
+def test_audited_run_says_its_verdict_and_prints_nothing(results, capsys):
+    assert results.verdict == "cheating"
+    assert "camera" in results.reasons[0]
+    assert results.numbers["use.p"] <= 0.01
+    assert results.summary().startswith("Verdict: cheating\n")
+    assert repr(results).endswith("17 of 17 trials done>")
+    assert capsys.readouterr().out == ""
+
+
+def test_frames_agree_with_each_other(results):
+    cells, predictions = results.cells(), results.predictions()
+    assert cells["asked"].sum() == cells["done"].sum() == len(results.trials) == 17
+    assert set(predictions["trial"]) == set(results.trials.index)
+    first_draws = predictions[predictions["draw"] == 0]  # which `test_accuracy` counts
+    by_trial = first_draws.groupby("trial")["correct"].mean()
+    assert by_trial.to_dict() == pytest.approx(results.trials["test_accuracy"].to_dict())
+    rows = results.accuracy(by=["target", "seed", "train_view"])
+    assert rows["trials"].sum() == 17
+    assert (rows["accuracy_low"].isna() | (rows["accuracy_low"] <= rows["accuracy"])).all()
+    label = rows[(rows["target"] == "label") & (rows["seed"] == 0) & (rows["train_view"] == "rgb")]
+    same = predictions[(predictions["target"] == "label") & (predictions["seed"] == 0)]
+    assert label["accuracy"].item() == pytest.approx(same["correct"].mean())
+
+
+@pytest.mark.parametrize("by", [["colour"], []])
+def test_accuracy_by_what_is_no_column_is_refused(results, by):
+    with pytest.raises(CamerabiasError, match=r"give some of target, .*camera"):
+        results.accuracy(by=by)
+
+
+def test_audit_goes_on_silently_unless_asked(notebook, capsys):
+    assert camerabias.audit("datasets/mine", "runs/mine", **AUDIT).verdict == "cheating"
+    assert capsys.readouterr().out == ""
+    camerabias.audit("datasets/mine", "runs/mine", verbose=True, **AUDIT)
+    assert "11 trials, 0 of them run now" in capsys.readouterr().out
+
+
+def test_what_contradicts_itself_is_refused(notebook):
+    with pytest.raises(CamerabiasError, match="quick=True is the opposite of full=True"):
+        camerabias.audit("datasets/mine", "runs/mine", quick=True, full=True)
+    with pytest.raises(CamerabiasError, match="imported already: label, layout would change nothing"):
+        camerabias.audit("datasets/mine", "runs/mine", label="x", layout="label")
+
+
+def test_frame_is_imported_as_its_table_would_be(photos, tmp_path, capsys):
+    photos.to_csv(tmp_path / "photos.csv", index=False)
+    of_frame = camerabias.import_photos(photos, tmp_path / "frame")
+    of_table = camerabias.import_photos(tmp_path / "photos.csv", tmp_path / "table")
+    assert of_frame.manifest.fingerprint == of_table.manifest.fingerprint
+    assert of_frame.index["iso"].tolist() == [100] * 20
+    assert capsys.readouterr().out == ""
+    camerabias.import_photos(photos, tmp_path / "told", verbose=True)
+    assert "Importing photos" in capsys.readouterr().out
+
+
+def test_gap_in_a_frame_is_counted_whatever_its_index(photos, tmp_path):
+    photos.iloc[3, photos.columns.get_loc("label")] = None
+    with pytest.raises(CamerabiasError, match=r"has no label in 1 of 20 rows \(first: data row 4\)"):
+        camerabias.import_photos(photos, tmp_path / "out")
+
+
+def test_run_that_nobody_audited_has_no_verdict(results):
+    (Path("runs/mine") / "facts.parquet").rename("facts.aside")
+    try:
+        plain = camerabias.load("runs/mine")
+        assert (plain.verdict, plain.reasons, plain.numbers) == (None, None, None)
+        assert "accuracy_low" in plain.summary()
+    finally:
+        Path("facts.aside").rename("runs/mine/facts.parquet")
