@@ -47,21 +47,27 @@ def wait_until(condition, seconds=120):
 
 
 @pytest.mark.parametrize(
-    "executor", ["local", pytest.param("ray", marks=[pytest.mark.slow, pytest.mark.xdist_group("ray")])]
+    ("executor", "steps", "seeds"),
+    [
+        ("local", 20, 2),
+        pytest.param("ray", 60, 4, marks=[pytest.mark.slow, pytest.mark.xdist_group("ray")]),
+    ],
 )
-def test_sweep_killed_in_the_middle_goes_on_to_the_same_tables(dataset, tmp_path, executor):
+def test_sweep_killed_in_the_middle_goes_on_to_the_same_tables(dataset, tmp_path, executor, steps, seeds):
     """With Ray (slow), workers are killed beside their driver, and a second Ray starts where one has just died."""
-    (tmp_path / "short.yaml").write_text(yaml.safe_dump(STUDY))
-    arguments = ["sweep", "run", "short.yaml", "--data", dataset.folder, "--weights", "none"]
+    recipe = STUDY["recipe"] | {"max_steps": steps}
+    study = STUDY | {"seeds": [*range(seeds)], "recipe": recipe}
+    (tmp_path / "short.yaml").write_text(yaml.safe_dump(study))
+    arguments = ["sweep", "run", "short.yaml", "--data", dataset.folder, "--weights", "none", "--size", 32]
     killed = start(tmp_path, *arguments, "--run", "killed", "--executor", executor)
     wait_until(lambda: len(done(tmp_path / "killed")) >= 2 or killed.poll() is not None)
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
     before = done(tmp_path / "killed")
-    assert 2 <= len(before) < 8
+    assert 2 <= len(before) < 2 * seeds
     run(tmp_path, *arguments, "--run", "killed", "--executor", executor)
     after = done(tmp_path / "killed")
-    assert len(after) == 8
+    assert len(after) == 2 * seeds
     assert {trial: after[trial] for trial in before} == before  # not run again
     run(tmp_path, *arguments, "--run", "whole", "--executor", "local")
     tables = []
