@@ -137,7 +137,7 @@ def test_audit_again_trains_nothing_and_says_the_same(audit, simulated):
     _, second, printed = audit(source)
     assert second == first
     assert "12/" not in printed
-    assert json.loads(first.model_dump_json())["schema_version"] == 1
+    assert json.loads(first.model_dump_json())["schema_version"] == 2
 
 
 def test_options_for_importing_are_refused_where_photos_have_been(command, dataset, tmp_path):
