@@ -65,7 +65,7 @@ def test_every_name_is_there_and_no_other():
 def test_audited_run_says_its_verdict_and_prints_nothing(results, capsys):
     assert results.verdict == "cheating"
     assert "camera" in results.reasons[0]
-    assert results.numbers["use.p"] <= 0.01
+    assert results.numbers["shortcut_effect.p"] <= 0.01
     assert results.summary().startswith("Verdict: cheating\n")
     assert repr(results).endswith("17 of 17 trials done>")
     assert capsys.readouterr().out == ""

@@ -118,7 +118,7 @@ def test_probes_later_on_kept_weights_are_those_after_training_and_change_nothin
     record.folder.delete_folder("probes")
     again = run_trial(job)
     assert again.status == "done"
-    assert again.accuracy == record.done().test_accuracy
+    assert again.test_accuracy == record.done().test_accuracy
     for name, arrays in before.items():
         for key, values in record.probe(name).items():
             np.testing.assert_array_equal(values, arrays[key])
