@@ -14,9 +14,7 @@ from camerabias.analysis.report.report import Report, make_report
 from camerabias.analysis.statistics.accuracy import accuracy
 from camerabias.analysis.verdict.decide import Verdict, decide, investigate
 from camerabias.datasets.schema import CamerabiasError
-
-_ASKED = ["target", "setting", "train_view", "test_view", "model", "size", "mitigation"]
-"""What tells cells from one another."""
+from camerabias.trainables.records.study import DIMENSIONS
 
 _IN_PHOTOS = ["label", "camera", "truth", "draw"]
 """What accuracy can be asked by, besides: columns of the test photos."""
@@ -65,11 +63,11 @@ class Results:
         """A row per cell, the trials that differ by their seed alone.
 
         Returns:
-            Columns target, setting, train_view, test_view, model, size, mitigation, and numbers of trials: `asked`
-            and `done`.
+            Columns target, setting, train_view, test_view, model, size, mitigation, recipe, and numbers of trials:
+            `asked` and `done`.
         """
         done = self.trials.assign(done=self.trials["status"] == "done")
-        return done.groupby(_ASKED, sort=False)["done"].agg(asked="size", done="sum").reset_index()
+        return done.groupby([*DIMENSIONS], sort=False)["done"].agg(asked="size", done="sum").reset_index()
 
     def predictions(self) -> pd.DataFrame:
         """A row per finished trial, test photo and draw.
@@ -86,19 +84,20 @@ class Results:
         if trials.empty:
             raise CamerabiasError(f"No trial of {self.records.run.folder} has finished; run its sweep again.")
         frames = []
-        for trial, asked in trials[[*_ASKED, "seed"]].iterrows():
+        for trial, asked in trials[[*DIMENSIONS, "seed"]].iterrows():
             rows = self.records.predictions(str(trial))
             told = {str(name): value for name, value in asked.items()}
             frames.append(rows.assign(trial=str(trial), correct=rows["prediction"] == rows["truth"], **told))
         joined = pd.concat(frames, ignore_index=True)
-        first = ["trial", *_ASKED, "seed"]
+        first = ["trial", *DIMENSIONS, "seed"]
         return joined[[*first, *(name for name in joined if name not in first)]]
 
-    def accuracy(self, by: Sequence[str] = ("target", "setting", "test_view", "model")) -> pd.DataFrame:
+    def accuracy(self, by: Sequence[str] = DIMENSIONS) -> pd.DataFrame:
         """Accuracy, a row per combination; of a random view, over every draw (`test_accuracy` counts the first).
 
         Args:
-            by: Columns that tell rows apart: of `cells()`, `seed`, or of test photos (label, camera, truth, draw).
+            by: Columns that tell rows apart: of `cells()` (by default all, a row per cell), `seed`, or of test photos
+                (label, camera, truth, draw). Over what is left out is averaged.
 
         Returns:
             The columns of `by`, then accuracy (mean over trials, 0 to 1), accuracy_low and accuracy_high (95 %
@@ -111,7 +110,7 @@ class Results:
             >>> camerabias.load("runs/mine").accuracy(by=["camera"])["camera"].tolist()
             ['camera 1', 'camera 2', 'camera 3', 'camera 4', 'camera 5']
         """
-        by, allowed = list(by), [*_ASKED, "seed", *_IN_PHOTOS]
+        by, allowed = list(by), [*DIMENSIONS, "seed", *_IN_PHOTOS]
         unknown = [name for name in by if name not in allowed]
         if unknown or not by:
             raise CamerabiasError(

@@ -11,6 +11,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from camerabias import load
+
 COMMAND = Path(sys.executable).parent / "camerabias"
 
 STUDY = {
@@ -129,4 +131,5 @@ def test_recipes_of_a_study_are_told_apart_from_plan_to_report(dataset, tmp_path
     assert command("report", run_folder)[0] == 0
     table = pd.read_csv(run_folder / "report" / "tables" / "recipes.csv")
     assert {*table["recipe"]} == {*names}
+    assert {*load(run_folder).cells()["recipe"]} == {*load(run_folder).accuracy()["recipe"]} == {*names}
     assert (run_folder / "report" / "figures" / "recipes.png").exists()

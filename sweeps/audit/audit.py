@@ -151,6 +151,4 @@ def _plan(step: Step, request: Request) -> Plan:
 def _run(plan: Plan, request: Request, listener: Listener) -> Outcome:
     listener.skipped(plan)
     # earlier steps may have run some of its trials
-    outcome = run_plan(replace(plan, contents=Run(request.run).contents()), request, listener)
-    listener.ended(outcome)
-    return outcome
+    return run_plan(replace(plan, contents=Run(request.run).contents()), request, listener)

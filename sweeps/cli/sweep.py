@@ -44,14 +44,12 @@ def demo(
     from camerabias.sweeps.execution.sweep import Request, run_sweep
     from camerabias.sweeps.monitoring.console import counting
     from camerabias.sweeps.printing.console_listener import ConsoleListener
-    from camerabias.sweeps.printing.results import print_outcome
 
     data = Folder(run).child("dataset")
     with counting("Simulating photos") as report:
         simulate_dataset(preset_spec("demo"), data, executor, report)
     request = Request(data.uri, run, seeds=split_numbers(seeds), weights="none", executor=executor)
     outcome = run_sweep(["demo"], request, ConsoleListener())
-    print_outcome(outcome)
     show_report(run)
     exit_if_failed(outcome)
 
@@ -117,7 +115,6 @@ def run_(
     """Run what is missing of some studies; the same command resumes after any interruption."""
     from camerabias.sweeps.execution.sweep import Request, run_sweep
     from camerabias.sweeps.printing.console_listener import ConsoleListener
-    from camerabias.sweeps.printing.results import print_outcome
 
     request = Request(
         data,
@@ -134,7 +131,6 @@ def run_(
         split_words(log) or (),
     )
     outcome = run_sweep(studies, request, ConsoleListener())
-    print_outcome(outcome)
     typer.echo(f"Report: camerabias report {run}")
     exit_if_failed(outcome)
 

@@ -45,7 +45,7 @@ class Listener:
         """A sweep of an audit is planned, without what its dataset cannot serve."""
 
     def ended(self, outcome: Outcome) -> None:
-        """A sweep of an audit has ended."""
+        """A sweep has ended."""
 
 
 class _Silent:

@@ -106,7 +106,9 @@ def run_plan(plan: Plan, request: Request, listener: Listener) -> Outcome:
             _run_missing(plan, trials, request, lease, listener)
     else:
         _write_intentions(plan, run, request)
-    return _outcome(plan, run, len(trials))
+    outcome = _outcome(plan, run, len(trials))
+    listener.ended(outcome)
+    return outcome
 
 
 def expect(run: Run, dataset: Dataset, lease: Lease) -> Expected:

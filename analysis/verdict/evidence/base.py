@@ -74,7 +74,7 @@ class VerdictTest(ABC, Generic[Result]):
 
 
 TESTS: dict[str, VerdictTest[object]] = {}
-"""By name, in the order in which they speak; the files of this folder fill it, in the order of their names."""
+"""By name; the files of this folder fill it, and `registry.all_tests` says in which order they speak."""
 
 
 def register(test: VerdictTest[Result]) -> VerdictTest[Result]:
