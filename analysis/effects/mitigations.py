@@ -113,7 +113,7 @@ class _Tested:
 
     def lacks(self) -> str:
         """Why it has no risk difference; nothing where it has one."""
-        return "" if self.signature.n_conflicting else "no test photo whose camera implies another label"
+        return "" if self.signature.n_conflicting else "no bias-conflicting test photo"
 
     def of_seeds(self, seeds: set[int], associated: Mapping[str, str]) -> ShortcutEffect:
         """The signature of some seeds."""

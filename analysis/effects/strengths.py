@@ -129,8 +129,8 @@ def _strength_row(records: Records, cell: StudyCell, associated: Mapping[str, st
 
 def _lacks(associated: Mapping[str, str], found: ShortcutEffect) -> str:
     if not associated:
-        return "no strength at which a camera implies a label has finished"
-    return "" if found.n_conflicting else "no test photo whose camera implies another label"
+        return "no strength at which a camera has an associated label has finished"
+    return "" if found.n_conflicting else "no bias-conflicting test photo"
 
 
 def _strength(cell: StudyCell) -> float:

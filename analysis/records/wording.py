@@ -29,7 +29,7 @@ def show_estimate(estimate: Estimate) -> str:
 
 def show_points(difference: float) -> str:
     """A difference of shares in whole percentage points: `31`."""
-    return f"{100 * difference:.0f}"
+    return str(round(100 * difference))  # never -0
 
 
 def show_p(p: float) -> str:

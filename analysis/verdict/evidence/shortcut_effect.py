@@ -88,10 +88,13 @@ def _difference(effect: ShortcutEffect) -> str:
     points = show_points(difference.mean)
     if not isnan(difference.low):
         ends = f"95 % CI {show_points(difference.low)} to {show_points(difference.high)}, "
-    start = "" if effect.p <= LEVEL else "No significant shortcut effect: "
-    within = "Within" if effect.p <= LEVEL else "within"
+    if effect.p > LEVEL:
+        return (
+            "No significant shortcut effect: within a true label, the risk difference of a camera's associated label "
+            f"is {points} points ({ends}{show_p(effect.p)})."
+        )
     return (
-        f"{start}{within} a true label, a camera's associated label is predicted {points} points more often "
+        f"Within a true label, a camera's associated label is predicted {points} points more often "
         f"({ends}{show_p(effect.p)})."
     )
 

@@ -111,7 +111,7 @@ def test_without_none_nothing_is_compared_and_this_is_said(make, found):
 
 def test_without_a_photo_that_disagrees_there_is_no_bias_to_remove_and_this_is_said(make, found):
     rows = mitigations(found(cell(make, "none", 0.2), cell(make, "jitter", 0.2)), {}).set_index("mitigation")
-    assert set(rows["missing"]) == {"no test photo whose camera implies another label"}
+    assert set(rows["missing"]) == {"no bias-conflicting test photo"}
     assert rows[["risk_difference", "p", "bias_removed"]].isna().all(axis=None)
     assert not np.isnan(rows.loc["jitter", "accuracy_lost"])
 

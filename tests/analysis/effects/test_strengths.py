@@ -127,7 +127,7 @@ def test_strength_without_trials_is_named_and_counts_as_untested(make, run):
 
 def test_without_a_camera_that_implies_a_label_there_is_no_gap_and_this_is_said(make, run):
     found = strengths(run(strength_cells(make, {"0.5": 1.0})))
-    assert found["missing"].tolist() == ["no strength at which a camera implies a label has finished"]
+    assert found["missing"].tolist() == ["no strength at which a camera has an associated label has finished"]
     assert found[["risk_difference", "p"]].isna().all(axis=None)
 
 
