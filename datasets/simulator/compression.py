@@ -6,21 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
-_STANDARD_LUMA = np.array(
-    [
-        [16, 11, 10, 16, 24, 40, 51, 61],
-        [12, 12, 14, 19, 26, 58, 60, 55],
-        [14, 13, 16, 24, 40, 57, 69, 56],
-        [14, 17, 22, 29, 51, 87, 80, 62],
-        [18, 22, 37, 56, 68, 109, 103, 77],
-        [24, 35, 55, 64, 81, 104, 113, 92],
-        [49, 64, 78, 87, 103, 121, 120, 101],
-        [72, 92, 95, 98, 112, 100, 103, 99],
-    ]
-)
-_STANDARD_CHROMA = np.full((8, 8), 99)
-_STANDARD_CHROMA[:4, :4] = [[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]]
-"""Tables K.1 and K.2 of ITU-T T.81 (1992), rows of rising vertical frequency."""
+from camerabias.datasets.io.jpeg import CHROMA_STEPS, LUMA_STEPS
 
 # How strongly a table rises with frequency: the exponent on the standard's steps over their geometric mean.
 _STEEPNESS = {"flat": 0.6, "standard": 1.0, "steep": 1.3}
@@ -46,7 +32,7 @@ def quantisation_tables(tables: str, quality: float) -> list[list[int]]:
         .astype(int)
         .ravel()
         .tolist()
-        for base in (_STANDARD_LUMA, _STANDARD_CHROMA)
+        for base in (np.array(LUMA_STEPS), np.array(CHROMA_STEPS))
     ]
 
 

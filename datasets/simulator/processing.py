@@ -7,14 +7,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from camerabias.datasets.io.jpeg import LUMA
 from camerabias.datasets.simulator.cameras import Camera
 from camerabias.datasets.simulator.sensor import BLACK_LEVEL, CHANNEL_RESPONSE, WHITE_LEVEL
 
 Image = NDArray[np.float32]
 
-LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-"""Weights of the grey value (ITU-R BT.601), as in JPEG and in common grey conversions."""
-
+_LUMA = np.array(LUMA, np.float32)
 _EDGE_SIGMA = 0.05  # differences above this are edges to the denoiser
 _DENOISE_DIAMETER = 5
 _SHARPENING_SIGMA = 1.0
@@ -86,7 +85,7 @@ def white_balance_gains(red: float, blue: float) -> NDArray[np.float32]:
         Gains, shape (3,); a grey keeps its luma, so that white balance alone is a cue of colour, not of brightness.
     """
     taste = np.array([red, 1.0, blue], np.float32)
-    return np.asarray(taste / (taste @ LUMA) / CHANNEL_RESPONSE, np.float32)
+    return np.asarray(taste / (taste @ _LUMA) / CHANNEL_RESPONSE, np.float32)
 
 
 def colour_matrix(saturation: float, hue_degrees: float) -> NDArray[np.float32]:
@@ -101,7 +100,7 @@ def colour_matrix(saturation: float, hue_degrees: float) -> NDArray[np.float32]:
     Returns:
         Matrix to multiply (red, green, blue) columns with, shape (3, 3); its rows sum to 1.
     """
-    yiq = np.array([[0.299, 0.587, 0.114], [0.595716, -0.274453, -0.321263], [0.211456, -0.522591, 0.311135]])
+    yiq = np.array([LUMA, [0.595716, -0.274453, -0.321263], [0.211456, -0.522591, 0.311135]])
     cosine, sine = saturation * np.cos(np.radians(hue_degrees)), saturation * np.sin(np.radians(hue_degrees))
     turn = np.array([[1, 0, 0], [0, cosine, -sine], [0, sine, cosine]])
     return np.asarray(np.linalg.inv(yiq) @ turn @ yiq, np.float32)
@@ -125,7 +124,7 @@ def denoise(image: Image, strength: float) -> Image:
 
 def sharpen(image: Image, amount: float) -> Image:
     """Apply an unsharp mask to the luma: each colour gains amount × (luma - blurred luma)."""
-    luma = cv2.transform(image, LUMA[None])  # unlike @, the same to the bit for any number of threads
+    luma = cv2.transform(image, _LUMA[None])  # unlike @, the same to the bit for any number of threads
     detail = luma - cv2.GaussianBlur(luma, (0, 0), _SHARPENING_SIGMA)
     return np.asarray(image + np.float32(amount) * detail[:, :, None], np.float32)
 

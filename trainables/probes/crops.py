@@ -14,15 +14,13 @@ import torch
 from torch import nn
 from torch.nn.functional import avg_pool2d
 
+from camerabias.datasets.io.jpeg import LUMA
 from camerabias.datasets.views.random import CROP_SIDE
 from camerabias.trainables.models.registry import enlarged
 from camerabias.trainables.training.images import Images
 
 BATCH_PIXELS = {"cpu": 2**18, "cuda": 2**24}
 """Pixels per forward pass, as large as the model sees them: 256 crops of 32 × 32 on a CPU, 16,384 on a GPU."""
-
-LUMA = (0.299, 0.587, 0.114)
-"""ITU-R BT.601, as the view `gray`."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from math import pi
 import torch
 from torch.nn.functional import avg_pool2d, interpolate, pad
 
+from camerabias.datasets.io.jpeg import CHROMA_STEPS, LUMA, LUMA_STEPS
 from camerabias.datasets.views.random import change_colours
 from camerabias.datasets.views.registry import VIEWS
 from camerabias.trainables.spec.recipe import Recipe
@@ -120,18 +121,7 @@ def _along_both_sides(levels: torch.Tensor, rows: torch.Tensor, columns: torch.T
     return torch.einsum("bxj,byjc->byxc", columns, torch.einsum("byi,bijc->byjc", rows, levels.float()))
 
 
-# JPEG's standard tables of quantisation steps (ITU-T T.81, Annex K), for luma and for colour
-_LUMA_STEPS = [
-    [16, 11, 10, 16, 24, 40, 51, 61], [12, 12, 14, 19, 26, 58, 60, 55],
-    [14, 13, 16, 24, 40, 57, 69, 56], [14, 17, 22, 29, 51, 87, 80, 62],
-    [18, 22, 37, 56, 68, 109, 103, 77], [24, 35, 55, 64, 81, 104, 113, 92],
-    [49, 64, 78, 87, 103, 121, 120, 101], [72, 92, 95, 98, 112, 100, 103, 99],
-]  # fmt: skip
-_COLOUR_STEPS = [
-    [17, 18, 24, 47, 99, 99, 99, 99], [18, 21, 26, 66, 99, 99, 99, 99],
-    [24, 26, 56, 99, 99, 99, 99, 99], [47, 66, 99, 99, 99, 99, 99, 99], *[[99] * 8] * 4,
-]  # fmt: skip
-_TO_YCC = [[0.299, 0.587, 0.114], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]]
+_TO_YCC = [[*LUMA], [-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]]
 
 
 def recompress(levels: torch.Tensor, qualities: torch.Tensor) -> torch.Tensor:
@@ -152,17 +142,19 @@ def recompress(levels: torch.Tensor, qualities: torch.Tensor) -> torch.Tensor:
     if planes.shape[1] == 3:
         to_ycc = planes.new_tensor(_TO_YCC)
         ycc = torch.einsum("ij,bjyx->biyx", to_ycc, planes)
-        luma = _quantise(ycc[:, :1] - 128, _LUMA_STEPS, qualities) + 128
-        colour = _quantise(avg_pool2d(ycc[:, 1:], 2), _COLOUR_STEPS, qualities)
+        luma = _quantise(ycc[:, :1] - 128, LUMA_STEPS, qualities) + 128
+        colour = _quantise(avg_pool2d(ycc[:, 1:], 2), CHROMA_STEPS, qualities)
         colour = interpolate(colour, scale_factor=2, mode="bilinear")
         ycc = torch.cat([luma, colour], dim=1)
         planes = torch.einsum("ij,bjyx->biyx", torch.linalg.inv(to_ycc), ycc)
     else:
-        planes = _quantise(planes - 128, _LUMA_STEPS, qualities) + 128
+        planes = _quantise(planes - 128, LUMA_STEPS, qualities) + 128
     return planes[:, :, :height, :width].permute(0, 2, 3, 1).round().clamp(0, 255)
 
 
-def _quantise(planes: torch.Tensor, table: list[list[int]], qualities: torch.Tensor) -> torch.Tensor:
+def _quantise(
+    planes: torch.Tensor, table: tuple[tuple[int, ...], ...], qualities: torch.Tensor
+) -> torch.Tensor:
     """Round the cosine transform of blocks of 8 × 8 pixels: (b, c, h, w) around 0 to the same."""
     scales = torch.where(qualities < 50, 5000 / qualities, 200 - 2 * qualities).floor()
     steps = ((planes.new_tensor(table) * scales[:, None, None] + 50) / 100).floor().clamp(1, 255)

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from camerabias.datasets.io.jpeg import LUMA
 from camerabias.datasets.simulator import processing
 from camerabias.datasets.simulator.cameras import REFERENCE
-from camerabias.datasets.simulator.processing import LUMA
 from camerabias.datasets.simulator.sensor import CHANNEL_RESPONSE, digitised, mosaic
 
 ALGORITHMS = ["bilinear", "edge_aware", "malvar"]
