@@ -15,11 +15,40 @@ ROOT = Path(__file__).parent.parent
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 
 
+LONGEST_PARAGRAPH = 60
+"""Words. A wall of text is not read; a table, a list or a heading is."""
+
+
+def _prose(document):
+    """A document's text without blocks of code."""
+    return re.sub(r"^```.*?^```$", "", document.read_text(), flags=re.DOTALL | re.MULTILINE)
+
+
+def _anchors(document):
+    """What a link may name after `#`: headings, as GitHub spells them."""
+    headings = re.findall(r"^#+ (.*)$", _prose(document), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_lead_somewhere(document):
-    links = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", document.read_text())
-    missing = [link for link in links if "://" not in link and not (document.parent / link).exists()]
+    missing = []
+    for path, anchor in re.findall(r"\]\(([^)#]*)(?:#([^)]*))?\)", _prose(document)):
+        target = document.parent / path if path else document
+        if "://" not in path and not (target.exists() and (not anchor or anchor in _anchors(target))):
+            missing.append(f"{path}#{anchor}")
     assert not missing
+
+
+@pytest.mark.parametrize(
+    "document", [ROOT / "README.md", *ROOT.glob("docs/manual*/*.md")], ids=lambda path: path.name
+)
+def test_no_paragraph_is_a_wall(document):
+    lines = [line for line in _prose(document).splitlines() if not line.startswith(("|", "#"))]
+    # an item of a list is a paragraph of its own
+    text = re.sub(r"^\s*(?:[-*•]|\d+\.) ", "\n\n", "\n".join(lines), flags=re.MULTILINE)
+    paragraphs = [paragraph.split() for paragraph in re.split(r"\n\s*\n", text)]
+    assert [" ".join(words[:8]) for words in paragraphs if len(words) > LONGEST_PARAGRAPH] == []
 
 
 def test_every_study_and_recipe_is_in_the_documents():

@@ -165,7 +165,7 @@ def test_numbers_that_are_not_known_are_null_and_never_zero(found):
 
 
 def test_manual_lists_every_number_and_verdict(found):
-    manual = (ROOT / "docs/manual.md").read_text()
+    manual = (ROOT / "docs/manual/verdict.md").read_text()
     for name in decide(found(follow=0.7)).evidence:
         base = name.removesuffix("_low").removesuffix("_high")
         assert f"`{base}`" in manual or (name.startswith("cues.") and "`cues.FAMILY`" in manual), name
