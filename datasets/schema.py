@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 
 SCHEMA_VERSION = 1
 """Version of the files on disk; raised when an old reader would misread a new file."""
@@ -49,6 +50,19 @@ class CamerabiasError(Exception):
 
     The command line prints it and exits with 1; everything else that is raised is a bug of ours.
     """
+
+
+def wrong_fields(error: ValidationError) -> str:
+    """What pydantic has found, for a message: `images 15: Input should be a multiple of 10; …`."""
+    return "; ".join(map(_wrong_field, error.errors()))
+
+
+def _wrong_field(problem: ErrorDetails) -> str:
+    given = problem["input"]
+    shown = (
+        f" {given!r}" if isinstance(given, str | int | float) else ""
+    )  # not all the fields beside a missing one
+    return f"{'.'.join(map(str, problem['loc'])) or 'all'}{shown}: {problem['msg']}"
 
 
 class Cell(BaseModel):

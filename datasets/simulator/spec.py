@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from camerabias.datasets.schema import CamerabiasError
+from camerabias.datasets.schema import CamerabiasError, wrong_fields
 from camerabias.datasets.simulator.cameras import CAMERAS, CUES
 
 LABELS = ("manufacturer 1", "manufacturer 2")
@@ -35,59 +35,17 @@ class SimulatorSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    preset: str
-    images: int
-    size: int
-    seed: int
+    preset: Preset
+    images: int = Field(gt=0, multiple_of=_PER_PAIR_OF_BOTTLES)
+    size: int = Field(ge=_SMALLEST_SIZE, multiple_of=2)
+    seed: int = Field(ge=0)
     cues: dict[str, float]
-    correlation: float | None = None
+    correlation: float | None = Field(default=None, ge=0, le=1)
 
     @property
     def n_bottles(self) -> int:
         """How many bottles are photographed."""
         return self.images // len(CAMERAS) if self.correlation is None else self.images
-
-    @field_validator("preset")
-    @classmethod
-    def _known_preset(cls, preset: str) -> str:
-        if preset not in _IMAGES_AND_SIZE:
-            raise CamerabiasError(
-                f"The preset is {preset!r}; it must be one of {', '.join(_IMAGES_AND_SIZE)}."
-            )
-        return preset
-
-    @field_validator("images")
-    @classmethod
-    def _equal_cells(cls, images: int) -> int:
-        if images <= 0 or images % _PER_PAIR_OF_BOTTLES:
-            raise CamerabiasError(
-                f"{images} images were asked for; give a positive multiple of {_PER_PAIR_OF_BOTTLES}, which keeps "
-                f"every label × camera cell equal."
-            )
-        return images
-
-    @field_validator("size")
-    @classmethod
-    def _whole_mosaic(cls, size: int) -> int:
-        if size < _SMALLEST_SIZE or size % 2:
-            raise CamerabiasError(
-                f"The size is {size} pixels; give an even number, at least {_SMALLEST_SIZE}."
-            )
-        return size
-
-    @field_validator("seed")
-    @classmethod
-    def _not_negative(cls, seed: int) -> int:
-        if seed < 0:
-            raise CamerabiasError(f"The seed is {seed}; give a whole number, at least 0.")
-        return seed
-
-    @field_validator("correlation")
-    @classmethod
-    def _from_none_to_all(cls, correlation: float | None) -> float | None:
-        if correlation is not None and not 0 <= correlation <= 1:
-            raise CamerabiasError(f"The correlation is {correlation:g}; give a number from 0 to 1.")
-        return correlation
 
     @field_validator("cues")
     @classmethod
@@ -121,17 +79,20 @@ def preset_spec(
     Raises:
         CamerabiasError: If a value is not allowed; the message says which are.
     """
-    preset_images, preset_size = _IMAGES_AND_SIZE.get(
-        preset, (0, 0)
-    )  # an unknown preset is refused just below
-    return SimulatorSpec(
-        preset=preset,
-        images=preset_images if images is None else images,
-        size=preset_size if size is None else size,
-        seed=seed,
-        cues=dict(cues or {}),
-        correlation=correlation,
-    )
+    smallest = (_PER_PAIR_OF_BOTTLES, _SMALLEST_SIZE)  # of an unknown preset, which is refused below
+    own_images, own_size = _IMAGES_AND_SIZE.get(preset, smallest)
+    fields = {
+        "preset": preset,
+        "images": own_images if images is None else images,
+        "size": own_size if size is None else size,
+        "seed": seed,
+        "cues": dict(cues or {}),
+        "correlation": correlation,
+    }
+    try:
+        return SimulatorSpec.model_validate(fields)
+    except ValidationError as error:
+        raise CamerabiasError(f"Photos cannot be simulated so: {wrong_fields(error)}.") from error
 
 
 def parse_cues(text: str) -> dict[str, float]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from camerabias.datasets.schema import CamerabiasError
+from camerabias.datasets.schema import CamerabiasError, wrong_fields
 from camerabias.trainables.spec.mitigation import MITIGATIONS
 
 Precision = Literal["float32", "bfloat16"]
@@ -136,9 +136,8 @@ def validate_recipe(fields: Any, name: str) -> Recipe:
     try:
         return Recipe.model_validate(fields)
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'all'}: {e['msg']}" for e in error.errors())
         raise CamerabiasError(
-            f"{name} cannot be used ({wrong}); its fields are {', '.join(Recipe.model_fields)}."
+            f"{name} cannot be used ({wrong_fields(error)}); its fields are {', '.join(Recipe.model_fields)}."
         ) from error
 
 

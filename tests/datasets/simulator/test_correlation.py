@@ -64,7 +64,9 @@ def test_dataset_holds_the_dealt_photos_and_opens_again(tmp_path):
     assert again.manifest == dataset.manifest
 
 
-@pytest.mark.parametrize("correlation", [-0.1, 1.5])
-def test_impossible_correlation_is_refused(correlation):
-    with pytest.raises(CamerabiasError, match="from 0 to 1"):
+@pytest.mark.parametrize(
+    ("correlation", "allowed"), [(-0.1, "greater than or equal to 0"), (1.5, "less than or equal to 1")]
+)
+def test_impossible_correlation_is_refused(correlation, allowed):
+    with pytest.raises(CamerabiasError, match=f"correlation {correlation}: Input should be {allowed}"):
         preset_spec("demo", correlation=correlation)

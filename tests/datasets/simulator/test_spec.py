@@ -54,16 +54,16 @@ def test_an_unknown_cue_is_answered_with_the_known_ones():
 
 
 @pytest.mark.parametrize(
-    ("wrong", "named"),
+    ("wrong", "said"),
     [
-        ({"images": 15}, "15"),
-        ({"images": 0}, "0"),
-        ({"size": 63}, "63"),
-        ({"size": 65}, "65"),
-        ({"seed": -1}, "-1"),
-        ({"preset": "huge"}, "huge"),
+        ({"images": 15}, "images 15: .* multiple of 10"),
+        ({"images": 0}, "images 0: .* greater than 0"),
+        ({"size": 62}, "size 62: .* greater than or equal to 64"),
+        ({"size": 65}, "size 65: .* multiple of 2"),
+        ({"seed": -1}, "seed -1: .* greater than or equal to 0"),
+        ({"preset": "huge"}, "preset 'huge': .*'demo' or 'paper'"),
     ],
 )
-def test_values_out_of_range_are_named(wrong, named):
-    with pytest.raises(CamerabiasError, match=named):
+def test_values_out_of_range_are_told_with_those_allowed(wrong, said):
+    with pytest.raises(CamerabiasError, match=said):
         preset_spec(**({"preset": "demo"} | wrong))
