@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict, model_validator
@@ -16,6 +18,12 @@ class Kind(Protocol):
     @property
     def defaults(self) -> Parameters:
         """Parameters with their default values."""
+
+
+def import_files(package: str) -> None:
+    """Import every file of a package, so that each adds what it holds to its registry."""
+    for module in iter_modules(import_module(package).__path__):
+        import_module(f"{package}.{module.name}")
 
 
 class Choice(BaseModel):

@@ -2,15 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from camerabias.datasets.dataset import Dataset
 from camerabias.datasets.io.decode import decode
 from camerabias.datasets.schema import CamerabiasError
-from camerabias.datasets.simulator import CAMERAS, SimulatorSpec, simulate
-from camerabias.datasets.views.variant import Variant
+from camerabias.trainables.probes.base import PROBES, Arrays, ProbeKind, Subject
+
+if TYPE_CHECKING:
+    from camerabias.datasets.dataset import Dataset
+    from camerabias.datasets.views.variant import Variant
+
+
+def counterfactual(subject: Subject, _: Mapping[str, float]) -> Arrays:
+    """Predictions of every bottle of the test, simulated with each camera of the dataset."""
+    from camerabias.trainables.training.evaluate import Examples, predict_logits
+    from camerabias.trainables.training.images import Images
+
+    data = subject.data
+    variant = data.config.variants[1]
+    if data.config.test_view.kind.draw is not None:
+        raise CamerabiasError(
+            f"counterfactual photos are not drawn at random, as view {data.config.test_view} is"
+        )
+    shot, pixels = with_every_camera(data.dataset, data.described(data.parts.test), variant)
+    images = Images(pixels, data.config.test_view, data.device)
+    every = np.arange(len(shot), dtype=np.int64)
+    recipe = data.config.recipe
+    logits = predict_logits(
+        subject.model, Examples(images, every, every), recipe.batch_size, recipe.precision
+    )
+    predicted = logits.argmax(dim=1).cpu().numpy()
+    columns: Arrays = {str(name): values.to_numpy(dtype=np.str_) for name, values in shot.items()}
+    return {**columns, "prediction": np.array(data.classes)[predicted]}
+
+
+PROBES["counterfactual"] = ProbeKind(counterfactual, of_simulated=True)
 
 
 def with_every_camera(
@@ -30,6 +61,8 @@ def with_every_camera(
     Raises:
         CamerabiasError: The photos are real.
     """
+    from camerabias.datasets.simulator import CAMERAS, SimulatorSpec, simulate
+
     source = dict(dataset.manifest.source)
     if source.pop("kind") != "simulator":
         raise CamerabiasError("only simulated photos have counterfactuals by other cameras")

@@ -6,18 +6,31 @@ answers themselves: a byte and four per crop.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
-from torch import nn
-from torch.nn.functional import avg_pool2d
 
 from camerabias.datasets.io.jpeg import LUMA
 from camerabias.datasets.views.random import CROP_SIDE
 from camerabias.trainables.models.registry import enlarged
-from camerabias.trainables.training.images import Images
+from camerabias.trainables.probes.base import (
+    PROBES,
+    Arrays,
+    ProbeKind,
+    Subject,
+    first_per_camera,
+    names_of,
+)
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from camerabias.trainables.training.data import Rows
+    from camerabias.trainables.training.images import Images
 
 BATCH_PIXELS = {"cpu": 2**18, "cuda": 2**24}
 """Pixels per forward pass, as large as the model sees them: 256 crops of 32 × 32 on a CPU, 16,384 on a GPU."""
@@ -50,13 +63,53 @@ class Grid:
         return len(self.tops), len(self.lefts)
 
 
+def crop_map(subject: Subject, parameters: Mapping[str, float]) -> Arrays:
+    """Predictions of 32 × 32 crops by position, over the training images (paper, Figure 8)."""
+    arrays, _ = _predict_grid(subject, subject.data.parts.train, int(parameters["divisions"]))
+    return arrays
+
+
+def crop_images(subject: Subject, parameters: Mapping[str, float]) -> Arrays:
+    """The same on a finer grid for single test images, some of each camera (paper, Figure 9)."""
+    rows = first_per_camera(subject.data, subject.data.parts.test, int(parameters["per_camera"]))
+    arrays, probability = _predict_grid(subject, rows, int(parameters["divisions"]))
+    pixels = subject.data.images("test").stored(rows).cpu().numpy()
+    return {**arrays, "pixels": pixels, "probability": probability}
+
+
+# `divisions` of the side give the step of the grid: 64 pixels at 1024, 8 at 128
+PROBES["crop_map"] = ProbeKind(crop_map, {"divisions": 16}, of_pieces=True)
+PROBES["crop_images"] = ProbeKind(crop_images, {"divisions": 64, "per_camera": 4}, of_pieces=True)
+
+
+def _predict_grid(subject: Subject, rows: Rows, divisions: int) -> tuple[Arrays, npt.NDArray[np.float32]]:
+    data = subject.data
+    images = data.images("test")
+    height, width, _ = images.shape
+    grid = Grid.over(height, width, divisions)
+    classes = data.examples(rows, "test").classes
+    batch = crops_per_batch(data.config.model, data.device)
+    predicted, probability = predict_crops(subject.model, images, rows, classes, grid, batch)
+    arrays: Arrays = {
+        **names_of(subject, rows),
+        "predicted": predicted,
+        "truth": classes.astype(np.uint8),
+        "top": grid.tops,
+        "left": grid.lefts,
+        "side": np.array(CROP_SIDE),
+        "height": np.array(height),
+        "width": np.array(width),
+        "texture": measure_texture(images, rows, grid).astype(np.float16),
+    }
+    return arrays, probability
+
+
 def crops_per_batch(model_name: str, device: torch.device) -> int:
     """How many crops make one forward pass of a model."""
     height, width = enlarged(model_name, CROP_SIDE, CROP_SIDE)
     return max(1, BATCH_PIXELS[device.type] // (height * width))
 
 
-@torch.no_grad()
 def predict_crops(
     model: nn.Module,
     images: Images,
@@ -78,6 +131,8 @@ def predict_crops(
     Returns:
         Predicted class, uint8 (n, gy, gx), and probability of the true class, float32 (n, gy, gx).
     """
+    import torch
+
     model.eval()
     device = images.device
     all_rows, truths, tops, lefts = (
@@ -92,16 +147,19 @@ def predict_crops(
         place, column = numbers // len(lefts), numbers % len(lefts)
         image, line = place // len(tops), place % len(tops)
         levels = images.cut(all_rows[image], tops[line], lefts[column])
-        probabilities = model(images.normalise(levels)).float().softmax(dim=1)
+        with torch.no_grad():
+            probabilities = model(images.normalise(levels)).float().softmax(dim=1)
         predicted[start:end] = probabilities.argmax(dim=1).to(torch.uint8).cpu().numpy()
         probability[start:end] = probabilities.gather(1, truths[image][:, None])[:, 0].cpu().numpy()
     shape = (len(rows), *grid.shape)
     return predicted.reshape(shape), probability.reshape(shape)
 
 
-@torch.no_grad()
 def measure_texture(images: Images, rows: npt.NDArray[np.int64], grid: Grid) -> npt.NDArray[np.float32]:
     """Standard deviation of luma in every crop of a grid, in gray levels; float32 (n, gy, gx)."""
+    import torch
+    from torch.nn.functional import avg_pool2d
+
     weights = torch.tensor(LUMA, device=images.device)
     textures = []
     for row in rows:

@@ -23,7 +23,7 @@ from camerabias.datasets.io.storage import StorageError
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.trainables.models.registry import build_model
 from camerabias.trainables.models.weights import load_weights, weights_id
-from camerabias.trainables.probes.registry import Subject
+from camerabias.trainables.probes.base import Subject
 from camerabias.trainables.records.checkpoint import (
     read_checkpoint,
     read_weights,

@@ -9,9 +9,9 @@ from pydantic import ValidationError
 from camerabias.datasets.sampling.rules import resolve_setting
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.views.variant import Variant
-from camerabias.trainables.probes import registry as probes_module
+from camerabias.trainables.probes.base import PROBES, ProbeKind
 from camerabias.trainables.probes.counterfactual import with_every_camera
-from camerabias.trainables.probes.registry import PROBES, Probe, ProbeKind
+from camerabias.trainables.probes.registry import Probe
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.worker.trial import run_trial
 
@@ -129,7 +129,7 @@ def test_probe_that_fails_is_named_and_the_trial_and_other_probes_are_done(probe
     def explode(subject, parameters):
         raise RuntimeError("the lens cap is on")
 
-    monkeypatch.setitem(probes_module.PROBES, "attributions", ProbeKind(explode, {"per_camera": 10}))
+    monkeypatch.setitem(PROBES, "attributions", ProbeKind(explode, {"per_camera": 10}))
     record, progress, job = probe("attributions", "perturbations", **LABELS)
     assert progress.status == "failed"
     assert progress.reason == "probe attributions: RuntimeError: the lens cap is on"

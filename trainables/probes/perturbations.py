@@ -1,19 +1,59 @@
-"""Adversarial perturbations and attributions: what a model's gradients say of where it looks."""
+"""Adversarial perturbations: what has to change for a prediction to flip."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
-import torch
-from torch import nn
-from torch.nn.functional import cross_entropy
+import numpy as np
+
+from camerabias.trainables.probes.base import (
+    PROBES,
+    Arrays,
+    ProbeKind,
+    Subject,
+    joined,
+    names_and_regions,
+    of_second_class,
+    predict,
+    small_batches,
+)
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
 
 STEP = 0.1
 """Root mean square of one gradient step, in gray levels: a tenth of what a photo can express."""
 MAX_STEPS = 500
 """After these, a change of up to 50 gray levels, an image counts as one that could not be flipped."""
-ATTRIBUTION_STEPS = 32
-"""Points on the way from the baseline to the image (captum's default is 50; the sum changes by little)."""
+
+
+def perturbations(subject: Subject, parameters: Mapping[str, float]) -> Arrays:
+    """Perturbations that flip predictions from the second class to the first (paper, Figure 5)."""
+    import torch
+
+    rows = of_second_class(subject.data, int(parameters["per_camera"]))
+    images = subject.data.images("test")
+    classes = np.array(subject.data.classes)
+    found: list[Arrays] = []
+    for batch in small_batches(subject, rows):
+        levels = images.levels(batch, subject.data.examples(batch, "test").numbers).float()
+        perturbation, steps = perturb(subject.model, images.normalise, levels, aim=0)
+        found.append(
+            {
+                "pixels": levels.round().to(torch.uint8).cpu().numpy(),
+                "perturbation": perturbation.cpu().numpy().astype(np.float16),
+                "before": classes[predict(subject, images.normalise(levels))],
+                "flipped": predict(subject, images.normalise(levels + perturbation)) == 0,
+                "steps": steps.cpu().numpy(),
+            }
+        )
+    return {**names_and_regions(subject, rows), **joined(found), "source": classes[1], "aim": classes[0]}
+
+
+# ten of each camera: intervals need ten bottles, and a model that cheats resists on some cameras alone
+PROBES["perturbations"] = ProbeKind(perturbations, {"per_camera": 10})
 
 
 def perturb(
@@ -33,6 +73,9 @@ def perturb(
     Returns:
         The perturbations, float32 (n, h, w, c), in gray levels; and int64 (n,), the steps that each took.
     """
+    import torch
+    from torch.nn.functional import cross_entropy
+
     model.eval()
     changed = levels.clone()
     steps = torch.zeros(len(levels), dtype=torch.int64, device=levels.device)
@@ -51,25 +94,3 @@ def perturb(
         changed[moving] = (changed[moving] - step).clamp(0, 255)
         steps[moving] += 1
     return changed - levels, steps
-
-
-def attribute(model: nn.Module, inputs: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
-    """Integrated gradients (Sundararajan et al. 2017) of each image's class, from a plain gray baseline.
-
-    Args:
-        model: From normalised images to logits; it is put into evaluation mode.
-        inputs: float32 (n, 3, h, w), normalised, so that 0 is ImageNet's mean colour.
-        classes: int64 (n,), whose logits are attributed.
-
-    Returns:
-        float32 (n, h, w): magnitude, summed over colours.
-    """
-    from captum.attr import IntegratedGradients
-
-    model.eval()
-    method = IntegratedGradients(model)
-    found = method.attribute(
-        inputs, target=classes, n_steps=ATTRIBUTION_STEPS, internal_batch_size=len(inputs)
-    )
-    magnitude: torch.Tensor = found.abs().sum(dim=1)
-    return magnitude.float()

@@ -1,0 +1,105 @@
+"""What a probe is, what it is given, and what several of them need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from camerabias.datasets.io.registered import Parameters
+from camerabias.datasets.schema import CamerabiasError
+from camerabias.datasets.views.regions import read_regions
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from camerabias.trainables.training.data import Rows, TrialData
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A trained model, its weights those that were tested, and the images of its trial."""
+
+    model: nn.Module
+    data: TrialData
+
+
+@dataclass(frozen=True)
+class ProbeKind:
+    """A registered probe.
+
+    Attributes:
+        run: A subject and parameters in, arrays by name out.
+        defaults: Parameters with their default values.
+        of_pieces: Whether it asks about small pieces of images, and so of models trained on a view of pieces.
+        of_simulated: Whether it needs simulated photos; of others it is not asked.
+    """
+
+    run: Callable[[Subject, Mapping[str, float]], Arrays]
+    defaults: Parameters = field(default_factory=dict)
+    of_pieces: bool = False
+    of_simulated: bool = False
+
+
+PROBES: dict[str, ProbeKind] = {}
+"""By name; the files of this folder fill it."""
+
+
+def names_of(subject: Subject, rows: Rows) -> Arrays:
+    """What every probe says of its images: their words, a row each, and the classes of the trial."""
+    described = subject.data.described(rows)
+    columns: Arrays = {str(name): values.to_numpy(dtype=np.str_) for name, values in described.items()}
+    return {**columns, "classes": np.array(subject.data.classes)}
+
+
+def names_and_regions(subject: Subject, rows: Rows) -> Arrays:
+    """`names_of`, and what the pixels show where that is known."""
+    _, variant = subject.data.config.variants
+    regions = read_regions(subject.data.dataset, rows, variant)
+    names = names_of(subject, rows)
+    return names if regions is None else {**names, "regions": regions}
+
+
+def small_batches(subject: Subject, rows: Rows) -> list[Rows]:
+    """Rows in batches whose gradients need no more memory than a training step's, also one in bfloat16."""
+    size = max(1, subject.data.config.recipe.batch_size // 2)
+    return [rows[start : start + size] for start in range(0, len(rows), size)]
+
+
+def joined(batches: list[Arrays]) -> Arrays:
+    """Arrays of the same names, end to end."""
+    return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
+
+
+def of_second_class(data: TrialData, per_camera: int) -> Rows:
+    """Test images of the second class, some of each camera: the same for every model of a dataset and fold.
+
+    Raises:
+        CamerabiasError: There is none.
+    """
+    truths = data.examples(data.parts.test, "test").classes
+    rows = data.parts.test[truths == 1]
+    if not len(rows):
+        raise CamerabiasError(f"there is no test image of {data.classes[1]!r} to look at")
+    return first_per_camera(data, rows, per_camera)
+
+
+def first_per_camera(data: TrialData, rows: Rows, n: int) -> Rows:
+    """The first n of each camera, in the order of image_id."""
+    cameras = data.dataset.index["camera"].iloc[rows]
+    return rows[(cameras.groupby(cameras).cumcount() < n).to_numpy()]
+
+
+def predict(subject: Subject, inputs: torch.Tensor) -> npt.NDArray[np.int64]:
+    """Numbers of the predicted classes of normalised images."""
+    import torch
+
+    with torch.no_grad():
+        predicted: npt.NDArray[np.int64] = subject.model.eval()(inputs).argmax(dim=1).cpu().numpy()
+    return predicted
