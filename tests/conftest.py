@@ -1,7 +1,10 @@
 """What all tests share: a cache of their own, a small simulated dataset, and quick trials on it."""
 
+import re
 import shlex
 import sys
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +26,25 @@ def dataset(tmp_path_factory):
     """100 simulated images of 64 px."""
     out = Folder(tmp_path_factory.mktemp("simulated") / "dataset")
     return simulate_dataset(preset_spec("demo", images=100, size=64), out, "local")
+
+
+@pytest.fixture
+def contributed():
+    """Carry out the example of CONTRIBUTING.md for a file, as if it stood there, until the test ends."""
+    text = (Path(__file__).parent.parent / "CONTRIBUTING.md").read_text()
+    before = []
+
+    def carry_out(path, registry):
+        ((code),) = re.findall(rf"```python\n# {re.escape(path)}\n(.*?)```", text, re.DOTALL)
+        before.append((registry, dict(registry)))
+        there = (Path(__file__).parent.parent / path).exists()
+        module = "camerabias." + path.removesuffix(".py").replace("/", ".")
+        exec(code, dict(vars(import_module(module))) if there else {"__name__": module})
+
+    yield carry_out
+    for registry, contents in before:
+        registry.clear()
+        registry.update(contents)
 
 
 @pytest.fixture

@@ -2,13 +2,17 @@
 
 import re
 import subprocess
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from camerabias.datasets.dataset import open_dataset
+from camerabias.datasets.ingest.sources import SOURCES
+from camerabias.datasets.sampling.rules import RULES
+from camerabias.datasets.views.registry import VIEWS
 from camerabias.sweeps.planning.study import study_names
+from camerabias.trainables.models.registry import MODELS
+from camerabias.trainables.records.run import Run
 from camerabias.trainables.spec.recipe import recipe_names
 
 ROOT = Path(__file__).parent.parent
@@ -86,45 +90,31 @@ def test_the_page_on_clusters_says_every_step_as_a_command(parse_command):
 
 
 @pytest.fixture
-def additions(tmp_path):
-    """Carry out the examples of CONTRIBUTING.md, as if they stood in their files; returns the study's path."""
-    blocks = re.findall(
-        r"```(?:python|yaml)\n# (\S+)\n(.*?)```", (ROOT / "CONTRIBUTING.md").read_text(), re.DOTALL
-    )
-    # the statistic of the verdict is a new file, and has a test of its own
-    code = {path: text for path, text in blocks if path.endswith(".py") and (ROOT / path).exists()}
-    modules = {
-        path: import_module("camerabias." + path.removesuffix(".py").replace("/", ".")) for path in code
-    }
-    before = {path: dict(vars(module)) for path, module in modules.items()}
-    names = {
-        "datasets/views/registry.py": "VIEWS",
-        "datasets/ingest/sources.py": "SOURCES",
-        "datasets/sampling/rules.py": "RULES",
-        "trainables/models/registry.py": "MODELS",
-    }
-    registries = [before[path][name] for path, name in names.items()]
-    contents = [dict(registry) for registry in registries]
-    for path, text in code.items():
-        exec(text, vars(modules[path]))
-    ((name, text),) = [(path, text) for path, text in blocks if path.endswith(".yaml")]
-    study = tmp_path / Path(name).name
-    study.write_text(text)
-    yield study
-    for path, module in modules.items():
-        for added in set(vars(module)) - set(before[path]):
-            delattr(module, added)
-    for registry, content in zip(registries, contents, strict=True):
-        registry.clear()
-        registry.update(content)
+def study(tmp_path):
+    """The file of the study in CONTRIBUTING.md."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    ((name, study),) = re.findall(r"```yaml\n# (\S+)\n(.*?)```", text, re.DOTALL)
+    path = tmp_path / Path(name).name
+    path.write_text(study)
+    return path
 
 
-def test_view_setting_model_and_study_are_added_as_contributing_says(additions, dataset, tmp_path, command):
-    from camerabias.trainables.records.run import Run
+def test_every_example_of_contributing_is_carried_out():
+    paths = re.findall(r"```python\n# (\S+)\n", (ROOT / "CONTRIBUTING.md").read_text())
+    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    assert [path for path in paths if f'contributed("{path}"' not in tests] == []
+
+
+def test_view_setting_model_and_study_are_added_as_contributing_says(
+    contributed, study, dataset, tmp_path, command
+):
+    contributed("datasets/views/registry.py", VIEWS)
+    contributed("datasets/sampling/rules.py", RULES)
+    contributed("trainables/models/registry.py", MODELS)
 
     run = str(tmp_path / "run")
     options = ["--data", dataset.folder, "--run", run, "--weights", "none", "--size", 32]
-    assert command("sweep", "run", additions, *options, "--executor", "local")[0] == 0
+    assert command("sweep", "run", study, *options, "--executor", "local")[0] == 0
     ((trial, status),) = Run(run).statuses().items()
     assert status == "done"
     record = Run(run).record(trial)
@@ -139,7 +129,8 @@ def test_view_setting_model_and_study_are_added_as_contributing_says(additions, 
     )
 
 
-def test_source_is_added_as_contributing_says(additions, dataset, tmp_path, command):
+def test_source_is_added_as_contributing_says(contributed, dataset, tmp_path, command):
+    contributed("datasets/ingest/sources.py", SOURCES)
     photos = tmp_path / "photos.named"
     photos.mkdir()
     for image_id, label, camera in dataset.index[["image_id", "label", "camera"]].itertuples(index=False):

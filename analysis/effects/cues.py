@@ -1,7 +1,7 @@
 """Which cue tells the cameras apart? What is left of a model's accuracy, or of its bias, when a cue is removed.
 
-Every view removes some cues and leaves others (`fingerprints.csv`, measured on simulated cameras that differ in one
-cue alone). What several cues leave in a view is taken to be what the strongest of them leaves. So the cues of unknown
+Every view removes some cues and leaves others (`KNOWN_CUES`, measured on simulated cameras that differ in one cue
+alone). What several cues leave in a view is taken to be what the strongest of them leaves. So the cues of unknown
 cameras are the smallest set whose fingerprint is near to theirs.
 """
 
@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from itertools import combinations_with_replacement
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from camerabias.analysis.effects.known_cues import KNOWN_CUES, fingerprints
 from camerabias.analysis.effects.shortcut_effect import identification, shortcut_effect
 from camerabias.analysis.records.records import Records
 from camerabias.analysis.records.wording import PLAIN, show_absence
@@ -35,19 +34,6 @@ MARGIN = 0.05
 MAY_LACK = 1
 """Views that need not be there, such as `crop32` of photos too small for it: without any one of them 39 to 41 of the
 42 reference datasets have their own family named, without some two 34."""
-
-FAMILY_OF = {
-    "white balance": "colour",
-    "noise": "sensor",
-    "sensor pattern": "sensor",
-    "denoising, sharpening": "processing",
-    "blur": "optics",
-    "vignetting": "optics",
-    "jpeg": "compression",
-}
-"""What the cues that have a fingerprint are called. Geometry has none: no small model told cameras by distortion."""
-
-FAMILIES = tuple(dict.fromkeys(FAMILY_OF.values()))
 
 CAMERA_COLUMNS = (
     "view", "n_seeds", "accuracy", "accuracy_low", "accuracy_high", "majority_baseline",
@@ -156,7 +142,7 @@ def attribute(kept: Mapping[str, float], known: pd.DataFrame | None = None) -> A
 
 def _distances(known: pd.DataFrame, seen: npt.NDArray[np.float64]) -> dict[str, float]:
     """By family, the distance of the nearest fingerprint, or of two together, which pay `MARGIN` for being two."""
-    rows = [(FAMILY_OF[str(cue)], row.to_numpy(float)) for cue, row in known.iterrows()]
+    rows = [(KNOWN_CUES[str(cue)].family, row.to_numpy(float)) for cue, row in known.iterrows()]
     found: dict[str, float] = {}
     for (family, row), (other, beside) in combinations_with_replacement(rows, 2):
         differences = np.maximum(row, beside) - seen
@@ -164,16 +150,6 @@ def _distances(known: pd.DataFrame, seen: npt.NDArray[np.float64]) -> dict[str, 
         for one in (family, other):
             found[one] = min(distance, found.get(one, np.inf))
     return found
-
-
-@cache
-def fingerprints() -> pd.DataFrame:
-    """What every view leaves of a cue, as a share of the view that leaves most: cues × views, from 0 to 1.
-
-    See `calibration.measure_fingerprints`.
-    """
-    with (resources.files("camerabias.analysis.effects") / "fingerprints.csv").open() as file:
-        return pd.read_csv(file, index_col="cue")
 
 
 def _cells(records: Records, target: Target, model: str) -> list[StudyCell]:

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from camerabias.analysis.effects.cues import FAMILIES, FAMILY_OF, attribute
+from camerabias.analysis.effects.cues import attribute
+from camerabias.analysis.effects.known_cues import KNOWN_CUES, VIEWS, families
 from camerabias.analysis.report.tables import WideTable
 from camerabias.analysis.statistics.bootstrap import exact_interval
 from camerabias.analysis.statistics.permutation import LEVEL
@@ -144,7 +145,8 @@ def measure_fingerprints(lines: Sequence[Line]) -> pd.DataFrame:
     kept = pd.DataFrame([line.kept for line in references], dtype=float)
     shares = kept.div(kept.max(axis=1), axis=0).clip(0, 1)
     cues = pd.Index([" + ".join(line.case.planted) for line in references], name="cue")
-    return shares.groupby(cues).mean().reindex([cue for cue in FAMILY_OF if cue in cues]).round(3)
+    measured = shares.groupby(cues).mean().reindex([cue for cue in KNOWN_CUES if cue in cues])
+    return measured.reindex(columns=[*VIEWS]).round(3)
 
 
 def summarise(lines: Sequence[Line]) -> list[WideTable]:
@@ -302,7 +304,7 @@ def _naming(lines: Sequence[Line]) -> pd.DataFrame:
         named = [line for line in lines if belongs(line.case) and line.case.planted and line.cues]
         if not named:
             continue
-        planted = [{FAMILY_OF[name] for name in line.case.planted} for line in named]
+        planted = [{KNOWN_CUES[name].family for name in line.case.planted} for line in named]
         any_named = sum(bool(true & set(line.cues)) for true, line in zip(planted, named, strict=True))
         all_named = sum(true <= set(line.cues) for true, line in zip(planted, named, strict=True))
         rows.append(
@@ -320,11 +322,16 @@ def _naming(lines: Sequence[Line]) -> pd.DataFrame:
 def _confusion(judged: Sequence[tuple[Line, tuple[str, ...]]]) -> pd.DataFrame:
     """How often each family was named, by cue; rows of cues, columns of families."""
     rows = []
-    for name, family in FAMILY_OF.items():
+    for name, spec in KNOWN_CUES.items():
         found = [cues for line, cues in judged if name in line.case.planted]
         named = [cues for cues in found if cues]
-        counts = {other: str(sum(other in cues for cues in named)) for other in FAMILIES}
+        counts = {other: str(sum(other in cues for cues in named)) for other in families()}
         rows.append(
-            {"cue": name, "family": family, "cameras told apart": f"{len(named)} of {len(found)}", **counts}
+            {
+                "cue": name,
+                "family": spec.family,
+                "cameras told apart": f"{len(named)} of {len(found)}",
+                **counts,
+            }
         )
     return pd.DataFrame(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from camerabias.analysis.effects.known_cues import mitigations_of
 from camerabias.analysis.statistics.bootstrap import MIN_GROUPS
 from camerabias.analysis.verdict.evidence.base import Findings
 from camerabias.analysis.verdict.evidence.cues import CUES
@@ -37,24 +38,14 @@ def _why_not_told(found: Findings) -> list[str]:
     ]
 
 
-CURES = {
-    "colour": "jitter",
-    "sensor": "blur_noise",
-    "optics": "blur_noise",
-    "processing": "blur_noise",
-    "compression": "recompress",
-}
-"""The augmentation that destroys a family of cues, of `MITIGATIONS`."""
-
-
 def propose_next_steps(found: Findings, outcome: Outcome) -> list[str]:
     """What to do next, the most useful first."""
     photos = [
         answer.photos for answer in found.design.answers.values() if not answer.answerable and answer.photos
     ]
     cues = found.of(CUES)
-    cures = list(dict.fromkeys(CURES[family] for family in cues.named)) if cues else []
-    augmented = f"augmentation that destroys the cue ({', '.join(cures)}), " if cures else ""
+    mitigations = ", ".join(mitigations_of(cues.named)) if cues else ""
+    augmented = f"augmentation that destroys the cue ({mitigations}), " if mitigations else ""
     steps = {
         "cheating": [
             "Do not trust the test accuracy: report it for bias-aligned and bias-conflicting photos apart.",

@@ -17,11 +17,12 @@ from math import isnan
 from multiprocessing import get_context
 from pathlib import Path
 
+from camerabias.analysis.effects.known_cues import KNOWN_CUES
 from camerabias.analysis.report.calibration import Case, Line, read_lines
 from camerabias.analysis.verdict.decide import decide
 from camerabias.datasets.ingest.create import simulate_dataset
 from camerabias.datasets.io.storage import Folder
-from camerabias.datasets.simulator import CUES, preset_spec
+from camerabias.datasets.simulator import CUES, SimulatorSpec, preset_spec
 from camerabias.sweeps.audit.audit import Battery, Step, run_audit
 from camerabias.sweeps.execution.sweep import Request
 
@@ -29,17 +30,6 @@ SIZE = 64
 MODEL, RECIPE = "small_cnn", "calibration"
 BATTERY = Battery(Step("audit", (0, 1, 2, 3)), [Step("cues", (0,))])
 """Four folds of 800 photos hold 320 test photos; of those, 32 disagree with their camera at a correlation of 0.8."""
-
-PLANTED: dict[str, dict[str, float]] = {
-    "white balance": {"white_balance": 2, "colour_matrix": 2},
-    "noise": {"shot_noise": 3, "read_noise": 3},
-    "sensor pattern": {"prnu": 6, "hot_pixels": 6, "dark_current": 6},
-    "jpeg": {"jpeg_quality": 4, "jpeg_tables": 1, "jpeg_subsampling": 1},
-    "denoising, sharpening": {"denoising": 4, "sharpening": 5},
-    "blur": {"blur": 8},
-    "vignetting": {"vignetting": 8},
-}
-"""Cues at full strength: so strong that a small model tells cameras at 64 pixels, several times the cameras' own."""
 
 HALF = 0.5
 CORRELATIONS = (0.6, 0.8)
@@ -52,20 +42,20 @@ def cases() -> list[Case]:
     # 790 photos cannot be dealt quite evenly, so that cameras imply labels by a hair, as those of real photos do
     unrelated = [
         Case(kind="null", planted={name: 1.0}, correlation=0.0, seed=2000 + n, images=790)
-        for n, name in enumerate(list(PLANTED) * 3)
+        for n, name in enumerate(list(KNOWN_CUES) * 3)
     ]
     single = [
         Case(
             kind="planted", planted={name: strength}, correlation=CORRELATIONS[n % 2], seed=3000 + 100 * n + k
         )
         for n, strength in enumerate((1.0, 1.0, 1.0, 1.0, 1.0, HALF))
-        for k, name in enumerate(PLANTED)
+        for k, name in enumerate(KNOWN_CUES)
     ]
     pairs = [
         Case(
             kind="planted", planted={first: 1.0, second: 1.0}, correlation=CORRELATIONS[n % 2], seed=4000 + n
         )
-        for n, (first, second) in enumerate(combinations(PLANTED, 2))
+        for n, (first, second) in enumerate(combinations(KNOWN_CUES, 2))
     ]
     disjoint = [
         Case(kind="unidentifiable", planted={name: 1.0} if name else {}, correlation=1.0, seed=5000 + n)
@@ -81,7 +71,7 @@ def reference_cases() -> list[Case]:
     return [
         Case(kind="reference", planted={name: 1.0}, correlation=correlation, seed=100 + 10 * k + n)
         for n, correlation in enumerate((0.2, 0.2, *CORRELATIONS, *CORRELATIONS))
-        for k, name in enumerate(PLANTED)
+        for k, name in enumerate(KNOWN_CUES)
     ]
 
 
@@ -111,16 +101,20 @@ def run_cases(asked: Sequence[Case], out: Path, jobs: int) -> Iterator[Line]:
             raise
 
 
+def spec_of(case: Case) -> SimulatorSpec:
+    """What a case simulates: cameras that differ in the planted cues alone."""
+    cues = dict.fromkeys(CUES, 0.0)
+    for name, strength in case.planted.items():
+        cues |= {cue: strength * scale for cue, scale in KNOWN_CUES[name].planted.items()}
+    return preset_spec("demo", case.images, SIZE, cues, case.seed, case.correlation)
+
+
 def audit_case(case: Case) -> Line:
     """Simulate a case and audit it as the command does, with all that every camera would have made of the bottles."""
     began = time.monotonic()
-    cues = dict.fromkeys(CUES, 0.0)
-    for name, strength in case.planted.items():
-        cues |= {cue: strength * scale for cue, scale in PLANTED[name].items()}
-    spec = preset_spec("demo", case.images, SIZE, cues, case.seed, case.correlation)
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["CAMERABIAS_CACHE"] = f"{scratch}/cache"
-        simulate_dataset(spec, Folder(scratch).child("dataset"), "local")
+        simulate_dataset(spec_of(case), Folder(scratch).child("dataset"), "local")
         request = Request(
             f"{scratch}/dataset",
             f"{scratch}/run",

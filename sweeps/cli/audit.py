@@ -185,7 +185,8 @@ def calibrate(
     for line in run_cases([] if tables else asked, lines, jobs):
         console.print(f"{line.case.name}: {line.verdict} ({', '.join(line.cues) or 'no cue named'})")
     if reference and not tables:
-        typer.echo(measure_fingerprints(read_lines(lines)).to_csv(lineterminator="\n"), nl=False)
+        for cue, remaining in measure_fingerprints(read_lines(lines)).iterrows():
+            typer.echo(f"{cue}: {tuple(remaining.tolist())}")
         return
     for table in (summarise_references if reference else summarise)(read_lines(lines)):
         typer.echo(f"\n{table.caption}\n\n{show_markdown(table.frame)}")

@@ -4,17 +4,14 @@ import numpy as np
 import pytest
 
 from camerabias.analysis.effects.cues import (
-    FAMILIES,
-    FAMILY_OF,
     MARGIN,
     attribute,
     cameras_by_view,
-    fingerprints,
     labels_by_view,
 )
+from camerabias.analysis.effects.known_cues import KNOWN_CUES, families, fingerprints
 from camerabias.analysis.effects.shortcut_effect import identification, shortcut_effect
 from camerabias.analysis.records.load import load_records
-from camerabias.sweeps.audit.calibrate import PLANTED
 from camerabias.sweeps.planning.study import load_study
 
 ASSOCIATED = {
@@ -34,7 +31,7 @@ def kept_of(*numbers):
 @pytest.mark.parametrize("number", range(len(fingerprints())))
 def test_every_fingerprint_is_taken_for_its_own_family_first(number):
     found = attribute(kept_of(number))
-    assert found.named[0] == FAMILY_OF[fingerprints().index[number]]
+    assert found.named[0] == KNOWN_CUES[fingerprints().index[number]].family
     assert found.distances[found.named[0]] < MARGIN, (
         "but for the view that leaves most, which is 1 of any dataset"
     )
@@ -57,7 +54,7 @@ def test_two_cues_together_are_both_named():
 def test_names_are_those_of_the_fingerprints_given():
     known = fingerprints()
     exchanged = known.set_axis(known.index[::-1])
-    assert attribute(kept_of(0), exchanged).named[0] == FAMILY_OF[exchanged.index[0]]
+    assert attribute(kept_of(0), exchanged).named[0] == KNOWN_CUES[exchanged.index[0]].family
 
 
 def test_distances_are_those_of_the_nearest_fingerprints():
@@ -65,9 +62,10 @@ def test_distances_are_those_of_the_nearest_fingerprints():
     known = fingerprints()
     kept = dict(zip(known.columns, generator.uniform(0, 1, known.shape[1]), strict=True))
     seen = np.array([*kept.values()]) / max(kept.values())
-    alone = dict.fromkeys(FAMILIES, np.inf)
+    alone = dict.fromkeys(families(), np.inf)
     for cue, row in known.iterrows():
-        alone[FAMILY_OF[cue]] = min(alone[FAMILY_OF[cue]], np.sqrt(((row.to_numpy() - seen) ** 2).mean()))
+        family, distance = KNOWN_CUES[cue].family, np.sqrt(((row.to_numpy() - seen) ** 2).mean())
+        alone[family] = min(alone[family], distance)
     found = attribute(kept).distances
     assert all(found[family] <= alone[family] + 1e-12 for family in found)
     assert min(found.values()) > 0
@@ -87,11 +85,11 @@ def test_one_view_may_lack(view):
     kept = kept_of(0) | {view: np.nan}
     found = attribute(kept)
     assert view not in found.views
-    assert found.named[0] == FAMILY_OF[fingerprints().index[0]]
+    assert found.named[0] == KNOWN_CUES[fingerprints().index[0]].family
 
 
-def test_cues_are_those_that_the_calibration_plants_and_views_those_of_the_study():
-    assert set(FAMILY_OF) == set(PLANTED) == set(fingerprints().index)
+def test_every_cue_has_a_fingerprint_of_the_views_of_the_study():
+    assert set(KNOWN_CUES) == set(fingerprints().index)
     (study,) = load_study("cues")
     views = {str(view) for grid in study.grids for view in grid.views if grid.test_view is None}
     assert set(fingerprints().columns) == views | {"rgb", "left → right"}

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 from scipy.stats import beta
 
-from camerabias.analysis.effects.cues import fingerprints
+from camerabias.analysis.effects.known_cues import fingerprints
 from camerabias.analysis.report.calibration import (
     Case,
     Line,

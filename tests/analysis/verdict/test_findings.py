@@ -1,7 +1,6 @@
 """Verdicts, in their order, from predictions whose story is known."""
 
 import json
-import re
 from math import isnan, nan
 from pathlib import Path
 
@@ -10,15 +9,15 @@ import pandas as pd
 import pytest
 
 from camerabias.analysis.design.check import check_design
-from camerabias.analysis.effects.cues import CAMERA_COLUMNS, LABEL_COLUMNS, attribute, fingerprints
+from camerabias.analysis.effects.cues import CAMERA_COLUMNS, LABEL_COLUMNS, attribute
+from camerabias.analysis.effects.known_cues import fingerprints
 from camerabias.analysis.effects.shortcut_effect import identification, minimum_detectable, shortcut_effect
 from camerabias.analysis.records.load import load_records
 from camerabias.analysis.report.report import make_report
 from camerabias.analysis.statistics.accuracy import accuracy
 from camerabias.analysis.verdict.decide import Verdict, decide, investigate
-from camerabias.analysis.verdict.evidence import base
 from camerabias.analysis.verdict.evidence.association import ASSOCIATION
-from camerabias.analysis.verdict.evidence.base import Findings
+from camerabias.analysis.verdict.evidence.base import TESTS, Findings
 from camerabias.analysis.verdict.evidence.cues import CUES
 from camerabias.analysis.verdict.evidence.identification import IDENTIFICATION
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT, EffectFound
@@ -81,7 +80,7 @@ def found():
                 SHORTCUT_EFFECT.name: EffectFound(effect, detectable, accuracy([labels]))
                 if trained
                 else None,
-                CUES.name: attribute(dict(fingerprints().iloc[0])),
+                CUES.name: attribute(dict(fingerprints().loc["white balance"])),
             },
         )
 
@@ -226,20 +225,9 @@ def test_report_of_an_audit_holds_the_verdict(make, tmp_path):
     assert not isnan(table["kept"].iloc[0])
 
 
-def test_a_statistic_is_added_to_the_verdict_as_contributing_says(make, tmp_path):
-    ((path, code),) = re.findall(
-        r"```python\n# (analysis/verdict/evidence/\S+)\n(.*?)```",
-        (ROOT / "CONTRIBUTING.md").read_text(),
-        re.DOTALL,
-    )
-    assert not (ROOT / path).exists()
+def test_a_statistic_is_added_to_the_verdict_as_contributing_says(make, tmp_path, contributed):
+    contributed("analysis/verdict/evidence/rarest.py", TESTS)
     run = audited(make, tmp_path / "run", [make.cell("label", "natural", make.by_camera)])
-    before = dict(base.TESTS)
-    try:
-        exec(code, dict(vars(base)))
-        verdict = decide(investigate(load_records(run.folder.uri)))
-    finally:
-        base.TESTS.clear()
-        base.TESTS.update(before)
+    verdict = decide(investigate(load_records(run.folder.uri)))
     assert verdict.evidence["rarest_label.photos"] == 100
     assert verdict.reasons[-1] == "The rarest label has 100 photos."

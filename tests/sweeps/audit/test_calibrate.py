@@ -2,13 +2,17 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
+from camerabias.analysis.effects.cues import attribute
+from camerabias.analysis.effects.known_cues import KNOWN_CUES, VIEWS, fingerprints, mitigations_of
 from camerabias.analysis.report.calibration import Case, Line, read_lines
 from camerabias.datasets.simulator import CUES
 from camerabias.sweeps.audit import calibrate
-from camerabias.sweeps.audit.calibrate import PLANTED, cases, reference_cases, run_cases
+from camerabias.sweeps.audit.calibrate import cases, reference_cases, run_cases, spec_of
+from camerabias.trainables.spec.mitigation import MITIGATIONS
 
 
 def test_cases_are_as_many_as_the_calibration_needs_and_each_has_its_own_seed():
@@ -18,8 +22,22 @@ def test_cases_are_as_many_as_the_calibration_needs_and_each_has_its_own_seed():
     assert kinds["unidentifiable"] > 0
     seeds = [case.seed for case in cases() + reference_cases()]
     assert len(set(seeds)) == len(seeds), "no reference dataset is judged by its own fingerprint"
-    assert {name for case in cases() for name in case.planted} == set(PLANTED)
-    assert {cue for cues in PLANTED.values() for cue in cues} <= set(CUES)
+    assert {name for case in cases() for name in case.planted} == set(KNOWN_CUES)
+    assert {cue for spec in KNOWN_CUES.values() for cue in spec.planted} <= set(CUES)
+    assert {spec.mitigation for spec in KNOWN_CUES.values()} <= set(MITIGATIONS)
+
+
+def test_a_cue_is_added_as_contributing_says(contributed):
+    contributed("analysis/effects/known_cues.py", KNOWN_CUES)
+    planted = [case for case in reference_cases() if case.planted == {"hot pixels": 1.0}]
+    assert len(planted) == 6
+    assert spec_of(planted[0]).cues["hot_pixels"] == 8
+    known = fingerprints()
+    assert "hot pixels" not in known.index, "what has not been measured is not named"
+    seen = KNOWN_CUES["sensor pattern"].remaining
+    KNOWN_CUES["hot pixels"] = replace(KNOWN_CUES["hot pixels"], family="defects", remaining=seen)
+    assert "defects" in attribute(dict(zip(VIEWS, seen, strict=True))).named
+    assert mitigations_of(["defects"]) == ["blur_noise"]
 
 
 class HereAndNow(ThreadPoolExecutor):

@@ -147,6 +147,14 @@ def test_weights_are_kept_for_probes_alone(probe):
     assert probe("attributions", seed=1)[0].folder.exists("weights.safetensors")
 
 
+def test_a_probe_is_added_as_contributing_says(contributed, probe):
+    contributed("trainables/probes/confidence.py", PROBES)
+    record, _, _ = probe("confidence", **LABELS)
+    found = record.probe("confidence")
+    assert set(found["image_id"]) == set(record.predictions()["image_id"])
+    assert ((found["confidence"] >= 0.5) & (found["confidence"] <= 1)).all(), "of two classes"
+
+
 def test_names_and_parameters_read_as_those_of_views_do():
     probe = Probe.model_validate({"name": "crop_map", "divisions": 8})
     assert str(probe) == "crop_map-divisions8"
