@@ -44,9 +44,7 @@ def test_links_lead_somewhere(document):
     assert not missing
 
 
-@pytest.mark.parametrize(
-    "document", [ROOT / "README.md", *ROOT.glob("docs/manual*/*.md")], ids=lambda path: path.name
-)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_no_paragraph_is_a_wall(document):
     lines = [line for line in _prose(document).splitlines() if not line.startswith(("|", "#"))]
     # an item of a list is a paragraph of its own
