@@ -1,1 +1,1 @@
-"""The page, its tables, figures and pictures. Uses every other room."""
+"""The page, its tables and figures. Uses every other room."""

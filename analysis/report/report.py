@@ -13,7 +13,7 @@ from camerabias.analysis.paper.claims import claims_table, decide_claims
 from camerabias.analysis.records.load import load_records
 from camerabias.analysis.records.records import Records
 from camerabias.analysis.report.audit_tables import AuditTable, audit_tables
-from camerabias.analysis.report.figures import DrawnFigure, draw_figures, write_figures
+from camerabias.analysis.report.figures.draw import DrawnFigure, draw_figures, write_figures
 from camerabias.analysis.report.findings import Finding, find
 from camerabias.analysis.report.search import report_searches
 from camerabias.analysis.report.tables import (

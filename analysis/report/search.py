@@ -16,7 +16,7 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
-from camerabias.analysis.report.figures import BLUE, STYLE, VERMILION
+from camerabias.analysis.report.figures.base import BLUE, STYLE, VERMILION
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.records.search import (

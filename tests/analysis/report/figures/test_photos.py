@@ -2,14 +2,10 @@ import numpy as np
 import pytest
 
 from camerabias.analysis.records.load import load_records
-from camerabias.analysis.report.pictures import (
-    binary_view,
-    crop_heat_map,
-    crops_of_single_photos,
-    jitter_draws,
-    perturbation_pairs,
-    photo_grid,
-)
+from camerabias.analysis.report.figures.crop_maps import crop_heat_map, crops_of_single_photos
+from camerabias.analysis.report.figures.perturbations import perturbation_pairs
+from camerabias.analysis.report.figures.photo_grid import photo_grid
+from camerabias.analysis.report.figures.view_examples import binary_view, jitter_draws
 from camerabias.datasets.schema import CamerabiasError
 
 

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from camerabias.analysis.effects.shortcut_effect import shortcut_effect
 from camerabias.analysis.records.records import Records
+from camerabias.analysis.report.figures.base import FIGURES
 from camerabias.analysis.statistics.accuracy import accuracy
 from camerabias.analysis.statistics.association import associated_labels
 from camerabias.datasets.schema import CamerabiasError
@@ -26,13 +27,17 @@ PANELS = {
 """By column of a heatmap: its title, its colours, and the low end of its scale; the high end is 1."""
 
 
-def varies_recipes(records: Records) -> bool:
-    """Whether any study asked for other recipes than its own."""
-    return records.cells("label", recipe=None) != records.cells("label")
+def recipe_heatmap(records: Records) -> tuple[Figure, str] | None:
+    """Accuracy on the label and dependence on the camera over two fields of the recipe, a row per setting.
 
+    Returns:
+        The figure and its caption; None where no study asked for other recipes than its own.
 
-def recipe_heatmap(records: Records) -> tuple[Figure, str]:
-    """Accuracy on the label and dependence on the camera over two fields of the recipe, a row per setting."""
+    Raises:
+        CamerabiasError: The recipes do not differ in just two fields.
+    """
+    if records.cells("label", recipe=None) == records.cells("label"):
+        return None
     groups = [
         (cells, fields) for cells in _comparable(records) if len(fields := _varied(records, cells)) == 2
     ]
@@ -50,6 +55,9 @@ def recipe_heatmap(records: Records) -> tuple[Figure, str]:
         "Right: how much more often a camera's associated label is predicted within a true label: 0 is no "
         "dependence on the camera, 1 complete. Means of the finished seeds; an empty place has none."
     )
+
+
+FIGURES["recipes"] = recipe_heatmap
 
 
 def _comparable(records: Records) -> list[list[StudyCell]]:

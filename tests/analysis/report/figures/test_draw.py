@@ -4,7 +4,10 @@ import matplotlib as mpl
 from PIL import Image
 
 from camerabias.analysis.records.load import load_records
-from camerabias.analysis.report.figures import disjoint_by_camera, draw_figures, learning_curves
+from camerabias.analysis.report.figures.accuracy_by_camera import disjoint_by_camera
+from camerabias.analysis.report.figures.base import FIGURES
+from camerabias.analysis.report.figures.draw import draw_figures
+from camerabias.analysis.report.figures.learning_curves import learning_curves
 
 
 def test_a_run_of_the_paper_has_all_nine_figures(paper_run):
@@ -18,6 +21,13 @@ def test_a_run_of_the_paper_has_all_nine_figures(paper_run):
             assert min(picture.size) > 300
             assert len(picture.convert("RGB").getcolors(maxcolors=10**6)) > 10
     assert dict(mpl.rcParams) == before
+
+
+def test_a_figure_is_added_as_contributing_says(contributed, demo_run):
+    contributed("analysis/report/figures/seconds.py", FIGURES)
+    drawn, _ = draw_figures(load_records(demo_run.folder.path))
+    assert drawn[-1].name == "seconds"
+    assert drawn[-1].caption.startswith("How long")
 
 
 def test_what_cannot_be_drawn_says_why(make, tmp_path):

@@ -1,0 +1,1 @@
+"""The figures of a report: a file each, which registers itself."""
