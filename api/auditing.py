@@ -10,10 +10,11 @@ import pandas as pd
 
 from camerabias.datasets.dataset import is_dataset
 from camerabias.datasets.io.storage import Folder
-from camerabias.datasets.schema import CamerabiasError, Executor
+from camerabias.datasets.schema import CamerabiasError, ExecutorName
 from camerabias.photos import Location, import_photos
 from camerabias.results import Results, load
 from camerabias.sweeps.audit.audit import BATTERIES, run_audit
+from camerabias.sweeps.execution.executor import trial_executor
 from camerabias.sweeps.execution.listener import Listener
 from camerabias.sweeps.execution.sweep import Request
 from camerabias.sweeps.printing.console_listener import ConsoleListener
@@ -33,7 +34,7 @@ def audit(
     seeds: Sequence[int] | None = None,
     size: int | None = None,
     recipe: str | None = None,
-    executor: Executor = "local",
+    executor: ExecutorName = "local",
     address: str | None = None,
     retry_failed: bool = False,
     verbose: bool = False,
@@ -85,8 +86,7 @@ def audit(
         recipe=recipe or usual_recipe(model, weights),
         size=size,
         weights=weights,
-        address=address,
-        executor=executor,
+        executor=trial_executor(executor, address),
         retry_failed=retry_failed,
     )
     _, outcomes = run_audit(request, BATTERIES[battery], ConsoleListener() if verbose else Listener())
@@ -103,7 +103,7 @@ def audit(
 def _dataset(
     source: Location | pd.DataFrame,
     run: Location,
-    executor: Executor,
+    executor: ExecutorName,
     verbose: bool,
     importing: dict[str, Any],
 ) -> str:

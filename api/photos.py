@@ -13,8 +13,9 @@ from camerabias.datasets.ingest.create import import_dataset, simulate_dataset
 from camerabias.datasets.ingest.photo import Reading, Source
 from camerabias.datasets.ingest.sources import read_source
 from camerabias.datasets.ingest.table import photos_of
+from camerabias.datasets.io.executor import EXECUTORS
 from camerabias.datasets.io.storage import Folder
-from camerabias.datasets.schema import CameraFrom, Executor, Fit, Layout
+from camerabias.datasets.schema import CameraFrom, ExecutorName, Fit, Layout
 from camerabias.datasets.simulator import parse_cues, preset_spec
 from camerabias.datasets.simulator.spec import Preset
 
@@ -29,7 +30,7 @@ def simulate(
     cues: str | Mapping[str, float] | None = None,
     correlation: float | None = None,
     seed: int = 0,
-    executor: Executor = "local",
+    executor: ExecutorName = "local",
     verbose: bool = False,
 ) -> Dataset:
     """Simulate photos of bottles from five cameras whose differences are known.
@@ -60,7 +61,7 @@ def simulate(
     scales = parse_cues(cues) if isinstance(cues, str) else cues
     spec = preset_spec(preset, images=images, size=size, cues=scales, seed=seed, correlation=correlation)
     with _bar("Simulating photos", verbose) as told:
-        return simulate_dataset(spec, Folder(fspath(out)), executor, told)
+        return simulate_dataset(spec, Folder(fspath(out)), EXECUTORS[executor](), told)
 
 
 def import_photos(
@@ -73,7 +74,7 @@ def import_photos(
     layout: Layout | None = None,
     fit: Fit = "resize",
     max_rejected: float = 0.01,
-    executor: Executor = "local",
+    executor: ExecutorName = "local",
     verbose: bool = False,
 ) -> Dataset:
     """Import photos; their bytes are kept as they are.
@@ -110,7 +111,7 @@ def import_photos(
     else:
         found = read_source(fspath(source), reading)
     with _bar("Importing photos", verbose) as told:
-        return import_dataset(found, Folder(fspath(out)), executor, fit, max_rejected, told)
+        return import_dataset(found, Folder(fspath(out)), EXECUTORS[executor](), fit, max_rejected, told)
 
 
 def _bar(what: str, verbose: bool) -> AbstractContextManager[Callable[[int, int], None] | None]:

@@ -22,9 +22,10 @@ CHECK = """
 import sys
 from camerabias.analysis.design.check import check_design
 from camerabias.datasets.dataset import open_dataset
-from camerabias.datasets.facts import gather_facts
-from camerabias.sweeps.display import print_design
-print_design(check_design(gather_facts(open_dataset(sys.argv[1]), "local")))
+from camerabias.datasets.inspection.metadata import gather_facts
+from camerabias.datasets.io.executor import LocalExecutor
+from camerabias.sweeps.printing.datasets import print_design
+print_design(check_design(gather_facts(open_dataset(sys.argv[1]), LocalExecutor())))
 """
 """The design check as an audit begins with it; `data show` draws a contact sheet besides."""
 

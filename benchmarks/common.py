@@ -9,6 +9,7 @@ import torch
 
 from camerabias.datasets.dataset import Dataset
 from camerabias.datasets.ingest.create import simulate_dataset
+from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.simulator import preset_spec
 from camerabias.datasets.views.build import build_variants
@@ -22,9 +23,9 @@ MODEL, SIZE, BATCH = "test_resnet", 128, 32
 
 def make_dataset(folder: Path, n_images: int) -> Dataset:
     """A simulated dataset with its `rgb` variant, made in this process."""
-    dataset = simulate_dataset(preset_spec("demo", images=n_images), Folder(folder), "local")
+    dataset = simulate_dataset(preset_spec("demo", images=n_images), Folder(folder), LocalExecutor())
     variant = Variant(view=View.model_validate("rgb"), size=SIZE, fit=dataset.manifest.fit)
-    build_variants(dataset, [variant], "local")
+    build_variants(dataset, [variant], LocalExecutor())
     return dataset
 
 

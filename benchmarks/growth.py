@@ -143,9 +143,12 @@ def studies(folder: Path) -> list[str]:
 
 
 def request(folder: Path) -> Any:
+    from camerabias.sweeps.execution.executor import LocalTrialExecutor
     from camerabias.sweeps.execution.sweep import Request
 
-    return Request(str(folder / "dataset"), str(folder / "run"), size=64, weights="none", executor="local")
+    return Request(
+        str(folder / "dataset"), str(folder / "run"), size=64, weights="none", executor=LocalTrialExecutor()
+    )
 
 
 def write_template(folder: Path, number: int) -> list[Path]:
@@ -375,10 +378,12 @@ def tune_trials(_: Path, n: int) -> None:
 
     from camerabias.datasets.io.ray_connection import connect_ray
     from camerabias.datasets.sampling.rules import Setting
-    from camerabias.sweeps.execution import ray_runner
+    from camerabias.sweeps.execution import ray_tune
+    from camerabias.sweeps.execution.jobs import KnownJobs
     from camerabias.trainables.spec.recipe import load_recipe
     from camerabias.trainables.spec.trial import TrialConfig
     from camerabias.trainables.worker.job import Job, Progress
+    from camerabias.trainables.worker.node import Expected
 
     class Ended(tune.Trainable):
         def step(self) -> dict[str, Any]:
@@ -400,10 +405,12 @@ def tune_trials(_: Path, n: int) -> None:
         "setting": Setting(name="own", cells=tuple((a, b) for a in LABELS for b in CAMERAS), equal_counts=False),
     }  # fmt: skip
     configs = [TrialConfig.model_validate({**fields, "seed": seed}) for seed in range(n)]
-    ray_runner.TuneTrial = Ended  # type: ignore[misc, assignment]
+    ray_tune.TuneTrial = Ended  # type: ignore[misc, assignment]
     connect_ray()
     watcher = Counting()
-    ray_runner.run_on_ray([Job(config, "none", "none", "none", 1) for config in configs], watcher)
+    jobs = [Job(config, "none", "none", "none", 1) for config in configs]
+    expected = Expected(run="none", dataset="none", fingerprint="none", owner="none", versions={})
+    ray_tune.run_on_ray(KnownJobs(jobs, watcher), expected)
     assert watcher.n == n
 
 

@@ -41,8 +41,8 @@ Layout = Literal["label/camera", "camera/label", "label"]
 CameraFrom = Literal["exif"]
 """Where the camera comes from, if the source of photos does not name it."""
 
-Executor = Literal["ray", "local"]
-"""Where work runs: spread by Ray, or in this process, one piece after the other."""
+ExecutorName = Literal["ray", "local"]
+"""Where work runs: spread by Ray, or in this process, one item after the other."""
 
 
 class CamerabiasError(Exception):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from camerabias.datasets.ingest.create import simulate_dataset
+from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.simulator import preset_spec
 
@@ -25,7 +26,7 @@ def _own_cache(tmp_path_factory):
 def dataset(tmp_path_factory):
     """100 simulated images of 64 px."""
     out = Folder(tmp_path_factory.mktemp("simulated") / "dataset")
-    return simulate_dataset(preset_spec("demo", images=100, size=64), out, "local")
+    return simulate_dataset(preset_spec("demo", images=100, size=64), out, LocalExecutor())
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def make_job(dataset, tmp_path):
 
     quick = {"base": "demo", "max_steps": 12, "evaluate_every": 4, "batch_size": 8}
 
-    def make(run="run", recipe=None, **changes):
+    def make(run="run", recipe=None, purpose="test", **changes):
         manifest = dataset.manifest
         fields = {
             "dataset": manifest.fingerprint,
@@ -77,10 +78,32 @@ def make_job(dataset, tmp_path):
             "recipe": load_recipe(quick | (recipe or {})),
         }
         config = TrialConfig.model_validate(fields | changes)
-        build_variants(dataset, list(config.variants), "local")
-        return Job(config, dataset.folder.uri, str(tmp_path / run), weights="none", threads=1)
+        build_variants(dataset, list(config.variants), LocalExecutor())
+        return Job(
+            config, dataset.folder.uri, str(tmp_path / run), weights="none", threads=1, purpose=purpose
+        )
 
     return make
+
+
+@pytest.fixture
+def run_trial():
+    """A function that runs a job in this process and returns the last that the trial says."""
+    from camerabias.sweeps.execution.executor import LocalTrialExecutor
+    from camerabias.sweeps.execution.jobs import KnownJobs
+
+    class Watcher:
+        last = None
+
+        def progress(self, trial, progress):
+            self.last = progress
+
+    def run(job):
+        watcher = Watcher()
+        LocalTrialExecutor().run(KnownJobs([job], watcher), expected=None)
+        return watcher.last
+
+    return run
 
 
 @pytest.fixture
@@ -125,3 +148,17 @@ def parse_command():
         return " ".join(name), command.make_context(name[-1], words).params
 
     return parse
+
+
+@pytest.fixture(scope="session")
+def _ray():
+    """A local Ray, started once for all tests that need it, unless somebody has started one."""
+    import ray
+
+    from camerabias.datasets.io.ray_connection import connect_ray
+
+    was_running = ray.is_initialized()
+    connect_ray()
+    yield
+    if not was_running:
+        ray.shutdown()

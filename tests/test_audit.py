@@ -10,6 +10,7 @@ from PIL import Image
 
 from camerabias.analysis.verdict.decide import Verdict
 from camerabias.datasets.ingest.create import simulate_dataset
+from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.simulator import parse_cues, preset_spec
 
@@ -43,7 +44,7 @@ def audit(command, tmp_path):
 def simulated(tmp_path):
     def make(cues, correlation, images=300):
         spec = preset_spec("demo", images, 64, parse_cues(cues), seed=3, correlation=correlation)
-        simulate_dataset(spec, Folder(tmp_path / "dataset"), "local")
+        simulate_dataset(spec, Folder(tmp_path / "dataset"), LocalExecutor())
         return tmp_path / "dataset"
 
     return make

@@ -25,7 +25,7 @@ from camerabias.datasets.dataset import Dataset, is_dataset, open_dataset
 from camerabias.datasets.ingest.index import fingerprint, make_index
 from camerabias.datasets.ingest.photo import Photo, Source
 from camerabias.datasets.io.decode import inspect_image
-from camerabias.datasets.io.parallel import do_pieces
+from camerabias.datasets.io.executor import Executor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import (
     IMAGES_FOLDER,
@@ -35,7 +35,6 @@ from camerabias.datasets.schema import (
     CamerabiasError,
     Cell,
     DatasetManifest,
-    Executor,
     Fit,
     Part,
 )
@@ -164,7 +163,7 @@ def _write_parts(out: Folder, making: _Making, executor: Executor, report: Repor
     work = partial(_write_part, out, _digest(making.source), making.make_rows)
     n_all, n_done = sum(map(len, making.pieces)), 0
     rejected: list[Row] = []
-    for said in do_pieces(work, list(enumerate(making.pieces)), executor):
+    for said in executor.map(work, list(enumerate(making.pieces))):
         n_done += said["n"]
         rejected += said["rejected"]
         if len(rejected) > making.max_rejected * n_all:

@@ -18,9 +18,8 @@ from PIL import ExifTags, Image, ImageOps, JpegImagePlugin
 
 from camerabias.datasets.dataset import Dataset, read_images
 from camerabias.datasets.io.decode import decode, exif_of
-from camerabias.datasets.io.parallel import do_pieces
+from camerabias.datasets.io.executor import Executor
 from camerabias.datasets.io.storage import Folder
-from camerabias.datasets.schema import Executor
 from camerabias.datasets.views.fit import fit_factor
 
 FACTS_COLUMNS = ("image_id", "label", "camera", "group", "fold", "split", "width", "height", "format", "path")
@@ -69,7 +68,7 @@ def gather_facts(
     parts = [part.name for part in dataset.manifest.parts]
     told: list[dict[str, Any]] = []
     work = partial(_tell_part, dataset.folder)
-    for done, said in enumerate(do_pieces(work, parts, executor), start=1):
+    for done, said in enumerate(executor.map(work, parts), start=1):
         told += said["images"]
         if report:
             report(done, len(parts))

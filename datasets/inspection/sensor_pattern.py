@@ -27,9 +27,9 @@ from scipy import fft
 
 from camerabias.datasets.dataset import Dataset, read_images
 from camerabias.datasets.io.decode import decode_as_stored, stored_size
-from camerabias.datasets.io.parallel import do_pieces
+from camerabias.datasets.io.executor import Executor
 from camerabias.datasets.io.storage import Folder
-from camerabias.datasets.schema import N_FOLDS, Executor
+from camerabias.datasets.schema import N_FOLDS
 
 MIN_REFERENCES = 10
 """Photos of a camera at a size, whichever fold is left out, from which its pattern is estimated."""
@@ -96,7 +96,7 @@ def match_patterns(
         write = partial(_write_patterns, dataset.folder, patterns)
         match = partial(_match_part, dataset.folder, patterns)
         for work, pieces in ((write, list(enumerate(sensors.values()))), (match, jobs)):
-            for said in do_pieces(work, pieces, executor):
+            for said in executor.map(work, pieces):
                 found |= said
                 done += 1
                 if report:
@@ -113,7 +113,7 @@ def _with_sensor_sizes(dataset: Dataset, executor: Executor) -> pd.DataFrame:
     """The index, with height and width of the pixels as stored."""
     sizes: dict[str, tuple[int, int]] = {}
     parts = [part.name for part in dataset.manifest.parts]
-    for said in do_pieces(partial(_read_sizes, dataset.folder), parts, executor):
+    for said in executor.map(partial(_read_sizes, dataset.folder), parts):
         sizes |= said
     photos = dataset.index[["image_id", "label", "camera", "group", "fold", "part"]].copy()
     photos[["height", "width"]] = [sizes[image_id] for image_id in photos["image_id"]]

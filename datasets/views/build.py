@@ -16,9 +16,9 @@ import pyarrow.parquet as pq
 
 from camerabias.datasets.dataset import Dataset, read_images
 from camerabias.datasets.io.decode import decode
-from camerabias.datasets.io.parallel import do_pieces
+from camerabias.datasets.io.executor import Executor
 from camerabias.datasets.io.storage import Folder
-from camerabias.datasets.schema import VARIANTS_FOLDER, Executor
+from camerabias.datasets.schema import VARIANTS_FOLDER
 from camerabias.datasets.views.variant import Variant
 
 VARIANT_FILE = "variant.json"
@@ -72,7 +72,7 @@ def build_variants(
     missing = [variant for variant in dict.fromkeys(variants) if not is_built(dataset, variant)]
     pieces = [(variant, part.name) for variant in missing for part in dataset.manifest.parts]
     work = partial(_build_part, dataset.folder)
-    for done, _ in enumerate(do_pieces(work, pieces, executor), start=1):
+    for done, _ in enumerate(executor.map(work, pieces), start=1):
         if report:
             report(done, len(pieces))
     for variant in missing:

@@ -19,8 +19,7 @@ from camerabias.analysis.verdict.findings import associated, gather, has_shortcu
 from camerabias.datasets.dataset import Dataset, open_dataset
 from camerabias.datasets.inspection.metadata import are_facts_of, gather_facts
 from camerabias.datasets.inspection.sensor_pattern import match_patterns
-from camerabias.datasets.io.ray_connection import cluster_address
-from camerabias.datasets.schema import Executor
+from camerabias.datasets.io.executor import Executor, LocalExecutor
 from camerabias.sweeps.execution.listener import Listener
 from camerabias.sweeps.execution.outcome import Outcome
 from camerabias.sweeps.execution.sweep import Request, plan_sweep, run_plan
@@ -98,7 +97,7 @@ def run_audit(
     first = replace(battery.first, seeds=request.seeds or battery.first.seeds)
     # all of them now, for what would stop it later, such as weights
     plans = {step.study: _plan(step, request) for step in (first, *battery.cues, *battery.more)}
-    design = look_at_design(dataset, run, _where(dataset, request), listener)
+    design = look_at_design(dataset, run, _where(dataset, request.executor), listener)
     listener.design(design)
     outcomes = [_run(plans[first.study], request, listener)]
     found = gather(load_records(request.run), design)
@@ -137,10 +136,10 @@ def look_at_design(dataset: Dataset, run: Run, executor: Executor, listener: Lis
     return check_design(facts)
 
 
-def _where(dataset: Dataset, request: Request) -> Executor:
-    """Where photos are read: spread by a Ray of our own where they are many. A cluster has proved nothing yet."""
-    own = request.executor == "ray" and cluster_address(request.address) is None
-    return "ray" if own and dataset.manifest.n_images >= SPREAD_FROM else "local"
+def _where(dataset: Dataset, executor: Executor) -> Executor:
+    """Where photos are read: spread where they are many, but not on a cluster, which nobody has checked yet."""
+    spread = dataset.manifest.n_images >= SPREAD_FROM and not executor.is_cluster
+    return executor if spread else LocalExecutor()
 
 
 def _plan(step: Step, request: Request) -> Plan:

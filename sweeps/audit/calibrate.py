@@ -21,9 +21,11 @@ from camerabias.analysis.effects.known_cues import KNOWN_CUES
 from camerabias.analysis.report.calibration import Case, Line, read_lines
 from camerabias.analysis.verdict.decide import decide
 from camerabias.datasets.ingest.create import simulate_dataset
+from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.simulator import CUES, SimulatorSpec, preset_spec
 from camerabias.sweeps.audit.audit import Battery, Step, run_audit
+from camerabias.sweeps.execution.executor import LocalTrialExecutor
 from camerabias.sweeps.execution.sweep import Request
 
 SIZE = 64
@@ -114,14 +116,14 @@ def audit_case(case: Case) -> Line:
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["CAMERABIAS_CACHE"] = f"{scratch}/cache"
-        simulate_dataset(spec_of(case), Folder(scratch).child("dataset"), "local")
+        simulate_dataset(spec_of(case), Folder(scratch).child("dataset"), LocalExecutor())
         request = Request(
             f"{scratch}/dataset",
             f"{scratch}/run",
-            [MODEL],
+            models=[MODEL],
             recipe=RECIPE,
             weights="none",
-            executor="local",
+            executor=LocalTrialExecutor(),
         )
         found, _ = run_audit(request, BATTERY)
         verdict = decide(found)

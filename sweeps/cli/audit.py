@@ -80,6 +80,7 @@ def audit(
     from camerabias.datasets.ingest.photo import Reading
     from camerabias.datasets.io.storage import Folder
     from camerabias.sweeps.audit.audit import BATTERIES, run_audit
+    from camerabias.sweeps.execution.executor import trial_executor
     from camerabias.sweeps.execution.sweep import Request
     from camerabias.sweeps.printing.console_listener import ConsoleListener
     from camerabias.trainables.models.registry import usual_recipe
@@ -87,13 +88,14 @@ def audit(
     if quick and full:
         raise typer.BadParameter("is the opposite of --full; give one of them", param_hint="--quick")
     failing = _verdicts(fail_on)
+    where = trial_executor(executor, address, allow_unauthenticated)
     if is_dataset(source):
         _refuse_to_import(context, source)
         data = Folder(source)
     else:
         data = Folder(run).child("dataset")
         reading = Reading(label, camera, group, camera_from, layout)
-        import_photos(source, data, reading, "resize", max_rejected, executor)
+        import_photos(source, data, reading, "resize", max_rejected, where)
     request = Request(
         data.uri,
         run,
@@ -102,10 +104,8 @@ def audit(
         recipe=recipe or usual_recipe(model, weights),
         size=size,
         weights=weights,
-        address=address,
-        executor=executor,
+        executor=where,
         retry_failed=retry_failed,
-        allow_unauthenticated=allow_unauthenticated,
     )
     battery = BATTERIES["quick" if quick else "full" if full else "default"]
     _, outcomes = run_audit(request, battery, ConsoleListener())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from camerabias.datasets.schema import Executor, Fit
+from camerabias.datasets.schema import Fit
 from camerabias.sweeps.cli.app import data_app
 from camerabias.sweeps.cli.options import (
     CameraFromOption,
@@ -23,6 +23,7 @@ from camerabias.sweeps.cli.options import (
 
 if TYPE_CHECKING:
     from camerabias.datasets.ingest.photo import Reading
+    from camerabias.datasets.io.executor import Executor
     from camerabias.datasets.io.storage import Folder
 
 
@@ -54,6 +55,7 @@ def simulate(
 ) -> None:
     """Simulate photos of bottles from five cameras whose differences are known."""
     from camerabias.datasets.ingest.create import simulate_dataset
+    from camerabias.datasets.io.executor import EXECUTORS
     from camerabias.datasets.io.storage import Folder
     from camerabias.datasets.simulator import parse_cues, preset_spec
     from camerabias.sweeps.monitoring.console import counting
@@ -62,7 +64,7 @@ def simulate(
     parsed = None if cues is None else parse_cues(cues)
     spec = preset_spec(preset, images=images, size=size, cues=parsed, seed=seed, correlation=correlation)
     with counting("Simulating photos") as report:
-        dataset = simulate_dataset(spec, Folder(out), executor, report)
+        dataset = simulate_dataset(spec, Folder(out), EXECUTORS[executor](), report)
     print_made(dataset)
 
 
@@ -87,10 +89,11 @@ def import_(
 ) -> None:
     """Import your own photos; their bytes are kept as they are."""
     from camerabias.datasets.ingest.photo import Reading
+    from camerabias.datasets.io.executor import EXECUTORS
     from camerabias.datasets.io.storage import Folder
 
     reading = Reading(label, camera, group, camera_from, layout)
-    import_photos(source, Folder(out), reading, fit, max_rejected, executor)
+    import_photos(source, Folder(out), reading, fit, max_rejected, EXECUTORS[executor]())
 
 
 @data_app.command(epilog="Example: camerabias data build datasets/demo --views rgb,gray,binary --size 128")
@@ -102,6 +105,7 @@ def build(
 ) -> None:
     """Build variants ahead of a sweep (which otherwise builds what it needs)."""
     from camerabias.datasets.dataset import open_dataset
+    from camerabias.datasets.io.executor import EXECUTORS
     from camerabias.datasets.views.build import build_variants
     from camerabias.datasets.views.registry import parse_views
     from camerabias.datasets.views.variant import Variant
@@ -111,7 +115,7 @@ def build(
     side = size or opened.manifest.size
     variants = [Variant(view=view, size=side, fit=opened.manifest.fit) for view in parse_views(views)]
     with counting("Building shards") as report:
-        build_variants(opened, variants, executor, report)
+        build_variants(opened, variants, EXECUTORS[executor](), report)
     for variant in variants:
         height, width, channels = variant.shape
         console.print(f"{opened.folder}/variants/{variant.folder}: {height} × {width} × {channels}")
@@ -127,12 +131,13 @@ def show(
     from camerabias.datasets.dataset import open_dataset
     from camerabias.datasets.inspection.contact_sheet import contact_sheet
     from camerabias.datasets.inspection.metadata import gather_facts
+    from camerabias.datasets.io.executor import EXECUTORS
     from camerabias.sweeps.monitoring.console import console, counting
     from camerabias.sweeps.printing.datasets import print_overview
 
     opened = open_dataset(dataset)
     with counting("Reading headers, shards") as report:
-        facts = gather_facts(opened, executor, report)
+        facts = gather_facts(opened, EXECUTORS[executor](), report)
     print_overview(opened, check_design(facts))
     opened.folder.write_bytes("contact_sheet.png", contact_sheet(opened))
     console.print(f"Contact sheet: {opened.folder.file('contact_sheet.png')}")

@@ -6,14 +6,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from camerabias.datasets.schema import CamerabiasError, CameraFrom, Executor, Fit, Layout
+from camerabias.datasets.schema import CamerabiasError, CameraFrom, ExecutorName, Fit, Layout
 
 Preset = Literal["demo", "paper"]
 
 RunOption = Annotated[str, typer.Option("--run", help="Folder or bucket prefix that holds the records.")]
 DataOption = Annotated[str, typer.Option("--data", help="DATASET folder, from `camerabias data`.")]
 ExecutorOption = Annotated[
-    Executor,
+    ExecutorName,
     typer.Option(help="`ray` spreads work over cores and machines; `local` does it here, one by one."),
 ]
 LabelOption = Annotated[str, typer.Option(help="The table's column of what is to be learned.")]

@@ -41,14 +41,15 @@ def demo(
     from camerabias.datasets.ingest.create import simulate_dataset
     from camerabias.datasets.io.storage import Folder
     from camerabias.datasets.simulator import preset_spec
+    from camerabias.sweeps.execution.executor import trial_executor
     from camerabias.sweeps.execution.sweep import Request, run_sweep
     from camerabias.sweeps.monitoring.console import counting
     from camerabias.sweeps.printing.console_listener import ConsoleListener
 
-    data = Folder(run).child("dataset")
+    data, where = Folder(run).child("dataset"), trial_executor(executor)
     with counting("Simulating photos") as report:
-        simulate_dataset(preset_spec("demo"), data, executor, report)
-    request = Request(data.uri, run, seeds=split_numbers(seeds), weights="none", executor=executor)
+        simulate_dataset(preset_spec("demo"), data, where, report)
+    request = Request(data.uri, run, seeds=split_numbers(seeds), weights="none", executor=where)
     outcome = run_sweep(["demo"], request, ConsoleListener())
     show_report(run)
     exit_if_failed(outcome)
@@ -76,7 +77,8 @@ def plan(
 
     With --address, training steps are timed on that cluster, otherwise on this machine.
     """
-    from camerabias.sweeps.execution.sweep import Request, find_measure, plan_sweep
+    from camerabias.sweeps.execution.executor import trial_executor
+    from camerabias.sweeps.execution.sweep import Request, plan_sweep
     from camerabias.sweeps.planning.estimate import estimate
     from camerabias.sweeps.printing.plans import print_plan
     from camerabias.trainables.records.run import Run
@@ -84,14 +86,15 @@ def plan(
     request = Request(
         data,
         run,
-        split_words(models),
-        split_numbers(seeds),
+        size,
+        weights,
+        trial_executor("ray", address),
+        models=split_words(models),
+        seeds=split_numbers(seeds),
         recipe=recipe,
-        size=size,
-        weights=weights,
     )
     planned = plan_sweep(studies, request)
-    print_plan(planned, estimate(planned, Run(run), find_measure(address)), price)
+    print_plan(planned, estimate(planned, Run(run), request.executor.measure), price)
 
 
 @sweep_app.command(
@@ -113,22 +116,21 @@ def run_(
     log: LogOption = None,
 ) -> None:
     """Run what is missing of some studies; the same command resumes after any interruption."""
+    from camerabias.sweeps.execution.executor import trial_executor
     from camerabias.sweeps.execution.sweep import Request, run_sweep
     from camerabias.sweeps.printing.console_listener import ConsoleListener
 
     request = Request(
         data,
         run,
-        split_words(models),
-        split_numbers(seeds),
-        recipe,
         size,
         weights,
-        address,
-        executor,
-        retry_failed,
-        allow_unauthenticated,
-        split_words(log) or (),
+        trial_executor(executor, address, allow_unauthenticated),
+        models=split_words(models),
+        seeds=split_numbers(seeds),
+        recipe=recipe,
+        retry_failed=retry_failed,
+        log=split_words(log) or (),
     )
     outcome = run_sweep(studies, request, ConsoleListener())
     typer.echo(f"Report: camerabias report {run}")
@@ -188,12 +190,14 @@ def search(
 ) -> None:
     """Search a training recipe by validation loss alone; the same command resumes after any interruption."""
     from camerabias.analysis.report.search import write_search_report
+    from camerabias.sweeps.execution.executor import trial_executor
+    from camerabias.sweeps.execution.sweep import Setup
     from camerabias.sweeps.printing.console_listener import ConsoleListener
     from camerabias.sweeps.printing.results import print_search
-    from camerabias.sweeps.search.search import SearchRequest, run_search
+    from camerabias.sweeps.search.search import run_search
 
-    request = SearchRequest(space, data, run, weights, size, address, executor, allow_unauthenticated)
-    record = run_search(request, ConsoleListener())
+    where = trial_executor(executor, address, allow_unauthenticated)
+    record = run_search(space, Setup(data, run, size, weights, where), ConsoleListener())
     print_search(write_search_report(record), record.recipe_file)
 
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 
 from camerabias.datasets.dataset import Dataset, open_dataset
-from camerabias.datasets.io.ray_connection import cluster_address, connect_ray
-from camerabias.datasets.schema import CamerabiasError, Executor
+from camerabias.datasets.io.executor import Executor
+from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.views.build import build_variants, is_built
 from camerabias.datasets.views.registry import View
-from camerabias.sweeps.execution.cluster import join
+from camerabias.sweeps.execution.executor import RayTrialExecutor, TrialExecutor
+from camerabias.sweeps.execution.jobs import KnownJobs
 from camerabias.sweeps.execution.listener import Listener
 from camerabias.sweeps.execution.outcome import Outcome
-from camerabias.sweeps.execution.runner import run_jobs
 from camerabias.sweeps.execution.watcher import Watchers
 from camerabias.sweeps.monitoring.loggers import check_loggers, open_loggers
-from camerabias.sweeps.planning.estimate import Measure, measure_here
 from camerabias.sweeps.planning.plan import Plan, make_plan
 from camerabias.sweeps.planning.study import Study, load_study
 from camerabias.sweeps.runs.examples import write_examples
@@ -37,20 +36,40 @@ THREADS = 1
 
 
 @dataclass(frozen=True)
-class Request:
-    """What a user asks of sweeps besides their studies; None leaves it to the study or the dataset."""
+class Setup:
+    """What sweeps and searches are asked for alike.
+
+    Attributes:
+        data: Location of the DATASET.
+        run: Location of the records.
+        size: Side of the models' input in pixels; None is the dataset's own.
+        weights: `imagenet`, `none` or a file.
+        executor: Where trials run.
+    """
 
     data: str
     run: str
+    size: int | None = None
+    weights: str = "imagenet"
+    executor: TrialExecutor = field(default_factory=RayTrialExecutor)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request(Setup):
+    """What a user asks of sweeps besides their studies; None leaves it to the study.
+
+    Attributes:
+        models: Names of models.
+        seeds: Seeds of trials.
+        recipe: Name or file of a recipe.
+        retry_failed: Whether failed trials run again.
+        log: Names of loggers.
+    """
+
     models: list[str] | None = None
     seeds: list[int] | None = None
     recipe: str | None = None
-    size: int | None = None
-    weights: str = "imagenet"
-    address: str | None = None
-    executor: Executor = "ray"
     retry_failed: bool = False
-    allow_unauthenticated: bool = False
     log: Sequence[str] = ()
 
 
@@ -67,16 +86,6 @@ def plan_sweep(names: Sequence[str], request: Request) -> Plan:
     models = list(dict.fromkeys(model for study in studies for model in study.models))
     weights = {model: check_weights(model, request.weights) for model in models}
     return make_plan(studies, dataset, run, request.size, weights)
-
-
-def find_measure(address: str | None) -> Measure:
-    """What times training steps: a cluster, or this machine."""
-    if cluster_address(address) is None:
-        return measure_here
-    connect_ray(address)
-    from camerabias.sweeps.execution.ray_runner import measure_on_ray  # late: Ray need not be installed
-
-    return measure_on_ray
 
 
 def run_sweep(names: Sequence[str], request: Request, listener: Listener | None = None) -> Outcome:
@@ -159,7 +168,7 @@ def check_same_dataset(run: Run, dataset: Dataset) -> None:
         )
 
 
-def write_run_info(run: Run, dataset: Dataset, executor: Executor) -> None:
+def write_run_info(run: Run, dataset: Dataset, executor: TrialExecutor) -> None:
     """Write `run.json`."""
     manifest = dataset.manifest
     run.write_info(
@@ -171,7 +180,7 @@ def write_run_info(run: Run, dataset: Dataset, executor: Executor) -> None:
             "labels": list(manifest.labels),
             "cameras": list(manifest.cameras),
             "has_split": manifest.has_split,
-            "executor": executor,
+            "executor": executor.name,
             "versions": _versions(executor),
             "machine": {"system": platform.platform(), "cpus": os.cpu_count(), "host": platform.node()},
         }
@@ -188,10 +197,9 @@ def _write_intentions(plan: Plan, run: Run, request: Request) -> None:
     write_examples(plan.dataset, run, map(View.model_validate, views))
 
 
-def _versions(executor: Executor) -> dict[str, str]:
-    names = ["camerabias", "torch", "torchvision", "timm", "numpy", "pyarrow"]
-    versions = {name: version(name) for name in names + (["ray"] if executor == "ray" else [])}
-    return {"python": platform.python_version(), **versions}
+def _versions(executor: TrialExecutor) -> dict[str, str]:
+    names = ["camerabias", "torch", "torchvision", "timm", "numpy", "pyarrow", *executor.packages]
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}
 
 
 def build_missing(
@@ -212,8 +220,7 @@ def _run_missing(
 ) -> None:
     run = Run(request.run)
     expected = expect(run, plan.dataset, lease)
-    if request.executor == "ray":
-        listener.nodes(join(request.address, expected, request.allow_unauthenticated))
+    listener.nodes(request.executor.join(expected))
     build_missing(plan.dataset, trials, request.executor, listener)
     jobs = [
         Job(
@@ -231,7 +238,7 @@ def _run_missing(
         open_loggers(request.log, run, listener.say) as loggers,
         listener.training(n_all, n_all - len(trials)) as watcher,
     ):
-        run_jobs(jobs, request.executor, Watchers(watcher, loggers), expected)
+        request.executor.run(KnownJobs(jobs, Watchers(watcher, loggers)), expected)
 
 
 def _outcome(plan: Plan, run: Run, n_ran: int) -> Outcome:

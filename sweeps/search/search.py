@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from camerabias.datasets.dataset import Dataset, open_dataset
-from camerabias.datasets.schema import CamerabiasError, Executor
-from camerabias.sweeps.execution.cluster import join
+from camerabias.datasets.schema import CamerabiasError
+from camerabias.sweeps.execution.executor import TrialExecutor
+from camerabias.sweeps.execution.jobs import KnownJobs
 from camerabias.sweeps.execution.listener import Listener
-from camerabias.sweeps.execution.runner import run_jobs
 from camerabias.sweeps.execution.sweep import (
     THREADS,
+    Setup,
     build_missing,
     check_same_dataset,
     check_weights,
@@ -32,22 +33,13 @@ _MAY_CHANGE = ("title", "trials", "confirm_seeds")
 """What a search may be asked for anew with; all that was tried stays comparable."""
 
 
-@dataclass(frozen=True)
-class SearchRequest:
-    """What a user asks of a search; None leaves it to the model or the dataset."""
-
-    space: str
-    data: str
-    run: str
-    weights: str = "imagenet"
-    size: int | None = None
-    address: str | None = None
-    executor: Executor = "ray"
-    allow_unauthenticated: bool = False
-
-
-def run_search(request: SearchRequest, listener: Listener | None = None) -> SearchRecord:
+def run_search(name: str, setup: Setup, listener: Listener | None = None) -> SearchRecord:
     """Run what is missing of a search.
+
+    Args:
+        name: Of its space file.
+        setup: What else is asked.
+        listener: Hears how it goes; None keeps silent.
 
     Returns:
         Its record, with the recipe found.
@@ -56,32 +48,31 @@ def run_search(request: SearchRequest, listener: Listener | None = None) -> Sear
         CamerabiasError: Anything that is wrong with what is asked; or no candidate has ended with a loss.
     """
     listener = listener or Listener()
-    space, dataset, run = load_space(request.space), open_dataset(request.data), Run(request.run)
+    space, dataset, run = load_space(name), open_dataset(setup.data), Run(setup.run)
     check_same_dataset(run, dataset)
-    search = plan_search(space, dataset, run, request)
+    search = plan_search(space, dataset, run, setup)
     record = search_record(run, search.name)
     _check_same_search(search, record)
     run.folder.check_access()
     with Lease(run, listener.say) as lease:
-        write_run_info(run, dataset, request.executor)
+        write_run_info(run, dataset, setup.executor)
         record.write_search(search)
         expected = expect(run, dataset, lease)
-        if request.executor == "ray":
-            listener.nodes(join(request.address, expected, request.allow_unauthenticated))
-        build_missing(dataset, [search.trial], request.executor, listener)
+        listener.nodes(setup.executor.join(expected))
+        build_missing(dataset, [search.trial], setup.executor, listener)
         job = Job(
-            search.trial, dataset.folder.uri, record.folder.uri, request.weights, THREADS, purpose="search"
+            search.trial, dataset.folder.uri, record.folder.uri, setup.weights, THREADS, purpose="search"
         )
         n_before = sum(one.state != "running" for one in record.candidates())
         with listener.searching(search.trials, n_before) as watcher:
-            _run(search, record, job, request.executor, expected, watcher)
+            _run(search, record, job, setup.executor, expected, watcher)
     return record
 
 
-def plan_search(space: SpaceFile, dataset: Dataset, run: Run, request: SearchRequest) -> Search:
+def plan_search(space: SpaceFile, dataset: Dataset, run: Run, setup: Setup) -> Search:
     """Spell out a space file for a dataset, changing nothing."""
-    weights = {space.model: check_weights(space.model, request.weights)}
-    (trial,) = make_plan([space.study()], dataset, run, request.size, weights).trials.values()
+    weights = {space.model: check_weights(space.model, setup.weights)}
+    (trial,) = make_plan([space.study()], dataset, run, setup.size, weights).trials.values()
     return Search(
         name=space.name,
         title=space.title,
@@ -110,12 +101,12 @@ def _run(
     search: Search,
     record: SearchRecord,
     job: Job,
-    executor: Executor,
+    executor: TrialExecutor,
     expected: Expected,
     watcher: SearchWatcher,
 ) -> None:
     tuning = Tuning(search, record, watcher)
-    _run_candidates(tuning, job, executor, expected)
+    executor.run(_Candidates(tuning, job), expected)
     if tuning.n_ended < search.trials:  # Tune returns when it is interrupted
         raise CamerabiasError(
             f"The search was interrupted after {tuning.n_ended} of {search.trials} candidates; run the same "
@@ -125,19 +116,36 @@ def _run(
     _confirm(search, record, job, executor, expected, watcher)
 
 
-def _run_candidates(tuning: Tuning, job: Job, executor: Executor, expected: Expected) -> None:
-    if executor == "ray":
-        from camerabias.sweeps.search.ray_search import search_on_ray  # late: Ray need not be installed
+class _Candidates:
+    """Candidates as a source of jobs: what comes next depends on how others went.
 
-        search_on_ray(tuning, job, expected)
-        return
-    from camerabias.trainables.worker.trial import Trial  # late: torch is not needed to plan
+    Args:
+        tuning: Asked and told.
+        job: Of which each candidate's differs in the trial alone.
+    """
 
-    while (one := tuning.ask()) is not None:
-        trial = Trial(replace(job, config=tuning.config(one.number)))
-        progress = trial.advance(seconds=0.0)
-        while not tuning.tell(one.number, progress) and progress.status == "running":
-            progress = trial.advance(seconds=0.0)
+    n_jobs = None
+
+    def __init__(self, tuning: Tuning, job: Job) -> None:
+        self.threads = job.threads
+        self._tuning, self._job = tuning, job
+        self._numbers: dict[str, int] = {}
+
+    def ask(self) -> Job | None:
+        """The next candidate's; candidates that run have trials of their own."""
+        one = self._tuning.ask()
+        if one is None:
+            return None
+        self._numbers[one.trial] = one.number
+        return replace(self._job, config=self._tuning.config(one.number))
+
+    def tell(self, job: Job, progress: Progress) -> bool:
+        """Take a report; returns whether the candidate is pruned."""
+        return self._tuning.tell(self._numbers[job.config.id], progress)
+
+    def give_up(self, job: Job, reason: str, traceback: str) -> None:
+        """Take that a candidate has failed."""
+        self.tell(job, Progress.of_failure(job.config, reason))
 
 
 def _write_recipe(search: Search, record: SearchRecord) -> None:
@@ -159,7 +167,7 @@ def _confirm(
     search: Search,
     record: SearchRecord,
     job: Job,
-    executor: Executor,
+    executor: TrialExecutor,
     expected: Expected,
     watcher: SearchWatcher,
 ) -> None:
@@ -168,7 +176,8 @@ def _confirm(
     assert best is not None
     confirming = _Confirming(record, search.confirming(best), watcher)
     jobs = [replace(job, config=config) for config in confirming.missing()]
-    run_jobs(jobs, executor, confirming, expected)
+    if jobs:
+        executor.run(KnownJobs(jobs, confirming), expected)
     if confirming.n_silent:  # Tune returns when it is interrupted
         raise CamerabiasError(
             f"The search was interrupted with {confirming.n_silent} trials on other seeds remaining; run the "

@@ -43,17 +43,3 @@ def make_photos(tmp_path, noise):
         return tmp_path / root
 
     return make
-
-
-@pytest.fixture(scope="session")
-def _ray():
-    """A local Ray, started once for all tests that need it, unless somebody has started one."""
-    import ray
-
-    from camerabias.datasets.io.ray_connection import connect_ray
-
-    was_running = ray.is_initialized()
-    connect_ray()
-    yield
-    if not was_running:
-        ray.shutdown()

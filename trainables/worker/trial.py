@@ -48,15 +48,6 @@ PROGRESS_SECONDS = 15.0
 _log = logging.getLogger(__name__)
 
 
-def run_trial(job: Job) -> Progress:
-    """Run a trial to its end, here and now; what it leaves is its record."""
-    trial = Trial(job)
-    progress = trial.advance(float("inf"))
-    while progress.status == "running":
-        progress = trial.advance(float("inf"))
-    return progress
-
-
 class Trial:
     """A trial that is advanced a while at a time, so that a scheduler can look at it in between.
 
@@ -74,7 +65,10 @@ class Trial:
         self._session: _Session | None = None
 
     def advance(self, seconds: float) -> Progress:
-        """Train whole epochs for about `seconds`, and finish when training has ended."""
+        """Train whole epochs for about `seconds`, and finish when training has ended.
+
+        A search decides at certain steps whether to go on, so it hears of every epoch.
+        """
         try:
             if self._session is None:
                 if self.record.is_done():
@@ -82,7 +76,7 @@ class Trial:
                 _log.info("%s (%s) starts", self.job.config.name, self.job.config.id)
                 self._session = _Session(self.job, self.record)
             session = self._session
-            progress = session.advance(seconds)
+            progress = session.advance(0.0 if self.job.purpose == "search" else seconds)
         except StorageError:
             raise
         except Exception as error:  # noqa: BLE001 - recorded whole, see the class

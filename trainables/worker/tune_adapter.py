@@ -52,8 +52,7 @@ class TuneTrial(tune.Trainable):
     def step(self) -> dict[str, Any]:
         """Train for a while and report; a worker checks its node first."""
         check_node_once(self.expected)
-        # a search decides at certain steps whether to go on, so it hears of every epoch
-        progress = self.trial.advance(0.0 if self.trial.job.purpose == "search" else REPORT_SECONDS)
+        progress = self.trial.advance(REPORT_SECONDS)
         self._measure(progress)
         return {**asdict(progress), "done": progress.status != "running"}
 

@@ -8,6 +8,7 @@ from camerabias.analysis.design.check import check_design
 from camerabias.analysis.design.power import photos_needed, smallest_effect
 from camerabias.analysis.design.wording import describe_design
 from camerabias.datasets.inspection.metadata import gather_facts
+from camerabias.datasets.io.executor import LocalExecutor
 
 OWN = {"a": "A", "b": "B", "c": "C"}
 
@@ -171,7 +172,7 @@ def test_more_folds_show_smaller_effects():
 
 
 def test_balanced_photos_imply_nothing(dataset):
-    facts = gather_facts(dataset, "local")
+    facts = gather_facts(dataset, LocalExecutor())
     design = check_design(facts)
     assert design.associated_labels == {}
     assert all(answer.answerable for answer in design.answers.values())

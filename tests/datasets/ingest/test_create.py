@@ -15,6 +15,7 @@ from camerabias.datasets.ingest import create
 from camerabias.datasets.ingest.create import import_dataset, simulate_dataset
 from camerabias.datasets.ingest.photo import Reading
 from camerabias.datasets.ingest.sources import read_source
+from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError, DatasetManifest
 from camerabias.datasets.simulator import LABELS, preset_spec, simulate
@@ -38,9 +39,9 @@ def photos(make_photos):
 def do_import(tmp_path):
     """A function that imports a table or folder into `out` below the test's folder."""
 
-    def run(location, out="out", executor="local", from_exif=False, **options):
+    def run(location, out="out", executor=None, from_exif=False, **options):
         source = read_source(str(location), Reading(camera_from="exif" if from_exif else None))
-        return import_dataset(source, Folder(tmp_path / out), executor, **options)
+        return import_dataset(source, Folder(tmp_path / out), executor or LocalExecutor(), **options)
 
     return run
 
@@ -385,10 +386,10 @@ def test_parts_of_another_source_are_not_taken_for_ones_own(photos, make_photos,
 
 def test_an_interrupted_simulation_goes_on_where_it_stopped(small_parts, tmp_path):
     with pytest.raises(Killed):
-        simulate_dataset(SPEC, Folder(tmp_path / "out"), "local", interrupt_after(8))
+        simulate_dataset(SPEC, Folder(tmp_path / "out"), LocalExecutor(), interrupt_after(8))
     before = written(tmp_path / "out")
     assert len(before) == 2
-    simulate_dataset(SPEC, Folder(tmp_path / "out"), "local")
+    simulate_dataset(SPEC, Folder(tmp_path / "out"), LocalExecutor())
     assert before.items() <= written(tmp_path / "out").items()
 
 
@@ -409,7 +410,7 @@ def test_another_source_or_fit_does_not_replace_a_dataset(photos, make_photos, t
     with pytest.raises(
         CamerabiasError, match=r"made from kind folder.*, asked for kind simulator, preset demo"
     ):
-        simulate_dataset(SPEC, Folder(tmp_path / "out"), "local")
+        simulate_dataset(SPEC, Folder(tmp_path / "out"), LocalExecutor())
     make_photos("A/x/new.jpg")
     with pytest.raises(CamerabiasError, match="holds another dataset already"):
         do_import(photos)

@@ -7,6 +7,7 @@ from PIL import Image
 from camerabias.datasets.ingest.create import import_dataset
 from camerabias.datasets.ingest.sources import read_source
 from camerabias.datasets.inspection.contact_sheet import contact_sheet
+from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
 
 
@@ -20,7 +21,9 @@ def coloured(tmp_path, encode):
                 file = tmp_path / "coloured" / cell / f"{number}.png"
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(encode(Image.new("RGB", (30 + number, 40), colour)))
-        return import_dataset(read_source(str(tmp_path / "coloured")), Folder(tmp_path / "out"), "local")
+        return import_dataset(
+            read_source(str(tmp_path / "coloured")), Folder(tmp_path / "out"), LocalExecutor()
+        )
 
     return make
 

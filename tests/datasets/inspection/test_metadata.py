@@ -9,6 +9,7 @@ from PIL import Image
 from camerabias.datasets.ingest.create import import_dataset
 from camerabias.datasets.ingest.sources import read_source
 from camerabias.datasets.inspection.metadata import gather_facts, perceptual_hash
+from camerabias.datasets.io.executor import LocalExecutor, RayExecutor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.views.fit import fit_factor
 
@@ -32,8 +33,10 @@ def facts_of(tmp_path):
             (tmp_path / name).write_bytes(content)
         rows = pd.DataFrame({"path": list(files), "label": "a", "camera": "x"})
         rows.to_csv(tmp_path / "t.csv", index=False)
-        dataset = import_dataset(read_source(str(tmp_path / "t.csv")), Folder(tmp_path / "out"), "local")
-        found = gather_facts(dataset, "local")
+        dataset = import_dataset(
+            read_source(str(tmp_path / "t.csv")), Folder(tmp_path / "out"), LocalExecutor()
+        )
+        found = gather_facts(dataset, LocalExecutor())
         assert found["image_id"].tolist() == dataset.index["image_id"].tolist()
         return found.set_index("path")
 
@@ -162,7 +165,7 @@ def test_a_turned_photo_has_the_hash_of_how_it_is_shown(encode):
 
 
 def test_facts_hold_how_much_the_photo_is_scaled(dataset):
-    facts = gather_facts(dataset, "local")
+    facts = gather_facts(dataset, LocalExecutor())
     size, fit = dataset.manifest.size, dataset.manifest.fit
     expected = [fit_factor(row.height, row.width, size, size, fit) for row in dataset.index.itertuples()]
     assert facts["factor"].tolist() == expected
@@ -171,6 +174,6 @@ def test_facts_hold_how_much_the_photo_is_scaled(dataset):
 @pytest.mark.usefixtures("_ray")
 def test_ray_gathers_the_same(dataset):
     told = []
-    found = gather_facts(dataset, "ray", lambda *n: told.append(n))
-    pd.testing.assert_frame_equal(found, gather_facts(dataset, "local"))
+    found = gather_facts(dataset, RayExecutor(), lambda *n: told.append(n))
+    pd.testing.assert_frame_equal(found, gather_facts(dataset, LocalExecutor()))
     assert told[-1] == (len(dataset.manifest.parts),) * 2

@@ -19,6 +19,7 @@ from camerabias.datasets.inspection.sensor_pattern import (
     without_artefacts,
 )
 from camerabias.datasets.io.decode import decode_as_stored, stored_size
+from camerabias.datasets.io.executor import LocalExecutor, RayExecutor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.simulator import parse_cues, preset_spec
 
@@ -27,7 +28,7 @@ ORIENTATION = 274
 
 def simulated(tmp_path, cues):
     spec = preset_spec("demo", images=200, size=128, cues=parse_cues(cues))
-    return simulate_dataset(spec, Folder(tmp_path / cues), "local")
+    return simulate_dataset(spec, Folder(tmp_path / cues), LocalExecutor())
 
 
 def accuracy(matches):
@@ -64,7 +65,7 @@ def make_dataset(tmp_path):
         table.insert(0, "path", [f"{name}/{number:03}.png" for number in range(len(rows))])
         table.to_csv(tmp_path / f"{name}.csv", index=False)
         source = read_source(str(tmp_path / f"{name}.csv"))
-        return import_dataset(source, Folder(tmp_path / f"{name}-dataset"), "local")
+        return import_dataset(source, Folder(tmp_path / f"{name}-dataset"), LocalExecutor())
 
     return make
 
@@ -74,7 +75,7 @@ def make_dataset(tmp_path):
 
 def test_simulated_cameras_are_recognised_by_their_sensors(tmp_path):
     dataset, told = simulated(tmp_path, "none,prnu=3"), []
-    matches = match_patterns(dataset, "local", lambda done, n: told.append((done, n)))
+    matches = match_patterns(dataset, LocalExecutor(), lambda done, n: told.append((done, n)))
     assert accuracy(matches) > 0.95  # chance 0.2
     assert matches["image_id"].tolist() == dataset.index["image_id"].tolist()
     for column in ("label", "camera", "group"):
@@ -85,13 +86,13 @@ def test_simulated_cameras_are_recognised_by_their_sensors(tmp_path):
 
 
 def test_without_any_difference_cameras_are_recognised_by_chance(tmp_path):
-    matches = match_patterns(simulated(tmp_path, "none"), "local")
+    matches = match_patterns(simulated(tmp_path, "none"), LocalExecutor())
     assert abs(accuracy(matches) - 0.2) < 4 * np.sqrt(0.2 * 0.8 / 200)
 
 
 def test_what_was_left_out_is_kept_in_parquet(tmp_path, make_dataset, take_photo):
     rows = [(take_photo(n % 2), "A", "xy"[n % 2]) for n in range(40)] + [(take_photo(0), "B", "x")]
-    matches = match_patterns(make_dataset(rows), "local")
+    matches = match_patterns(make_dataset(rows), LocalExecutor())
     matches.to_parquet(tmp_path / "matches.parquet")
     again = pd.read_parquet(tmp_path / "matches.parquet")
     pd.testing.assert_frame_equal(again, matches)
@@ -112,7 +113,7 @@ def test_a_photo_is_not_matched_with_itself(make_dataset, take_photo):
             copy = io.BytesIO()
             content.save(copy, "PNG", compress_level=1 + twin)  # other bytes, so that it is no duplicate
             rows.append((copy.getvalue(), "A", "xy"[pair % 2], f"pair {pair}"))
-    matches = match_patterns(make_dataset(rows), "local")
+    matches = match_patterns(make_dataset(rows), LocalExecutor())
     assert len(matches) == 120
     by_pair = (matches["prediction"] == matches["camera"]).groupby(matches["group"]).mean()
     assert abs(by_pair.mean() - 0.5) < 4 * 0.5 / np.sqrt(60)  # with its twin or itself in the pattern it is 1
@@ -148,7 +149,7 @@ def patterns_of(dataset, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(sensor_pattern, "_write_plane", keep)
-        match_patterns(dataset, "local")
+        match_patterns(dataset, LocalExecutor())
     return found
 
 
@@ -164,7 +165,7 @@ def test_photos_are_compared_with_cameras_of_their_label_and_size_alone(make_dat
     rows += [(take_photo(3), "A", "rare") for _ in range(8)]
     rows += [(take_photo(n % 2, 40, 40), "A", "xy"[n % 2]) for n in range(40)]
     rows += [(take_photo(n % 2, 80, 80 + n), "A", "xy"[n % 2]) for n in range(20)]
-    matches = match_patterns(make_dataset(rows), "local")
+    matches = match_patterns(make_dataset(rows), LocalExecutor())
     assert accuracy(matches) > 0.95
     found = matches.groupby(["label", "height", "width"])["prediction"].agg([set, "size"])
     assert found.loc[("A", 64, 96)].tolist() == [{"x", "y"}, 40]
@@ -178,7 +179,7 @@ def test_photos_are_compared_with_cameras_of_their_label_and_size_alone(make_dat
 
 
 def test_nothing_to_compare_is_an_empty_frame(make_dataset, take_photo):
-    matches = match_patterns(make_dataset([(take_photo(0), "A", "x") for _ in range(4)]), "local")
+    matches = match_patterns(make_dataset([(take_photo(0), "A", "x") for _ in range(4)]), LocalExecutor())
     assert matches.empty
     assert {"image_id", "label", "camera", "group", "prediction", "correlation"} <= set(matches.columns)
 
@@ -187,7 +188,7 @@ def test_a_photo_without_noise_is_left_out(make_dataset, take_photo):
     blank = io.BytesIO()
     Image.new("L", (96, 64), 255).save(blank, "PNG")
     rows = [(take_photo(n % 2), "A", "xy"[n % 2]) for n in range(40)] + [(blank.getvalue(), "A", "x")]
-    matches = match_patterns(make_dataset(rows), "local")
+    matches = match_patterns(make_dataset(rows), LocalExecutor())
     assert len(matches) == 40
     assert matches.attrs["left_out"] == {"without noise, as blank or overexposed photos are": 1}
 
@@ -202,7 +203,8 @@ def test_photos_held_upright_are_matched_as_the_sensor_lay(make_dataset, take_ph
         "fold"
     ].to_numpy()  # dealt by names of images, which come from their bytes
     found = [
-        match_patterns(dataset, "local").drop(columns=["image_id", "group"]) for dataset in (first, second)
+        match_patterns(dataset, LocalExecutor()).drop(columns=["image_id", "group"])
+        for dataset in (first, second)
     ]
     pd.testing.assert_frame_equal(*found)
     assert accuracy(found[1]) > 0.95
@@ -290,5 +292,8 @@ def test_correlations_are_numpys():
 @pytest.mark.usefixtures("_ray")
 def test_ray_and_this_process_find_the_same(make_dataset, take_photo):
     dataset = make_dataset([(take_photo(n % 2), "A", "xy"[n % 2]) for n in range(40)])
-    local, ray = (match_patterns(open_dataset(dataset.folder), executor) for executor in ("local", "ray"))
+    local, ray = (
+        match_patterns(open_dataset(dataset.folder), executor)
+        for executor in (LocalExecutor(), RayExecutor())
+    )
     pd.testing.assert_frame_equal(local, ray)

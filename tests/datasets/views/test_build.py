@@ -12,6 +12,7 @@ from camerabias.datasets.ingest.create import import_dataset, simulate_dataset
 from camerabias.datasets.ingest.photo import Photo, Source
 from camerabias.datasets.ingest.sources import read_source
 from camerabias.datasets.io.decode import decode
+from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.simulator import preset_spec
@@ -71,7 +72,7 @@ def mtimes(dataset, variant):
 
 @pytest.mark.parametrize("variant", [RGB, BINARY, LEFT], ids=lambda variant: variant.view.name)
 def test_a_row_holds_the_rendered_pixels_as_raw_bytes(fresh, variant):
-    build_variants(fresh, [variant], "local")
+    build_variants(fresh, [variant], LocalExecutor())
     rows = pa.concat_tables(map(pq.read_table, parts_of(fresh, variant).values())).to_pylist()
     assert [row["image_id"] for row in rows] == fresh.index["image_id"].tolist()
     for row, expected in zip(rows, rendered(fresh, variant), strict=True):
@@ -80,7 +81,7 @@ def test_a_row_holds_the_rendered_pixels_as_raw_bytes(fresh, variant):
 
 
 def test_pixels_are_a_plain_column_without_anything_that_slows_reading(fresh):
-    build_variants(fresh, [RGB], "local")
+    build_variants(fresh, [RGB], LocalExecutor())
     assert len(parts_of(fresh, RGB)) == len(fresh.manifest.parts) == 2
     for path in parts_of(fresh, RGB).values():
         assert pq.read_schema(path).field("pixels").type == pa.binary()
@@ -96,14 +97,14 @@ def test_pixels_are_a_plain_column_without_anything_that_slows_reading(fresh):
 
 def test_row_groups_stay_below_their_limit(fresh, monkeypatch):
     monkeypatch.setattr(build, "ROW_GROUP_BYTES", 10 * 32 * 32 * 3 + 1)
-    build_variants(fresh, [RGB], "local")
+    build_variants(fresh, [RGB], LocalExecutor())
     metadata = pq.read_metadata(parts_of(fresh, RGB)["part-00000.parquet"])
     assert [metadata.row_group(n).num_rows for n in range(metadata.num_row_groups)] == [10] * 6 + [4]
     np.testing.assert_array_equal(open_pixels(fresh, RGB), rendered(fresh, RGB))
 
 
 def test_a_complete_variant_says_what_it_is(fresh):
-    build_variants(fresh, [LEFT], "local")
+    build_variants(fresh, [LEFT], LocalExecutor())
     document = variant_folder(fresh, LEFT).read_json("variant.json")
     assert Variant.model_validate(document["variant"]) == LEFT
     assert (document["height"], document["width"], document["channels"]) == (32, 16, 3)
@@ -116,10 +117,10 @@ def test_a_complete_variant_says_what_it_is(fresh):
 
 def test_a_variant_is_built_once_even_when_asked_for_twice(fresh):
     told = []
-    build_variants(fresh, [RGB, BINARY, RGB], "local", lambda done, n: told.append((done, n)))
+    build_variants(fresh, [RGB, BINARY, RGB], LocalExecutor(), lambda done, n: told.append((done, n)))
     assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
     before = mtimes(fresh, RGB)
-    build_variants(fresh, [RGB], "local", told.append)
+    build_variants(fresh, [RGB], LocalExecutor(), told.append)
     assert mtimes(fresh, RGB) == before
     assert len(told) == 4
 
@@ -129,13 +130,13 @@ def test_an_interrupted_build_is_not_complete_and_goes_on_where_it_stopped(fresh
         raise Killed
 
     with pytest.raises(Killed):
-        build_variants(fresh, [RGB], "local", interrupt)
+        build_variants(fresh, [RGB], LocalExecutor(), interrupt)
     before = mtimes(fresh, RGB)
     assert list(before) == ["part-00000.parquet"]
     assert not is_built(fresh, RGB)
     with pytest.raises(CamerabiasError, match="is not built"):
         open_pixels(fresh, RGB)
-    build_variants(fresh, [RGB], "local")
+    build_variants(fresh, [RGB], LocalExecutor())
     assert is_built(fresh, RGB)
     assert before.items() <= mtimes(fresh, RGB).items()
     np.testing.assert_array_equal(open_pixels(fresh, RGB), rendered(dataset, RGB))
@@ -153,9 +154,9 @@ def test_a_half_written_part_is_never_taken_for_a_whole_one(fresh, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(build, "decode", decode_some)
         with pytest.raises(Killed):
-            build_variants(fresh, [RGB], "local")
+            build_variants(fresh, [RGB], LocalExecutor())
     assert variant_folder(fresh, RGB).names() == ["part-00000.parquet"]
-    build_variants(fresh, [RGB], "local")
+    build_variants(fresh, [RGB], LocalExecutor())
     np.testing.assert_array_equal(open_pixels(fresh, RGB), rendered(fresh, RGB))
 
 
@@ -163,7 +164,7 @@ def test_a_half_written_part_is_never_taken_for_a_whole_one(fresh, monkeypatch):
 
 
 def test_cached_pixels_stand_in_the_order_of_the_index_and_cannot_be_written(fresh):
-    build_variants(fresh, [BINARY], "local")
+    build_variants(fresh, [BINARY], LocalExecutor())
     pixels = open_pixels(fresh, BINARY)
     assert (pixels.shape, pixels.dtype) == ((100, 48, 48, 1), np.uint8)
     np.testing.assert_array_equal(pixels, rendered(fresh, BINARY))
@@ -173,14 +174,14 @@ def test_cached_pixels_stand_in_the_order_of_the_index_and_cannot_be_written(fre
 
 
 def test_a_node_decodes_a_variant_once(fresh):
-    build_variants(fresh, [RGB], "local")
+    build_variants(fresh, [RGB], LocalExecutor())
     first = np.array(open_pixels(fresh, RGB))
     shutil.rmtree(variant_folder(fresh, RGB).path)
     np.testing.assert_array_equal(open_pixels(fresh, RGB), first)
 
 
 def test_a_half_filled_cache_is_filled_again(fresh, tmp_path):
-    build_variants(fresh, [RGB], "local")
+    build_variants(fresh, [RGB], LocalExecutor())
     open_pixels(fresh, RGB)
     (path,) = (tmp_path / "cache").rglob("*.npy")
     path.with_suffix(".tmp").write_bytes(path.read_bytes()[:1000])
@@ -195,10 +196,10 @@ def test_the_same_photos_in_another_order_do_not_share_a_cache(make_photos, tmp_
     for name, table in (("forth", rows), ("back", rows[::-1])):
         table.to_csv(root / f"{name}.csv", index=False)
         source = read_source(str(root / f"{name}.csv"))
-        datasets.append(import_dataset(source, Folder(tmp_path / name), "local"))
+        datasets.append(import_dataset(source, Folder(tmp_path / name), LocalExecutor()))
     assert datasets[0].manifest.fingerprint == datasets[1].manifest.fingerprint
     for dataset in datasets:
-        build_variants(dataset, [RGB], "local")
+        build_variants(dataset, [RGB], LocalExecutor())
         np.testing.assert_array_equal(open_pixels(dataset, RGB), rendered(dataset, RGB))
 
 
@@ -244,8 +245,8 @@ def test_pixels_of_an_earlier_dataset_in_the_same_folder_are_never_taken(dataset
         photos.append(Photo(f"{row.image_id}.jpg", row.label, row.camera))
     out, variant = Folder(tmp_path / "out"), Variant(view=View.model_validate("gray"), size=32, fit="resize")
     for listed in (photos, photos[::-1]):
-        mine = import_dataset(Source("table", Folder(tmp_path), listed), out, "local")
-        build_variants(mine, [variant], "local")
+        mine = import_dataset(Source("table", Folder(tmp_path), listed), out, LocalExecutor())
+        build_variants(mine, [variant], LocalExecutor())
         pixels = open_pixels(mine, variant)
         for position in (0, 69):
             content = mine.read_image(mine.index["image_id"].iloc[position])

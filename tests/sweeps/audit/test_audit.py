@@ -7,9 +7,11 @@ import pytest
 
 from camerabias.analysis.design.wording import describe_design
 from camerabias.datasets.dataset import open_dataset
+from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.sweeps.audit import audit
 from camerabias.sweeps.audit.audit import BATTERIES, look_at_design, run_audit
+from camerabias.sweeps.execution.executor import LocalTrialExecutor
 from camerabias.sweeps.execution.listener import Listener
 from camerabias.sweeps.execution.outcome import Outcome
 from camerabias.sweeps.execution.sweep import Request
@@ -44,7 +46,7 @@ def asked(dataset, tmp_path, monkeypatch):
             seeds=seeds,
             weights="none",
             recipe=recipe,
-            executor="local",
+            executor=LocalTrialExecutor(),
         )
         run_audit(request, BATTERIES[battery])
         return sweeps
@@ -80,17 +82,19 @@ def test_what_a_later_experiment_cannot_do_is_said_before_the_first(asked, tmp_p
 
 def test_facts_are_read_once_and_again_where_labels_have_been_corrected(dataset, tmp_path, capsys):
     run = Run(str(tmp_path / "run"))
-    first = look_at_design(dataset, run, "local", ConsoleListener())
+    first = look_at_design(dataset, run, LocalExecutor(), ConsoleListener())
     assert "Reading headers" in capsys.readouterr().out
-    assert describe_design(look_at_design(dataset, run, "local", ConsoleListener())) == describe_design(first)
+    assert describe_design(
+        look_at_design(dataset, run, LocalExecutor(), ConsoleListener())
+    ) == describe_design(first)
     assert "Reading headers" not in capsys.readouterr().out
     corrected = dataset.index.assign(label=dataset.index["label"].iloc[::-1].to_numpy())
     look_at_design(
-        replace(open_dataset(str(dataset.folder)), index=corrected), run, "local", ConsoleListener()
+        replace(open_dataset(str(dataset.folder)), index=corrected), run, LocalExecutor(), ConsoleListener()
     )
     assert run.frame("facts.parquet")["label"].tolist() == corrected["label"].tolist()
 
 
 def test_the_work_itself_prints_nothing(dataset, tmp_path, capsys):
-    look_at_design(dataset, Run(str(tmp_path / "run")), "local", Listener())
+    look_at_design(dataset, Run(str(tmp_path / "run")), LocalExecutor(), Listener())
     assert capsys.readouterr().out == ""

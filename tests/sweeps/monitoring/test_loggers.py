@@ -10,7 +10,8 @@ import yaml
 from tensorboardX.proto import event_pb2
 
 from camerabias.datasets.io.storage import Folder
-from camerabias.sweeps.execution.runner import run_jobs
+from camerabias.sweeps.execution.executor import LocalTrialExecutor
+from camerabias.sweeps.execution.jobs import KnownJobs
 from camerabias.sweeps.execution.watcher import Watchers
 from camerabias.sweeps.monitoring import loggers as loggers_module
 from camerabias.sweeps.monitoring.loggers import Loggers, TensorBoard, open_loggers, scalars
@@ -161,7 +162,7 @@ def test_watchers_are_told_one_after_the_other(make_job):
         def progress(self, trial, progress):
             heard.append((self.name, trial.id, progress.status))
 
-    run_jobs([job], "local", Watchers(Watcher("a"), Watcher("b")), expected=None)
+    LocalTrialExecutor().run(KnownJobs([job], Watchers(Watcher("a"), Watcher("b"))), expected=None)
     assert heard == [("a", job.config.id, "done"), ("b", job.config.id, "done")]
 
 

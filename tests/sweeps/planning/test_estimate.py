@@ -6,7 +6,6 @@ from camerabias.sweeps.planning.estimate import Estimate, Speed, estimate, measu
 from camerabias.sweeps.planning.plan import make_plan
 from camerabias.sweeps.planning.study import load_study
 from camerabias.trainables.records.run import Run
-from camerabias.trainables.worker.trial import run_trial
 
 WEIGHTS = dict.fromkeys(["resnet34", "alexnet", "test_resnet"], "none")
 
@@ -43,7 +42,7 @@ def test_figures_that_were_scaled_are_called_arithmetic(planned, tmp_path):
     assert found.device == "core"
 
 
-def test_finished_trials_tell_their_own_speed(planned, make_job, tmp_path):
+def test_finished_trials_tell_their_own_speed(planned, make_job, tmp_path, run_trial):
     run = Run(str(tmp_path / "run"))
     plan = planned("test_resnet")
     first = next(iter(plan.trials.values()))

@@ -13,7 +13,6 @@ from camerabias.trainables.probes.base import PROBES, ProbeKind
 from camerabias.trainables.probes.counterfactual import with_every_camera
 from camerabias.trainables.probes.registry import Probe
 from camerabias.trainables.records.run import Run
-from camerabias.trainables.worker.trial import run_trial
 
 LABELS = {"target": "label"}
 CROPS = {"train_view": "crop32", "test_view": "crop32", "size": 32, "source_size": 64}
@@ -21,7 +20,7 @@ HALVES = {"train_view": "left", "test_view": "right"}
 
 
 @pytest.fixture
-def probe(make_job):
+def probe(make_job, run_trial):
     """A function that trains a quick trial with probes and returns its record and its progress."""
 
     def run(*names, **changes):
@@ -111,7 +110,7 @@ def test_training_images_are_predicted_through_the_test_view(probe, dataset):
     assert record.done().train_images == len(training)
 
 
-def test_probes_later_on_kept_weights_are_those_after_training_and_change_nothing_else(probe):
+def test_probes_later_on_kept_weights_are_those_after_training_and_change_nothing_else(probe, run_trial):
     record, _, job = probe("perturbations", "attributions", **LABELS)
     before = {name: record.probe(name) for name in record.probe_names()}
     files = {name: record.folder.read_bytes(name) for name in record.folder.names() if "." in name}
@@ -125,7 +124,7 @@ def test_probes_later_on_kept_weights_are_those_after_training_and_change_nothin
     assert {name: record.folder.read_bytes(name) for name in files} == files
 
 
-def test_probe_that_fails_is_named_and_the_trial_and_other_probes_are_done(probe, monkeypatch):
+def test_probe_that_fails_is_named_and_the_trial_and_other_probes_are_done(probe, monkeypatch, run_trial):
     def explode(subject, parameters):
         raise RuntimeError("the lens cap is on")
 
@@ -165,7 +164,7 @@ def test_names_and_parameters_read_as_those_of_views_do():
         Probe.model_validate("x")
 
 
-def test_damaged_weights_are_named_with_what_to_do(probe):
+def test_damaged_weights_are_named_with_what_to_do(probe, run_trial):
     record, _, job = probe("attributions", **LABELS)
     record.folder.delete_folder("probes")
     record.folder.write_bytes("weights.safetensors", record.folder.read_bytes("weights.safetensors")[:100])

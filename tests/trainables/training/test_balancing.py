@@ -19,7 +19,6 @@ from camerabias.trainables.training.balancing import GroupWeights, even_weights
 from camerabias.trainables.training.evaluate import Examples
 from camerabias.trainables.training.images import Images
 from camerabias.trainables.training.train import Training
-from camerabias.trainables.worker.trial import run_trial
 
 CPU = torch.device("cpu")
 CELLS = np.array([[0, 2]] * 5 + [[1, 2]] * 1 + [[1, 7]] * 4)  # codes need not begin at 0 or be dense
@@ -236,7 +235,7 @@ def test_every_mitigation_but_none_changes_training():
 
 
 @pytest.mark.parametrize("name", ["adversary", "group_dro"])
-def test_mitigated_trial_leaves_weights_that_probes_load(make_job, name):
+def test_mitigated_trial_leaves_weights_that_probes_load(make_job, name, run_trial):
     recipe = {
         "base": "demo",
         "max_steps": 4,

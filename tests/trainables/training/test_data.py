@@ -6,6 +6,7 @@ import torch
 
 from camerabias.datasets.ingest.create import import_dataset
 from camerabias.datasets.ingest.photo import Photo, Source
+from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.sampling.rules import Setting, resolve_setting
 from camerabias.datasets.schema import CamerabiasError
@@ -52,7 +53,9 @@ def test_split_of_the_user_wins_over_folds(dataset, tmp_path, make_job):
         (tmp_path / name).write_bytes(dataset.read_image(row.image_id))
         split = "test" if number % 4 == 0 else "train"
         photos.append(Photo(name, row.label, row.camera, None, split))
-    mine = import_dataset(Source("table", Folder(tmp_path), photos), Folder(tmp_path / "mine"), "local")
+    mine = import_dataset(
+        Source("table", Folder(tmp_path), photos), Folder(tmp_path / "mine"), LocalExecutor()
+    )
     config = make_job(setting=resolve_setting("natural", mine.manifest)).config
     parts = assign_parts(mine, config)
     split, fold = mine.index["split"].to_numpy(), mine.index["fold"].to_numpy()

@@ -10,14 +10,14 @@ import pytest
 
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.worker import trial as trial_module
-from camerabias.trainables.worker.trial import Trial, run_trial
+from camerabias.trainables.worker.trial import Trial
 
 
 def record_of(job):
     return Run(job.run).record(job.config.id)
 
 
-def test_record_holds_a_prediction_for_every_test_image(dataset, make_job):
+def test_record_holds_a_prediction_for_every_test_image(dataset, make_job, run_trial):
     job = make_job()
     progress = run_trial(job)
     record = record_of(job)
@@ -40,7 +40,7 @@ def test_record_holds_a_prediction_for_every_test_image(dataset, make_job):
     assert not record.folder.exists("checkpoint.safetensors")
 
 
-def test_same_trial_leaves_the_same_record_to_the_bit(make_job):
+def test_same_trial_leaves_the_same_record_to_the_bit(make_job, run_trial):
     first, second = make_job("a"), make_job("b")
     run_trial(first)
     run_trial(second)
@@ -53,7 +53,7 @@ def assert_equal_records(ours, theirs):
         pd.testing.assert_frame_equal(getattr(ours, read)(), getattr(theirs, read)(), check_exact=True)
 
 
-def test_killed_trial_goes_on_from_its_checkpoint_to_the_same_bits(make_job, monkeypatch):
+def test_killed_trial_goes_on_from_its_checkpoint_to_the_same_bits(make_job, monkeypatch, run_trial):
     whole, killed = make_job("whole", {"max_steps": 30}), make_job("killed", {"max_steps": 30})
     run_trial(whole)
     monkeypatch.setattr(trial_module, "CHECKPOINT_SECONDS", 0.0)
@@ -68,7 +68,7 @@ def test_killed_trial_goes_on_from_its_checkpoint_to_the_same_bits(make_job, mon
     assert not record_of(killed).folder.exists("checkpoint.json")
 
 
-def test_running_trial_says_how_far_it_is_and_takes_it_back_when_it_ends(make_job, monkeypatch):
+def test_running_trial_says_how_far_it_is_and_takes_it_back_when_it_ends(make_job, monkeypatch, run_trial):
     monkeypatch.setattr(trial_module, "PROGRESS_SECONDS", 0.0)
     job, unwatched = make_job("watched", {"max_steps": 30}), make_job("plain", {"max_steps": 30})
     trial = Trial(job)
@@ -89,7 +89,7 @@ def test_running_trial_says_how_far_it_is_and_takes_it_back_when_it_ends(make_jo
     assert_equal_records(record_of(job), record_of(unwatched))
 
 
-def test_trial_that_fails_takes_its_progress_back(make_job):
+def test_trial_that_fails_takes_its_progress_back(make_job, run_trial):
     job = make_job(recipe={"learning_rate": 1e30, "schedule": "constant"})
     assert run_trial(job).status == "failed"
     assert not record_of(job).folder.exists("progress.json")
@@ -115,14 +115,14 @@ def test_every_validation_is_reported_once_and_a_resumed_trial_goes_on_where_it_
     assert [v.accuracy for v in told] == validated["validation_accuracy"].tolist()
 
 
-def test_trials_are_logged_by_name(make_job, caplog):
+def test_trials_are_logged_by_name(make_job, caplog, run_trial):
     job = make_job()
     with caplog.at_level("INFO", logger="camerabias"):
         run_trial(job)
     assert [message.startswith(job.config.name) for message in caplog.messages] == [True, True]
 
 
-def test_failure_is_kept_with_its_traceback_and_cleared_by_the_next_start(make_job, monkeypatch):
+def test_failure_is_kept_with_its_traceback_and_cleared_by_the_next_start(make_job, monkeypatch, run_trial):
     job = make_job()
 
     def explode(*args):
@@ -140,13 +140,13 @@ def test_failure_is_kept_with_its_traceback_and_cleared_by_the_next_start(make_j
     assert Run(job.run).statuses() == {job.config.id: "done"}
 
 
-def test_divergence_is_a_failure_named_in_a_sentence(make_job):
+def test_divergence_is_a_failure_named_in_a_sentence(make_job, run_trial):
     job = make_job(recipe={"learning_rate": 1e30, "schedule": "constant"})
     assert "training has diverged" in run_trial(job).reason
 
 
 @pytest.mark.parametrize("view", ["jitter", "crop32"])
-def test_trials_on_random_views_leave_the_same_record_to_the_bit(make_job, view):
+def test_trials_on_random_views_leave_the_same_record_to_the_bit(make_job, view, run_trial):
     pieces = {"size": 32, "source_size": 64} if view == "crop32" else {}
     jobs = [make_job(run, train_view=view, test_view=view, **pieces) for run in ("a", "b")]
     for job in jobs:
@@ -154,7 +154,7 @@ def test_trials_on_random_views_leave_the_same_record_to_the_bit(make_job, view)
     assert_equal_records(*map(record_of, jobs))
 
 
-def test_crops_are_tested_on_ten_draws_of_each_image_and_the_first_is_the_accuracy(make_job):
+def test_crops_are_tested_on_ten_draws_of_each_image_and_the_first_is_the_accuracy(make_job, run_trial):
     job = make_job(train_view="crop32", test_view="crop32", size=32, source_size=64)
     progress = run_trial(job)
     rows = record_of(job).predictions()
@@ -166,7 +166,7 @@ def test_crops_are_tested_on_ten_draws_of_each_image_and_the_first_is_the_accura
     assert record_of(job).done().test_images == len(first)
 
 
-def test_jitter_of_the_recipe_changes_the_training_and_nothing_of_an_older_id(make_job):
+def test_jitter_of_the_recipe_changes_the_training_and_nothing_of_an_older_id(make_job, run_trial):
     plain, jittered = make_job("a"), make_job("b", {"jitter": 0.5})
     assert "jitter" not in plain.config.recipe.model_dump(exclude_defaults=True)
     assert plain.config.id != jittered.config.id
@@ -177,7 +177,7 @@ def test_jitter_of_the_recipe_changes_the_training_and_nothing_of_an_older_id(ma
     assert not np.allclose(histories[0]["train_loss"], histories[1]["train_loss"])
 
 
-def test_search_never_looks_at_test_images(dataset, make_job):
+def test_search_never_looks_at_test_images(dataset, make_job, run_trial):
     job = dataclasses.replace(make_job(), purpose="search")
     progress = run_trial(job)
     folder = record_of(job).folder
@@ -195,7 +195,7 @@ def test_search_never_looks_at_test_images(dataset, make_job):
     assert progress.validation_accuracy == last["validation_accuracy"]
 
 
-def test_trial_tests_on_another_view(dataset, make_job):
+def test_trial_tests_on_another_view(dataset, make_job, run_trial):
     same, other = make_job("a"), make_job("b", test_view="gray")
     run_trial(same)
     run_trial(other)

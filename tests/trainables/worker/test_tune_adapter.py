@@ -8,7 +8,6 @@ import pytest
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.worker import tune_adapter
 from camerabias.trainables.worker.node import Expected, versions
-from camerabias.trainables.worker.trial import run_trial
 from camerabias.trainables.worker.tune_adapter import TuneTrial
 
 
@@ -80,7 +79,7 @@ def test_running_trial_sets_gauges_with_its_name_and_one_that_has_ended_none(mak
     tune_adapter._gauges.cache_clear()
 
 
-def test_checkpoint_of_tune_goes_on_to_the_same_bits(make_job, often, tmp_path):
+def test_checkpoint_of_tune_goes_on_to_the_same_bits(make_job, often, tmp_path, run_trial):
     whole, paused = make_job("whole", {"max_steps": 30}), make_job("paused", {"max_steps": 30})
     run_trial(whole)
     first = TuneTrial(as_config(paused))

@@ -1,0 +1,102 @@
+"""Where independent work is done: here, item by item, or spread by Ray Data."""
+
+from __future__ import annotations
+
+import json
+import logging
+import pickle
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar
+
+from camerabias.datasets.io.ray_connection import cluster_address, connect_ray
+from camerabias.datasets.io.storage import StorageError
+from camerabias.datasets.schema import CamerabiasError, ExecutorName
+
+Work = Callable[[Any], dict[str, Any]]
+"""Takes a work item, writes its file, and returns a JSON document about it."""
+
+
+class Executor(ABC):
+    """Does independent work."""
+
+    name: ClassVar[ExecutorName]
+
+    @abstractmethod
+    def map(self, work: Work, items: Sequence[Any]) -> Iterator[dict[str, Any]]:
+        """Do every item and yield what the work returns, in the order in which items end.
+
+        Args:
+            work: The work. An exception of it ends the whole, a `CamerabiasError` as it is.
+            items: One per call of `work`.
+        """
+
+    @property
+    def is_cluster(self) -> bool:
+        """Whether work goes to machines that others have started, and that nobody has checked yet."""
+        return False
+
+
+class LocalExecutor(Executor):
+    """Works in this process, one item after the other."""
+
+    name = "local"
+
+    def map(self, work: Work, items: Sequence[Any]) -> Iterator[dict[str, Any]]:
+        """Do items in their order, each when it is asked for."""
+        yield from map(work, items)
+
+
+class RayExecutor(Executor):
+    """Spreads work over the cores of this machine, or over a cluster.
+
+    Args:
+        address: Of a Ray cluster; None is the one that this process is a job of, or else a Ray that starts here.
+    """
+
+    name = "ray"
+
+    def __init__(self, address: str | None = None) -> None:
+        self.address = address
+
+    @property
+    def is_cluster(self) -> bool:
+        """Whether it is a cluster that others have started."""
+        return cluster_address(self.address) is not None
+
+    def map(self, work: Work, items: Sequence[Any]) -> Iterator[dict[str, Any]]:
+        """Do items side by side, `work` and items pickled.
+
+        Items write their own files, since Ray Data neither keeps order nor leaves bytes as they are when it
+        writes; what passes through Ray is small.
+        """
+        if not items:
+            return
+        import ray.data  # only here: building must work where Ray is not installed
+
+        connect_ray(self.address)
+        context = ray.data.DataContext.get_current()
+        context.enable_progress_bars = False
+        context.raise_original_map_exception = True  # a bug of ours is named, not Ray's wrapping of it
+        logging.getLogger("ray.data").setLevel(logging.ERROR)  # it tells of every plan and every bar left out
+
+        # each task is sent its own item, as bytes: all of them in the function would be read again by every task
+        rows = [{"item": pickle.dumps(item)} for item in items]
+        done = ray.data.from_items(rows, override_num_blocks=len(rows)).map(lambda row: _answer(work, row))
+        for row in done.iter_rows():
+            if row["refused"]:
+                raise (StorageError if row["storage"] else CamerabiasError)(row["refused"])
+            yield json.loads(row["result"])
+
+
+def _answer(work: Work, row: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {"result": json.dumps(work(pickle.loads(row["item"]))), "refused": "", "storage": False}
+    except CamerabiasError as error:  # travels as data, since Ray adds its own words to an exception's
+        return {"result": "", "refused": str(error), "storage": isinstance(error, StorageError)}
+
+
+EXECUTORS: dict[ExecutorName, type[Executor]] = {
+    executor.name: executor for executor in (LocalExecutor, RayExecutor)
+}
+"""Executors by the names that users give."""

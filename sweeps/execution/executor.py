@@ -1,0 +1,137 @@
+"""Where trials run: one after the other in this process, or side by side on Ray Tune."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+from camerabias.datasets.io.executor import Executor, LocalExecutor, RayExecutor
+from camerabias.datasets.schema import ExecutorName
+from camerabias.sweeps.planning.estimate import Speed, measure_here
+
+if TYPE_CHECKING:
+    from camerabias.trainables.spec.trial import TrialConfig
+    from camerabias.trainables.worker.job import Job, Progress
+    from camerabias.trainables.worker.node import Expected, Node
+
+PAUSE_SECONDS = 1.0
+"""About how often a trial reports that runs here."""
+
+
+class JobSource(Protocol):
+    """What there is to run, asked for job by job, and told how each of them goes."""
+
+    @property
+    def n_jobs(self) -> int | None:
+        """How many, where all of them are known; None where results decide what comes next."""
+
+    @property
+    def threads(self) -> int:
+        """CPU threads of each."""
+
+    def ask(self) -> Job | None:
+        """The next one; None when there are no more."""
+
+    def tell(self, job: Job, progress: Progress) -> bool:
+        """Take a report of a job; returns whether it is to be stopped."""
+
+    def give_up(self, job: Job, reason: str, traceback: str) -> None:
+        """Take that a job cannot say itself why it failed: its worker died once too often."""
+
+
+class TrialExecutor(Executor):
+    """Runs trials; each leaves its record, a failed one its failure, and the others go on."""
+
+    packages: ClassVar[tuple[str, ...]] = ()
+    """What it uses besides the packages that trials do."""
+
+    @abstractmethod
+    def join(self, expected: Expected) -> list[Node]:
+        """Connect, and check every machine that others have started before anything runs there.
+
+        Returns:
+            These machines; none where the work stays on this one.
+
+        Raises:
+            CamerabiasError: A machine cannot serve, or would obey everybody.
+        """
+
+    @abstractmethod
+    def run(self, jobs: JobSource, expected: Expected) -> None:
+        """Run jobs until there are no more; after `join`.
+
+        Args:
+            jobs: What to run.
+            expected: What every machine must find before it runs a job.
+
+        Raises:
+            StorageError, NodeError: The machines fail, whatever the trial; what is done stays done.
+        """
+
+    @abstractmethod
+    def measure(self, config: TrialConfig) -> Speed:
+        """Time some training steps where trials would run."""
+
+
+class LocalTrialExecutor(LocalExecutor, TrialExecutor):
+    """Runs trials in this process, one after the other."""
+
+    def join(self, expected: Expected) -> list[Node]:
+        """Nothing to join."""
+        return []
+
+    def run(self, jobs: JobSource, expected: Expected) -> None:
+        """Run jobs in their order; this machine has found what is expected."""
+        from camerabias.trainables.worker.trial import Trial  # late: torch is not needed to plan
+
+        while (job := jobs.ask()) is not None:
+            trial = Trial(job)
+            progress = trial.advance(PAUSE_SECONDS)
+            while not jobs.tell(job, progress) and progress.status == "running":
+                progress = trial.advance(PAUSE_SECONDS)
+
+    def measure(self, config: TrialConfig) -> Speed:
+        """Time steps on this machine."""
+        return measure_here(config)
+
+
+class RayTrialExecutor(RayExecutor, TrialExecutor):
+    """Runs trials side by side on the cores of this machine, or on a cluster.
+
+    Args:
+        address: Of a Ray cluster; None is the one that this process is a job of, or else a Ray that starts here.
+        allow_unauthenticated: Whether a cluster may be one that obeys everybody who reaches its ports.
+    """
+
+    packages = ("ray",)
+
+    def __init__(self, address: str | None = None, allow_unauthenticated: bool = False) -> None:
+        super().__init__(address)
+        self._allow_unauthenticated = allow_unauthenticated
+
+    def join(self, expected: Expected) -> list[Node]:
+        """Connect to Ray, and check the nodes of a cluster."""
+        from camerabias.sweeps.execution.cluster import join
+
+        return join(self.address, expected, self._allow_unauthenticated)
+
+    def run(self, jobs: JobSource, expected: Expected) -> None:
+        """Run jobs on the Ray that this process has joined."""
+        from camerabias.sweeps.execution.ray_tune import run_on_ray  # late: Ray need not be installed
+
+        run_on_ray(jobs, expected)
+
+    def measure(self, config: TrialConfig) -> Speed:
+        """Time steps on a cluster, or else on this machine: trials would run there."""
+        if not self.is_cluster:
+            return measure_here(config)
+        from camerabias.sweeps.execution.ray_tune import measure_on_ray
+
+        return measure_on_ray(config, self.address)
+
+
+def trial_executor(
+    name: ExecutorName, address: str | None = None, allow_unauthenticated: bool = False
+) -> TrialExecutor:
+    """The executor that a user names; what follows the name is said of Ray."""
+    return RayTrialExecutor(address, allow_unauthenticated) if name == "ray" else LocalTrialExecutor()

@@ -1,0 +1,46 @@
+"""Jobs that are known beforehand, as a source of what an executor runs."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from camerabias.sweeps.execution.watcher import Watcher
+from camerabias.trainables.records.record import Failure
+from camerabias.trainables.records.run import Run
+from camerabias.trainables.worker.job import Job, Progress
+
+
+class KnownJobs:
+    """Jobs in their order, none of which is stopped.
+
+    Args:
+        jobs: At least one.
+        watcher: Told of progress.
+    """
+
+    def __init__(self, jobs: Sequence[Job], watcher: Watcher) -> None:
+        self.n_jobs, self.threads = len(jobs), jobs[0].threads
+        self._jobs, self._watcher = iter(jobs), watcher
+
+    def ask(self) -> Job | None:
+        """The next one."""
+        return next(self._jobs, None)
+
+    def tell(self, job: Job, progress: Progress) -> bool:
+        """Pass a report on to the watcher."""
+        self._watcher.progress(job.config, progress)
+        return False
+
+    def give_up(self, job: Job, reason: str, traceback: str) -> None:
+        """Record the failure of a trial that could not do so itself."""
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        failure = Failure(reason=reason, traceback=traceback, failed_at=now, host=platform.node())
+        record = Run(job.run).record(job.config.id)
+        if record.is_done():  # it died over a probe
+            for probe in {str(probe) for probe in job.probes} - {*record.probe_names()}:
+                record.fail_probe(probe, failure)
+        else:
+            record.give_up(failure)
+        self.tell(job, Progress.of_failure(job.config, reason))
