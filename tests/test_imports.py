@@ -1,6 +1,7 @@
 """Imports run one way: between top-level folders, between rooms, and without a circle between files."""
 
 import ast
+import importlib.util
 import subprocess
 import sys
 import tomllib
@@ -146,3 +147,46 @@ def test_only_the_adapter_knows_ray_and_trials():
 def test_heavy_imports_stay_away(module, absent):
     code = f"import {module}, sys; found = set({absent!r}) & set(sys.modules); assert not found, found"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def functions():
+    for path in FILES.values():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                yield path, node
+
+
+def test_files_and_functions_are_read_at_one_go():
+    long_files = [str(path) for path in FILES.values() if path.read_text().count("\n") > 400]
+    long_functions = []
+    for path, function in functions():
+        body = function.body[ast.get_docstring(function) is not None :]
+        if body and body[-1].end_lineno - body[0].lineno >= 30:
+            long_functions.append(f"{path}: {function.name}")
+    assert long_files == long_functions == []
+
+
+BENCHMARKS = [*(ROOT / "benchmarks").glob("*.py")]
+
+
+@pytest.mark.parametrize("path", BENCHMARKS, ids=lambda path: path.name)
+def test_benchmarks_import_what_is_there(path):
+    """They are not run by tests, and so would rot."""
+    imports = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom)]
+    imports += [
+        node
+        for text in ast.walk(ast.parse(path.read_text()))
+        if isinstance(text, ast.Constant) and isinstance(text.value, str) and "\nimport " in text.value
+        for node in ast.walk(ast.parse(text.value))
+        if isinstance(node, ast.ImportFrom)
+    ]
+    for node in imports:
+        if node.module and node.module.startswith("camerabias"):
+            module = importlib.import_module(node.module)
+            missing = [
+                name.name
+                for name in node.names
+                if not hasattr(module, name.name)
+                and importlib.util.find_spec(f"{node.module}.{name.name}") is None
+            ]
+            assert not missing, f"{path.name}: {node.module} has no {missing}"

@@ -20,10 +20,8 @@ def check_design(facts: pd.DataFrame) -> Design:
     """Look at a dataset before anything is trained.
 
     Args:
-        facts: As `datasets.facts.gather_facts` gives them; nothing else is read.
+        facts: As `datasets.inspection.metadata.gather_facts` gives them; nothing else is read.
     """
-    photos = pd.crosstab(facts["label"], facts["camera"])
-    groups = count_groups(facts)
     training = facts[facts["split"] != "test"]  # all of them, in turn, where folds rotate
     associated = associated_labels(pd.crosstab(training["label"], training["camera"]))
     tested = _tested(facts)
@@ -31,13 +29,7 @@ def check_design(facts: pd.DataFrame) -> Design:
     crossing = facts.groupby("group")["split"].transform("nunique") > 1
     factors = facts.groupby("camera")["factor"].agg(["min", "median", "max"])
     return Design(
-        cells=tuple(
-            CellCount(
-                label=label, camera=camera, photos=photos.loc[label, camera], groups=groups.loc[label, camera]
-            )
-            for label in photos.index
-            for camera in photos.columns
-        ),
+        cells=_cells(facts),
         n_photos=len(facts),
         n_groups=facts["group"].nunique(),
         associated_labels=associated,
@@ -52,6 +44,17 @@ def check_design(facts: pd.DataFrame) -> Design:
         crossing_photos=int((crossing & (facts["split"] == "test")).sum()),
         effects=effects,
         answers=answer_questions(facts, [*tested.values()][-1], associated, effects[-1]),
+    )
+
+
+def _cells(facts: pd.DataFrame) -> tuple[CellCount, ...]:
+    photos, groups = pd.crosstab(facts["label"], facts["camera"]), count_groups(facts)
+    return tuple(
+        CellCount(
+            label=label, camera=camera, photos=photos.loc[label, camera], groups=groups.loc[label, camera]
+        )
+        for label in photos.index
+        for camera in photos.columns
     )
 
 

@@ -6,7 +6,7 @@ import base64
 from dataclasses import dataclass
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from camerabias.analysis.design.wording import describe_design
 from camerabias.analysis.paper.claims import claims_table, decide_claims
@@ -94,6 +94,18 @@ def make_report(location: str) -> Report:
     )
 
 
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("camerabias.analysis.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["base64"] = lambda content: base64.b64encode(content).decode()
+    return environment.get_template("report.html")
+
+
 def _html(
     records: Records,
     tables: list[StudyTable],
@@ -105,15 +117,7 @@ def _html(
     verdict: Verdict | None,
     beside: list[AuditTable],
 ) -> str:
-    environment = Environment(
-        loader=PackageLoader("camerabias.analysis.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["base64"] = lambda content: base64.b64encode(content).decode()
-    return environment.get_template("report.html").render(
+    return _template().render(
         info=records.info,
         facts=_facts(records),
         tables=tables,

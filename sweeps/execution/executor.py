@@ -3,40 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar
 
 from camerabias.datasets.io.executor import Executor, LocalExecutor, RayExecutor
 from camerabias.datasets.schema import ExecutorName
 from camerabias.sweeps.planning.estimate import Speed, measure_here
 
 if TYPE_CHECKING:
+    from camerabias.sweeps.execution.jobs import JobSource
     from camerabias.trainables.spec.trial import TrialConfig
-    from camerabias.trainables.worker.job import Job, Progress
     from camerabias.trainables.worker.node import Expected, Node
 
 PAUSE_SECONDS = 1.0
 """About how often a trial reports that runs here."""
-
-
-class JobSource(Protocol):
-    """What there is to run, asked for job by job, and told how each of them goes."""
-
-    @property
-    def n_jobs(self) -> int | None:
-        """How many, where all of them are known; None where results decide what comes next."""
-
-    @property
-    def threads(self) -> int:
-        """CPU threads of each."""
-
-    def ask(self) -> Job | None:
-        """The next one; None when there are no more."""
-
-    def tell(self, job: Job, progress: Progress) -> bool:
-        """Take a report of a job; returns whether it is to be stopped."""
-
-    def give_up(self, job: Job, reason: str, traceback: str) -> None:
-        """Take that a job cannot say itself why it failed: its worker died once too often."""
 
 
 class TrialExecutor(Executor):

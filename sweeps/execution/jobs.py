@@ -1,15 +1,37 @@
-"""Jobs that are known beforehand, as a source of what an executor runs."""
+"""What there is to run: the source of jobs that an executor asks, and jobs that are known beforehand."""
 
 from __future__ import annotations
 
 import platform
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
 from camerabias.sweeps.execution.watcher import Watcher
 from camerabias.trainables.records.record import Failure
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.worker.job import Job, Progress
+
+
+class JobSource(Protocol):
+    """What there is to run, asked for job by job, and told how each of them goes."""
+
+    @property
+    def n_jobs(self) -> int | None:
+        """How many, where all of them are known; None where results decide what comes next."""
+
+    @property
+    def threads(self) -> int:
+        """CPU threads of each."""
+
+    def ask(self) -> Job | None:
+        """The next one; None when there are no more."""
+
+    def tell(self, job: Job, progress: Progress) -> bool:
+        """Take a report of a job; returns whether it is to be stopped."""
+
+    def give_up(self, job: Job, reason: str, traceback: str) -> None:
+        """Take that a job cannot say itself why it failed: its worker died once too often."""
 
 
 class KnownJobs:

@@ -24,7 +24,7 @@ from ray.tune.search import Searcher
 
 from camerabias.datasets.io.ray_connection import connect_ray
 from camerabias.datasets.schema import CamerabiasError
-from camerabias.sweeps.execution.executor import JobSource
+from camerabias.sweeps.execution.jobs import JobSource
 from camerabias.sweeps.planning.estimate import Speed, measure_here
 from camerabias.trainables.spec.trial import TrialConfig
 from camerabias.trainables.worker.job import Job, Progress, job_fields, job_from

@@ -75,39 +75,41 @@ def _statuses(run: Run) -> Iterator[RunStatus]:
 
 def _status_parts(status: RunStatus) -> list[RenderableType]:
     """What there is to show; the last is what one wants to know first."""
-    parts: list[RenderableType] = [
-        make_table(
-            cells_frame((one.cell, one.counts) for one in study.cells),
-            f"{study.name}: {study.title}",
-        )
+    studies = [
+        make_table(cells_frame((one.cell, one.counts) for one in study.cells), f"{study.name}: {study.title}")
         for study in status.studies
     ]
-    for search in status.searches:
-        counts = ", ".join(f"{n} {state}" for state, n in search.states.items())
-        parts.append(
-            f"Search {search.name}: {sum(search.states.values())} of {search.asked} candidates ({counts})"
-        )
+    searches = [
+        f"Search {search.name}: {sum(search.states.values())} of {search.asked} candidates "
+        f"({', '.join(f'{n} {state}' for state, n in search.states.items())})"
+        for search in status.searches
+    ]
+    return [*studies, *searches, *_trials(status), *([_progress(status)] if status.studies else [])]
+
+
+def _trials(status: RunStatus) -> Iterator[RenderableType]:
+    """The last that are done, that failed, and that run."""
     if status.ended:
         lines = [
             f"{one.name}: test accuracy {one.done.test_accuracy:.3f} ({duration(one.seconds_ago)} ago)"
             for one in status.ended
         ]
-        parts.append(_listed("Done last", lines, more=0))
+        yield _listed("Done last", lines, more=0)
     if status.failed:
         lines = [f"{name}: {_first_line(reason)}" for name, reason in status.failed]
-        parts.append(_listed(f"{status.count('failed')} failed", lines, status.count("failed") - len(lines)))
+        yield _listed(f"{status.count('failed')} failed", lines, status.count("failed") - len(lines))
     if status.running:
         title = "Running"
         if status.n_running > len(status.running):
             title += f" ({len(status.running)} of {status.n_running})"
-        parts.append(make_table(pd.DataFrame([_running_row(trial) for trial in status.running]), title))
-    if status.studies:
-        left = "" if status.seconds_left is None else f", about {duration(status.seconds_left)} remaining"
-        n_ended = status.count("done", "failed")
-        parts.append(
-            f"{n_ended} of {len(status.statuses)} trials have ended{left if n_ended else ''}{_driver(status)}"
-        )
-    return parts
+        yield make_table(pd.DataFrame([_running_row(trial) for trial in status.running]), title)
+
+
+def _progress(status: RunStatus) -> str:
+    n_ended = status.count("done", "failed")
+    timed = n_ended and status.seconds_left is not None
+    remaining = f", about {duration(status.seconds_left)} remaining" if timed else ""
+    return f"{n_ended} of {len(status.statuses)} trials have ended{remaining}{_driver(status)}"
 
 
 def _driver(status: RunStatus) -> str:
