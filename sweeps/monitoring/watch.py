@@ -107,8 +107,9 @@ def _trials(status: RunStatus) -> Iterator[RenderableType]:
 
 def _progress(status: RunStatus) -> str:
     n_ended = status.count("done", "failed")
-    timed = n_ended and status.seconds_left is not None
-    remaining = f", about {duration(status.seconds_left)} remaining" if timed else ""
+    remaining = ""
+    if n_ended and status.seconds_left is not None:
+        remaining = f", about {duration(status.seconds_left)} remaining"
     return f"{n_ended} of {len(status.statuses)} trials have ended{remaining}{_driver(status)}"
 
 
