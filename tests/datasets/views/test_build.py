@@ -12,7 +12,7 @@ from camerabias.datasets.ingest.create import import_dataset, simulate_dataset
 from camerabias.datasets.ingest.photo import Photo, Source
 from camerabias.datasets.ingest.sources import read_source
 from camerabias.datasets.io.decode import decode
-from camerabias.datasets.io.executor import LocalExecutor
+from camerabias.datasets.io.executor import LocalExecutor, RayExecutor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.simulator import preset_spec
@@ -223,11 +223,11 @@ def test_the_cache_lies_where_the_environment_says(tmp_path, monkeypatch):
 def test_ray_and_this_process_write_the_same_files(make_photos, tmp_path, monkeypatch):
     monkeypatch.setattr(create, "PART_IMAGES", 8)
     photos = make_photos(*[f"{label}/x/{n}.jpg" for label in "AB" for n in range(10)])
-    for executor in ("local", "ray"):
-        simulated = Folder(tmp_path / executor / "simulated")
+    for executor in (LocalExecutor(), RayExecutor()):
+        simulated = Folder(tmp_path / executor.name / "simulated")
         simulate_dataset(preset_spec("demo", images=20, size=64), simulated, executor)
         imported = import_dataset(
-            read_source(str(photos)), Folder(tmp_path / executor / "imported"), executor
+            read_source(str(photos)), Folder(tmp_path / executor.name / "imported"), executor
         )
         build_variants(imported, [RGB, BINARY], executor)
     local, ray = (
