@@ -149,23 +149,6 @@ def test_heavy_imports_stay_away(module, absent):
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def functions():
-    for path in FILES.values():
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.FunctionDef):
-                yield path, node
-
-
-def test_files_and_functions_are_read_at_one_go():
-    long_files = [str(path) for path in FILES.values() if path.read_text().count("\n") > 400]
-    long_functions = []
-    for path, function in functions():
-        body = function.body[ast.get_docstring(function) is not None :]
-        if body and body[-1].end_lineno - body[0].lineno >= 30:
-            long_functions.append(f"{path}: {function.name}")
-    assert long_files == long_functions == []
-
-
 BENCHMARKS = [*(ROOT / "benchmarks").glob("*.py")]
 
 

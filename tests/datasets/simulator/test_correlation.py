@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from camerabias.datasets.ingest.create import simulate_dataset
+from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.simulator import CAMERAS, LABELS, photo_numbers, preset_spec, simulate
@@ -56,11 +57,11 @@ def test_photos_that_the_design_leaves_out_can_be_shot_and_are_those_of_the_whol
 
 def test_dataset_holds_the_dealt_photos_and_opens_again(tmp_path):
     spec = preset_spec("demo", images=20, size=64, correlation=0.6)
-    dataset = simulate_dataset(spec, Folder(tmp_path / "d"), "local")
+    dataset = simulate_dataset(spec, Folder(tmp_path / "d"), LocalExecutor())
     found = dataset.index[["label", "camera"]].itertuples(index=False, name=None)
     assert list(found) == cells(spec)
     assert dataset.index["group"].nunique() == 20
-    again = simulate_dataset(spec, Folder(tmp_path / "d"), "local")
+    again = simulate_dataset(spec, Folder(tmp_path / "d"), LocalExecutor())
     assert again.manifest == dataset.manifest
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from camerabias.datasets.ingest.create import import_dataset
 from camerabias.datasets.ingest.photo import Photo, Source
+from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.simulator import preset_spec, simulate
 from camerabias.datasets.views.regions import read_regions
@@ -48,5 +49,7 @@ def test_photos_of_somebody_have_no_regions(dataset, tmp_path):
     for row in dataset.index.itertuples():
         (tmp_path / f"{row.image_id}.jpg").write_bytes(dataset.read_image(row.image_id))
         photos.append(Photo(f"{row.image_id}.jpg", row.label, row.camera, row.group, None))
-    mine = import_dataset(Source("table", Folder(tmp_path), photos), Folder(tmp_path / "mine"), "local")
+    mine = import_dataset(
+        Source("table", Folder(tmp_path), photos), Folder(tmp_path / "mine"), LocalExecutor()
+    )
     assert read_regions(mine, np.arange(2), variant("rgb", 64)) is None

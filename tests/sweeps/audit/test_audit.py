@@ -42,7 +42,7 @@ def asked(dataset, tmp_path, monkeypatch):
         request = Request(
             str(dataset.folder),
             str(tmp_path / "run"),
-            ["small_cnn"],
+            models=["small_cnn"],
             seeds=seeds,
             weights="none",
             recipe=recipe,
