@@ -1,23 +1,27 @@
-"""The documents: links lead somewhere, commands exist, and nothing in the tree is of one machine alone."""
+"""The documents: links lead somewhere, commands, files and names exist, no paragraph is a wall; and nothing in the
+tree is of one machine alone."""
 
 import re
 import subprocess
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+import camerabias
 from camerabias.datasets.dataset import open_dataset
 from camerabias.datasets.ingest.sources import SOURCES
 from camerabias.datasets.sampling.rules import RULES
 from camerabias.datasets.views.registry import VIEWS
 from camerabias.sweeps.planning.study import study_names
 from camerabias.trainables.models.registry import MODELS
+from camerabias.trainables.probes.registry import PROBES
 from camerabias.trainables.records.run import Run
-from camerabias.trainables.spec.recipe import recipe_names
+from camerabias.trainables.spec.mitigation import MITIGATIONS
+from camerabias.trainables.spec.recipe import Recipe, recipe_names
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
-
 
 LONGEST_PARAGRAPH = 60
 """Words. A wall of text is not read; a table, a list or a heading is."""
@@ -53,9 +57,38 @@ def test_no_paragraph_is_a_wall(document):
     assert [" ".join(words[:8]) for words in paragraphs if len(words) > LONGEST_PARAGRAPH] == []
 
 
-def test_every_study_and_recipe_is_in_the_documents():
-    text = "".join(document.read_text() for document in DOCUMENTS)
-    assert [name for name in (*study_names(), *recipe_names()) if f"`{name}`" not in text] == []
+def test_every_name_that_a_study_or_recipe_may_give_is_in_the_manual():
+    text = (ROOT / "docs/manual/sweeps.md").read_text()
+    names = [
+        *study_names(),
+        *recipe_names(),
+        *Recipe.model_fields,
+        *VIEWS,
+        *RULES,
+        *MITIGATIONS,
+        *MODELS,
+        *PROBES,
+    ]
+    assert [name for name in names if f"`{name}`" not in text] == []
+
+
+def test_every_function_of_the_package_is_in_the_manual():
+    text = (ROOT / "docs/manual/api.md").read_text()
+    functions = [name for name in camerabias.__all__ if name.islower() and not name.startswith("_")]
+    assert [name for name in functions if f"`{name}(" not in text] == []
+
+
+FILE_OF_OURS = re.compile(r"`((?:api|analysis|datasets|trainables|sweeps|tests|benchmarks|deploy)/[\w/.-]*)`")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_files_and_imports_that_are_named_exist(document):
+    text = document.read_text()
+    assert [path for path in FILE_OF_OURS.findall(text) if not (ROOT / path).exists()] == []
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        for module, names in re.findall(r"^from (camerabias\S*) import (.*)$", block, re.MULTILINE):
+            imported = import_module(module)
+            assert [name for name in names.split(", ") if not hasattr(imported, name)] == []
 
 
 COMMAND = re.compile(r"^\s*(?:\.venv/bin/)?(camerabias .*)", flags=re.MULTILINE)
