@@ -13,7 +13,7 @@ from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError, ExecutorName
 from camerabias.photos import Location, import_photos
 from camerabias.results import Results, load
-from camerabias.sweeps.audit.audit import BATTERIES, run_audit
+from camerabias.sweeps.audit.audit import SUITES, run_audit
 from camerabias.sweeps.execution.executor import trial_executor
 from camerabias.sweeps.execution.listener import Listener
 from camerabias.sweeps.execution.sweep import Request
@@ -21,7 +21,7 @@ from camerabias.sweeps.printing.console_listener import ConsoleListener
 from camerabias.trainables.models.registry import usual_recipe
 
 if TYPE_CHECKING:
-    from camerabias.sweeps.audit.audit import BatteryName
+    from camerabias.sweeps.audit.audit import SuiteName
 
 
 def audit(
@@ -42,13 +42,13 @@ def audit(
 ) -> Results:
     """Import photos, look at their design, train on them, and say whether the classifier uses the camera.
 
-    Called again after any interruption, it goes on where it stopped.
+    Called again after any interruption, it resumes where it stopped.
 
     Args:
         source: Photos as `import_photos` takes them, or the folder of a DATASET.
         run: Folder, or address in a bucket, of the records.
-        quick: At most 20 trials (with three seeds, its own number).
-        full: Also how much correlation it takes, unseen cameras, and what helps.
+        quick: At most 20 trials (with its own three seeds).
+        full: Also strengths of correlation, unseen cameras and mitigations.
         model: Model to train; `small_cnn`, from scratch, is for CPUs.
         weights: `imagenet`, `none` (from scratch), or a file.
         seeds: In place of the audit's own.
@@ -77,7 +77,7 @@ def audit(
     """
     if quick and full:
         raise CamerabiasError("quick=True is the opposite of full=True; give one of them.")
-    battery: BatteryName = "quick" if quick else "full" if full else "default"
+    suite: SuiteName = "quick" if quick else "full" if full else "default"
     request = Request(
         _dataset(source, run, executor, verbose, importing),
         fspath(run),
@@ -89,7 +89,7 @@ def audit(
         executor=trial_executor(executor, address),
         retry_failed=retry_failed,
     )
-    _, outcomes = run_audit(request, BATTERIES[battery], ConsoleListener() if verbose else Listener())
+    _, outcomes = run_audit(request, SUITES[suite], ConsoleListener() if verbose else Listener())
     failures = [failure for outcome in outcomes for failure in outcome.failures]
     if failures:
         name, reason = failures[0]
@@ -114,6 +114,6 @@ def _dataset(
     if importing:
         raise CamerabiasError(
             f"{fspath(source)} is a DATASET, whose photos have been imported already: {', '.join(importing)} would "
-            "change nothing. Leave that out, or import the photos again with import_photos."
+            "change nothing. Drop that, or import the photos again with import_photos."
         )
     return Folder(fspath(source)).uri

@@ -40,9 +40,9 @@ def simulate(
         preset: `demo` (1,000 photos of 128 × 128 pixels) or `paper` (3,090 of 1024 × 1024).
         images: Number of photos, a multiple of 10, in place of the preset's.
         size: Side of a photo in pixels, even, from 64.
-        cues: What tells cameras apart: scale by name, or text such as `"none,jpeg_quality=1"`.
-        correlation: Photograph every bottle once, by a camera that goes with its label: 0 not at all, 1 always.
-            None has every camera photograph every bottle.
+        cues: By what cameras differ: scale by name, or text such as `"none,jpeg_quality=1"`.
+        correlation: Of label and camera, 0 to 1, where every bottle is photographed once; None has every camera
+            photograph every bottle.
         seed: Of everything random in the photos.
         executor: `local` works here; `ray` spreads the work over cores.
         verbose: Whether to show a bar.
@@ -60,8 +60,8 @@ def simulate(
     """
     scales = parse_cues(cues) if isinstance(cues, str) else cues
     spec = preset_spec(preset, images=images, size=size, cues=scales, seed=seed, correlation=correlation)
-    with _bar("Simulating photos", verbose) as told:
-        return simulate_dataset(spec, Folder(fspath(out)), EXECUTORS[executor](), told)
+    with _bar("Simulating photos", verbose) as progress:
+        return simulate_dataset(spec, Folder(fspath(out)), EXECUTORS[executor](), progress)
 
 
 def import_photos(
@@ -110,8 +110,8 @@ def import_photos(
         found = Source("table", Folder("."), photos_of(source.reset_index(drop=True), reading, "The frame"))
     else:
         found = read_source(fspath(source), reading)
-    with _bar("Importing photos", verbose) as told:
-        return import_dataset(found, Folder(fspath(out)), EXECUTORS[executor](), fit, max_rejected, told)
+    with _bar("Importing photos", verbose) as progress:
+        return import_dataset(found, Folder(fspath(out)), EXECUTORS[executor](), fit, max_rejected, progress)
 
 
 def _bar(what: str, verbose: bool) -> AbstractContextManager[Callable[[int, int], None] | None]:

@@ -86,8 +86,10 @@ class Results:
         frames = []
         for trial, asked in trials[[*DIMENSIONS, "seed"]].iterrows():
             rows = self.records.predictions(str(trial))
-            told = {str(name): value for name, value in asked.items()}
-            frames.append(rows.assign(trial=str(trial), correct=rows["prediction"] == rows["truth"], **told))
+            asked_for = {str(name): value for name, value in asked.items()}
+            frames.append(
+                rows.assign(trial=str(trial), correct=rows["prediction"] == rows["truth"], **asked_for)
+            )
         joined = pd.concat(frames, ignore_index=True)
         first = ["trial", *DIMENSIONS, "seed"]
         return joined[[*first, *(name for name in joined if name not in first)]]
@@ -96,8 +98,8 @@ class Results:
         """Accuracy, a row per combination; of a random view, over every draw (`test_accuracy` counts the first).
 
         Args:
-            by: Columns that tell rows apart: of `cells()` (by default all, a row per cell), `seed`, or of test photos
-                (label, camera, truth, draw). Over what is left out is averaged.
+            by: Columns, a row per combination of their values: of `cells()` (by default all, a row per cell), `seed`,
+                or of test photos (label, camera, truth, draw). Accuracy is averaged over all others.
 
         Returns:
             The columns of `by`, then accuracy (mean over trials, 0 to 1), accuracy_low and accuracy_high (95 %

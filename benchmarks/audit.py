@@ -1,7 +1,7 @@
 """How long an audit takes: the design check, `--quick` and the default, of 1,000 photos of 128 × 128 on this machine.
 
 `python benchmarks/audit.py` simulates photos whose cameras go with their labels, so that every experiment is run, and
-times the real commands, a process each; `--quick-only` leaves the default battery out.
+times the real commands, a process each; `--quick-only` leaves the default suite out.
 """
 
 from __future__ import annotations

@@ -55,10 +55,10 @@ class Dataset:
         """Side in pixels of the square of original, unscaled pixels that every image has around its centre.
 
         Args:
-            side: Of the pieces that are to be cut from it.
+            side: Of the crops that are to be cut from it.
 
         Raises:
-            CamerabiasError: Some images are smaller than a piece.
+            CamerabiasError: Some images are smaller than a crop.
         """
         if self._shortest < side:
             too_small = self.index[self.index[["width", "height"]].min(axis=1) < side]

@@ -109,7 +109,7 @@ class DatasetManifest(BaseModel):
     """SHA-256 of the sorted (image_id, label, camera, group, fold[, split]); names the dataset in records."""
 
     def classes(self, target: Target) -> tuple[str, ...]:
-        """The classes that a trial on `target` tells apart, in the order of its probabilities."""
+        """The classes that a trial on `target` distinguishes, in the order of its probabilities."""
         return self.labels if target == "label" else self.cameras
 
     def count(self, label: str, camera: str) -> int:

@@ -1,1 +1,1 @@
-"""What the photos can tell before any training. Uses `statistics` alone."""
+"""What the photos can answer before any training. Uses `statistics` alone."""

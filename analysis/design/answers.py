@@ -9,8 +9,10 @@ import pandas as pd
 
 from camerabias.analysis.design.design import Answer, Cell, Effect, Question, count_groups
 from camerabias.analysis.design.names import name_some
-from camerabias.analysis.design.power import photos_needed, to_compare
+from camerabias.analysis.design.power import SOUGHT_DIFFERENCE, photos_needed, to_compare
 from camerabias.analysis.statistics.bootstrap import MIN_GROUPS
+from camerabias.analysis.statistics.number_format import show_points
+from camerabias.analysis.statistics.permutation import POWER
 from camerabias.datasets.schema import N_FOLDS
 
 SECOND = "a second camera"
@@ -39,7 +41,7 @@ def _recognise(groups: pd.DataFrame, noun: str, where: str) -> Answer:
     enough = (groups >= N_FOLDS).sum(axis=1)
     able = [str(label) for label in groups.index[enough > 1]]
     if able:
-        why = f"There are {N_FOLDS} {noun} or more by two cameras of {_named(able)}."
+        why = f"Enough photos to test: {N_FOLDS} {noun} or more by each of two cameras of {_named(able)}."
         return Answer(question=question, answerable=True, why=why)
     label = str(groups.sum(axis=1).idxmax())
     # of equally many photos of the label, the camera that took more of others
@@ -50,7 +52,7 @@ def _recognise(groups: pd.DataFrame, noun: str, where: str) -> Answer:
         question=question,
         answerable=False,
         why=f"No label has {N_FOLDS} {noun} or more by each of two cameras, and between labels "
-        "a model may go by what photos show.",
+        "a model may use what photos show.",
         photos=_take(needed, noun, where),
     )
 
@@ -64,23 +66,21 @@ def _use(
         return Answer(question=question, answerable=False, why=why, photos=take)
 
     if len(groups) < 2:
-        return no("All photos have one label, so that there is nothing to classify.")
+        return no("All photos have one label: there is nothing to classify.")
     if len(groups.columns) < 2:
-        return no(
-            "All photos come from one camera, so that what a classifier uses cannot be told from the camera."
-        )
+        return no("All photos come from one camera: its effect takes a second one to compare with.")
     if n_groups < MIN_GROUPS:
         return no(f"There are only {n_groups} {noun} to test, where {MIN_GROUPS} are needed.")
     if not associated:
         why = (
-            "Every camera has the labels in the same proportions: using the camera gains nothing here, and what a "
-            "classifier would do if it gained something is shown by training on the setting 'disjoint'."
+            "Every camera has the labels in the same proportions, so that using it gains nothing here. To see what "
+            "a classifier does where it gains something, train on the setting 'disjoint'."
         )
         return Answer(question=question, answerable=True, why=why)
     if not most.groups:
         return no(
             "No photo is bias-conflicting: every camera with an associated label took that label alone. A model that "
-            "uses the camera predicts the same there as one that uses what photos show."
+            "uses the camera then predicts the same as one that uses what photos show."
         )
     if isnan(most.risk_difference):
         return no(f"Too few photos to test: {most.groups} bias-conflicting {noun}.")
@@ -94,18 +94,21 @@ def _unseen(groups: pd.DataFrame, noun: str, take: str) -> Answer:
     able = ((groups >= N_FOLDS) & (others >= N_FOLDS)).sum(axis=0)
     cameras = [str(camera) for camera in groups.columns[able > 1]]
     if cameras:
-        why = f"{_named(cameras)} took {N_FOLDS} {noun} or more of two labels each, which other cameras took, too."
+        why = (
+            f"Enough photos to test: {N_FOLDS} {noun} or more of each of two labels by {_named(cameras)}, and as "
+            "many by other cameras."
+        )
         return Answer(question=question, answerable=True, why=why)
     return Answer(
         question=question,
         answerable=False,
-        why=f"No camera took {N_FOLDS} {noun} or more of each of two labels which other cameras took as often.",
+        why=f"No camera has {N_FOLDS} {noun} or more of each of two labels that other cameras have as often.",
         photos=take,
     )
 
 
 def _to_contradict(groups: pd.DataFrame, associated: Mapping[str, str]) -> dict[Cell, int]:
-    """What to take so that photos contradict every camera: of each, the next label that some camera implies."""
+    """Bias-conflicting photos to take by every camera: of the next label that some camera is associated with."""
     labels = [str(label) for label in groups.index]
     if len(labels) < 2 or (not associated and len(groups.columns) > 1):
         return {}
@@ -124,7 +127,8 @@ def _take(needed: Mapping[Cell, int], noun: str, where: str) -> str:
     if not needed:
         return ""
     cells = ", ".join(f"{n} of {label!r} with {_camera(camera)}" for (label, camera), n in needed.items())
-    return f"For an effect on one photo of four to show, add these {noun}{where}: {cells}."
+    sought = show_points(SOUGHT_DIFFERENCE)
+    return f"To detect an effect of {sought} points (power {POWER}), add these {noun}{where}: {cells}."
 
 
 def _noun(facts: pd.DataFrame) -> str:

@@ -1,4 +1,4 @@
-"""What photos can tell before anything is trained, what they cannot, and which ones would settle it.
+"""What photos can answer before anything is trained, what they cannot, and which ones would settle it.
 
 Everything is computed from facts about the files (`datasets.facts`), a row per image. A cell is a label and a camera.
 """

@@ -1,4 +1,4 @@
-"""What the photos can tell before any training, as plain data."""
+"""What the photos can answer before any training, as plain data."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ class Resize(BaseModel):
 
 
 class Effect(BaseModel):
-    """The smallest risk difference that would be seen, see `smallest_effect`.
+    """The minimum detectable effect of some test photos, see `power.minimum_detectable_effect`.
 
     Attributes:
         tested: What is tested, in words.
-        groups: Groups in it whose camera implies another label than theirs.
-        risk_difference: The risk difference; NaN where none would be seen.
+        groups: Bias-conflicting groups in it.
+        risk_difference: The risk difference; NaN where none would be detected.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -81,20 +81,20 @@ class Answer(BaseModel):
 
 
 class Design(BaseModel):
-    """What the photos can tell.
+    """What the photos can answer.
 
     Attributes:
         cells: Every label × camera cell, empty ones too.
         n_photos: Photos in all.
         n_groups: Groups in all, which fold or split keep whole; as many as photos where none were given.
         associated_labels: Associated label by camera, of the cameras that have one.
-        association: How label and camera hang together.
-        baselines: What can be guessed without a pixel.
+        association: How strongly label and camera are associated.
+        baselines: What metadata baselines come to, without a pixel.
         resizes: How much photos are scaled, by camera.
         duplicates: Nearly equal photos of different groups.
         crossing_groups: Groups on more than one side of the user's split.
         crossing_photos: Test photos whose group is on another side as well.
-        effects: The smallest effects, in the end of everything that can be tested.
+        effects: Minimum detectable effects, the last one of everything that can be tested.
         answers: What the photos can answer.
     """
 
@@ -128,8 +128,8 @@ class Design(BaseModel):
         return cells.pivot(index="label", columns="camera", values=what)
 
     @property
-    def smallest_effect(self) -> float:
-        """The smallest risk difference that all test photos together would show; NaN where they show none."""
+    def minimum_detectable_effect(self) -> float:
+        """That of all test photos together, as a risk difference; NaN where not even 1 would be detected."""
         return self.effects[-1].risk_difference
 
     @property

@@ -1,4 +1,4 @@
-"""How far label and camera can be predicted without a pixel: from the camera's name, or from what headers tell.
+"""How far label and camera can be predicted without a pixel: from the camera's name, or from headers.
 
 What a baseline finds is a floor: a network that sees the pixels sees traces of size, format and compression as well.
 """
@@ -13,7 +13,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from camerabias.analysis.statistics.accuracy import accuracy
-from camerabias.analysis.statistics.association import exchange_units, exchanged_counts
+from camerabias.analysis.statistics.association import permutation_units, permuted_counts
 from camerabias.analysis.statistics.bootstrap import Estimate, Floats
 from camerabias.analysis.statistics.permutation import LEVEL, Codes, holm, p_value
 from camerabias.datasets.schema import N_FOLDS, Target
@@ -25,7 +25,7 @@ NONE = "none"
 
 
 class MetadataBaseline(BaseModel):
-    """How well one thing is predicted from another.
+    """How well label or camera is predicted from a feature of the metadata.
 
     Attributes:
         target: What is predicted.
@@ -33,7 +33,7 @@ class MetadataBaseline(BaseModel):
         values: How many values the feature takes; of one nothing can be predicted.
         accuracy: Share of photos that are predicted right, out of fold.
         majority_baseline: The share of the commonest class.
-        p: Share of exchanges of classes between whole groups that come to as much; NaN of a single value.
+        p: Share of permutations of classes between whole groups that come to as much; NaN of a single value.
         p_holm: Corrected for all baselines of the same target.
     """
 
@@ -49,7 +49,7 @@ class MetadataBaseline(BaseModel):
 
     @property
     def works(self) -> bool:
-        """Whether the feature gives something away: significantly, and by more than naming the commonest class."""
+        """Whether the feature predicts the target: significantly, and by more than naming the commonest class."""
         return self.p_holm <= LEVEL and self.accuracy.mean > self.majority_baseline
 
 
@@ -89,7 +89,7 @@ def _features(facts: pd.DataFrame) -> dict[Feature, pd.Series[str]]:
 
 
 def _sizes(facts: pd.DataFrame) -> pd.Series[str]:
-    """Sizes that at least as many groups have as there are folds are told apart, the others by steps of √2.
+    """Sizes that at least as many groups have as there are folds are values of their own, the others by steps of √2.
 
     So many, since a rarer size is unknown in some fold; √2, since a size that is cut by hand says no more than how
     large an object looked.
@@ -113,9 +113,9 @@ def _baseline(
     rows = pd.DataFrame({"group": facts["group"], "prediction": predicted, "truth": classes})
     p = nan
     if len(names) > 1 and classes.max() > 0:
-        units = exchange_units(pd.factorize(facts["group"])[0], codes, classes)
-        exchanged = exchanged_counts(cells, len(counts), classes, units)
-        p = p_value(float(_right(counts)), np.concatenate([_right(some) for some in exchanged]))
+        units = permutation_units(pd.factorize(facts["group"])[0], codes, classes)
+        permuted = permuted_counts(cells, len(counts), classes, units)
+        p = p_value(float(_right(counts)), np.concatenate([_right(some) for some in permuted]))
     return MetadataBaseline(
         target=target,
         feature=feature,

@@ -1,4 +1,4 @@
-"""The smallest effect that the photos could show, and the photos that a given effect takes."""
+"""The minimum detectable effect of photos, and the photos that it takes to detect a given one."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from camerabias.analysis.statistics.permutation import LEVEL, POWER
 from camerabias.datasets.schema import N_FOLDS
 
 SOUGHT_DIFFERENCE = 0.25
-"""What photos are asked for to show: a model that gives one photo in four its camera's label because of the camera. A
-smaller use would be worth knowing, but half of it takes four times as many photos."""
+"""What photos are asked for to detect: a model that gives one photo in four its camera's associated label because of
+the camera. A smaller effect would be worth knowing, but half of it takes four times as many photos."""
 
 
-def smallest_effect(groups: pd.DataFrame, associated: Mapping[str, str]) -> float:
-    """The smallest risk difference that a test shows at level 0.01 with a power of 80 %.
+def minimum_detectable_effect(groups: pd.DataFrame, associated: Mapping[str, str]) -> float:
+    """The smallest risk difference that is detected at level 0.01 with power 0.8.
 
     The risk difference (`shortcut_effect.ShortcutEffect.risk_difference`) is a Mantel–Haenszel difference over
-    labels. Of the n groups of a label let a share q_m have a camera that implies label m. If predictions take no
-    notice of the camera, the risk difference has a standard error of at most
+    labels. Of the n groups of a label let a share q_m have a camera with associated label m. If predictions are
+    independent of the camera, the risk difference has a standard error of at most
 
         √(Σ n max_m q_m (1 − q_m)) / Σ n Σ_m q_m (1 − q_m)        (outer sums over labels)
 
@@ -36,11 +36,11 @@ def smallest_effect(groups: pd.DataFrame, associated: Mapping[str, str]) -> floa
 
     Args:
         groups: Numbers of tested groups, labels × cameras.
-        associated: Label by camera, of the cameras that imply one.
+        associated: Associated label by camera, of the cameras that have one.
 
     Returns:
-        The risk difference; NaN where it is above 1, so that not even a model that always follows the camera would
-        be caught.
+        The risk difference; NaN where it is above 1, so that not even a model that always predicts the associated
+        label would be detected.
     """
     names = sorted(set(associated.values()))
     n = groups.sum(axis=1).to_numpy(float)
@@ -55,26 +55,28 @@ def smallest_effect(groups: pd.DataFrame, associated: Mapping[str, str]) -> floa
 
 
 def find_effect(name: str, tested: pd.DataFrame, associated: Mapping[str, str]) -> Effect:
-    """The smallest effect that some test photos would show, NaN where too few contradict their camera."""
+    """The minimum detectable effect of some test photos, NaN where too few are bias-conflicting."""
     expected = tested["camera"].map(dict(associated))
-    disagree = tested[expected.notna() & (expected != tested["label"])]
-    n = disagree["group"].nunique()
+    conflicting = tested[expected.notna() & (expected != tested["label"])]
+    n = conflicting["group"].nunique()
     return Effect(
         tested=name,
         groups=n,
-        risk_difference=smallest_effect(count_groups(tested), associated) if n >= MIN_GROUPS else nan,
+        risk_difference=minimum_detectable_effect(count_groups(tested), associated)
+        if n >= MIN_GROUPS
+        else nan,
     )
 
 
 def photos_needed(
     groups: pd.DataFrame, cells: Sequence[Cell], associated: Mapping[str, str]
 ) -> dict[Cell, int]:
-    """How many groups of photos of some cells to take, until a risk difference of `SOUGHT_DIFFERENCE` would be seen.
+    """How many groups of photos of some cells to take, until `SOUGHT_DIFFERENCE` would be detected.
 
     Args:
         groups: Numbers of groups at hand, labels × cameras.
         cells: The cells to fill, all of them up to the same number, of `N_FOLDS` at least; some label has two cameras
-            in them that imply two labels.
+            in them with two associated labels.
         associated: Label by camera.
 
     Returns:
@@ -85,7 +87,10 @@ def photos_needed(
 
     def shows(number: int) -> bool:
         filled = counts | {cell: max(n, number) for cell, n in there.items()}
-        return smallest_effect(pd.Series(filled).unstack(fill_value=0), associated) <= SOUGHT_DIFFERENCE
+        return (
+            minimum_detectable_effect(pd.Series(filled).unstack(fill_value=0), associated)
+            <= SOUGHT_DIFFERENCE
+        )
 
     number = next(number for number in count(N_FOLDS) if shows(number))
     return {cell: number - n for cell, n in there.items() if n < number}

@@ -1,4 +1,4 @@
-"""What the photos can tell, in sentences."""
+"""What the photos can answer, in sentences."""
 
 from __future__ import annotations
 
@@ -10,8 +10,14 @@ from camerabias.analysis.design.design import MAX_NAMED, RESIZE_RATIO, Cell, Des
 from camerabias.analysis.design.metadata_baselines import MetadataBaseline
 from camerabias.analysis.design.names import count_of, name_some
 from camerabias.analysis.design.power import to_compare
-from camerabias.analysis.records.wording import show_estimate, show_p
 from camerabias.analysis.statistics.association import Association
+from camerabias.analysis.statistics.number_format import (
+    show_estimate,
+    show_number,
+    show_p,
+    show_points,
+    show_share,
+)
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.datasets.schema import N_FOLDS
 
@@ -26,7 +32,7 @@ def _sentences(design: Design) -> Iterator[str]:
         if not answer.answerable:
             yield f"{answer.question} These photos cannot tell. {answer.why} {answer.photos}".strip()
     yield from _one_sided(design)
-    yield from _given_away(design.baselines)
+    yield from _metadata(design.baselines)
     yield from _shared(design)
     yield from _associated(design.association)
     yield from _holes(design)
@@ -63,24 +69,24 @@ def _one_camera(design: Design, label: str) -> str:
     needed = to_compare(design.groups, label, camera, other)
     cells = " and ".join(f"{n} {design.noun} of it with {name!r}" for (_, name), n in needed.items())
     return (
-        f"Every photo of {label!r} ({photos[camera]}) comes from one camera, {camera!r}: they cannot tell whether "
-        f"it is recognised by what they show or by the camera. Add {cells}, say."
+        f"All {photos[camera]} photos of {label!r} come from one camera, {camera!r}: whether a model recognises the "
+        f"label or the camera cannot be tested. Add {cells}, for instance."
     )
 
 
-def _given_away(baselines: Sequence[MetadataBaseline]) -> Iterator[str]:
-    tables = next(guess for guess in baselines if (guess.target, guess.feature) == ("camera", "tables"))
+def _metadata(baselines: Sequence[MetadataBaseline]) -> Iterator[str]:
+    tables = next(one for one in baselines if (one.target, one.feature) == ("camera", "tables"))
     if tables.works:
         yield (
             f"JPEG quantisation tables alone predict the camera: accuracy {show_estimate(tables.accuracy)}, majority "
-            f"baseline {tables.majority_baseline:.3f}. Pixels keep the traces of their compression."
+            f"baseline {show_share(tables.majority_baseline)}. Pixels keep the traces of their compression."
         )
     found = [one for one in baselines if one.target == "label" and one.works]
     if found:
-        named = "; ".join(f"{FEATURES[one.feature]} {show_estimate(one.accuracy)}" for one in found)
+        named = ", ".join(f"{show_estimate(one.accuracy)} from {FEATURES[one.feature]}" for one in found)
         yield (
-            f"Metadata alone predict the label, without a pixel: accuracy by {named}; majority baseline "
-            f"{found[0].majority_baseline:.3f}."
+            f"Metadata alone predict the label, without a pixel: accuracy {named}; majority baseline "
+            f"{show_share(found[0].majority_baseline)}."
         )
 
 
@@ -95,9 +101,9 @@ def _shared(design: Design) -> Iterator[str]:
     if twins.n_pairs:
         first = "; ".join(f"{pair.first} and {pair.second}" for pair in twins.pairs[:MAX_NAMED])
         yield (
-            f"{twins.n_photos} photos nearly equal one of another group: of "
+            f"{twins.n_photos} photos have a near-duplicate in another group: of "
             f"{count_of(twins.n_pairs, 'pair', 'pairs')} {twins.n_crossing} lie on both sides of a test, and "
-            f"{twins.n_labels} have two labels. Look at {first}: what shows the same belongs to one group."
+            f"{twins.n_labels} have two labels. Look at {first}: photos of one object belong to one group."
         )
     if twins.n_compared < design.n_photos:
         yield f"Near-duplicates were looked for among {twins.n_compared} of the {design.n_photos} photos."
@@ -107,7 +113,7 @@ def _associated(association: Association) -> Iterator[str]:
     if isnan(association.p):
         return
     how = "are associated" if association.p <= LEVEL else "show no significant association"
-    bits = f"mutual information {association.information.mean:.2f} of {association.entropy:.2f} bit"
+    bits = f"mutual information {show_number(association.information.mean)} of {show_number(association.entropy)} bit"
     v = show_estimate(association.cramers_v)
     yield f"Label and camera {how}: Cramér's V {v} ({show_p(association.p)}), {bits}."
 
@@ -126,20 +132,20 @@ def _scaling(resizes: Sequence[Resize]) -> Iterator[str]:
     least, most = (extreme(resizes, key=lambda resize: resize.median) for extreme in (min, max))
     if most.median > RESIZE_RATIO * least.median:
         yield (
-            f"Photos are scaled to one size by factors that depend on the camera: in the median {most.median:.2f} "
-            f"for {most.camera!r}, {least.median:.2f} for {least.camera!r}. Scaling leaves traces in the pixels; "
-            "`camerabias data import --fit crop` scales only what is too small."
+            "Photos are scaled to one size by factors that depend on the camera: in the median "
+            f"{show_number(most.median)} for {most.camera!r}, {show_number(least.median)} for {least.camera!r}. "
+            "Scaling leaves traces in the pixels; `camerabias data import --fit crop` scales only what is too small."
         )
 
 
 def _visible(effects: Sequence[Effect]) -> Iterator[str]:
     seen = [
-        f"{effect.risk_difference:.2f} with {effect.tested}"
+        f"{show_points(effect.risk_difference)} with {effect.tested}"
         for effect in effects
         if not isnan(effect.risk_difference)
     ]
     if seen:
-        yield f"Minimum detectable effect (power 0.8), as a risk difference: {', '.join(seen)}."
+        yield f"Minimum detectable effect (power 0.8), as a risk difference in points: {', '.join(seen)}."
 
 
 def _cells(cells: Sequence[Cell]) -> str:

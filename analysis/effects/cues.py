@@ -1,7 +1,7 @@
-"""Which cue tells the cameras apart? What is left of a model's accuracy, or of its bias, when a cue is removed.
+"""Which cue identifies the cameras? What remains of a model's accuracy, or of its bias, when a cue is removed.
 
-Every view removes some cues and leaves others (`KNOWN_CUES`, measured on simulated cameras that differ in one cue
-alone). What several cues leave in a view is taken to be what the strongest of them leaves. So the cues of unknown
+Every view removes some cues and keeps others (`KNOWN_CUES`, measured on simulated cameras that differ in one cue
+alone). Of several cues, as much is taken to remain in a view as of the strongest of them. So the cues of unknown
 cameras are the smallest set whose fingerprint is near to theirs.
 """
 
@@ -46,16 +46,16 @@ LABEL_COLUMNS = (
 
 
 def cameras_by_view(records: Records, model: str) -> pd.DataFrame:
-    """How well cameras are told apart within labels, view by view.
+    """How well cameras are identified within labels, view by view.
 
     Args:
         records: A run's records.
         model: As `Records.model_name` calls it.
 
     Returns:
-        `CAMERA_COLUMNS`, a row per view under `natural`: accuracy, majority_baseline and `kept` of
-        `shortcut_effect.Identification`, and its p, by itself and corrected over the views. `missing` says why
-        numbers are NaN, and is empty otherwise.
+        `CAMERA_COLUMNS`, a row per view under `natural`: accuracy, majority_baseline, normalised_accuracy (as `kept`)
+        and p of `shortcut_effect.Identification`, and `p_holm`, corrected over the views. `missing` says why numbers
+        are NaN, and is empty otherwise.
     """
     rows = []
     for cell in _cells(records, "camera", model):
@@ -66,7 +66,7 @@ def cameras_by_view(records: Records, model: str) -> pd.DataFrame:
             row |= {
                 **found.accuracy.named("accuracy"),
                 "majority_baseline": found.majority_baseline,
-                "kept": found.kept,
+                "kept": found.normalised_accuracy,
                 "p": found.p,
             }
         rows.append({**row, "n_seeds": len(seeds), "missing": "" if seeds else show_absence(records, cell)})
@@ -74,12 +74,12 @@ def cameras_by_view(records: Records, model: str) -> pd.DataFrame:
 
 
 def labels_by_view(records: Records, model: str, associated: Mapping[str, str]) -> pd.DataFrame:
-    """How well labels are told, and how far predictions follow the camera, view by view.
+    """Accuracy of labels, and how far predictions depend on the camera, view by view.
 
     Args:
         records: A run's records.
         model: As `Records.model_name` calls it.
-        associated: Label by camera.
+        associated: Associated label by camera.
 
     Returns:
         `LABEL_COLUMNS`, a row per view under `natural`: accuracy, and risk difference and p of
@@ -102,12 +102,12 @@ def labels_by_view(records: Records, model: str, associated: Mapping[str, str]) 
 
 @dataclass(frozen=True)
 class Attribution:
-    """What tells the cameras apart.
+    """What identifies the cameras.
 
     Attributes:
         named: Families of cues, the nearest first.
         distances: By family, the distance of the nearest cues that it is part of: the root mean square difference of
-            shares kept, view by view.
+            what remains, view by view.
         views: Views that were compared.
     """
 
@@ -116,22 +116,22 @@ class Attribution:
     views: tuple[str, ...]
 
 
-def attribute(kept: Mapping[str, float], known: pd.DataFrame | None = None) -> Attribution | None:
-    """Name the cues whose fingerprint is nearest to what views leave.
+def attribute(remaining: Mapping[str, float], known: pd.DataFrame | None = None) -> Attribution | None:
+    """Name the cues whose fingerprint is nearest to what remains in views.
 
     Families are named that are part of the nearest set of cues, or of one that is farther by no more than `MARGIN`;
     the two nearest of them.
 
     Args:
-        kept: By view, how far cameras are recognised, from chance (0) to always (1); NaN where that is not known.
+        remaining: By view, chance-normalised accuracy on the camera; NaN where that is not known.
         known: Fingerprints, cues × views; None for the shipped ones.
 
     Returns:
-        The attribution; None where more than `MAY_LACK` views lack, or none leaves anything.
+        The attribution; None where more than `MAY_LACK` views lack, or nothing remains in any.
     """
     known = fingerprints() if known is None else known
-    views = [view for view in known.columns if not np.isnan(kept.get(view, np.nan))]
-    seen = np.array([kept[view] for view in views])
+    views = [view for view in known.columns if not np.isnan(remaining.get(view, np.nan))]
+    seen = np.array([remaining[view] for view in views])
     if len(views) < len(known.columns) - MAY_LACK or seen.max() <= 0:
         return None
     distances = _distances(known[views], np.clip(seen / seen.max(), 0, 1))

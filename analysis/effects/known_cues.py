@@ -2,7 +2,7 @@
 
 To add one, write its `CueSpec` without `remaining` and run `camerabias calibrate docs/calibration/reference.jsonl
 --reference`, which audits datasets that plant it and prints what remains of it. Geometry has no spec: no small model
-told cameras by distortion.
+recognised distortion.
 """
 
 from __future__ import annotations

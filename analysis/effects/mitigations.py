@@ -1,4 +1,4 @@
-"""What helps against a model that follows the camera: bias removed against accuracy lost."""
+"""What helps against predictions that depend on the camera: bias removed against accuracy lost."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def mitigations(records: Records, associated: Mapping[str, str]) -> pd.DataFrame
 
     Args:
         records: A run's records.
-        associated: Label by camera, of the cameras that imply one in the photos as they are
+        associated: Label by camera, of the cameras that have an associated one in the photos as they are
             (`association.associated_labels`); under other settings than `natural` it is what the setting tied it to.
 
     Returns:
         `MITIGATION_COLUMNS`, a row per mitigation of each model, setting and views, `none` first: `accuracy`;
-        `aligned` and `conflicting`, the accuracy on photos whose camera implies their label and another one;
+        `aligned` and `conflicting`, the accuracy on bias-aligned and bias-conflicting photos;
         `risk_difference` and `p` of `shortcut_effect`; `accuracy_lost`, the accuracy of none minus this one, photo
         by photo and seed by seed; and `bias_removed`, the same of the differences. Each estimate has `_low` and
         `_high`; the interval of `bias_removed` takes both differences for independent, and so is rather too wide.
@@ -54,10 +54,12 @@ def mitigations(records: Records, associated: Mapping[str, str]) -> pd.DataFrame
         cells.setdefault(key, {})[cell.mitigation] = cell
     rows = [
         {**dict(zip(_KEY, (model, setting, views), strict=True)), **row}
-        for (model, setting, views), own in cells.items()
-        if own.keys() - {"none"}
+        for (model, setting, views), by_mitigation in cells.items()
+        if by_mitigation.keys() - {"none"}
         for row in _rows(
-            records, own, associated if setting == SETTING else records.tied_labels(*own.values())
+            records,
+            by_mitigation,
+            associated if setting == SETTING else records.tied_labels(*by_mitigation.values()),
         )
     ]
     return pd.DataFrame(rows, columns=MITIGATION_COLUMNS)
@@ -89,8 +91,8 @@ class _Tested:
 
     all: Rows
     seen: Rows
-    """Photos of cameras that training saw, on which the signature is taken."""
-    signature: ShortcutEffect
+    """Photos of cameras that training saw, on which the effect is measured."""
+    effect: ShortcutEffect
 
     @classmethod
     def of(cls, records: Records, cell: StudyCell, associated: Mapping[str, str]) -> _Tested | None:
@@ -105,20 +107,20 @@ class _Tested:
         return {
             "n_seeds": len(self.all),
             **accuracy(list(self.all.values())).named("accuracy"),
-            **self.signature.accuracy_aligned.named("aligned"),
-            **self.signature.accuracy_conflicting.named("conflicting"),
-            **self.signature.risk_difference.named("risk_difference"),
-            "p": self.signature.p,
+            **self.effect.accuracy_aligned.named("aligned"),
+            **self.effect.accuracy_conflicting.named("conflicting"),
+            **self.effect.risk_difference.named("risk_difference"),
+            "p": self.effect.p,
         }
 
     def lacks(self) -> str:
         """Why it has no risk difference; nothing where it has one."""
-        return "" if self.signature.n_conflicting else "no bias-conflicting test photo"
+        return "" if self.effect.n_conflicting else "no bias-conflicting test photo"
 
     def of_seeds(self, seeds: set[int], associated: Mapping[str, str]) -> ShortcutEffect:
-        """The signature of some seeds."""
+        """The effect in some seeds."""
         if seeds == self.seen.keys():
-            return self.signature
+            return self.effect
         return shortcut_effect([self.seen[seed] for seed in sorted(seeds)], associated)
 
 

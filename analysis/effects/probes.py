@@ -169,7 +169,7 @@ def concentration(seeds: Iterable[pd.DataFrame], regions: Sequence[str]) -> Conc
     """How much energy lies in some of `REGIONS`.
 
     Args:
-        seeds: Per seed, `energy_by_region`, indexed by group; images without energy are left out.
+        seeds: Per seed, `energy_by_region`, indexed by group; images without energy are excluded.
         regions: Some of `REGIONS`.
     """
     measured = [frame.dropna() for frame in seeds]
@@ -211,7 +211,7 @@ def alikeness(seeds: Iterable[pd.DataFrame]) -> Estimate:
 
     Args:
         seeds: `perturbation_correlations` (or `excess_correlations`) of each seed; those with fewer than two groups
-            are left out.
+            are excluded.
     """
     return mean_over_pairs([matrix for matrix in seeds if matrix.index.nunique() > 1])
 

@@ -1,7 +1,7 @@
-"""Do predictions follow the camera? The cheat signature, counterfactual photos, and whether cameras are recognised.
+"""Do predictions depend on the camera? Shortcut effect, counterfactual photos, and whether cameras are identified.
 
 All ask about the camera *within* each label, so that what photos show does not stand in for who took them, and all
-compare with the same photos after their cameras have been exchanged (`permutation.camera_exchanges`).
+compare with the same photos after their cameras have been permuted (`permutation.camera_permutations`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from camerabias.analysis.statistics.permutation import (
     POWER,
     Codes,
     by_image,
-    camera_exchanges,
+    camera_permutations,
     p_value,
     with_seeds,
 )
@@ -34,18 +34,21 @@ NOTHING = Estimate(nan, nan, nan, 0, 0)
 
 @dataclass(frozen=True)
 class ShortcutEffect:
-    """How far predictions of the label follow the camera.
+    """How far predictions of the label depend on the camera.
 
     Attributes:
-        share: Share of the photos from cameras that imply a label which are given that label.
-        expected: What that share would be if predictions took no notice of the camera, label by label.
-        risk_difference: How far predictions follow the camera, from 0 (not at all) to 1 (always): the difference
-            between how often a label is named for photos whose camera implies it and for other photos of the same
-            true label and seed, combined over labels after Mantel and Haenszel. NaN where no photo disagrees with
-            its camera.
-        p: Share of exchanges of cameras within labels that show as much. NaN as `risk_difference`.
-        accuracy_aligned: Accuracy on photos whose camera implies their label.
-        accuracy_conflicting: Accuracy on photos whose camera implies another one.
+        share: Share of the photos from cameras with an associated label for which that label is predicted.
+        expected: What that share would be if predictions were independent of the camera given the label.
+        risk_difference: From 0 (independent of the camera) to 1 (always the associated label): the difference
+            between how often a label is predicted for photos of its associated cameras and for other photos of the
+            same true label and seed, combined over labels after Mantel and Haenszel. NaN where no photo is
+            bias-conflicting.
+        p: Share of permutations of cameras within labels that show as much. NaN as `risk_difference`.
+        accuracy_aligned: Accuracy on bias-aligned photos, whose label is their camera's associated one.
+        accuracy_conflicting: Accuracy on bias-conflicting photos, whose camera has another associated label.
+        accuracy_difference: `accuracy_aligned` minus `accuracy_conflicting` within a label and seed, combined over
+            labels after Mantel and Haenszel: the two hold the labels in different shares, and labels may be
+            unequally hard. NaN where no label has both.
         n_aligned: Groups of such photos.
         n_conflicting: Likewise.
     """
@@ -56,19 +59,20 @@ class ShortcutEffect:
     p: float
     accuracy_aligned: Estimate
     accuracy_conflicting: Estimate
+    accuracy_difference: Estimate
     n_aligned: int
     n_conflicting: int
 
 
 @dataclass(frozen=True)
 class Identification:
-    """Whether a model tells the cameras of photos with the same label apart; NaN where no label has two cameras.
+    """Whether a model identifies the camera within a label; NaN where no label has two cameras.
 
     Attributes:
         accuracy: Share of photos whose camera is named, of labels that several cameras took.
         majority_baseline: What always naming the commonest camera of a photo's label comes to, on the same photos.
         excess: `accuracy` minus `majority_baseline`, from -1 to 1.
-        p: Share of exchanges of cameras within labels that come to as much.
+        p: Share of permutations of cameras within labels that come to as much.
     """
 
     accuracy: Estimate
@@ -77,7 +81,7 @@ class Identification:
     p: float
 
     @property
-    def kept(self) -> float:
+    def normalised_accuracy(self) -> float:
         """How far accuracy is from chance (0) to perfect (1); NaN where chance is perfect already."""
         return self.excess.mean / (1 - self.majority_baseline) if self.majority_baseline < 1 else nan
 
@@ -87,12 +91,13 @@ class Counterfactual:
     """What becomes of predictions when another camera takes the same object; NaN where no pair of photos tells.
 
     Attributes:
-        across: Share of pairs of photos, by cameras that imply different labels, whose predictions differ.
-        noise: The same of cameras that imply the same label: another photo flips some predictions anyway.
+        across: Share of pairs of photos, by cameras with different associated labels, whose predictions differ.
+        noise: The same of cameras with the same associated label: another photo flips some predictions anyway.
         excess: `across` minus `noise`.
-        directed: Share of the pairs in `across` whose predictions go over to what the new camera implies, minus the
-            share that goes against it: 0 if predictions take no notice of the camera, 1 if they always follow it.
-        p: Share of exchanges of cameras within objects whose `directed` is as high.
+        directed: Share of the pairs in `across` whose predictions change to the new camera's associated label, minus
+            the share that changes against it: 0 if predictions are independent of the camera, 1 if they always are
+            its associated label.
+        p: Share of permutations of cameras within objects whose `directed` is as high.
     """
 
     across: Estimate
@@ -103,13 +108,14 @@ class Counterfactual:
 
 
 def shortcut_effect(seeds: Sequence[pd.DataFrame], associated: Mapping[str, str]) -> ShortcutEffect:
-    """The cheat signature of a model that names labels.
+    """The shortcut effect of a model of the label.
 
     Args:
         seeds: A frame per seed, as `Records.predictions` gives it, of a target `label` and of cameras that training
-            saw: photos of others are named wrong more often, which can look as if those of a camera that implies
-            a label were named by it.
-        associated: Label by camera, of the cameras that imply one in training (`association.associated_labels`).
+            saw: photos of others are predicted wrong more often, which can look like an effect of a
+            camera with an associated label.
+        associated: Associated label by camera, of the cameras that have one in training
+            (`association.associated_labels`).
     """
     rows = _with_associated(seeds, associated)
     tied = rows.dropna(subset=["associated"])
@@ -121,7 +127,7 @@ def shortcut_effect(seeds: Sequence[pd.DataFrame], associated: Mapping[str, str]
     risk_difference, p = Estimate(nan, nan, nan, len(seeds), min(n_aligned, n_conflicting)), nan
     if n_conflicting and table["could"].sum() > 0:
         risk_difference = resample(table, _ratio, min(n_aligned, n_conflicting), (-1.0, 1.0))
-        p = p_value(*_exchanged(rows, given, CORRECTED_PERMUTATIONS))
+        p = p_value(*_permuted(rows, given, CORRECTED_PERMUTATIONS))
     return ShortcutEffect(
         share=share,
         expected=share - float(table["followed"].sum()) / len(tied) if len(tied) else nan,
@@ -129,25 +135,26 @@ def shortcut_effect(seeds: Sequence[pd.DataFrame], associated: Mapping[str, str]
         p=p,
         accuracy_aligned=_accuracy(aligned),
         accuracy_conflicting=_accuracy(conflicting),
+        accuracy_difference=_accuracy_difference(tied, min(n_aligned, n_conflicting)),
         n_aligned=n_aligned,
         n_conflicting=n_conflicting,
     )
 
 
 def minimum_detectable(seeds: Sequence[pd.DataFrame], associated: Mapping[str, str]) -> float:
-    """The smallest risk difference that these photos would have shown, at level 0.01 with a power of 80 %.
+    """The smallest risk difference that would have been detected on these photos, at level 0.01 with power 0.8.
 
-    It is found by simulation on the very photos. Cameras are exchanged, so that nothing follows them; then a share g
-    of the groups is made to, which is a risk difference of g; then cameras are exchanged once more for the null. A
+    It is found by simulation on the very photos. Cameras are permuted, so that nothing depends on them; then a share
+    g of the groups is made to, which is a risk difference of g; then cameras are permuted once more for the null. A
     formula from the null's spread, (z(0.99) + z(0.8)) s, would be 0 for a model that is always right, and is too
-    small where few photos disagree, whose sums are skewed.
+    small where few photos are bias-conflicting, whose sums are skewed.
 
     Args:
         seeds: As for `shortcut_effect`.
         associated: Likewise.
 
     Returns:
-        The risk difference; NaN where not even a model that always follows the camera would have been caught.
+        The risk difference; NaN where not even a model that always predicts the associated label would be detected.
     """
     rows = _with_associated(seeds, associated)
     if rows["associated"].isna().all():
@@ -155,13 +162,13 @@ def minimum_detectable(seeds: Sequence[pd.DataFrame], associated: Mapping[str, s
     images, given = by_image(rows, _indicators(rows, "prediction"))
     tested = by_image(rows, pd.DataFrame({"tested": np.ones(len(rows))}))[1]["tested"].to_numpy()
     cameras = sorted(images["camera"].unique())
-    # -1, a column of zeros, where a camera implies nothing
+    # -1, a column of zeros, where a camera has no associated label
     name = given.columns.get_indexer(pd.Index(_associated(rows)[cameras].array))
     padded = np.pad(given.to_numpy(), ((0, 0), (0, 1)))
-    exchanged = name[np.concatenate(list(camera_exchanges(images, SIMULATIONS)))]  # simulations × images
-    taken = np.roll(exchanged, 1, axis=0)
-    before, after = (padded[np.arange(len(images)), names] for names in (taken, exchanged))
-    after_following = tested * (exchanged == taken)
+    permuted = name[np.concatenate(list(camera_permutations(images, SIMULATIONS)))]  # simulations × images
+    taken = np.roll(permuted, 1, axis=0)
+    before, after = (padded[np.arange(len(images)), names] for names in (taken, permuted))
+    after_following = tested * (permuted == taken)
     codes, groups = pd.factorize(images["group"])
     chances = np.random.default_rng(0xDE7EC7).random((SIMULATIONS, len(groups)))[:, codes]
     chances[taken < 0] = np.inf
@@ -182,9 +189,9 @@ def minimum_detectable(seeds: Sequence[pd.DataFrame], associated: Mapping[str, s
 
 
 def identification(seeds: Sequence[pd.DataFrame]) -> Identification:
-    """How well a model that names cameras tells those of the same label apart.
+    """How well a model of the camera identifies it within a label.
 
-    Labels that one camera took are left out: naming it takes no trace of a camera. Chance sees the label, and is the
+    Labels that one camera took are excluded: naming it takes no trace of a camera. Chance sees the label, and is the
     commonest camera of each, since a model can name cameras by what photos show.
 
     Args:
@@ -196,13 +203,13 @@ def identification(seeds: Sequence[pd.DataFrame]) -> Identification:
         return Identification(NOTHING, nan, NOTHING, nan)
     rows["associated"] = rows["camera"]
     commonest = rows.groupby("label")["camera"].agg(lambda cameras: cameras.mode()[0])
-    guessed = (rows["label"].map(commonest) == rows["camera"]).astype(float)
-    beyond = (rows["prediction"] == rows["camera"]).astype(float) - guessed
+    commonest_right = (rows["label"].map(commonest) == rows["camera"]).astype(float)
+    beyond = (rows["prediction"] == rows["camera"]).astype(float) - commonest_right
     excess = estimate(
         [frame for _, frame in beyond.set_axis(rows["group"]).groupby(rows["seed"].to_numpy())], -1
     )
-    found = _exchanged(rows, _within_label(rows, "prediction"), CORRECTED_PERMUTATIONS)
-    majority_baseline = float(guessed.groupby(rows["seed"]).mean().mean())
+    found = _permuted(rows, _within_label(rows, "prediction"), CORRECTED_PERMUTATIONS)
+    majority_baseline = float(commonest_right.groupby(rows["seed"]).mean().mean())
     return Identification(_accuracy(rows), majority_baseline, excess, p_value(*found))
 
 
@@ -212,13 +219,13 @@ def counterfactual(seeds: Sequence[pd.DataFrame], associated: Mapping[str, str])
     Args:
         seeds: A frame per seed, as `Records.predictions` gives it, of a target `label`; photos with the same
             group and label show the same object.
-        associated: As for `shortcut_effect`; photos of cameras that imply nothing are left out.
+        associated: As for `shortcut_effect`; photos of cameras without one are excluded.
     """
     rows = with_seeds(seeds)
     rows = rows.assign(associated=rows["camera"].map(dict(associated))).dropna(subset=["associated"])
-    thing = ["seed", "group", "label"]
-    rows = rows[rows.groupby(thing)["camera"].transform("nunique") > 1].reset_index(drop=True)
-    pairs = _pairs(rows, thing)
+    same_object = ["seed", "group", "label"]
+    rows = rows[rows.groupby(same_object)["camera"].transform("nunique") > 1].reset_index(drop=True)
+    pairs = _pairs(rows, same_object)
     n_across, n_noise = (pairs.loc[pairs[kind] > 0, "group"].nunique() for kind in ("across", "alike"))
     n_both = min(n_across, n_noise)
 
@@ -232,13 +239,13 @@ def counterfactual(seeds: Sequence[pd.DataFrame], associated: Mapping[str, str])
         noise=share(["alike_differ", "alike"], n_noise, (0.0, 1.0)),
         excess=share(["across_differ", "across", "alike_differ", "alike"], n_both, (-1.0, 1.0)),
         directed=share(["towards", "across"], n_across, (-1.0, 1.0)),
-        p=_directed_p(rows, thing) if n_across else nan,
+        p=_directed_p(rows, same_object) if n_across else nan,
     )
 
 
-def _pairs(rows: pd.DataFrame, thing: list[str]) -> pd.DataFrame:
-    """Every two photos of a thing by different cameras, with 0 or 1 for what `Counterfactual` counts."""
-    pairs = rows.merge(rows, on=thing, suffixes=("", "_2"))
+def _pairs(rows: pd.DataFrame, same_object: list[str]) -> pd.DataFrame:
+    """Every two photos of an object by different cameras, with 0 or 1 for what `Counterfactual` counts."""
+    pairs = rows.merge(rows, on=same_object, suffixes=("", "_2"))
     pairs = pairs[pairs["camera"] < pairs["camera_2"]]
     across = pairs["associated"] != pairs["associated_2"]
     differ = pairs["prediction"] != pairs["prediction_2"]
@@ -254,27 +261,40 @@ def _pairs(rows: pd.DataFrame, thing: list[str]) -> pd.DataFrame:
         "alike": ~across,
         "alike_differ": ~across & differ,
     }
-    found = pairs[thing].assign(**{name: which.astype(float) for name, which in counted.items()})
+    found = pairs[same_object].assign(**{name: which.astype(float) for name, which in counted.items()})
     return found.assign(towards=towards.where(across, 0.0))
 
 
-def _directed_p(rows: pd.DataFrame, thing: list[str]) -> float:
-    """The p of `Counterfactual.directed`, by exchanges of cameras within things.
+def _directed_p(rows: pd.DataFrame, same_object: list[str]) -> float:
+    """The p of `Counterfactual.directed`, by permutations of cameras within objects.
 
-    The sum of `towards` over a thing's n photos is n / 2 times how many of them are given what their camera implies,
-    up to what no exchange changes.
+    The sum of `towards` over an object's n photos is n / 2 times how many of them are predicted as their camera's
+    associated label, up to what no permutation changes.
     """
-    n_photos = rows.groupby(thing)["image_id"].transform("size")
+    n_photos = rows.groupby(same_object)["image_id"].transform("size")
     scores = _indicators(rows, "prediction").mul(n_photos / 2, axis=0)
-    return p_value(*_exchanged(rows, scores, CORRECTED_PERMUTATIONS))
+    return p_value(*_permuted(rows, scores, CORRECTED_PERMUTATIONS))
 
 
 def _accuracy(rows: pd.DataFrame) -> Estimate:
     return accuracy([frame for _, frame in rows.groupby("seed")])
 
 
+def _accuracy_difference(rows: pd.DataFrame, n_groups: int) -> Estimate:
+    """`ShortcutEffect.accuracy_difference`: a slope within label and seed, as in `_followed`."""
+    right, aligned = rows["prediction"] == rows["label"], rows["associated"] == rows["label"]
+    scores = pd.DataFrame({"right": right, "aligned": aligned}, dtype=float)
+    scores -= scores.groupby([rows["label"], rows["seed"]]).transform("mean")
+    sums = pd.DataFrame({"gained": scores["right"] * scores["aligned"], "could": scores["aligned"] ** 2})
+    if not sums["could"].sum() > 0:
+        return NOTHING
+    return resample(
+        sums.set_index(pd.MultiIndex.from_frame(rows[["group", "seed"]])), _ratio, n_groups, (-1.0, 1.0)
+    )
+
+
 def _indicators(rows: pd.DataFrame, column: str) -> pd.DataFrame:
-    """0 or 1 per row and label that some camera implies: whether it stands in the column."""
+    """0 or 1 per row and label that some camera is associated with: whether it stands in the column."""
     names = sorted(rows["associated"].dropna().unique())
     return pd.DataFrame({name: rows[column] == name for name in names}, index=rows.index, dtype=float)
 
@@ -286,7 +306,7 @@ def _within_label(rows: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 def _followed(rows: pd.DataFrame, given: pd.DataFrame) -> pd.DataFrame:
-    """The sums whose ratio the risk difference is: how far predictions followed cameras, and could have.
+    """The sums whose ratio the risk difference is: how far predictions depended on cameras, and could have.
 
     The Mantel–Haenszel risk difference over strata of label, seed and associated label is the slope of a regression,
     within label and seed, of "is given" on "is associated"; so it is a ratio of two sums over photos.
@@ -310,28 +330,28 @@ def _share_minus_share(sums: Floats) -> Floats:
     return _ratio(sums) - _ratio(sums[..., 2:])
 
 
-def _exchanged(rows: pd.DataFrame, scores: pd.DataFrame, n: int) -> tuple[float, Floats]:
-    """The sum of the scores that photos have for what their camera implies: as it is, and after n exchanges.
+def _permuted(rows: pd.DataFrame, scores: pd.DataFrame, n: int) -> tuple[float, Floats]:
+    """The sum of the scores that photos have for their camera's associated label: as it is, and after n permutations.
 
     Args:
         rows: Predictions with the columns seed and associated.
         scores: As many rows, a column per associated label.
-        n: How many exchanges.
+        n: How many permutations.
     """
     images, sums = by_image(rows, scores)
     codes, cameras = pd.factorize(images["camera"], sort=True)
     by_camera = (
         sums.reindex(columns=_associated(rows)[cameras]).fillna(0).to_numpy()
-    )  # 0 where a camera implies nothing
+    )  # 0 where a camera has no associated label
     first = np.arange(len(images)) * len(cameras)
 
     def total(codes: Codes) -> Floats:
         found: Floats = by_camera.take(first + codes).sum(axis=-1)
         return found
 
-    return float(total(codes)), np.concatenate([total(some) for some in camera_exchanges(images, n)])
+    return float(total(codes)), np.concatenate([total(some) for some in camera_permutations(images, n)])
 
 
 def _associated(rows: pd.DataFrame) -> pd.Series[str]:
-    """What each camera implies, by camera."""
+    """Associated label by camera."""
     return rows.drop_duplicates("camera").set_index("camera")["associated"]

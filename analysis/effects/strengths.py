@@ -1,4 +1,4 @@
-"""From which strength of correlation on a model follows the camera, and how it fares on cameras that it never saw."""
+"""From which correlation on predictions depend on the camera, and how models fare on cameras that they never saw."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ UNSEEN_COLUMNS = [*_MODEL, "camera", "n_seeds", *_with_ends(_UNSEEN_ESTIMATES), 
 def strengths(records: Records) -> pd.DataFrame:
     """How models of the label fare under training of every strength (settings `strength-S`).
 
-    What a camera implies is what the strongest of them that has finished gave it most.
+    A camera's associated label is the one that the strongest of them that has finished gave it most.
 
     Args:
         records: A run's records.
 
     Returns:
         `STRENGTH_COLUMNS`, a row per strength of each model, ascending: `accuracy`; `aligned` and `conflicting`, the
-        accuracy on photos whose camera implies their label and another one; `risk_difference` and `p` of
+        accuracy on bias-aligned and bias-conflicting photos; `risk_difference` and `p` of
         `shortcut_effect`; each estimate with `_low` and `_high`; and `p_holm`, corrected over the strengths of the
         model. `missing` says why numbers are NaN, and is empty otherwise. A strength that the dataset cannot serve
         is a row without a model.
@@ -63,7 +63,7 @@ def strengths(records: Records) -> pd.DataFrame:
 
 
 def lowest_noticed(found: pd.DataFrame) -> pd.DataFrame:
-    """The lowest strength at which predictions follow the camera significantly, at `LEVEL`.
+    """The lowest strength at which predictions depend on the camera significantly, at `LEVEL`.
 
     Args:
         found: What `strengths` gives.
@@ -73,9 +73,9 @@ def lowest_noticed(found: pd.DataFrame) -> pd.DataFrame:
         strengths without a p that are lower, or any where it is none, as text.
     """
     rows = []
-    for names, own in found.groupby(_MODEL):
-        lowest = own.loc[own["p_holm"] <= LEVEL, "strength"].min()
-        lower = own[own["p"].isna() & ~(own["strength"] > lowest)]
+    for names, rows_of_model in found.groupby(_MODEL):
+        lowest = rows_of_model.loc[rows_of_model["p_holm"] <= LEVEL, "strength"].min()
+        lower = rows_of_model[rows_of_model["p"].isna() & ~(rows_of_model["strength"] > lowest)]
         untested = ", ".join(f"{strength:g}" for strength in lower["strength"])
         rows.append([*names, lowest, untested])
     return pd.DataFrame(rows, columns=[*_MODEL, "strength", "untested"])
@@ -84,8 +84,8 @@ def lowest_noticed(found: pd.DataFrame) -> pd.DataFrame:
 def unseen_cameras(records: Records) -> pd.DataFrame:
     """How models of the label fare on a camera that they were trained without (settings `without-CAMERA`).
 
-    Some cameras take photos that are harder to tell, seen or not. So the accuracy is compared twice: with that of the
-    same model on the other cameras, and with that on the same photos of the models that were trained with the camera
+    Some cameras take harder photos, seen or not. So the accuracy is compared twice: with that of the same model
+    on the other cameras, and with that on the same photos of the models that were trained with the camera
     (each without another one).
 
     Returns:
@@ -98,8 +98,8 @@ def unseen_cameras(records: Records) -> pd.DataFrame:
     models: dict[tuple[str, ...], dict[str, StudyCell]] = {}
     for cell in records.cells("label", mitigation=None):
         if cell.setting.startswith(WITHOUT):
-            own = models.setdefault(_names(records, cell), {})
-            own[cell.setting.removeprefix(WITHOUT)] = cell
+            by_camera = models.setdefault(_names(records, cell), {})
+            by_camera[cell.setting.removeprefix(WITHOUT)] = cell
     rows = [
         {**dict(zip(_MODEL, names, strict=True)), "camera": camera, **_unseen_row(records, cells, camera)}
         for names, cells in models.items()
@@ -153,7 +153,7 @@ def _refused(records: Records) -> list[dict[str, object]]:
 
 def _unseen_row(records: Records, cells: Mapping[str, StudyCell], camera: str) -> dict[str, object]:
     if camera not in cells:
-        return {"n_seeds": 0, "missing": "no study leaves it out"}
+        return {"n_seeds": 0, "missing": "no study excludes it"}
     cell = cells[camera]
     unseen, others = records.test_rows(cell, "unseen"), records.test_rows(cell, "seen")
     if not unseen:
@@ -178,5 +178,5 @@ def _of_camera(records: Records, cell: StudyCell, camera: str) -> Rows:
 
 
 def _names(records: Records, cell: StudyCell) -> tuple[str, ...]:
-    """What tells a model from others, values of `_MODEL`."""
+    """What names a model, values of `_MODEL`."""
     return records.model_name(cell), cell.views, cell.mitigation

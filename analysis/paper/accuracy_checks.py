@@ -16,16 +16,16 @@ from camerabias.analysis.effects.probes import (
 from camerabias.analysis.paper.estimates import compare, each, expected, probed
 from camerabias.analysis.paper.evidence import Evidence, NotTestedError, Recorded
 from camerabias.analysis.paper.outcome import CLOSE, OVERWHELMING, Check, Outcome, Verdict
-from camerabias.analysis.records.wording import show_estimate
 from camerabias.analysis.statistics.accuracy import contrast, excess_given, share_given
 from camerabias.analysis.statistics.bootstrap import Estimate, estimate
 from camerabias.analysis.statistics.learning import learning_order, learning_threshold
+from camerabias.analysis.statistics.number_format import show_estimate, show_p, show_share
 from camerabias.analysis.statistics.permutation import SIGNIFICANT, camera_effect, map_uniformity
 
 
 def above_chance(evidence: Evidence[Any], check: Check) -> Verdict:
     """Accuracy is higher than the majority baseline, which looks at no image."""
-    return _levels(evidence, check, lambda found, guess: expected(found.against(guess), "higher"))
+    return _levels(evidence, check, lambda found, baseline: expected(found.against(baseline), "higher"))
 
 
 def high(evidence: Evidence[Any], check: Check) -> Verdict:
@@ -34,7 +34,9 @@ def high(evidence: Evidence[Any], check: Check) -> Verdict:
     With `than`, the difference from there stands beside, and decides nothing.
     """
     verdict = _levels(
-        evidence, check, lambda found, guess: expected(found.against(learning_threshold(guess)), "higher")
+        evidence,
+        check,
+        lambda found, baseline: expected(found.against(learning_threshold(baseline)), "higher"),
     )
     if check.than is None:
         return verdict
@@ -48,14 +50,14 @@ def high(evidence: Evidence[Any], check: Check) -> Verdict:
 def at_chance(evidence: Evidence[Any], check: Check) -> Verdict:
     """Accuracy is no better than chance.
 
-    An interval that holds chance shows that only where it is narrow enough to leave out a task that was learned;
+    An interval that holds chance shows that only where it is narrow enough to exclude a task that was learned;
     lower than chance is no better than chance either (always naming the rarer class, for instance).
     """
 
-    def decide(found: Estimate, guess: float) -> Outcome:
-        if found.against(guess) == "higher":
+    def decide(found: Estimate, baseline: float) -> Outcome:
+        if found.against(baseline) == "higher":
             return "does not hold"
-        return expected(found.against(learning_threshold(guess)), "lower")
+        return expected(found.against(learning_threshold(baseline)), "lower")
 
     return _levels(evidence, check, decide)
 
@@ -151,14 +153,14 @@ def mixed(evidence: Recorded, check: Check) -> Verdict:
 
 
 def same_for_all_cameras(evidence: Recorded, check: Check) -> Verdict:
-    """Accuracy does not depend on the camera: what the paper itself claims."""
+    """Accuracy is the same for every camera: what the paper itself claims."""
     verdicts: dict[str, tuple[Outcome, str]] = {}
     for model, rows in evidence.chosen(check.cell).items():
         found = camera_effect(list(rows.values()))
         worst_camera, best_camera = found.accuracies.idxmin(), found.accuracies.idxmax()
         numbers = (
-            f"p = {found.p:.3f}, from {found.accuracies.min():.3f} ({worst_camera}) to "
-            f"{found.accuracies.max():.3f} ({best_camera})"
+            f"{show_p(found.p)}, from {show_share(found.accuracies.min())} ({worst_camera}) to "
+            f"{show_share(found.accuracies.max())} ({best_camera})"
         )
         deviations = [
             contrast([(1.0, {seed: f[f["camera"] == camera] for seed, f in rows.items()}), (-1.0, rows)])
@@ -169,9 +171,9 @@ def same_for_all_cameras(evidence: Recorded, check: Check) -> Verdict:
 
 
 def ignores_cameras(evidence: Recorded, check: Check) -> Verdict:
-    """Photos are given their camera's label no more often than if predictions took no notice of the camera.
+    """Photos are given their camera's label no more often than if predictions were independent of the camera.
 
-    On balanced test photos a model that goes by the camera alone is right half of the time on every camera, so that
+    On balanced test photos a model that uses the camera alone is right half of the time on every camera, so that
     accuracies would not give it away.
     """
     cells = evidence.cells(check.cell)
@@ -196,21 +198,21 @@ def same_everywhere(evidence: Recorded, check: Check) -> Verdict:
         right, groups = all_crops(probes)
         p = map_uniformity(right, groups)
         by_place = right.mean(axis=0)
-        numbers = f"p = {p:.3f}, positions from {by_place.min():.3f} to {by_place.max():.3f}"
+        numbers = f"{show_p(p)}, positions from {show_share(by_place.min())} to {show_share(by_place.max())}"
         verdicts[model] = _no_effect(p, place_effects(right, groups)), numbers
     return each(verdicts)
 
 
 def _levels(evidence: Evidence[Any], check: Check, decide: Callable[[Estimate, float], Outcome]) -> Verdict:
-    verdicts, guesses, seeds = {}, set(), set()
+    verdicts, baselines, seeds = {}, set(), set()
     for model, entry in evidence.chosen(check.cell).items():
-        found, guess = evidence.weigh([(1.0, entry)]), evidence.chance(check.cell, entry)
-        verdicts[model] = decide(found, guess), show_estimate(found)
-        guesses.add(f"{guess:.3f}")
+        found, baseline = evidence.weigh([(1.0, entry)]), evidence.chance(check.cell, entry)
+        verdicts[model] = decide(found, baseline), show_estimate(found)
+        baselines.add(show_share(baseline))
         seeds.add(found.n_seeds)
     verdict = each(verdicts)
     return replace(
-        verdict, numbers=f"{verdict.numbers} (chance {', '.join(sorted(guesses))}; {_seeds(seeds)})"
+        verdict, numbers=f"{verdict.numbers} (chance {', '.join(sorted(baselines))}; {_seeds(seeds)})"
     )
 
 

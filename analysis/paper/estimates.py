@@ -26,7 +26,7 @@ def expected(found: Comparison, expected: Comparison) -> Outcome:
 
 
 def each(verdicts: Mapping[str, tuple[Outcome, str]]) -> Verdict:
-    """One verdict of those by model: the models for which it does not hold, or cannot be told, are named first."""
+    """One verdict of those by model: the models for which it does not hold, or is not decided, are named first."""
     if not verdicts:
         raise NotTestedError("no model has finished both of what is compared")
     outcomes = [outcome for outcome, _ in verdicts.values()]

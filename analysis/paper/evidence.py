@@ -120,7 +120,7 @@ class Evidence(ABC, Generic[Entry]):
 
     @abstractmethod
     def chance(self, choice: Choice, entry: Entry) -> float:
-        """Accuracy of the best guess that looks at no image."""
+        """The majority baseline, which looks at no image."""
 
     @abstractmethod
     def is_downsampled(self, model: str) -> bool:

@@ -17,7 +17,7 @@ that the paper itself calls "broadly similar" (Table II). The numbers stand besi
 
 OVERWHELMING = 0.90
 """Share from which on photos are given a label "overwhelmingly": nine of ten, well above the three quarters of a
-model that follows the camera every other time and guesses otherwise."""
+model that predicts the camera's label every other time and at random otherwise."""
 
 MOST = 0.5
 """Share from which on it is most of them."""

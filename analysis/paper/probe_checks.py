@@ -19,8 +19,8 @@ from camerabias.analysis.paper.estimates import compare, each, expected, probed
 from camerabias.analysis.paper.evidence import NotTestedError, Recorded
 from camerabias.analysis.paper.outcome import MOST, Check, Outcome, Verdict
 from camerabias.analysis.records.records import Probe
-from camerabias.analysis.records.wording import show_estimate
 from camerabias.analysis.statistics.bootstrap import Estimate, estimate
+from camerabias.analysis.statistics.number_format import show_estimate, show_number
 
 
 def most_crops_right(evidence: Recorded, check: Check) -> Verdict:
@@ -59,8 +59,8 @@ def energy_on(evidence: Recorded, check: Check) -> Verdict:
             raise NotTestedError(f"no prediction of {model} was flipped under {check.cell.setting}")
         verdicts[model] = (
             expected(found.excess.against(0), check.expect),
-            f"{show_estimate(found.share)} of the energy on {' and '.join(check.regions)}, {found.density:.2f} times "
-            "as dense as under a uniform spread",
+            f"{show_estimate(found.share)} of the energy on {' and '.join(check.regions)}, "
+            f"{show_number(found.density)} times as dense as under a uniform spread",
         )
     return each(verdicts)
 

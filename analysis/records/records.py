@@ -204,7 +204,7 @@ class Records:
         return len({image_id for images in self._tested.values() for image_id in images["image_id"]})
 
     def test_rows(self, cell: StudyCell, cameras: Cameras = "all") -> Rows:
-        """Predictions of a cell's finished trials by seed; seeds whose test has no such camera are left out.
+        """Predictions of a cell's finished trials by seed; seeds whose test has no such camera are excluded.
 
         Of a random view, the first draw of each image: a row per image.
         """

@@ -39,7 +39,7 @@ def sizes_of(cells: Iterable[StudyCell]) -> Sizes:
 def name_model(cell: StudyCell, sizes: Sizes) -> str:
     """The model, with its input size where there are several for the same views, so that they look different.
 
-    Small pieces and whole photos are of different sizes anyway; their views tell them apart.
+    Small crops and whole photos are of different sizes anyway; their views differ.
     """
     return cell.model if len(sizes[cell.model, cell.views]) == 1 else f"{cell.model} at {cell.size}"
 

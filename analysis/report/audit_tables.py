@@ -10,9 +10,9 @@ import pandas as pd
 from camerabias.analysis.effects.mitigations import mitigations
 from camerabias.analysis.effects.strengths import lowest_noticed, strengths, unseen_cameras
 from camerabias.analysis.records.records import Records
-from camerabias.analysis.records.wording import PLAIN, show_estimate
+from camerabias.analysis.records.wording import PLAIN
 from camerabias.analysis.report.tables import WideTable
-from camerabias.analysis.statistics.bootstrap import Estimate
+from camerabias.analysis.statistics.number_format import MISSING, show_interval, show_p_value, show_share
 from camerabias.analysis.verdict.evidence.base import Findings
 
 
@@ -22,7 +22,7 @@ class AuditTable:
 
     Attributes:
         name: Of its file, `audit_NAME.csv`.
-        frame: Numbers, a row per thing that is compared.
+        frame: Numbers, a row per view, strength, camera or mitigation.
         wide: The same to be read.
     """
 
@@ -64,29 +64,38 @@ def _strength_caption(found: pd.DataFrame) -> str:
         named = model if views == PLAIN else f"{model} ({views})"
         lowest = "at none" if isnan(strength) else f"from {strength:g} on"
         noticed.append(f"{named} {lowest}" + (f" (not tested at {untested})" if untested else ""))
-    told = f": a shortcut effect is found of {', '.join(noticed)}" if noticed else ""
-    return f"How much correlation it takes{told}"
+    significant = f": significant for {', '.join(noticed)}" if noticed else ""
+    return f"Shortcut effect by correlation of label and camera in training{significant}"
 
 
 def readable(frame: pd.DataFrame) -> pd.DataFrame:
-    """Numbers as text: a column and its two ends are one, and NaN is nothing."""
+    """Numbers as text: a column and its two ends are one, and NaN is a dash; empty columns are dropped."""
     estimates = [name for name in frame if {f"{name}_low", f"{name}_high"} <= set(frame)]
     ends = {f"{name}_{end}" for name in estimates for end in ("low", "high")}
     shown = {}
     for name in frame.columns:
         if name in estimates:
             columns = zip(frame[name], frame[f"{name}_low"], frame[f"{name}_high"], strict=True)
-            shown[name] = [
-                "" if isnan(mean) else show_estimate(Estimate(mean, low, high, 0, 0))
-                for mean, low, high in columns
-            ]
+            shown[name] = [show_interval(*numbers) for numbers in columns]
         elif name not in ends:
-            shown[name] = [_text(value) for value in frame[name]]
-    table = pd.DataFrame(shown).rename(columns=lambda name: name.replace("_", " "))
-    return table.loc[:, [bool(table[name].any()) for name in table]]
+            shown[name] = [_text(str(name), value) for value in frame[name]]
+    table = pd.DataFrame(shown).rename(columns=lambda name: HEADS.get(name, name.replace("_", " ")))
+    return table.loc[:, [bool(set(table[name]) - {"", MISSING}) for name in table]]
 
 
-def _text(value: object) -> str:
+HEADS = {
+    "n_seeds": "seeds",
+    "kept": "chance-normalised accuracy",
+    "p_holm": "p (Holm)",
+    "aligned": "accuracy, bias-aligned",
+    "conflicting": "accuracy, bias-conflicting",
+    "others": "accuracy on other cameras",
+    "when_seen": "accuracy when seen in training",
+}
+"""Heads of columns that have shorter names in files."""
+
+
+def _text(name: str, value: object) -> str:
     if isinstance(value, float):
-        return "" if isnan(value) else f"{value:.4f}" if abs(value) < 0.01 and value else f"{value:.3f}"
+        return show_p_value(value) if name in ("p", "p_holm") else show_share(value)
     return str(value)

@@ -16,6 +16,7 @@ from camerabias.analysis.effects.cues import attribute
 from camerabias.analysis.effects.known_cues import KNOWN_CUES, VIEWS, families
 from camerabias.analysis.report.tables import WideTable
 from camerabias.analysis.statistics.bootstrap import exact_interval
+from camerabias.analysis.statistics.number_format import show_interval, show_number, show_share
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.outcome import OUTCOMES, Outcome
 from camerabias.datasets.schema import CamerabiasError
@@ -25,7 +26,7 @@ class Case(BaseModel):
     """A dataset of a calibration.
 
     Attributes:
-        kind: `null` (no cue, or cues that do not hang together with the label), `planted`, `unidentifiable` (every
+        kind: `null` (no cue, or cues that are not associated with the label), `planted`, `unidentifiable` (every
             camera has one label), or `reference` (for the fingerprints of the cues).
         planted: Strength of each planted cue; 1 is full.
         correlation: Of label and camera, see `SimulatorSpec`.
@@ -43,7 +44,7 @@ class Case(BaseModel):
 
     @property
     def name(self) -> str:
-        """What tells it from other cases."""
+        """Names it among other cases."""
         return f"{self.kind} {self.seed}"
 
 
@@ -125,8 +126,8 @@ def read_lines(path: Path) -> list[Line]:
             lines.append(Line.model_validate_json(text))
         except ValidationError as error:
             raise CamerabiasError(
-                f"Line {number} of {path} is no line of a calibration ({error.errors()[0]['msg']}); delete it, and "
-                "calibrate again to make it anew."
+                f"Line {number} of {path} is not a line of a calibration ({error.errors()[0]['msg']}); delete "
+                "it, and calibrate again."
             ) from error
     return lines
 
@@ -135,7 +136,7 @@ def measure_fingerprints(lines: Sequence[Line]) -> pd.DataFrame:
     """The fingerprints of cues, from reference cases, which plant one cue each: cues × views.
 
     Args:
-        lines: Lines of any number of cases; those of other kinds are left out.
+        lines: Lines of any number of cases; those of other kinds are excluded.
 
     Returns:
         How far cameras are recognised in each view, as a share of the view in which they are most, from 0 to 1; the
@@ -153,14 +154,14 @@ def summarise(lines: Sequence[Line]) -> list[WideTable]:
     """The tables of a calibration, to be read.
 
     Args:
-        lines: Lines of any number of cases; those of kind `reference` are left out.
+        lines: Lines of any number of cases; those of kind `reference` are excluded.
     """
     judged = [line for line in lines if line.case.kind != "reference"]
     alone = [(line, line.cues) for line in judged if _is_planted(line.case, 1, 1.0)]
     tables = [
         ("Verdicts by what the dataset is", _verdicts(judged)),
         ("Errors of the verdict", _errors(judged)),
-        ("Misses by how many predictions truly follow the camera", _misses(judged)),
+        ("Misses by the true effect: the share of predictions that depend on the camera", _misses(judged)),
         ("Families of cues that were named, by what was planted alone at full strength", _confusion(alone)),
         ("Naming of cues", _naming(judged)),
     ]
@@ -171,7 +172,7 @@ def summarise_references(lines: Sequence[Line]) -> list[WideTable]:
     """Which families are named of reference cases, each by the fingerprints of all the others.
 
     Args:
-        lines: Lines of any number of cases; those of other kinds are left out.
+        lines: Lines of any number of cases; those of other kinds are excluded.
     """
     references = _references(lines)
     left_out = [
@@ -186,10 +187,10 @@ def _references(lines: Sequence[Line]) -> list[Line]:
 
 
 def truly_cheats(line: Line) -> bool:
-    """Whether predictions go over to what another camera implies when it shoots the same bottle: the truth.
+    """Whether predictions change to another camera's associated label when it takes the same bottle: the truth.
 
-    It is tested on 1,280 pairs of photos (320 bottles, four pairs of cameras that imply different labels) where the
-    audit has 32 or 64 photos that disagree with their camera, so that it sees what no audit of that size can.
+    It is tested on 1,280 pairs of photos (320 bottles, four pairs of cameras with different associated labels)
+    where the audit has 32 or 64 bias-conflicting photos, so that it detects what no audit of that size can.
     """
     p = line.evidence.get("counterfactual.p")
     return p is not None and p <= LEVEL
@@ -200,7 +201,7 @@ def share(right: int, n: int) -> str:
     if not n:
         return "none"
     low, high = exact_interval(right, n)
-    return f"{right} of {n}, {right / n:.3f} [{low:.3f}, {high:.3f}]"
+    return f"{right} of {n}, {show_interval(right / n, low, high)}"
 
 
 KINDS: dict[str, Callable[[Case], bool]] = {
@@ -284,10 +285,10 @@ def _misses(lines: Sequence[Line]) -> pd.DataFrame:
         estimates = [line.evidence.get("shortcut_effect.risk_difference") for line in found]
         rows.append(
             {
-                "predictions that follow": f"{low:g} to {high:g}",
+                "true effect": f"{low:g} to {high:g}",
                 "n": str(len(found)),
                 "missed": share(len(found) - _count(found, "cheating"), len(found)),
-                "mean truth": _mean([line.evidence["counterfactual.directed"] or 0 for line in found]),
+                "mean true effect": _mean([line.evidence["counterfactual.directed"] or 0 for line in found]),
                 "mean risk difference": _mean([estimate for estimate in estimates if estimate is not None]),
             }
         )
@@ -295,7 +296,7 @@ def _misses(lines: Sequence[Line]) -> pd.DataFrame:
 
 
 def _mean(numbers: Sequence[float]) -> str:
-    return f"{np.mean(numbers):.3f}" if numbers else ""
+    return show_share(float(np.mean(numbers)) if numbers else None)
 
 
 def _naming(lines: Sequence[Line]) -> pd.DataFrame:
@@ -309,11 +310,11 @@ def _naming(lines: Sequence[Line]) -> pd.DataFrame:
         all_named = sum(true <= set(line.cues) for true, line in zip(planted, named, strict=True))
         rows.append(
             {
-                "datasets whose cameras are told apart": kind,
+                "datasets whose cameras are identified": kind,
                 "n": str(len(named)),
                 "a planted family is named": share(any_named, len(named)),
                 "all planted families are": share(all_named, len(named)),
-                "families named": f"{np.mean([len(line.cues) for line in named]):.2f}",
+                "families named": show_number(float(np.mean([len(line.cues) for line in named]))),
             }
         )
     return pd.DataFrame(rows)
@@ -330,7 +331,7 @@ def _confusion(judged: Sequence[tuple[Line, tuple[str, ...]]]) -> pd.DataFrame:
             {
                 "cue": name,
                 "family": spec.family,
-                "cameras told apart": f"{len(named)} of {len(found)}",
+                "cameras identified": f"{len(named)} of {len(found)}",
                 **counts,
             }
         )

@@ -23,7 +23,7 @@ from camerabias.analysis.effects.probes import (
     perturbation_energy,
 )
 from camerabias.analysis.records.records import Records
-from camerabias.analysis.records.wording import PLAIN, show_absence, show_estimate
+from camerabias.analysis.records.wording import PLAIN, show_absence
 from camerabias.analysis.statistics.accuracy import (
     accuracy,
     chance,
@@ -34,6 +34,7 @@ from camerabias.analysis.statistics.accuracy import (
 )
 from camerabias.analysis.statistics.bootstrap import MIN_GROUPS, Comparison, Estimate
 from camerabias.analysis.statistics.learning import learning_order
+from camerabias.analysis.statistics.number_format import show_estimate, show_interval, show_number, show_share
 from camerabias.datasets.schema import Target
 from camerabias.trainables.records.study import StudyCell
 
@@ -104,8 +105,8 @@ def _in_short(records: Records) -> list[_Answer]:
         if reference is None or not (with_it and without):
             continue
         statement = (
-            f"Label accuracy (chance {chance(with_it):.3f}) after {reference.setting} training, and after disjoint "
-            "training, where the camera gives the label away"
+            f"Label accuracy (chance {show_share(chance(with_it))}) after {reference.setting} training, and after "
+            "disjoint training, where every camera has one label"
         )
         numbers = f"{_number(accuracy(without))}, and {_number(accuracy(with_it))}{_sizes(records, reference, cell)}"
         answers.append(_Answer(statement, records.model_name(cell), numbers))
@@ -206,7 +207,9 @@ def _learned_first(records: Records) -> list[_Answer]:
         if order.first == "cannot tell":
             answer = "we cannot tell which is learned first, camera or label"
         camera_steps, label_steps = (_median_steps(order.pairs[target]) for target in ("camera", "label"))
-        interval = "" if np.isnan(order.low) else f" (camera's share [{order.low:.3f}, {order.high:.3f}])"
+        decided = order.camera_first + order.label_first
+        share = show_interval(order.camera_first / decided, order.low, order.high) if decided else ""
+        interval = f" (camera's share {share})" if share else ""
         number = (
             f"of {len(order.pairs)} pairs of model and seed, the camera was in {order.camera_first} and the label in "
             f"{order.label_first}{interval}; median time to half of the way from chance to 1: camera {camera_steps}, "
@@ -255,7 +258,8 @@ def _places(records: Records, cell: StudyCell, what: str, energies: list[pd.Data
         return []
     places = {region: concentration(energies, [region]) for region in REGIONS}
     numbers = ", ".join(
-        f"{region} {show_estimate(place.share)} (× {place.density:.2f})" for region, place in places.items()
+        f"{region} {show_estimate(place.share)} (× {show_number(place.density)})"
+        for region, place in places.items()
     )
     statement = (
         f"Trained on {_training(cell)}, energy of {what} by region (× density relative to a uniform spread; top: "
@@ -292,7 +296,7 @@ def _number(found: Estimate) -> str:
 
 def _beside(found: Estimate, value: float, name: str) -> str:
     """`higher than chance (0.200)`, and so on."""
-    return f"{_compared(found, value)} {name} ({value:.3f})"
+    return f"{_compared(found, value)} {name} ({show_share(value)})"
 
 
 def _compared(found: Estimate, value: float) -> str:

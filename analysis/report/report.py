@@ -82,11 +82,11 @@ def make_report(location: str) -> Report:
         INDEX_FILE,
         _html(records, tables, findings, claims, figures, not_drawn, audit, verdict, beside).encode(),
     )
-    # of an audit the verdict is told, and what is behind it; the rest stands on the page
-    told = [table.wide for table in beside] or [wide for table in tables for wide in table.wide]
+    # of an audit the verdict is printed, and what is behind it; the rest stands on the page
+    shown = [table.wide for table in beside] or [wide for table in tables for wide in table.wide]
     return Report(
         index=folder.file(INDEX_FILE) if folder.is_local else f"{folder}/{INDEX_FILE}",
-        tables=told,
+        tables=shown,
         findings=[] if audit else [sentence for finding in findings for sentence in finding.sentences],
         claims=claims,
         not_drawn=not_drawn,

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
 from camerabias.analysis.report.figures.base import BLUE, STYLE, VERMILION
+from camerabias.analysis.statistics.number_format import show_number, show_share
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.records.search import (
@@ -124,7 +125,7 @@ def _table(search: Search, candidates: Sequence[Candidate]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-_SAID = {
+_IN_WORDS = {
     "complete": "complete",
     "pruned": "pruned (stopped early, since others did better at the same step)",
     "failed": "failed",
@@ -134,7 +135,9 @@ _SAID = {
 
 def _sentences(search: Search, candidates: Sequence[Candidate]) -> list[str]:
     states = [one.state for one in candidates]
-    counts = ", ".join(f"{states.count(state)} {said}" for state, said in _SAID.items() if state in states)
+    counts = ", ".join(
+        f"{states.count(state)} {words}" for state, words in _IN_WORDS.items() if state in states
+    )
     sentences = [
         f"{len(candidates)} candidates of {', '.join(search.space)} on {search.trial.name}: {counts}."
     ]
@@ -142,8 +145,8 @@ def _sentences(search: Search, candidates: Sequence[Candidate]) -> list[str]:
     if best is None:
         return [*sentences, "None has ended with a loss yet."]
     sentences.append(
-        f"Lowest validation loss: {best.loss:.4g} (accuracy {best.accuracy:.3f}), candidate {best.number}: "
-        f"{best.described}. No test image was used."
+        f"Lowest validation loss: {show_number(best.loss)} (accuracy {show_share(best.accuracy)}), candidate "
+        f"{best.number}: {best.described}. No test image was used."
     )
     return sentences
 
@@ -173,11 +176,11 @@ def _confirmed(search: Search, candidates: Sequence[Candidate], record: SearchRe
         outcome = outcomes.get(config.id)
         loss = None if outcome is None else outcome.loss
         missing = "missing" if outcome is None else "failed"
-        cells.setdefault(recipe, {})[f"seed {seed}"] = missing if loss is None else f"{loss:.4g}"
+        cells.setdefault(recipe, {})[f"seed {seed}"] = missing if loss is None else show_number(loss)
         losses.setdefault(recipe, []).append(loss)
     for recipe, found in losses.items():
         whole = [loss for loss in found if loss is not None]
-        cells[recipe]["mean"] = f"{np.mean(whole):.4g}" if len(whole) == len(found) else "missing"
+        cells[recipe]["mean"] = show_number(float(np.mean(whole))) if len(whole) == len(found) else "missing"
     return pd.DataFrame.from_dict(cells, orient="index")
 
 
@@ -297,4 +300,4 @@ def _ends(parameter: Parameter) -> dict[float, str]:
 
 
 def _loss_ends(losses: npt.NDArray[np.float64]) -> dict[float, str]:
-    return {0.0: f"{losses.min():.3g}", 1.0: f"{losses.max():.3g}"}
+    return {0.0: show_number(losses.min()), 1.0: show_number(losses.max())}

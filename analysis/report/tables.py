@@ -17,9 +17,10 @@ import pandas as pd
 from camerabias.analysis.paper.published import printed_accuracy, printed_range
 from camerabias.analysis.records.records import Cameras, Records, Rows
 from camerabias.analysis.records.study import name_model, sizes_of
-from camerabias.analysis.records.wording import PLAIN, show_absence, show_estimate
+from camerabias.analysis.records.wording import PLAIN, show_absence
 from camerabias.analysis.statistics.accuracy import accuracy, chance
 from camerabias.analysis.statistics.bootstrap import MIN_GROUPS, Estimate
+from camerabias.analysis.statistics.number_format import MISSING, show_estimate, show_share
 from camerabias.datasets.io.storage import Folder
 from camerabias.trainables.records.study import VARIATIONS, PlannedStudy, StudyCell
 
@@ -170,7 +171,7 @@ def _paper(study: PlannedStudy, cell: StudyCell, model: str) -> float:
 def _paper_range(study: PlannedStudy, cell: StudyCell) -> str:
     """What the paper's own models came to, beside a model that it does not have."""
     low, high = printed_range(cell.target, cell.setting, *cell.view_kinds, table=_paper_table(study, cell))
-    return "" if isnan(low) else f"{low:.3f}–{high:.3f}"
+    return MISSING if isnan(low) else f"{show_share(low)}–{show_share(high)}"
 
 
 def _paper_table(study: PlannedStudy, cell: StudyCell) -> str | None:
@@ -207,7 +208,7 @@ def _varying(rows: list[_Row]) -> dict[str, Callable[[_Row], str]]:
     found = {
         name: get
         for name, get in _VARYING.items()
-        if len(told := {get(row) for row in rows}) > 1 or (name in _PLAINLY and told != {_PLAINLY[name]})
+        if len(values := {get(row) for row in rows}) > 1 or (name in _PLAINLY and values != {_PLAINLY[name]})
     }
     return found or {"setting": _VARYING["setting"]}
 
@@ -223,13 +224,13 @@ def _one_model(study: PlannedStudy, rows: list[_Row]) -> list[WideTable]:
         line[heads[row.cameras]] = row.text
         if row.cameras == "all":
             line |= {
-                "chance": _number(row.chance),
+                "chance": show_share(row.chance),
                 "n": _seeds(row),
-                "paper": _number(row.paper) or _paper_range(study, row.cell),
+                "paper": _paper_range(study, row.cell) if isnan(row.paper) else show_share(row.paper),
             }
-    frame = pd.DataFrame(lines.values()).fillna("")
+    frame = pd.DataFrame(lines.values()).fillna(MISSING)
     order = [*varying, "accuracy", "chance", "n", "paper", "seen cameras", "unseen cameras"]
-    shown = [name for name in order if name in frame and (name != "paper" or frame[name].any())]
+    shown = [name for name in order if name in frame and (name != "paper" or set(frame[name]) != {MISSING})]
     return [WideTable(f"{study.title}: {rows[0].model}", frame[shown])]
 
 
@@ -254,19 +255,17 @@ def _wide(rows: list[_Row], varying: dict[str, Callable[[_Row], str]]) -> pd.Dat
             column += f", {row.cameras}"
         incomplete = 0 < row.estimate.n_seeds < len(row.cell.trials)
         lines[row.model][column] = row.text + (f" ({_seeds(row)} seeds)" if incomplete else "")
-        chances.setdefault(column, set()).add(_number(row.chance))
+        chances.setdefault(column, set()).add(show_share(row.chance))
         if printed:
-            lines[row.model][f"{column} (paper)"] = _number(row.paper)
-    lines["chance"] = {column: "–".join(sorted(found - {""})) for column, found in chances.items()}
+            lines[row.model][f"{column} (paper)"] = show_share(row.paper)
+    lines["chance"] = {
+        column: "–".join(sorted(found - {MISSING})) or MISSING for column, found in chances.items()
+    }
     columns = [
         name for column in chances for name in (column, f"{column} (paper)") if printed or name == column
     ]
     frame = pd.DataFrame.from_dict(lines, orient="index", columns=columns)
-    return frame.fillna("").rename_axis("model").reset_index()
-
-
-def _number(value: float) -> str:
-    return "" if isnan(value) else f"{value:.3f}"
+    return frame.fillna(MISSING).rename_axis("model").reset_index()
 
 
 def _notes(study: PlannedStudy, rows: list[_Row]) -> list[str]:
@@ -280,11 +279,9 @@ def _notes(study: PlannedStudy, rows: list[_Row]) -> list[str]:
         notes.append(f"No interval is given where fewer than {MIN_GROUPS} independent groups were tested.")
     models = {row.model for row in rows}
     if study.paper and len(models) == 1 and all(isnan(row.paper) for row in rows):
-        notes.append(f"The paper has no {models.pop()}: its column spans its five models.")
+        notes.append(f"The paper has no {models.pop()}; its column gives the range of its five models.")
     if any(row.reading for row in rows):
-        notes.append(
-            "Which of the ways of testing the paper used it leaves open: its number stands beside each."
-        )
+        notes.append("The paper does not say which way of testing it used; its number stands beside each.")
     unseen = {row.cell.setting: row.cell.seen_cameras for row in rows if row.cameras == "unseen"}
     notes += [f"Setting {setting} trains on {', '.join(seen)} alone." for setting, seen in unseen.items()]
     notes += [f"{s.setting} ({s.target}) was skipped: {s.reason}" for s in study.skipped]

@@ -38,8 +38,7 @@ def contrast(terms: Sequence[tuple[float, Mapping[int, pd.DataFrame]]]) -> Estim
     as it is shared; the photos of the terms need not be the same.
 
     Args:
-        terms: Weight and predictions by seed (as `Records.test_rows` gives them); seeds that a term lacks are left
-            out.
+        terms: Weight and predictions by seed (as `Records.test_rows` gives them); only seeds of all terms count.
     """
     seeds = sorted(set.intersection(*({*rows} for _, rows in terms)))
     scores = [[score_right(rows[seed]) for seed in seeds] for _, rows in terms]
@@ -73,7 +72,7 @@ def share_given(seeds: Sequence[pd.DataFrame], expected: Mapping[str, str]) -> E
 
     Args:
         seeds: A frame per seed, as `Records.predictions` gives it.
-        expected: Class by camera; photos of other cameras are left out.
+        expected: Class by camera; photos of other cameras are excluded.
     """
     return estimate([by_group(frame, given) for frame, given, _ in _given_expected(seeds, expected)])
 
@@ -86,8 +85,8 @@ def excess_given(seeds: Sequence[pd.DataFrame], expected: Mapping[str, str]) -> 
     """
     scores = []
     for frame, given, classes in _given_expected(seeds, expected):
-        by_luck = frame["prediction"].map(classes.value_counts(normalize=True)).fillna(0.0)
-        scores.append(by_group(frame, given.astype(float) - by_luck))
+        if_independent = frame["prediction"].map(classes.value_counts(normalize=True)).fillna(0.0)
+        scores.append(by_group(frame, given.astype(float) - if_independent))
     return estimate(scores, lowest=-1.0)
 
 
@@ -105,7 +104,7 @@ def _given_expected(
 
 
 def chance(seeds: Sequence[pd.DataFrame]) -> float:
-    """Accuracy of the best guess that looks at no image: the share of the most frequent true class.
+    """Accuracy of the majority baseline, which looks at no image: the share of the most frequent true class.
 
     It is counted on the test images at hand, not taken as 1/k: where classes are uneven, 1/k would let a model
     that always names the commonest class look as if it had learned something. NaN where there are no images.

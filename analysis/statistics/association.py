@@ -1,7 +1,7 @@
-"""Do label and camera hang together? Which label a camera implies, and how much each tells of the other.
+"""Are label and camera associated, how strongly, and which label is a camera's associated one?
 
-Photos of one group are one observation, however many there are: intervals resample whole groups, and what luck alone
-would come to is seen by exchanging labels between whole groups.
+Photos of one group are one observation, however many there are: intervals resample whole groups, and what is
+expected under independence comes from permuting labels between whole groups.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ ROUNDING = 1e-9
 """What is closer to 0 than this is 0."""
 
 BATCH = 2**22
-"""Numbers held at once while labels are exchanged: 32 MiB of them."""
+"""Numbers held at once while labels are permuted: 32 MiB of them."""
 
 
 @dataclass(frozen=True)
 class Association:
-    """How label and camera hang together.
+    """How strongly label and camera are associated.
 
-    Both measures are adjusted for luck, since with few photos independent things look dependent: 0 is what exchanging
-    labels between whole groups comes to on average, or less, and the top stays the top.
+    Both measures are adjusted for chance, since with few photos independent labels look dependent: 0 is the mean of
+    permutations of labels between whole groups, or less, and the top stays the top.
 
     Attributes:
         cramers_v: Cramér's V, from 0 (independent) to 1 (one gives the other); NaN with one label or one camera.
         information: Mutual information of label and camera in bits, likewise.
-        entropy: Entropy of the label in bits, of which the camera tells `information`.
-        p: Share of exchanges whose V is as large: the p-value of "label and camera are independent".
+        entropy: Entropy of the label in bits, of which the camera holds `information`.
+        p: Share of permutations whose V is as large: the p-value of "label and camera are independent".
     """
 
     cramers_v: Estimate
@@ -48,7 +48,7 @@ class Association:
 
 
 def associated_labels(table: pd.DataFrame) -> dict[str, str]:
-    """The label that each camera implies: the one that is more frequent there than by luck, most clearly.
+    """Each camera's associated label: the one that is most clearly more frequent there than if independent.
 
     That is the largest of Pearson's residuals, (count - expected) / √expected. By the factor alone, a single photo
     of a rare label would outdo a hundred.
@@ -57,7 +57,7 @@ def associated_labels(table: pd.DataFrame) -> dict[str, str]:
         table: Counts, labels × cameras.
 
     Returns:
-        Label by camera; a camera whose labels are as frequent as everywhere, or without photos, implies none.
+        Label by camera; a camera whose labels are as frequent as everywhere, or without photos, has none.
     """
     counts = table.to_numpy(float)
     expected = _expected(counts)
@@ -72,8 +72,8 @@ def associated_labels(table: pd.DataFrame) -> dict[str, str]:
 def associate(images: pd.DataFrame) -> Association:
     """Measure the association of label and camera.
 
-    Intervals are those of `statistics.resample`, less twice the luck: a resampled table has the luck of the photos in
-    it, and as much again of the resampling. V is resampled as its square, which is what luck adds to.
+    Intervals are those of `statistics.resample`, less twice what chance comes to: a resampled table has that of the
+    photos in it, and as much again of the resampling. V is resampled as its square, to which chance adds.
 
     Args:
         images: A row per image with label, camera and group.
@@ -81,16 +81,16 @@ def associate(images: pd.DataFrame) -> Association:
     labels, cameras, groups = (
         pd.factorize(images[name], sort=True)[0] for name in ("label", "camera", "group")
     )
-    units = exchange_units(groups, cameras, labels)
+    units = permutation_units(groups, cameras, labels)
     seen = np.zeros((cameras.max() + 1, labels.max() + 1))
     np.add.at(seen, (cameras, labels), 1)
-    exchanged = np.concatenate(list(exchanged_counts(cameras, len(seen), labels, units)))
-    v = _measure(groups, cameras, labels, squared_v, exchanged)
+    permuted = np.concatenate(list(permuted_counts(cameras, len(seen), labels, units)))
+    v = _measure(groups, cameras, labels, squared_v, permuted)
     return Association(
         cramers_v=replace(v, mean=v.mean**0.5, low=v.low**0.5, high=v.high**0.5),
-        information=_measure(groups, cameras, labels, information_share, exchanged, _lesser_bits),
+        information=_measure(groups, cameras, labels, information_share, permuted, _lesser_bits),
         entropy=float(_bits(seen.sum(axis=0))),
-        p=p_value(float(squared_v(seen)), squared_v(exchanged)) if min(seen.shape) > 1 else nan,
+        p=p_value(float(squared_v(seen)), squared_v(permuted)) if min(seen.shape) > 1 else nan,
     )
 
 
@@ -109,16 +109,16 @@ def information_share(counts: Floats) -> Floats:
     return _ratio(margins - _bits(counts.reshape(*counts.shape[:-2], -1)), _lesser_bits(counts))
 
 
-def exchange_units(groups: Codes, rows: Codes, classes: Codes) -> Codes:
-    """What keeps together when classes are exchanged: a group, or where both differ within it, its images of a class.
+def permutation_units(groups: Codes, rows: Codes, classes: Codes) -> Codes:
+    """What keeps together when classes are permuted: a group, or where both differ within it, its images of a class.
 
     A bottle that every camera has taken has one label, a leaf that one camera has taken may have several: either is
-    exchanged as a whole. In a group with several of both, exchanging wholes would leave it as it is.
+    permuted as a whole. In a group with several of both, permuting wholes would leave it as it is.
 
     Args:
         groups: n codes.
         rows: n codes of what the classes are tabulated against, such as cameras.
-        classes: n codes of what is exchanged, such as labels.
+        classes: n codes of what is permuted, such as labels.
 
     Returns:
         n numbers of units.
@@ -130,8 +130,8 @@ def exchange_units(groups: Codes, rows: Codes, classes: Codes) -> Codes:
     return units
 
 
-def exchanged_counts(rows: Codes, n_rows: int, classes: Codes, units: Codes) -> Iterator[Floats]:
-    """Tables after an exchange of classes between whole units, `PERMUTATIONS` times.
+def permuted_counts(rows: Codes, n_rows: int, classes: Codes, units: Codes) -> Iterator[Floats]:
+    """Tables after a permutation of classes between whole units, `PERMUTATIONS` times.
 
     A unit's images keep their rows and get the classes of another unit's images, one after the other from a random
     one on, and from the start again where the other has fewer.
@@ -143,7 +143,7 @@ def exchanged_counts(rows: Codes, n_rows: int, classes: Codes, units: Codes) -> 
         units: n codes.
 
     Yields:
-        Counts, (b, rows, classes), some exchanges at a time.
+        Counts, (b, rows, classes), some permutations at a time.
     """
     n_classes, sizes = int(classes.max()) + 1, np.bincount(units)
     by_unit = np.argsort(units, kind="stable")
@@ -169,29 +169,29 @@ def _measure(
     rows: Codes,
     classes: Codes,
     measure: Measure,
-    exchanged: Floats,
+    permuted: Floats,
     unit: Measure = lambda counts: np.ones(counts.shape[:-2]),
 ) -> Estimate:
-    """A measure from 0 to 1 of a table, adjusted for luck, times what it is a share of, with its interval."""
-    shape = exchanged.shape[1:]
+    """A measure from 0 to 1 of a table, adjusted for chance, times what it is a share of, with its interval."""
+    shape = permuted.shape[1:]
     cells, cell_of = np.unique(rows * shape[1] + classes, return_inverse=True)
     counted = pd.crosstab([groups, np.zeros(len(rows))], cell_of)
     counted.index.names = ["group", "seed"]
-    luck = float(measure(exchanged).mean())
+    by_chance = float(measure(permuted).mean())
 
     def tables(sums: Floats) -> Floats:
         counts = np.zeros((*sums.shape[:-1], shape[0] * shape[1]))
         counts[..., cells] = sums
         return counts.reshape(*sums.shape[:-1], *shape)
 
-    def adjusted(counts: Floats, luck: float) -> Floats:
-        # where luck comes to all there can be, nothing more can be told
-        return np.clip((measure(counts) - luck) / max(1 - luck, ROUNDING), 0, 1) * unit(counts)
+    def adjusted(counts: Floats, by_chance: float) -> Floats:
+        # where chance comes to all there can be, nothing more can be found
+        return np.clip((measure(counts) - by_chance) / max(1 - by_chance, ROUNDING), 0, 1) * unit(counts)
 
     seen = tables(counted.to_numpy(float).sum(axis=0))
     bounds = (0.0, float(unit(seen)))
-    found = resample(counted, lambda sums: adjusted(tables(sums), 2 * luck), len(counted), bounds)
-    return replace(found, mean=float(adjusted(seen, luck)))
+    found = resample(counted, lambda sums: adjusted(tables(sums), 2 * by_chance), len(counted), bounds)
+    return replace(found, mean=float(adjusted(seen, by_chance)))
 
 
 def _expected(counts: Floats) -> Floats:

@@ -147,7 +147,7 @@ def resample(
 
     Args:
         table: What is summed, any number of rows and k columns, indexed by `group` and `seed`.
-        statistic: Sums (..., k) to values (...); NaN where sums say nothing, and such draws are left out.
+        statistic: Sums (..., k) to values (...); NaN where sums say nothing, and such draws are excluded.
         n_groups: Independent groups that the statistic rests on, the fewer of the two sides of a difference.
         bounds: Lowest and highest value of the statistic.
 

@@ -57,7 +57,7 @@ class LearningOrder:
 
     @property
     def first(self) -> Target | Literal["cannot tell"]:
-        """What is learned first, where the interval of the share leaves one half out."""
+        """What is learned first, where the interval of the share excludes one half."""
         if self.low > 0.5:
             return "camera"
         return "label" if self.high < 0.5 else "cannot tell"
@@ -73,7 +73,7 @@ def learning_order(
 
     Args:
         camera: Step, or None for never, of each camera trial by (model, seed).
-        label: Likewise of the label trials; keys that one side lacks are left out.
+        label: Likewise of the label trials; keys that one side lacks are excluded.
     """
     keys = [key for key in camera if key in label]
     rows = [(*key, camera[key], label[key]) for key in keys]

@@ -30,7 +30,7 @@ LEVEL = 0.01
 admits; one in a hundred, because many models are looked at."""
 
 POWER = 0.8
-"""Of `minimum_detectable`: the convention of planning, four times in five."""
+"""Of `minimum_detectable`: the convention of planning."""
 
 Codes = npt.NDArray[np.intp]
 
@@ -49,9 +49,9 @@ class CameraEffect:
 
 
 def camera_effect(seeds: Sequence[pd.DataFrame]) -> CameraEffect:
-    """Test that accuracy does not depend on the camera.
+    """Test whether accuracy depends on the camera.
 
-    The statistic is the sum of squares between cameras, its null that of `camera_exchanges`. An image's score is
+    The statistic is the sum of squares between cameras, its null that of `camera_permutations`. An image's score is
     its mean over seeds, so that seeds stay together.
 
     Args:
@@ -66,9 +66,9 @@ def camera_effect(seeds: Sequence[pd.DataFrame]) -> CameraEffect:
     def between(codes: Codes) -> float:
         return float((np.bincount(codes, scores) ** 2 / np.bincount(codes)).sum())
 
-    exchanged = np.array([between(row) for rows in camera_exchanges(images, PERMUTATIONS) for row in rows])
+    permuted = np.array([between(row) for rows in camera_permutations(images, PERMUTATIONS) for row in rows])
     accuracies = np.bincount(codes, scores) / np.bincount(codes)
-    return CameraEffect(pd.Series(accuracies, index=cameras), p_value(between(codes), exchanged))
+    return CameraEffect(pd.Series(accuracies, index=cameras), p_value(between(codes), permuted))
 
 
 def with_seeds(seeds: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -77,7 +77,7 @@ def with_seeds(seeds: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 def by_image(rows: pd.DataFrame, scores: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What `camera_exchanges` takes of n different images, and sums of scores over all predictions of each.
+    """What `camera_permutations` takes of n different images, and sums of scores over all predictions of each.
 
     Args:
         rows: Predictions as `with_seeds` gives them.
@@ -94,16 +94,16 @@ def by_image(rows: pd.DataFrame, scores: pd.DataFrame) -> tuple[pd.DataFrame, pd
     return images, scores.groupby([rows[key] for key in keys]).sum().reset_index(drop=True)
 
 
-def camera_exchanges(images: pd.DataFrame, n: int) -> Iterator[Codes]:
-    """Cameras of the images after an exchange within labels, n times.
+def camera_permutations(images: pd.DataFrame, n: int) -> Iterator[Codes]:
+    """Cameras of the images after a permutation within labels, n times.
 
     Under the null hypothesis cameras are exchangeable among photos that differ in nothing else that matters:
 
     - Within a group that was taken by several cameras (a bottle), which leaves the object as it is, and within it
       among photos of one label.
-    - Groups with one camera exchange it as wholes, since their photos are right or wrong together, and among groups
+    - Groups with one camera are permuted as wholes, since their photos are right or wrong together, and among groups
       with about as many photos of each label, within a factor of two: where cameras differ in how many photos they
-      take of a thing, small groups vary more than large ones, and would not be exchangeable.
+      take of an object, small groups vary more than large ones, and would not be exchangeable.
     - Among images that were tested by the same seeds: where folds rotate, each seed's model has its own bias.
 
     Args:
@@ -111,23 +111,23 @@ def camera_exchanges(images: pd.DataFrame, n: int) -> Iterator[Codes]:
         n: How often.
 
     Yields:
-        Codes of cameras in the order of their sorted names, some exchanges × images at a time.
+        Codes of cameras in the order of their sorted names, some permutations × images at a time.
     """
     units = _exchangeable(images)
     of_image = units.groupby(["unit", "block"], sort=False).ngroup().to_numpy()
     units = units.drop_duplicates(["unit", "block"])
     codes, blocks = pd.factorize(units["camera"], sort=True)[0], units["block"].to_numpy()
     members = np.split(np.argsort(blocks, kind="stable"), np.bincount(blocks).cumsum()[:-1])
-    exchanging = [block for block in members if len(set(codes[block])) > 1]
+    permuted_blocks = [block for block in members if len(set(codes[block])) > 1]
     generator = np.random.default_rng(0xCA3E8A)
     for start in range(0, n, _AT_ONCE):
-        exchanged = np.tile(codes, (min(_AT_ONCE, n - start), 1))
-        for block in exchanging:
-            exchanged[:, block] = generator.permuted(exchanged[:, block], axis=1)
-        yield exchanged[:, of_image]
+        permuted = np.tile(codes, (min(_AT_ONCE, n - start), 1))
+        for block in permuted_blocks:
+            permuted[:, block] = generator.permuted(permuted[:, block], axis=1)
+        yield permuted[:, of_image]
 
 
-_AT_ONCE = 250  # exchanges of 10,000 images take 20 MB
+_AT_ONCE = 250  # permutations of 10,000 images take 20 MB
 
 
 def _exchangeable(images: pd.DataFrame) -> pd.DataFrame:

@@ -21,20 +21,22 @@ DECIDED_BY: dict[Outcome, str] = {
 
 def give_reasons(found: Findings, outcome: Outcome) -> list[str]:
     """Why the verdict is what it is, the most important sentence first."""
-    said = {test.name: test.sentences(found) for test in all_tests()}
-    first = _why_not_told(found) if outcome == "cannot tell" else said[DECIDED_BY[outcome]]
-    return list(dict.fromkeys([*first, *(sentence for sentences in said.values() for sentence in sentences)]))
+    sentences = {test.name: test.sentences(found) for test in all_tests()}
+    first = _why_undecided(found) if outcome == "cannot tell" else sentences[DECIDED_BY[outcome]]
+    return list(
+        dict.fromkeys([*first, *(sentence for found_by in sentences.values() for sentence in found_by)])
+    )
 
 
-def _why_not_told(found: Findings) -> list[str]:
+def _why_undecided(found: Findings) -> list[str]:
     answer, tested = found.design.answers["use"], found.of(SHORTCUT_EFFECT)
     if not answer.answerable:
         return [answer.why]
     if tested is None:
         return ["No trial that learns the label from the photos as they are has finished."]
     return [
-        f"Too few photos to test: {tested.effect.n_conflicting} bias-conflicting groups, where {MIN_GROUPS} are "
-        "needed, and enough that a perfect shortcut would be found."
+        f"Too few photos to test: {tested.effect.n_conflicting} bias-conflicting groups; it takes {MIN_GROUPS}, "
+        "and enough to detect a perfect shortcut."
     ]
 
 
@@ -52,7 +54,7 @@ def propose_next_steps(found: Findings, outcome: Outcome) -> list[str]:
             "Take photos of every label with every camera, or train with a mitigation and see what it costs: "
             f"{augmented}weighting or resampling by label × camera (`camerabias audit --full` compares them).",
         ],
-        "cannot tell": [_what_would_tell(found)],
+        "cannot tell": [_what_would_decide(found)],
         "at risk": [
             "Balance the cameras over the labels in training: a model trained longer, or on other photos, may begin "
             "to use the camera.",
@@ -65,7 +67,7 @@ def propose_next_steps(found: Findings, outcome: Outcome) -> list[str]:
     return [*steps, *photos]
 
 
-def _what_would_tell(found: Findings) -> str:
+def _what_would_decide(found: Findings) -> str:
     if not found.design.answers["use"].answerable:
         return "Take the photos that are lacking, and audit again: no training can make up for them."
     if found.of(SHORTCUT_EFFECT) is None:

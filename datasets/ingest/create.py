@@ -1,6 +1,6 @@
 """Making a DATASET: photos or simulated images in, parts of original bytes, an index and a manifest out.
 
-Parts are written in parallel, each in one piece and with a note of what it was made from; the folds need all
+Parts are written in parallel, each at once and with a note of what it was made from; the folds need all
 images at once, so the driver deals them at the end and writes the index and, last, the manifest. Whatever an
 interrupted run has finished is found by that note and not made again.
 """
@@ -121,7 +121,7 @@ def import_dataset(
         executor: Where the work runs.
         fit: How images of any size become a model's input.
         max_rejected: Share of photos that may be undecodable before the import gives up.
-        report: Told of progress.
+        report: Called with progress.
 
     Raises:
         CamerabiasError: Too many rejected, splits or labels that cannot be used, or another dataset in `out`.

@@ -95,7 +95,7 @@ def _refuse_gaps(table: pd.DataFrame, columns: Iterable[str], name: str) -> None
         if len(gaps):
             raise CamerabiasError(
                 f"{name} has no {column} in {len(gaps)} of {len(table)} rows (first: data row {gaps[0] + 1}); "
-                "fill them in or leave those rows out."
+                "fill them in or drop those rows."
             )
 
 

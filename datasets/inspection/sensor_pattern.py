@@ -32,7 +32,7 @@ from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import N_FOLDS
 
 MIN_REFERENCES = 10
-"""Photos of a camera at a size, whichever fold is left out, from which its pattern is estimated."""
+"""Photos of a camera at a size, whichever fold is excluded, from which its pattern is estimated."""
 
 MIN_SIDE, MAX_SIDE = 64, 1024
 """Pixels: of a smaller photo nothing is said, of a larger one the central square is compared."""
@@ -72,12 +72,12 @@ def match_patterns(
 
     A photo is judged if its label was taken, at its size in pixels (as the sensor lay, before EXIF orientation), by
     at least two cameras whose patterns can be estimated. Which cameras come into question thus depends on label and
-    size alone; whoever exchanges cameras must do so within both, or sizes tell cameras apart.
+    size alone; whoever permutes cameras must do so within both, or sizes identify cameras.
 
     Args:
         dataset: The dataset; a folder for the patterns is made in it, and removed at the end.
         executor: Where the work runs.
-        report: Called with (pieces done, pieces in all).
+        report: Called with (items done, items in all).
 
     Returns:
         A row per photo that can be judged, in the order of the index: image_id, label, camera, group, height, width

@@ -45,7 +45,7 @@ def decode(content: bytes) -> Pixels:
 
 
 def decode_as_stored(content: bytes) -> Pixels:
-    """Decode an image file as `decode` does, but leave out EXIF orientation: the picture lies as on the sensor."""
+    """Decode an image file as `decode` does, but ignore EXIF orientation: the picture lies as on the sensor."""
     _, file = _load(content)
     return np.asarray(_to_rgb(file))
 

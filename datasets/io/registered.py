@@ -1,4 +1,4 @@
-"""A thing that is registered under a name and may have parameters: how study files name views and probes."""
+"""Something that is registered under a name and may have parameters: how study files name views and probes."""
 
 from __future__ import annotations
 

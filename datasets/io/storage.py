@@ -28,13 +28,13 @@ from pyarrow import fs
 from camerabias.datasets.schema import CamerabiasError
 
 WAITS = (1, 2, 4, 8, *[15] * 39)
-"""Seconds between one try of a bucket and the next: ten minutes in all, after those of pyarrow's own."""
+"""Seconds between one attempt at a bucket and the next: ten minutes in all, after those of pyarrow's own."""
 
 PERMANENT = (
     "ACCESS_DENIED", "NO_SUCH_BUCKET", "INVALID_", "SIGNATURE", "UNRECOGNIZED_CLIENT", "PERMISSION_DENIED",
     "UNAUTHENTICATED", "NOT_FOUND", "not found", "Forbidden",
 )  # fmt: skip
-"""What stands in errors of object stores (AWS's and Google's names) that waiting does not mend."""
+"""What stands in errors of object stores (AWS's and Google's names) that waiting does not fix."""
 
 _log = logging.getLogger(__name__)
 
@@ -157,7 +157,7 @@ class Folder:
         return _patiently(path, read)
 
     def write_bytes(self, name: str, content: bytes) -> None:
-        """Write the file `name` in one piece: a reader sees the old content or the new, never a part."""
+        """Write the file `name` at once: a reader sees the old content or the new, never a part."""
         with self.replacing(name) as stream:
             stream.write(content)
 
@@ -200,7 +200,7 @@ class Folder:
             return json.loads(self.read_bytes(name))
 
     def write_json(self, name: str, document: Any) -> None:
-        """Write `document` as readable JSON, in one piece."""
+        """Write `document` as readable JSON, at once."""
         self.write_bytes(name, (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode())
 
     def read_table(self, name: str, columns: list[str] | None = None, part: str | None = None) -> pa.Table:
@@ -219,7 +219,7 @@ class Folder:
         return self.file(name) if self.is_local else pa.BufferReader(self._read(name))
 
     def write_table(self, name: str, table: pa.Table, row_group_size: int | None = None) -> None:
-        """Write `table` as Parquet (zstd), in one piece; `row_group_size` bounds the rows that are read together."""
+        """Write `table` as Parquet (zstd), at once; `row_group_size` bounds the rows that are read together."""
         with self.replacing(name) as stream:
             pq.write_table(table, stream, compression="zstd", row_group_size=row_group_size)
 

@@ -1,4 +1,4 @@
-"""The five cameras as data, and the cues that tell them apart.
+"""The five cameras as data, and the cues by which they differ.
 
 Each number of a camera belongs to one cue. A cue's scale moves that number on the line from the reference camera
 (scale 0: all cameras alike) to the camera's own (scale 1) and beyond. A choice that is not a number (an algorithm, a

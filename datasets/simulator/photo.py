@@ -53,7 +53,7 @@ def simulate(spec: SimulatorSpec, index: int) -> SimulatedImage:
     Args:
         spec: What to simulate.
         index: The photo's number: that of its bottle times five, plus that of its camera. Also of photos that the
-            design leaves out: what the other cameras would have made of the bottle.
+            design excludes: what the other cameras would have made of the bottle.
 
     Returns:
         The photo, the same to the bit for the same arguments.

@@ -27,7 +27,7 @@ class SimulatorSpec(BaseModel):
         images: Number of photos; a multiple of 10, so that every label × camera cell is equal.
         size: Width and height of a photo, pixels, even and at least 64.
         seed: At least 0. Another seed gives other bottles and other devices of the same five models.
-        cues: Scale of every cue: 0 makes all cameras alike in it, 1 is the camera's own. Cues left out are 1.
+        cues: Scale of every cue: 0 makes all cameras alike in it, 1 is the camera's own. Others are 1.
         correlation: None has every camera photograph every bottle. From 0 to 1, every bottle is photographed once,
             by one of the two cameras of its own label (`settings.PAPER_DISJOINT`) with a share of
             (1 + correlation) / 2, else by one of the other label's two: 0 is balanced, 1 disjoint.

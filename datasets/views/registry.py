@@ -55,7 +55,7 @@ class ViewKind:
         draw: Of a random view, how a batch is drawn from the stored `rgb` images, see `random_views.Draw`.
         n_numbers: Random numbers that a draw takes per image.
         test_draws: Draws of each test image.
-        side: Side in pixels of a view that is a small piece of the original pixels; None for the model's input.
+        side: Side in pixels of a view that is a small crop of the original pixels; None for the model's input.
         moves: Whether what a photo shows lies elsewhere in the view.
     """
 

@@ -30,12 +30,12 @@ from camerabias.trainables.records.run import Run
 SPREAD_FROM = 5000
 """Photos from which Ray's start, about ten seconds, costs less than it saves."""
 
-BatteryName = Literal["quick", "default", "full"]
+SuiteName = Literal["quick", "default", "full"]
 
 
 @dataclass(frozen=True)
 class Step:
-    """A study of a battery.
+    """A study of a suite.
 
     Attributes:
         study: Its name.
@@ -47,7 +47,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Battery:
+class Suite:
     """What an audit runs.
 
     Attributes:
@@ -63,11 +63,11 @@ class Battery:
 
 THREE, FIVE = range(3), range(5)
 
-BATTERIES: dict[BatteryName, Battery] = {
+SUITES: dict[SuiteName, Suite] = {
     # 6 + 11 trials: three seeds are the fewest whose interval covers seeds, one is enough to see a cue vanish
-    "quick": Battery(Step("audit", THREE), [Step("cues", (0,))]),
-    "default": Battery(Step("audit", FIVE), [Step("cues", (0, 1)), Step("cues_used", (0, 1))]),
-    "full": Battery(
+    "quick": Suite(Step("audit", THREE), [Step("cues", (0,))]),
+    "default": Suite(Step("audit", FIVE), [Step("cues", (0, 1)), Step("cues_used", (0, 1))]),
+    "full": Suite(
         Step("audit", FIVE),
         [Step("cues", (0, 1)), Step("cues_used", (0, 1))],
         [Step(study, THREE) for study in ("settings", "strengths", "unseen", "mitigations")],
@@ -76,14 +76,14 @@ BATTERIES: dict[BatteryName, Battery] = {
 
 
 def run_audit(
-    request: Request, battery: Battery, listener: Listener | None = None
+    request: Request, suite: Suite, listener: Listener | None = None
 ) -> tuple[Findings, list[Outcome]]:
     """Run an audit's experiments; the same call resumes after any interruption.
 
     Args:
         request: What every sweep of the audit shares. Seeds that it names take the
-            place of the battery's: all of them in its first step, in others as many as these have themselves.
-        battery: What to run.
+            place of the suite's: all of them in its first step, in others as many as these have themselves.
+        suite: What to run.
         listener: Hears how it goes; None keeps silent.
 
     Returns:
@@ -94,18 +94,18 @@ def run_audit(
     """
     listener = listener or Listener()
     dataset, run = open_dataset(request.data), Run(request.run)
-    first = replace(battery.first, seeds=request.seeds or battery.first.seeds)
+    first = replace(suite.first, seeds=request.seeds or suite.first.seeds)
     # all of them now, for what would stop it later, such as weights
-    plans = {step.study: _plan(step, request) for step in (first, *battery.cues, *battery.more)}
+    plans = {step.study: _plan(step, request) for step in (first, *suite.cues, *suite.more)}
     design = look_at_design(dataset, run, _where(dataset, request.executor), listener)
     listener.design(design)
     outcomes = [_run(plans[first.study], request, listener)]
     found = gather(load_records(request.run), design)
-    steps = list(battery.more)
+    steps = list(suite.more)
     if why := _no_cue(found):
         listener.say(f"No cue is looked for: {why}.")
     else:
-        steps = [*battery.cues, *steps]
+        steps = [*suite.cues, *steps]
     for step in steps:
         if outcomes[-1].n_left:  # somebody has interrupted it, which is meant for the audit as a whole
             break
@@ -118,7 +118,7 @@ def _no_cue(found: Findings) -> str:
     if found.of(IDENTIFICATION) is None:
         return "no trial that learns the cameras has finished"
     if not identifies_cameras(found):
-        return "the cameras were not identified within a label"
+        return "the camera was not shown to be identified within a label"
     if not (associated(found) or has_shortcut_effect(found)):
         return "camera and label are not significantly associated"
     return ""

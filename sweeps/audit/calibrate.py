@@ -1,6 +1,6 @@
 """Calibrating the audit: datasets whose truth is known are audited blind, and what came out is kept, a line for each.
 
-A case is a simulated dataset: cues that are planted, how strongly label and camera hang together, a seed. Its line
+A case is a simulated dataset: cues that are planted, how strongly label and camera are associated, a seed. Its line
 holds the verdict, the evidence and the truth; `analysis.calibration` makes tables of many lines.
 """
 
@@ -24,18 +24,18 @@ from camerabias.datasets.ingest.create import simulate_dataset
 from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.simulator import CUES, SimulatorSpec, preset_spec
-from camerabias.sweeps.audit.audit import Battery, Step, run_audit
+from camerabias.sweeps.audit.audit import Step, Suite, run_audit
 from camerabias.sweeps.execution.executor import LocalTrialExecutor
 from camerabias.sweeps.execution.sweep import Request
 
 SIZE = 64
 MODEL, RECIPE = "small_cnn", "calibration"
-BATTERY = Battery(Step("audit", (0, 1, 2, 3)), [Step("cues", (0,))])
-"""Four folds of 800 photos hold 320 test photos; of those, 32 disagree with their camera at a correlation of 0.8."""
+SUITE = Suite(Step("audit", (0, 1, 2, 3)), [Step("cues", (0,))])
+"""Four folds of 800 photos hold 320 test photos; of those, 32 are bias-conflicting at a correlation of 0.8."""
 
 HALF = 0.5
 CORRELATIONS = (0.6, 0.8)
-"""A fifth, and a tenth, of the photos disagree with their camera."""
+"""A fifth, and a tenth, of the photos are bias-conflicting."""
 
 
 def cases() -> list[Case]:
@@ -125,7 +125,7 @@ def audit_case(case: Case) -> Line:
             weights="none",
             executor=LocalTrialExecutor(),
         )
-        found, _ = run_audit(request, BATTERY)
+        found, _ = run_audit(request, SUITE)
         verdict = decide(found)
     return Line(
         case=case,

@@ -43,11 +43,11 @@ def audit(
     source: Annotated[str, typer.Argument(help="A table of photos, a folder of photos, or a DATASET.")],
     run: RunOption,
     quick: Annotated[
-        bool, typer.Option("--quick", help="At most 20 trials (with three seeds, its own number).")
+        bool, typer.Option("--quick", help="At most 20 trials (with its own three seeds).")
     ] = False,
     full: Annotated[
         bool,
-        typer.Option("--full", help="Also how much correlation it takes, unseen cameras, and what helps."),
+        typer.Option("--full", help="Also strengths of correlation, unseen cameras and mitigations."),
     ] = False,
     fail_on: Annotated[
         str | None,
@@ -79,7 +79,7 @@ def audit(
     from camerabias.datasets.dataset import is_dataset
     from camerabias.datasets.ingest.photo import Reading
     from camerabias.datasets.io.storage import Folder
-    from camerabias.sweeps.audit.audit import BATTERIES, run_audit
+    from camerabias.sweeps.audit.audit import SUITES, run_audit
     from camerabias.sweeps.execution.executor import trial_executor
     from camerabias.sweeps.execution.sweep import Request
     from camerabias.sweeps.printing.console_listener import ConsoleListener
@@ -107,8 +107,8 @@ def audit(
         executor=where,
         retry_failed=retry_failed,
     )
-    battery = BATTERIES["quick" if quick else "full" if full else "default"]
-    _, outcomes = run_audit(request, battery, ConsoleListener())
+    suite = SUITES["quick" if quick else "full" if full else "default"]
+    _, outcomes = run_audit(request, suite, ConsoleListener())
     verdict = show_report(run).verdict
     for outcome in outcomes:
         exit_if_failed(outcome)
@@ -129,7 +129,7 @@ def _refuse_to_import(context: typer.Context, source: str) -> None:
     if given:
         raise CamerabiasError(
             f"{source} is a DATASET, whose photos have been imported already: {', '.join(given)} would change "
-            "nothing. Leave that out, or import the photos again with `camerabias data import`."
+            "nothing. Drop that, or import the photos again with `camerabias data import`."
         )
 
 

@@ -38,7 +38,7 @@ def submit(
     epilog="Examples: camerabias doctor; camerabias doctor --run s3://mine/runs/table2 --address auto"
 )
 def doctor(
-    run: Annotated[str | None, typer.Option("--run", help="A run whose storage is to be tried.")] = None,
+    run: Annotated[str | None, typer.Option("--run", help="A run whose storage is checked.")] = None,
     address: AddressOption = None,
 ) -> None:
     """Find out whether this machine, a run's storage and a cluster are fit for a sweep."""

@@ -46,7 +46,7 @@ def simulate(
     correlation: Annotated[
         float | None,
         typer.Option(
-            help="Photograph every bottle once, by a camera that goes with its label: 0 not at all, 1 always. By "
+            help="Correlation of label and camera, 0 to 1: every bottle is photographed once. By "
             "default all cameras photograph every bottle."
         ),
     ] = None,

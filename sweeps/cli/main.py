@@ -12,7 +12,7 @@ from camerabias.sweeps.cli.app import EXIT_BUG, EXIT_ERROR, app
 
 
 def main() -> None:
-    """Entry point; exit codes are 0, 1 (told in a sentence), 2 (usage), 3 (`--fail-on`) and 70 (our bug)."""
+    """Entry point; exit codes are 0, 1 (a sentence says why), 2 (usage), 3 (`--fail-on`) and 70 (our bug)."""
     try:
         app()
     except CamerabiasError as error:

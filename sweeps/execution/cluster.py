@@ -58,7 +58,7 @@ def _ask_nodes(expected: Expected) -> Iterator[tuple[Node, bool]]:
     }
     for node_id, answer in asked.items():
         try:
-            said = ray.get(answer, timeout=ANSWER_SECONDS)
+            answered = ray.get(answer, timeout=ANSWER_SECONDS)
         except ray.exceptions.RayError as error:
             hosts = [node["NodeManagerHostname"] for node in _alive() if node["NodeID"] == node_id]
             if not hosts:  # lost since: a sweep goes on without it
@@ -68,10 +68,10 @@ def _ask_nodes(expected: Expected) -> Iterator[tuple[Node, bool]]:
                 f"{hosts[0]} does not answer as a node of this sweep should ({reason})."
             ) from error
         if isinstance(
-            said, CamerabiasError
+            answered, CamerabiasError
         ):  # travels as a value, since Ray adds its own words to an exception's
-            raise said
-        yield Node.model_validate(said["node"]), said["authenticated"]
+            raise answered
+        yield Node.model_validate(answered["node"]), answered["authenticated"]
 
 
 def _alive() -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ PAUSE_SECONDS = 1.0
 
 
 class TrialExecutor(Executor):
-    """Runs trials; each leaves its record, a failed one its failure, and the others go on."""
+    """Runs trials; each leaves its record, a failed one its failure, and the others run."""
 
     packages: ClassVar[tuple[str, ...]] = ()
     """What it uses besides the packages that trials do."""

@@ -14,7 +14,7 @@ from camerabias.trainables.worker.job import Job, Progress
 
 
 class JobSource(Protocol):
-    """What there is to run, asked for job by job, and told how each of them goes."""
+    """What there is to run, asked for job by job, and reported to how each of them goes."""
 
     @property
     def n_jobs(self) -> int | None:
@@ -39,7 +39,7 @@ class KnownJobs:
 
     Args:
         jobs: At least one.
-        watcher: Told of progress.
+        watcher: Hears of progress.
     """
 
     def __init__(self, jobs: Sequence[Job], watcher: Watcher) -> None:

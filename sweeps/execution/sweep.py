@@ -210,7 +210,7 @@ def build_missing(
     missing = [variant for variant in wanted if not is_built(dataset, variant)]
     if missing:
         with listener.counting(
-            f"Building {', '.join(sorted({str(v.view) for v in missing}))} parts"
+            f"Building {', '.join(sorted({str(v.view) for v in missing}))} shards"
         ) as report:
             build_variants(dataset, missing, executor, report)
 

@@ -1,4 +1,4 @@
-"""Who is told how trials go."""
+"""What hears how trials go."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 class Watcher(Protocol):
-    """Is told what trials do."""
+    """Hears what trials do."""
 
     def progress(self, trial: TrialConfig, progress: Progress) -> None:
         """A trial has reported."""
 
 
 class SearchWatcher(Protocol):
-    """Is told how the candidates of a search do."""
+    """Hears how the candidates of a search do."""
 
     def ended(self, one: Candidate, best: Candidate | None) -> None:
         """A candidate has ended; `best` is the best so far."""
@@ -28,7 +28,7 @@ class SearchWatcher(Protocol):
 
 
 class Watchers:
-    """Several watchers as one, told in their order."""
+    """Several watchers as one, in their order."""
 
     def __init__(self, *watchers: Watcher) -> None:
         self._watchers = watchers

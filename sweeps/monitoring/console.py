@@ -104,11 +104,6 @@ def cells_frame(cells: Iterable[tuple[StudyCell, Mapping[Status, int]]]) -> pd.D
 _HEADS = {"train_view": "train view", "test_view": "test view", "size": "pixels"}
 
 
-def show_number(value: float | None, how: str) -> str:
-    """A number in a format; nothing where there is none."""
-    return "" if value is None else format(value, how)
-
-
 def count_statuses(statuses: list[Status]) -> dict[Status, int]:
     """How many trials are in each status."""
     return {status: statuses.count(status) for status in get_args(Status)}

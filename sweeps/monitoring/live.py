@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.progress import TaskID
 
+from camerabias.analysis.statistics.number_format import show_number, show_share
 from camerabias.sweeps.monitoring.console import duration, progress_bars
 
 if TYPE_CHECKING:
@@ -63,9 +64,15 @@ class SweepDisplay:
         if trial.id not in self._running:
             task = self._bars.add_task(f"  {trial.name}", total=progress.max_steps, detail="")
             self._running[trial.id] = task
-        loss = "" if progress.validation_loss is None else f"loss {progress.validation_loss:.3f}"
+        loss = (
+            ""
+            if progress.validation_loss is None
+            else f"validation loss {show_number(progress.validation_loss)}"
+        )
         accuracy = (
-            "" if progress.validation_accuracy is None else f"validation {progress.validation_accuracy:.3f}"
+            ""
+            if progress.validation_accuracy is None
+            else f"validation accuracy {show_share(progress.validation_accuracy)}"
         )
         speed = "" if progress.images_per_second is None else f"{progress.images_per_second:.0f} images/s"
         detail = "  ".join(text for text in (loss, accuracy, speed) if text)
@@ -74,7 +81,7 @@ class SweepDisplay:
     def _detail(self) -> str:
         left = self._n_all - self._n_before - len(self._ended)
         pace = (time.monotonic() - self._began) / len(self._ended)
-        best = f"best {self._best[0]:.3f} ({self._best[1]})" if self._best else ""
+        best = f"best {show_share(self._best[0])} ({self._best[1]})" if self._best else ""
         return f"about {duration(left * pace)} remaining  {best}" if left else ""
 
 
@@ -102,7 +109,7 @@ class SearchDisplay:
         """A candidate has ended; `best` is the best so far."""
         self._n += 1
         self._bars.update(self._total, completed=self._n)
-        so_far = "" if best is None else f"; best {best.loss:.4f} (candidate {best.number})"
+        so_far = "" if best is None else f"; best {show_number(best.loss)} (candidate {best.number})"
         self._print(
             f"[{self._n}/{self._n_all}] candidate {one.number}, {one.described}: {_candidate_outcome(one)} "
             f"({duration(one.seconds)}){so_far}"
@@ -113,7 +120,11 @@ class SearchDisplay:
         done = progress.status == "done"
         self._print(
             f"{recipe} recipe, seed {seed}: "
-            + (f"validation loss {progress.validation_loss:.4f}" if done else f"FAILED, {progress.reason}")
+            + (
+                f"validation loss {show_number(progress.validation_loss)}"
+                if done
+                else f"FAILED, {progress.reason}"
+            )
         )
 
     def _print(self, text: str) -> None:
@@ -125,10 +136,10 @@ def _candidate_outcome(one: Candidate) -> str:
         return f"FAILED, {one.reason}"
     if one.state == "pruned":
         return f"pruned at step {one.steps}"
-    return f"validation loss {one.loss:.4f}, accuracy {one.accuracy:.3f}"
+    return f"validation loss {show_number(one.loss)}, accuracy {show_share(one.accuracy)}"
 
 
 def _outcome(progress: TrialProgress) -> str:
     if progress.status == "failed":
         return f"FAILED, {progress.reason}"
-    return f"test accuracy {progress.test_accuracy:.3f} after {progress.step} steps"
+    return f"test accuracy {show_share(progress.test_accuracy)} after {progress.step} steps"

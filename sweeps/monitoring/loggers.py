@@ -1,6 +1,6 @@
 """Where else a sweep's progress goes than to the screen: TensorBoard always, MLflow and Weights & Biases by name.
 
-A logger lives in the driver, so that both executors have it and workers need no account anywhere. It is told what
+A logger lives in the driver, so that both executors have it and workers need no account anywhere. It hears what
 trials report: every validation at its own step, images per second, and in the end the test accuracy.
 """
 
@@ -61,7 +61,7 @@ class TensorBoard:
     """Event files below `RUN/tensorboard/NAME/ID`; those of a bucket are written here and uploaded now and then.
 
     Names do not tell every field of a trial, so its id stands below. A trial that is resumed gets another file beside
-    the earlier one, whose later steps TensorBoard then leaves out.
+    the earlier one, whose later steps TensorBoard then drops.
     """
 
     def __init__(self, run: Run) -> None:
@@ -277,11 +277,11 @@ def check_loggers(names: Sequence[str]) -> None:
 
 
 class Loggers:
-    """Several loggers as one watcher. None of them can stop a sweep: one that fails is said so, and told no more.
+    """Several loggers as one watcher. None of them can stop a sweep: one that fails is reported, and called no more.
 
     Args:
         loggers: By name.
-        warn: Told why one has stopped.
+        warn: Called with why one has stopped.
     """
 
     def __init__(self, loggers: dict[str, Logger], warn: Callable[[str], None]) -> None:

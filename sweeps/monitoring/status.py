@@ -107,7 +107,7 @@ class RunStatus:
         failed: Name and reason of trials that failed, the latest first.
         ended: Trials that were done last, the latest first.
         seconds_left: Until every trial of the studies has ended, at the pace since the sweep was started last; None
-            where that cannot be told.
+            where that is not known.
     """
 
     studies: list[StudyStatus]

@@ -13,7 +13,8 @@ from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
-from camerabias.sweeps.monitoring.console import cells_frame, console, duration, make_table, show_number
+from camerabias.analysis.statistics.number_format import show_number, show_share
+from camerabias.sweeps.monitoring.console import cells_frame, console, duration, make_table
 from camerabias.trainables.records.run import Run
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _trials(status: RunStatus) -> Iterator[RenderableType]:
     """The last that are done, that failed, and that run."""
     if status.ended:
         lines = [
-            f"{one.name}: test accuracy {one.done.test_accuracy:.3f} ({duration(one.seconds_ago)} ago)"
+            f"{one.name}: test accuracy {show_share(one.done.test_accuracy)} ({duration(one.seconds_ago)} ago)"
             for one in status.ended
         ]
         yield _listed("Done last", lines, more=0)
@@ -136,9 +137,9 @@ def _running_row(trial: RunningTrial) -> dict[str, str]:
     return {
         "trial": trial.name,
         "step": f"{progress.step}/{progress.max_steps}",
-        "loss": show_number(progress.validation_loss, ".3f"),
-        "validation": show_number(progress.validation_accuracy, ".3f"),
-        "images/s": show_number(progress.images_per_second, ".0f"),
+        "loss": show_number(progress.validation_loss),
+        "validation": show_share(progress.validation_accuracy),
+        "images/s": show_number(progress.images_per_second),
         "host": progress.host,
         "as of": f"{silent} ago: its worker may be gone" if trial.is_stale else f"{silent} ago",
     }

@@ -203,14 +203,14 @@ class _Planner:
             )
 
     def _check_cells(self, target: Target) -> None:
-        """Refuse what no training could answer: the label from photos whose camera gives it away, and vice versa."""
+        """Refuse what no training could answer: the label from photos whose camera determines it, and vice versa."""
         cells = {(cell.label, cell.camera) for cell in self.dataset.manifest.cells}
         other: Target = "camera" if target == "label" else "label"
-        kept_apart = len({camera if target == "label" else label for label, camera in cells}) == len(cells)
-        if kept_apart:
+        separated = len({camera if target == "label" else label for label, camera in cells}) == len(cells)
+        if separated:
             raise CamerabiasError(
-                f"Every {other} has photos of one {target} alone, so that whatever a model says of the {target} may "
-                f"be said of the {other}. Take photos of several {_PLURAL[target]} with the same {other}."
+                f"Every {other} has photos of one {target} alone, so that a model that predicts the {target} may "
+                f"be one that predicts the {other}. Take photos of several {_PLURAL[target]} with the same {other}."
             )
 
     def _resolve(self, asked: str | CellList) -> list[Setting]:

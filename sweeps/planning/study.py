@@ -72,7 +72,7 @@ class Grid(BaseModel):
                     f"a model trained on {view} cannot be tested on {self.test_view}: the sizes differ"
                 )
             for probe in self.probes:
-                if probe.kind.of_pieces and view.kind.side is None:
+                if probe.kind.of_crops and view.kind.side is None:
                     pieces = ", ".join(name for name, kind in VIEWS.items() if kind.side is not None)
                     raise ValueError(f"probe {probe} needs models trained on {pieces}, not on {view}")
         return self
@@ -131,7 +131,7 @@ class Study(BaseModel):
         size: Side of the models' input in pixels, where the study is about it.
         grids: The trials.
         rotate_folds: Whether seed k tests fold k (mod 10), instead of all seeds testing fold 0.
-        skip_unanswerable: Whether a setting that the dataset's cells cannot serve is left out and named,
+        skip_unanswerable: Whether a setting that the dataset's cells cannot serve is excluded and named,
             instead of stopping the sweep.
     """
 

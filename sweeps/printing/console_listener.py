@@ -1,4 +1,4 @@
-"""The listener of the command line: bars, and lines as things happen."""
+"""The listener of the command line: bars, and lines as work proceeds."""
 
 from __future__ import annotations
 

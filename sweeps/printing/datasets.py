@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from camerabias.analysis.design.wording import describe_design
+from camerabias.analysis.statistics.number_format import show_estimate, show_number, show_p_value, show_share
 from camerabias.datasets.io.decode import NO_EXIF_CAMERA
-from camerabias.sweeps.monitoring.console import console, print_frame, show_number
+from camerabias.sweeps.monitoring.console import console, print_frame
 
 if TYPE_CHECKING:
     from camerabias.analysis.design.design import Design
@@ -35,16 +36,14 @@ def _print_contents(dataset: Dataset) -> None:
     if manifest.n_rejected:
         console.print(f"{manifest.n_rejected} photos were rejected: {dataset.folder.file('rejected.csv')}")
     for label in dataset.untested_labels:
-        console.print(
-            f"Warning: your split tests no photo of {label!r}; what is learned of it cannot be seen."
-        )
+        console.print(f"Warning: your split has no test photo of {label!r}: its accuracy cannot be measured.")
     _warn_of_no_exif(int((dataset.index["camera"] == NO_EXIF_CAMERA).sum()), manifest.n_images)
 
 
 def _warn_of_no_exif(n: int, n_images: int) -> None:
     if n:
         console.print(
-            f"Warning: {n} of {n_images} photos say nothing of their camera; they count as the camera "
+            f"Warning: {n} of {n_images} photos name no camera; they count as the camera "
             f"'{NO_EXIF_CAMERA}', which may be several."
         )
 
@@ -74,7 +73,7 @@ def print_design(design: Design) -> None:
             .reindex(design.photos.columns)
             .fillna("none"),
             **{
-                f"scaled by, {name}": [f"{getattr(resize, name):.2f}" for resize in design.resizes]
+                f"scaled by, {name}": [show_number(getattr(resize, name)) for resize in design.resizes]
                 for name in ("low", "median", "high")
             },
         }
@@ -87,16 +86,14 @@ def print_design(design: Design) -> None:
 
 
 def _baselines(baselines: Sequence[MetadataBaseline]) -> pd.DataFrame:
-    from camerabias.analysis.records.wording import show_estimate  # late: it costs every command a second
-
     rows = [
         {
             "target": one.target,
             "feature": one.feature,
             "values": one.values,
             "accuracy": show_estimate(one.accuracy),
-            "majority baseline": f"{one.majority_baseline:.3f}",
-            "p (Holm)": "one value" if one.values == 1 else show_number(one.p_holm, ".3f"),
+            "majority baseline": show_share(one.majority_baseline),
+            "p (Holm)": "one value" if one.values == 1 else show_p_value(one.p_holm),
         }
         for one in baselines
     ]

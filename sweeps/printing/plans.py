@@ -24,7 +24,7 @@ def print_plan(plan: Plan, time_needed: Estimate, price: float | None = None) ->
     Args:
         plan: The trials.
         time_needed: How long those to run will take.
-        price: Dollars per hour of one core or GPU; None leaves the cost out.
+        price: Dollars per hour of one core or GPU; None prints no cost.
     """
     for study in plan.studies:
         counted = [

@@ -25,7 +25,7 @@ ROOM_GIB = 5.0
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at."""
+    """One point that was checked."""
 
     level: Literal["ok", "warning", "problem"]
     text: str
@@ -35,7 +35,7 @@ def examine(run: str | None, address: str | None) -> Iterator[Finding]:
     """Look at this machine, at the storage of a run and at a cluster.
 
     Args:
-        run: The run, whether it exists or not; None leaves it out.
+        run: The run, whether it exists or not; None checks none.
         address: The Ray cluster, as for `sweep run`; None starts a Ray of this machine's own.
     """
     lacking = list(_requirements())

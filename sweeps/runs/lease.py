@@ -75,7 +75,7 @@ class Lease:
 
     Args:
         run: The run.
-        tell: Is told, in a sentence, that another driver's lease is being watched.
+        tell: Called with a sentence where another driver's lease is being watched.
     """
 
     def __init__(self, run: Run, tell: Callable[[str], None]) -> None:

@@ -12,7 +12,7 @@ from camerabias.datasets.views.registry import View
 from camerabias.sweeps.planning.study import CellList, Grid, Study, check_rules, collect, explain, read_fields
 from camerabias.trainables.models.registry import find_model
 from camerabias.trainables.records.search import Choices, Parameter, Range, Space
-from camerabias.trainables.spec.recipe import EVENING, Recipe, load_recipe
+from camerabias.trainables.spec.recipe import BALANCING, Recipe, load_recipe
 
 
 class SpaceFile(BaseModel):
@@ -64,9 +64,9 @@ class SpaceFile(BaseModel):
     @classmethod
     def _fits_recipe(cls, space: Space, info: ValidationInfo) -> Space:
         base = load_recipe(info.data.get("recipe", "paper"))  # a wrong recipe is complained of by itself
-        evening = [name for name in EVENING if name in space or getattr(base, name)]
-        if len(evening) > 1:
-            raise ValueError(f"{' and '.join(evening)} exclude each other in a recipe; keep one of them")
+        balancing = [name for name in BALANCING if name in space or getattr(base, name)]
+        if len(balancing) > 1:
+            raise ValueError(f"{' and '.join(balancing)} exclude each other in a recipe; keep one of them")
         return dict(
             zip(space, collect(lambda named: _as_recipe_has_it(base, *named), space.items()), strict=True)
         )

@@ -1,4 +1,4 @@
-"""What a search runs next, and how candidates went: Optuna asked and told, with the records kept in step."""
+"""What a search runs next, and how candidates went: Optuna and the records, kept in step."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Tuning:
 
     Args:
         search: What is searched.
-        record: Its record; what it holds counts as asked and told.
-        watcher: Told of every candidate that ends.
+        record: Its record; what it holds counts as suggested and reported.
+        watcher: Hears of every candidate that ends.
     """
 
     def __init__(self, search: Search, record: SearchRecord, watcher: SearchWatcher) -> None:

@@ -152,7 +152,7 @@ def build_model(name: str, n_classes: int, shape: tuple[int, int], weights: Stat
         name: The model.
         n_classes: Number of classes.
         shape: Height and width of the images, which are `enlarged` on the device where they must be (bilinear).
-        weights: Pretrained weights, whose classifier is left out where its shape differs; None for none.
+        weights: Pretrained weights, whose classifier is dropped where its shape differs; None for none.
 
     Returns:
         A module from float (b, 3, h, w) to logits (b, n_classes); InceptionV3 in training also to its

@@ -37,13 +37,13 @@ class ProbeKind:
     Attributes:
         run: A subject and parameters in, arrays by name out.
         defaults: Parameters with their default values.
-        of_pieces: Whether it asks about small pieces of images, and so of models trained on a view of pieces.
+        of_crops: Whether it asks about small crops of images, and so of models trained on a view of crops.
         of_simulated: Whether it needs simulated photos; of others it is not asked.
     """
 
     run: Callable[[Subject, Mapping[str, float]], Arrays]
     defaults: Parameters = field(default_factory=dict)
-    of_pieces: bool = False
+    of_crops: bool = False
     of_simulated: bool = False
 
 

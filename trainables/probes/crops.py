@@ -1,4 +1,4 @@
-"""What a model says of 32 × 32 pieces of images on a grid: large batches, gathered on the device.
+"""What a model says of 32 × 32 crops of images on a grid: large batches, gathered on the device.
 
 Places are counted out batch by batch, so that what is held does not grow with the number of crops, but for the
 answers themselves: a byte and four per crop.
@@ -78,8 +78,8 @@ def crop_images(subject: Subject, parameters: Mapping[str, float]) -> Arrays:
 
 
 # `divisions` of the side give the step of the grid: 64 pixels at 1024, 8 at 128
-PROBES["crop_map"] = ProbeKind(crop_map, {"divisions": 16}, of_pieces=True)
-PROBES["crop_images"] = ProbeKind(crop_images, {"divisions": 64, "per_camera": 4}, of_pieces=True)
+PROBES["crop_map"] = ProbeKind(crop_map, {"divisions": 16}, of_crops=True)
+PROBES["crop_images"] = ProbeKind(crop_images, {"divisions": 64, "per_camera": 4}, of_crops=True)
 
 
 def _predict_grid(subject: Subject, rows: Rows, divisions: int) -> tuple[Arrays, npt.NDArray[np.float32]]:

@@ -90,7 +90,7 @@ class Done(BaseModel):
     seconds: float
     """Wall time of the trial over all its attempts."""
     images_per_second: float
-    """Training images over time spent in training steps, validation left out."""
+    """Training images over time spent in training steps, validation excluded."""
     finished_at: str
     host: str
     device: str

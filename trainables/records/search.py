@@ -188,7 +188,7 @@ STATES: dict[TryState, TrialState] = {
     "pruned": TrialState.PRUNED,
     "failed": TrialState.FAIL,
 }
-"""What Optuna calls the states, when it is told of a candidate or when candidates are replayed."""
+"""What Optuna calls the states, when a candidate is reported or when candidates are replayed."""
 
 
 class Candidate(BaseModel):
@@ -200,7 +200,7 @@ class Candidate(BaseModel):
         params: The fields of the recipe that were suggested.
         state: `pruned` is one that was stopped since others did better at the same step.
         steps: Optimiser steps done.
-        losses: Latest validation loss by step, as the pruner was told.
+        losses: Latest validation loss by step, as reported to the pruner.
         rungs: The losses that count at the pruner's decisions, by Optuna's name for each.
         loss: Validation loss of the weights that a test would use; only of one that is complete.
         accuracy: Their validation accuracy.

@@ -78,7 +78,7 @@ VARIATIONS = {"mitigation": "none", "recipe": BASE}
 """Dimensions that most studies leave alone, with their value there. Who asks for cells and names none gets those."""
 
 DIMENSIONS = ("target", "setting", "train_view", "test_view", "model", "size", *VARIATIONS)
-"""Fields that tell the cells of a study apart."""
+"""Fields in which the cells of a study differ."""
 
 
 class Skipped(BaseModel):

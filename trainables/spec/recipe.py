@@ -19,7 +19,7 @@ class Recipe(BaseModel):
     """How a trial is trained. Steps are optimiser steps, so that a small training set is trained no less.
 
     The first fields have no defaults: a recipe file spells them out. A field that is added later has one, and
-    is left out of a trial's id at that default, so that older records stay valid.
+    does not count in a trial's id at that default, so that older records stay valid.
 
     Attributes:
         learning_rate: Adam's, constant or the peak of the one cycle.
@@ -67,7 +67,7 @@ class Recipe(BaseModel):
 
     @model_validator(mode="after")
     def _evens_once(self) -> Recipe:
-        given = [name for name in EVENING if getattr(self, name)]
+        given = [name for name in BALANCING if getattr(self, name)]
         if len(given) > 1:
             raise ValueError(
                 f"{' and '.join(given)} each balance the label × camera cells by themselves; keep one of them"
@@ -77,7 +77,7 @@ class Recipe(BaseModel):
     @property
     def evens_cells(self) -> bool:
         """Whether label × camera cells count the same, however many images they have."""
-        return any(getattr(self, name) for name in EVENING)
+        return any(getattr(self, name) for name in BALANCING)
 
     @property
     def mitigation(self) -> str:
@@ -87,8 +87,8 @@ class Recipe(BaseModel):
         return max(having, key=lambda name: len(MITIGATIONS[name].fields))
 
 
-EVENING = ("reweight", "resample", "group_dro")
-"""Fields of a recipe that even out the label × camera cells, of which it may have one."""
+BALANCING = ("reweight", "resample", "group_dro")
+"""Fields of a recipe that balance the label × camera cells, of which it may have one."""
 
 
 def recipe_names() -> list[str]:

@@ -31,7 +31,7 @@ class TrialConfig(BaseModel):
         fit: How images become that size.
         recipe: How it is trained.
         train_size: Training images to keep, of those the setting has; None keeps all.
-        source_size: Side of the original pixels that small pieces (`crop32`) are cut from; None for other views.
+        source_size: Side of the original pixels that small crops (`crop32`) are cut from; None for other views.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -80,7 +80,7 @@ class Images:
         return self._source.index_select(0, torch.from_numpy(rows).to(self._source.device)).to(self.device)
 
     def cut(self, rows: torch.Tensor, tops: torch.Tensor, lefts: torch.Tensor) -> torch.Tensor:
-        """Small pieces of the stored images at given places, see `random_views.cut`; on the device."""
+        """Small crops of the stored images at given places, see `random_views.cut`; on the device."""
         return cut(self._source, rows, tops, lefts).to(self.device)
 
     def normalise(self, levels: torch.Tensor) -> torch.Tensor:

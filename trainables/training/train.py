@@ -42,7 +42,7 @@ class Training:
         model: The model, on the device of the images.
         recipe: How to train.
         seed: Of the order of the images, of dropout and of what random views draw.
-        train: Training images; the last incomplete batch of an epoch is left out.
+        train: Training images; the last incomplete batch of an epoch is excluded.
         validation: Validation images.
     """
 
@@ -98,7 +98,7 @@ class Training:
 
     @property
     def stopped(self) -> Literal["converged", "max_steps"] | None:
-        """Why training has ended; None while it goes on."""
+        """Why training has ended; None while it runs."""
         patience = self.recipe.patience_steps
         if patience is not None and self.validated_step - self.best_step >= patience:
             return "converged"

@@ -67,7 +67,7 @@ class Trial:
     def advance(self, seconds: float) -> Progress:
         """Train whole epochs for about `seconds`, and finish when training has ended.
 
-        A search decides at certain steps whether to go on, so it hears of every epoch.
+        A search decides at certain steps whether to continue, so it hears of every epoch.
         """
         try:
             if self._session is None:
@@ -232,8 +232,8 @@ class _Session:
             return
         self.last_note = now
         fields = vars(self._progress())
-        said = {name: fields[name] for name in Running.model_fields.keys() & fields.keys()}
-        self.record.write_progress(Running(**said, host=platform.node(), written_at=_now()))
+        shown = {name: fields[name] for name in Running.model_fields.keys() & fields.keys()}
+        self.record.write_progress(Running(**shown, host=platform.node(), written_at=_now()))
 
     def _new_validations(self) -> tuple[Validation, ...]:
         """Validations that have not been reported yet, which they are by this."""

@@ -2,7 +2,7 @@
 
 A figure is a function from records, or from what an audit has found, to a picture and its caption. It gives None
 where it is not about such a run, and raises `CamerabiasError` with the reason where the run lacks what it would show.
-Colours are Okabe and Ito's, which colour-blind readers can tell apart.
+Colours are Okabe and Ito's, which colour-blind readers can distinguish.
 """
 
 from __future__ import annotations

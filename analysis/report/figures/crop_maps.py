@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from camerabias.analysis.effects.probes import all_crops, crops_right
 from camerabias.analysis.records.records import Probe, Records
 from camerabias.analysis.report.figures.base import FIGURES, by_preference, show_photo
+from camerabias.analysis.statistics.number_format import show_p, show_share
 from camerabias.analysis.statistics.permutation import map_uniformity
 from camerabias.datasets.schema import CamerabiasError, Target
 from camerabias.trainables.records.study import StudyCell
@@ -31,9 +32,9 @@ def crop_heat_map(records: Records) -> tuple[Figure, str]:
     side = int(first["side"])
     return figure, (
         f"Accuracy of {records.model_name(cell)} on the camera from {side} × {side} crops by position, over "
-        f"{right.shape[0] // len(probes)} training photos and {len(probes)} seeds: mean {by_place.mean():.3f}, from "
-        f"{by_place.min():.3f} to {by_place.max():.3f}, which the colours span. Permutation test of uniformity: "
-        f"p = {p:.3f}."
+        f"{right.shape[0] // len(probes)} training photos and {len(probes)} seeds: mean "
+        f"{show_share(by_place.mean())}, from {show_share(by_place.min())} to {show_share(by_place.max())}, which "
+        f"the colours span. Permutation test of uniformity: {show_p(p)}."
     )
 
 
@@ -54,7 +55,7 @@ def crops_of_single_photos(records: Records) -> tuple[Figure, str]:
     side = int(probe["side"])
     return figure, (
         f"A test photo of each camera, and below it the probability that one {records.model_name(cell)} gives the "
-        f"true camera from the {side} × {side} crop around each place; beneath, the share of crops named right."
+        f"true camera from the {side} × {side} crop around each place; beneath, the share of crops that are right."
     )
 
 

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from camerabias.analysis.effects.probes import attacked
 from camerabias.analysis.records.records import Probe, Records
 from camerabias.analysis.report.figures.base import FIGURES, by_preference, show_photo
+from camerabias.analysis.statistics.number_format import show_number
 from camerabias.datasets.io.decode import Pixels
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.trainables.records.study import StudyCell
@@ -100,9 +101,10 @@ def _attacked_in_all(attacks: Sequence[_Attack]) -> list[str]:
 
 def _flips(attack: _Attack) -> str:
     perturbed = attacked(attack.probe)
+    n_flipped = int(attack.probe["flipped"][perturbed].sum())
     return (
-        f"{attack.setting}: {attack.amplification:.3g} times, {int(attack.probe['flipped'][perturbed].sum())} of "
-        f"{int(perturbed.sum())} attacked photos flipped"
+        f"{attack.setting}: {show_number(attack.amplification)} times, {n_flipped} of {int(perturbed.sum())} "
+        "attacked photos flipped"
     )
 
 

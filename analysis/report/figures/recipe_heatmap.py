@@ -16,6 +16,7 @@ from camerabias.analysis.records.records import Records
 from camerabias.analysis.report.figures.base import FIGURES
 from camerabias.analysis.statistics.accuracy import accuracy
 from camerabias.analysis.statistics.association import associated_labels
+from camerabias.analysis.statistics.number_format import show_share
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.trainables.records.study import StudyCell
 from camerabias.trainables.spec.recipe import Recipe
@@ -104,7 +105,7 @@ def _draw(axis: Axes, table: pd.DataFrame, name: str) -> None:
     for (row, column), value in np.ndenumerate(values):
         if not np.isnan(value):
             around = {"boxstyle": "round,pad=0.2", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
-            axis.text(column, row, f"{value:.2f}", ha="center", va="center", bbox=around)
+            axis.text(column, row, show_share(value), ha="center", va="center", bbox=around)
 
 
 def _show(value: object) -> str:

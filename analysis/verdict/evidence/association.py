@@ -6,7 +6,7 @@ from math import isnan
 
 from camerabias.analysis.design.design import Design
 from camerabias.analysis.records.records import Records
-from camerabias.analysis.records.wording import show_estimate, show_p
+from camerabias.analysis.statistics.number_format import show_estimate, show_p
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.evidence.base import Audited, Findings, VerdictTest, register
 
@@ -26,7 +26,7 @@ class AssociationTest(VerdictTest[Design]):
         return {
             **association.cramers_v.named("cramers_v"),
             "p": association.p,
-            "minimum_detectable": result.smallest_effect,
+            "minimum_detectable": result.minimum_detectable_effect,
         }
 
     def sentences(self, found: Findings) -> list[str]:

@@ -9,7 +9,8 @@ import pandas as pd
 from camerabias.analysis.effects.cues import SETTING
 from camerabias.analysis.effects.shortcut_effect import Counterfactual, counterfactual
 from camerabias.analysis.records.records import Records
-from camerabias.analysis.records.wording import PLAIN, show_estimate, show_p
+from camerabias.analysis.records.wording import PLAIN
+from camerabias.analysis.statistics.number_format import show_estimate, show_p
 from camerabias.analysis.verdict.evidence.base import Audited, Findings, VerdictTest, register
 
 

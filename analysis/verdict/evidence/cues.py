@@ -19,7 +19,7 @@ class CuesTest(VerdictTest[Attribution]):
         cameras = audited.cameras.set_index("view")
         if not (cameras["p"].get(PLAIN, 1.0) <= LEVEL):
             return None
-        return attribute({str(view): kept for view, kept in cameras["kept"].items()})
+        return attribute({str(view): share for view, share in cameras["kept"].items()})
 
     def evidence(self, result: Attribution) -> dict[str, float]:
         """The distance of the nearest fingerprint of each family."""
@@ -40,8 +40,10 @@ def _by_view(found: Findings) -> list[str]:
     if effect is None or not effect.p <= LEVEL:
         return []
     views = found.labels[found.labels["view"] != PLAIN]
-    kept, rest = (views.loc[which, "view"] for which in (views["p_holm"] <= LEVEL, views["p_holm"] > LEVEL))
-    shown = (("The shortcut effect remains", kept), ("It was not found", rest))
+    significant, rest = (
+        views.loc[which, "view"] for which in (views["p_holm"] <= LEVEL, views["p_holm"] > LEVEL)
+    )
+    shown = (("The shortcut effect remains", significant), ("It was not significant", rest))
     return [f"{what} in the views {', '.join(names)}." for what, names in shown if len(names)]
 
 

@@ -7,7 +7,8 @@ from math import isnan
 from camerabias.analysis.effects.cues import SETTING
 from camerabias.analysis.effects.shortcut_effect import Identification, identification
 from camerabias.analysis.records.records import Records
-from camerabias.analysis.records.wording import PLAIN, show_number, show_p
+from camerabias.analysis.records.wording import PLAIN
+from camerabias.analysis.statistics.number_format import show_estimate, show_p, show_share
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.evidence.base import Audited, Findings, VerdictTest, register
 from camerabias.trainables.records.record import SENSOR_PATTERN_FILE
@@ -75,9 +76,8 @@ class SensorPatternTest(IdentificationTest):
 
 
 def _numbers(found: Identification) -> str:
-    baseline = show_number(found.majority_baseline)
-    accuracy = show_number(found.accuracy.mean)
-    return f"accuracy {accuracy}, majority baseline {baseline} (permutation {show_p(found.p)})"
+    baseline = show_share(found.majority_baseline)
+    return f"accuracy {show_estimate(found.accuracy)}, majority baseline {baseline} (permutation {show_p(found.p)})"
 
 
 IDENTIFICATION = register(IdentificationTest())

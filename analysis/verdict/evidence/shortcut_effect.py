@@ -8,9 +8,10 @@ from math import isnan, nan
 from camerabias.analysis.effects.cues import SETTING
 from camerabias.analysis.effects.shortcut_effect import ShortcutEffect, minimum_detectable
 from camerabias.analysis.records.records import Records
-from camerabias.analysis.records.wording import PLAIN, show_estimate, show_p, show_points
+from camerabias.analysis.records.wording import PLAIN
 from camerabias.analysis.statistics.accuracy import accuracy
 from camerabias.analysis.statistics.bootstrap import Estimate
+from camerabias.analysis.statistics.number_format import show_estimate, show_p, show_points, show_points_ci
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.evidence.base import Audited, Findings, VerdictTest, register
 
@@ -61,6 +62,7 @@ class ShortcutEffectTest(VerdictTest[EffectFound]):
             "n_bias_conflicting": effect.n_conflicting,
             **effect.accuracy_aligned.named("accuracy_bias_aligned"),
             **effect.accuracy_conflicting.named("accuracy_bias_conflicting"),
+            **effect.accuracy_difference.named("accuracy_difference"),
         }
 
     def sentences(self, found: Findings) -> list[str]:
@@ -75,33 +77,42 @@ class ShortcutEffectTest(VerdictTest[EffectFound]):
         if effect.p > LEVEL:
             sentences.append(_power(result))
         if effect.n_conflicting and effect.n_aligned:
-            sentences.append(
-                f"Accuracy is {show_estimate(effect.accuracy_aligned)} on bias-aligned test photos "
-                f"({effect.n_aligned} groups), and {show_estimate(effect.accuracy_conflicting)} on bias-conflicting "
-                f"ones ({effect.n_conflicting} groups)."
-            )
+            sentences.append(_accuracies(effect))
         return sentences
 
 
 def _difference(effect: ShortcutEffect) -> str:
-    difference, ends = effect.risk_difference, ""
-    points = show_points(difference.mean)
-    if not isnan(difference.low):
-        ends = f"95 % CI {show_points(difference.low)} to {show_points(difference.high)}, "
+    points = show_points(effect.risk_difference.mean)
+    sure = ", ".join(filter(None, [show_points_ci(effect.risk_difference), show_p(effect.p)]))
     if effect.p > LEVEL:
         return (
             "No significant shortcut effect: within a true label, the risk difference of a camera's associated label "
-            f"is {points} points ({ends}{show_p(effect.p)})."
+            f"is {points} points ({sure})."
         )
     return (
-        f"Within a true label, a camera's associated label is predicted {points} points more often "
-        f"({ends}{show_p(effect.p)})."
+        f"Within a true label, a camera's associated label is predicted {points} points more often ({sure})."
+    )
+
+
+def _accuracies(effect: ShortcutEffect) -> str:
+    """Of both kinds of photos; and within a label, since they hold the labels in different shares."""
+    difference = effect.accuracy_difference
+    within = "no label has both, so that these do not compare"
+    if not isnan(difference.mean):
+        sure = f" ({ends})" if (ends := show_points_ci(difference)) else ""
+        within = f"within a label the difference is {show_points(difference.mean)} points{sure}"
+    return (
+        f"Accuracy is {show_estimate(effect.accuracy_aligned)} on bias-aligned test photos ({effect.n_aligned} "
+        f"groups) and {show_estimate(effect.accuracy_conflicting)} on bias-conflicting ones ({effect.n_conflicting} "
+        f"groups); {within}."
     )
 
 
 def _power(result: EffectFound) -> str:
     if isnan(result.minimum_detectable):
-        return "Not even a model that always predicts the associated label would have been found (power 0.8)."
+        return (
+            "Not even a model that always predicts the associated label would have been detected (power 0.8)."
+        )
     return f"Minimum detectable effect (power 0.8): {show_points(result.minimum_detectable)} points."
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from camerabias.analysis.design.check import check_design
-from camerabias.analysis.design.power import photos_needed, smallest_effect
+from camerabias.analysis.design.power import minimum_detectable_effect, photos_needed
 from camerabias.analysis.design.wording import describe_design
 from camerabias.datasets.inspection.metadata import gather_facts
 from camerabias.datasets.io.executor import LocalExecutor
@@ -76,7 +76,7 @@ def power(cells, associated, risk_difference, repeats=4000):
     ],
 )
 def test_smallest_effect_has_the_power_that_it_says(cells, associated):
-    risk_difference = smallest_effect(table(cells), associated)
+    risk_difference = minimum_detectable_effect(table(cells), associated)
     assert power(cells, associated, risk_difference) == pytest.approx(0.8, abs=0.06)
     assert power(cells, associated, 0.6 * risk_difference) < 0.6
 
@@ -84,29 +84,29 @@ def test_smallest_effect_has_the_power_that_it_says(cells, associated):
 def test_smallest_effect_of_one_label_is_that_of_two_proportions():
     """The textbook's (z + z) √(p (1 - p) (1/n + 1/m)) at p = 1/2."""
     expected = (2.3263 + 0.8416) * np.sqrt(0.25 * (1 / 90 + 1 / 60))
-    found = smallest_effect(table({("a", "A"): 90, ("a", "B"): 60}), {"A": "a", "B": "b"})
+    found = minimum_detectable_effect(table({("a", "A"): 90, ("a", "B"): 60}), {"A": "a", "B": "b"})
     assert found == pytest.approx(expected, rel=1e-4)
 
 
 def test_no_effect_can_be_seen_without_contradictions_or_with_too_few():
-    assert np.isnan(smallest_effect(table({("a", "A"): 90, ("b", "B"): 60}), {"A": "a", "B": "b"}))
-    assert np.isnan(smallest_effect(table({("a", "A"): 900, ("a", "B"): 2}), {"A": "a", "B": "b"}))
-    assert np.isnan(smallest_effect(table({("a", "A"): 9, ("a", "B"): 9}), {}))
+    assert np.isnan(minimum_detectable_effect(table({("a", "A"): 90, ("b", "B"): 60}), {"A": "a", "B": "b"}))
+    assert np.isnan(minimum_detectable_effect(table({("a", "A"): 900, ("a", "B"): 2}), {"A": "a", "B": "b"}))
+    assert np.isnan(minimum_detectable_effect(table({("a", "A"): 9, ("a", "B"): 9}), {}))
 
 
 def test_photos_needed_are_just_enough():
     cells, associated = {("a", "A"): 300, ("a", "B"): 4, ("b", "B"): 200}, {"A": "a", "B": "b"}
     needed = photos_needed(table(cells), [("a", "B"), ("b", "A")], associated)
     filled = {cell: cells.get(cell, 0) + needed.get(cell, 0) for cell in {*cells, *needed}}
-    assert smallest_effect(table(filled), associated) <= 0.25
+    assert minimum_detectable_effect(table(filled), associated) <= 0.25
     filled = {cell: n - (cell in needed) for cell, n in filled.items()}
-    assert smallest_effect(table(filled), associated) > 0.25
+    assert minimum_detectable_effect(table(filled), associated) > 0.25
 
 
 def test_where_every_label_has_its_own_camera_nothing_can_be_told():
     design = check_design(photos({("a", "A"): 60, ("b", "B"): 60, ("c", "C"): 60}))
     assert [answer.answerable for answer in design.answers.values()] == [False, False, False]
-    assert np.isnan(design.smallest_effect)
+    assert np.isnan(design.minimum_detectable_effect)
     assert design.associated_labels == {"A": "a", "B": "b", "C": "c"}
     take = design.answers["use"].photos
     for cell in ("'b' with 'A'", "'c' with 'B'", "'a' with 'C'"):
@@ -123,7 +123,7 @@ def test_the_photos_that_are_asked_for_settle_it():
     needed = photos_needed(table(cells), [("b", "A"), ("c", "B"), ("a", "C"), *cells], associated)
     design = check_design(photos(cells | {cell: cells.get(cell, 0) + n for cell, n in needed.items()}))
     assert all(answer.answerable for answer in design.answers.values())
-    assert design.smallest_effect <= 0.25
+    assert design.minimum_detectable_effect <= 0.25
 
 
 def test_contradictions_must_be_tested_not_only_there():
@@ -150,7 +150,9 @@ def test_what_a_camera_implies_is_learned_from_training_photos_alone():
     )
     assert design.association.cramers_v.mean == 1
     assert design.effects[0].groups == 300
-    assert np.isnan(design.smallest_effect), "every test photo of a label has one camera that trains"
+    assert np.isnan(design.minimum_detectable_effect), (
+        "every test photo of a label has one camera that trains"
+    )
 
 
 def test_groups_count_and_not_photos():
@@ -168,7 +170,7 @@ def test_more_folds_show_smaller_effects():
     assert [effect.groups for effect in design.effects] == [12, 36, 60, 120]
     differences = [effect.risk_difference for effect in design.effects]
     assert differences == sorted(differences, reverse=True)
-    assert design.smallest_effect == differences[-1] < differences[0] / 3
+    assert design.minimum_detectable_effect == differences[-1] < differences[0] / 3
 
 
 def test_balanced_photos_imply_nothing(dataset):
@@ -201,7 +203,7 @@ def test_a_label_from_one_camera_is_named_with_what_to_add():
     cells = {("a", "A"): 100, ("a", "B"): 60, ("b", "A"): 60, ("b", "B"): 100, ("health", "A"): 100}
     found = said(check_design(photos(cells)))
     # 3.168² / (4 · 0.25²) = 40.1 ≤ 100 n / (100 + n), thus n = 68
-    assert "Every photo of 'health' (100) comes from one camera, 'A'" in found
+    assert "All 100 photos of 'health' come from one camera, 'A'" in found
     assert "Add 68 photos of it with 'B'" in found
 
 
@@ -221,4 +223,4 @@ def test_scaling_is_told_where_it_depends_on_the_camera():
     frame["factor"] = np.where(frame["camera"] == "A", 0.5, 2)
     design = check_design(frame)
     assert [(resize.camera, resize.median) for resize in design.resizes] == [("A", 0.5), ("B", 2)]
-    assert "in the median 2.00 for 'B', 0.50 for 'A'" in said(design)
+    assert "in the median 2.00 for 'B', 0.500 for 'A'" in said(design)

@@ -151,7 +151,7 @@ def test_camera_that_fails_when_it_is_unseen_is_told_from_one_that_is_hard(make,
     differences = redmi[["difference_to_others", "difference_to_seen"]].tolist()
     assert differences == pytest.approx([redmi["accuracy"] - 1] * 2)
     assert redmi["difference_to_seen_high"] < 0
-    assert found.loc["Vivo", "missing"] == "no study leaves it out"
+    assert found.loc["Vivo", "missing"] == "no study excludes it"
     assert np.isnan(found.loc["Vivo", "accuracy"])
 
 

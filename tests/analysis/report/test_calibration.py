@@ -22,7 +22,7 @@ DOCS = Path(__file__).parents[3] / "docs"
 
 
 def line(kind, verdict, planted=None, looks_like=None, directed=None, p=None, gap=None, correlation=0.8):
-    """A line of cameras that are told apart if they look like those of a cue."""
+    """A line of cameras that are identified if they look like those of a cue."""
     evidence = {
         "counterfactual.directed": directed,
         "counterfactual.p": p,
@@ -77,12 +77,12 @@ def test_share_is_clopper_and_pearsons():
     assert share(0, 0) == "none"
 
 
-def test_misses_are_told_by_size(tables):
-    frame = tables["Misses by how many predictions truly follow the camera"].set_index(
-        "predictions that follow"
+def test_misses_are_counted_by_size(tables):
+    frame = tables["Misses by the true effect: the share of predictions that depend on the camera"].set_index(
+        "true effect"
     )
     assert frame.loc["0.1 to 0.2", "missed"] == share(1, 1)
-    assert frame.loc["0.5 to 1", ["n", "mean truth", "mean risk difference"]].tolist() == [
+    assert frame.loc["0.5 to 1", ["n", "mean true effect", "mean risk difference"]].tolist() == [
         "2",
         "0.900",
         "0.850",
@@ -90,7 +90,7 @@ def test_misses_are_told_by_size(tables):
 
 
 def test_naming(tables):
-    frame = tables["Naming of cues"].set_index("datasets whose cameras are told apart")
+    frame = tables["Naming of cues"].set_index("datasets whose cameras are identified")
     row = frame.loc["one cue, full strength"]
     assert (row["n"], row["a planted family is named"]) == ("4", share(3, 4))
     assert 1 <= float(row["families named"]) <= 2
@@ -104,7 +104,7 @@ def test_reference_datasets_are_named_by_the_others():
     lines.append(line("reference", "at risk", {"noise": 1.0}, "white balance"))
     (table,) = summarise_references(lines)
     frame = table.frame.set_index("cue")
-    assert frame.loc["noise", "cameras told apart"] == "3 of 3"
+    assert frame.loc["noise", "cameras identified"] == "3 of 3"
     assert frame.loc["noise", "colour"] == "1"
     assert frame.loc["white balance", ["colour", "sensor"]].tolist() == ["2", "0"]
 

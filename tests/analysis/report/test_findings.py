@@ -52,9 +52,7 @@ def test_a_failed_cell_is_unknown(make, tmp_path):
 def test_a_cheating_model_follows_the_camera(demo_run):
     found = sentences(demo_run)
     (short,) = found["In short"]
-    assert (
-        "after balanced training, and after disjoint training, where the camera gives the label away" in short
-    )
+    assert "after balanced training, and after disjoint training, where every camera has one label" in short
     assert "test_resnet 0.960 [0.933, 0.984] (4 seeds), and 0.520 [" in short
     (tied,) = found["Do predictions depend on the camera?"]
     assert "iPhone: Manufacturer 1" in tied

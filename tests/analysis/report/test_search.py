@@ -90,7 +90,7 @@ def test_sentences_tell_states_and_the_best(tmp_path):
         "6 complete",
         "1 pruned",
         "1 failed",
-        "loss: 0.3 (accuracy 0.700), candidate 1: learning_rate 0.001, batch_size 32",
+        "loss: 0.300 (accuracy 0.700), candidate 1: learning_rate 0.001, batch_size 32",
         "No test image was used",
     ):
         assert text in said
@@ -100,8 +100,8 @@ def test_other_seeds_have_a_mean_only_where_all_are_there(tmp_path):
     best = make_candidates()[1]
     outcomes = confirmations(SEARCH, best, [0.5, 0.7, 0.25, None])
     table = report_search(write(tmp_path / "a", outcomes=outcomes)).confirmed
-    assert table.loc["base"].tolist() == ["0.5", "0.7", "0.6"]
-    assert table.loc["found"].tolist() == ["0.25", "failed", "missing"]
+    assert table.loc["base"].tolist() == ["0.500", "0.700", "0.600"]
+    assert table.loc["found"].tolist() == ["0.250", "failed", "missing"]
     table = report_search(write(tmp_path / "b")).confirmed
     assert set(table.to_numpy().flatten()) == {"missing"}
 
@@ -185,7 +185,7 @@ def test_page_of_a_run_shows_its_searches(demo_run):
         "Hyperparameter searches",
         "mine: A search of mine",
         "candidate 1: ",
-        "loss: 0.3 (accuracy",
+        "loss: 0.300 (accuracy",
         "<td>0.6</td>",
     ):
         assert text in page

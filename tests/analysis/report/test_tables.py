@@ -78,7 +78,7 @@ def test_a_cell_without_a_finished_trial_is_named_and_empty(make, tmp_path):
         "missing (0 of 4 seeds)",
         "failed (4 of 4 seeds)",
         "failed (1 of 4 seeds), started (1 of 4 seeds)",
-        "",
+        "–",
     ]
     write_tables(
         make_tables(load_records(run.folder.path)), load_records(run.folder.path), Folder(tmp_path / "t")
@@ -97,7 +97,7 @@ def test_papers_numbers_stand_only_where_the_paper_printed_them(make, tmp_path):
     wide = wide_of(run)[0].frame.set_index("model")
     assert list(wide.columns) == ["balanced", "balanced (paper)", "disjoint", "disjoint (paper)"]
     assert wide.loc["resnet34", "disjoint (paper)"] == "0.505"
-    assert wide.loc["resnet18", "disjoint (paper)"] == ""
+    assert wide.loc["resnet18", "disjoint (paper)"] == "–"
 
     own = make.run(tmp_path / "b", {"own": cells("resnet34")})
     assert tidy_of(own)["own"]["paper"].isna().all()
@@ -143,7 +143,7 @@ def test_one_model_has_its_settings_as_rows(demo_run):
     ]  # fmt: skip
     assert table.frame["setting"].tolist() == ["balanced", "balanced", "partial", "disjoint"]
     assert table.frame["n"].tolist() == ["4", "4", "3 of 4", "2 of 4"]
-    assert table.frame["seen cameras"].iloc[0] == ""
+    assert table.frame["seen cameras"].iloc[0] == "–"
     assert table.frame["seen cameras"].iloc[3].startswith("0.500 [0.416")
 
 
@@ -163,7 +163,7 @@ def test_model_that_the_paper_lacks_stands_beside_the_range_of_its_five(make, tm
     (table,) = make_tables(load_records(run.folder))
     (wide,) = table.wide
     assert wide.frame["paper"].tolist() == ["0.929–0.979"]
-    assert "The paper has no test_resnet: its column spans its five models." in table.notes
+    assert "The paper has no test_resnet; its column gives the range of its five models." in table.notes
     assert table.tidy["paper"].isna().all()
 
 
@@ -232,7 +232,7 @@ def test_columns_stand_in_the_order_of_the_study(make, tmp_path):
     ]
     frame = wide_of(make.run(tmp_path, {"s": cells}))[0].frame
     assert list(frame.columns) == ["model", "partial", "disjoint", "balanced"]
-    assert frame["disjoint"].iloc[0] == ""  # not asked for
+    assert frame["disjoint"].iloc[0] == "–"  # not asked for
 
 
 def test_what_the_paper_leaves_open_has_a_row_for_each_reading(make, tmp_path):
@@ -252,7 +252,7 @@ def test_what_the_paper_leaves_open_has_a_row_for_each_reading(make, tmp_path):
     )
     columns = ["model", "crop32", "crop32 (paper)", "crop32 (mean of 10)", "crop32 (mean of 10) (paper)"]
     assert list(table.wide[0].frame.columns) == columns
-    assert any("leaves open" in note for note in table.notes)
+    assert any("does not say which" in note for note in table.notes)
 
 
 def test_training_images_have_a_row_and_one_that_is_missing_is_named(make, paper_run, tmp_path):
@@ -268,4 +268,4 @@ def test_training_images_have_a_row_and_one_that_is_missing_is_named(make, paper
     (table,) = make_tables(load_records(run.folder.path))
     assert table.tidy["n"].tolist() == [4, 0]
     assert table.wide[0].frame["accuracy"].iloc[1] == "not probed"
-    assert any("leaves open" in note for note in table.notes)
+    assert any("does not say which" in note for note in table.notes)

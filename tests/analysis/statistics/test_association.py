@@ -8,8 +8,8 @@ from camerabias.analysis.statistics import association as module
 from camerabias.analysis.statistics.association import (
     associate,
     associated_labels,
-    exchange_units,
     information_share,
+    permutation_units,
     squared_v,
 )
 
@@ -93,7 +93,7 @@ def test_units_are_groups_unless_both_differ_within():
     groups = np.array([0, 0, 1, 1, 2, 2, 2])
     cameras = np.array([0, 1, 0, 0, 0, 1, 1])
     labels = np.array([0, 0, 0, 1, 0, 1, 1])
-    assert exchange_units(groups, cameras, labels).tolist() == [0, 0, 1, 1, 2, 3, 3]
+    assert permutation_units(groups, cameras, labels).tolist() == [0, 0, 1, 1, 2, 3, 3]
 
 
 def test_one_gives_the_other_and_nothing_to_tell():

@@ -8,7 +8,7 @@ from scipy.stats import permutation_test
 from camerabias.analysis.statistics.permutation import (
     by_image,
     camera_effect,
-    camera_exchanges,
+    camera_permutations,
     holm,
     map_uniformity,
 )
@@ -132,7 +132,7 @@ def test_holm_leaves_out_what_was_not_compared():
 
 def exchanges(frame):
     images, _ = by_image(frame.assign(seed=0), pd.DataFrame({"one": np.ones(len(frame))}))
-    return images, np.concatenate(list(camera_exchanges(images, 300)))
+    return images, np.concatenate(list(camera_permutations(images, 300)))
 
 
 def test_exchanges_keep_to_the_group_or_else_to_the_label():
@@ -162,6 +162,6 @@ def test_exchanges_keep_groups_whole_and_to_groups_like_them():
 def test_exchanges_keep_to_the_seeds_that_tested_an_image():
     frame = predictions(np.ones(4), ["A", "B", "A", "B"], list("ghkl")).assign(seed=[0, 0, 1, 1])
     images, _ = by_image(frame, pd.DataFrame({"one": np.ones(4)}))
-    codes = np.concatenate(list(camera_exchanges(images, 100)))
+    codes = np.concatenate(list(camera_permutations(images, 100)))
     assert (codes[:, :2].sum(axis=1) == 1).all()
     assert 0 < codes[:, 0].mean() < 1

@@ -125,7 +125,7 @@ def test_reasons_give_the_numbers_of_the_evidence(found):
     )
     assert verdict.reasons[0] == (
         f"Within a true label, a camera's associated label is predicted {difference} points more often "
-        f"(95 % CI {low} to {high}, p < 0.001)."
+        f"(95 % CI [{low}, {high}], p < 0.001)."
     )
     assert verdict.evidence["shortcut_effect.risk_difference"] == effect.risk_difference.mean
     assert verdict.evidence["shortcut_effect.n_bias_conflicting"] == 48
@@ -139,6 +139,15 @@ def test_no_evidence_names_the_effect_that_could_have_been_seen(found):
     verdict = decide(found(cameras_right=0.5))
     points = f"{100 * verdict.evidence['shortcut_effect.minimum_detectable']:.0f} points"
     assert f"Minimum detectable effect (power 0.8): {points}." in verdict.reasons
+
+
+def test_accuracies_that_labels_explain_are_compared_within_a_label(found):
+    findings = found()
+    (sentence,) = [reason for reason in decide(findings).reasons if reason.startswith("Accuracy is ")]
+    difference = findings.of(SHORTCUT_EFFECT).effect.accuracy_difference
+    low, mean, high = (f"{100 * end:.0f}" for end in (difference.low, difference.mean, difference.high))
+    assert f"within a label the difference is {mean} points (95 % CI [{low}, {high}])." in sentence
+    assert decide(findings).evidence["shortcut_effect.accuracy_difference"] == difference.mean
 
 
 def test_what_could_not_have_been_found_is_not_said_to_be_absent(found):

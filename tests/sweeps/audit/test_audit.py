@@ -10,7 +10,7 @@ from camerabias.datasets.dataset import open_dataset
 from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.sweeps.audit import audit
-from camerabias.sweeps.audit.audit import BATTERIES, look_at_design, run_audit
+from camerabias.sweeps.audit.audit import SUITES, look_at_design, run_audit
 from camerabias.sweeps.execution.executor import LocalTrialExecutor
 from camerabias.sweeps.execution.listener import Listener
 from camerabias.sweeps.execution.outcome import Outcome
@@ -24,7 +24,7 @@ from camerabias.trainables.spec.recipe import load_recipe
 def asked(dataset, tmp_path, monkeypatch):
     """A function that audits without training anything; it returns study and seeds of every sweep."""
 
-    def run(battery="default", n_left=0, told=True, recipe="small", seeds=None):
+    def run(suite="default", n_left=0, told=True, recipe="small", seeds=None):
         sweeps = []
 
         def pretend(plan, *_):
@@ -48,7 +48,7 @@ def asked(dataset, tmp_path, monkeypatch):
             recipe=recipe,
             executor=LocalTrialExecutor(),
         )
-        run_audit(request, BATTERIES[battery])
+        run_audit(request, SUITES[suite])
         return sweeps
 
     return run

@@ -70,7 +70,7 @@ def test_case_is_audited_and_its_line_added_once(tmp_path):
     case = Case(kind="null", planted={"white balance": 1.0}, correlation=0.0, seed=1, images=190)
     (line,) = run_cases([case], path, jobs=1)
     assert line.case == case
-    assert line.verdict == "no evidence", "cameras that are told apart, and have nothing to do with the label"
+    assert line.verdict == "no evidence", "cameras that are identified, and have nothing to do with the label"
     assert line.evidence["identification.p"] <= 0.01
     assert line.evidence["counterfactual.p"] is not None
     assert line.kept["rgb"] > 0.5

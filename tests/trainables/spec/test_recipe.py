@@ -10,7 +10,7 @@ from camerabias.datasets.sampling.rules import Setting
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.views.registry import View
 from camerabias.trainables.spec.mitigation import MITIGATIONS
-from camerabias.trainables.spec.recipe import EVENING, load_recipe, mitigate, recipe_names
+from camerabias.trainables.spec.recipe import BALANCING, load_recipe, mitigate, recipe_names
 from camerabias.trainables.spec.trial import TrialConfig
 
 FIRST_RECIPE_FIELDS = (
@@ -116,7 +116,7 @@ def test_wrong_recipe_names_every_wrong_field():
 
 
 def test_cells_are_evened_out_in_one_way_alone():
-    for first, second in combinations(EVENING, 2):
+    for first, second in combinations(BALANCING, 2):
         with pytest.raises(CamerabiasError, match=f"{first} and {second} each balance .* keep one of them"):
             load_recipe({"base": "paper", first: 1, second: 1})
     resampled = load_recipe({"base": "paper", "resample": True})
