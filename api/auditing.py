@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from os import fspath
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from camerabias.analysis.records.load import load_records
 from camerabias.datasets.dataset import is_dataset
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError, ExecutorName
-from camerabias.photos import Location, import_photos
-from camerabias.results import Results, load
+from camerabias.photos import Location, import_photos, listener_of
+from camerabias.results import Results
 from camerabias.sweeps.audit.audit import SUITES, run_audit
-from camerabias.sweeps.execution.executor import trial_executor
-from camerabias.sweeps.execution.listener import Listener
+from camerabias.sweeps.execution.executor import TrialExecutor, trial_executor
 from camerabias.sweeps.execution.sweep import Request
-from camerabias.sweeps.printing.console_listener import ConsoleListener
 from camerabias.trainables.models.registry import usual_recipe
 
 if TYPE_CHECKING:
     from camerabias.sweeps.audit.audit import SuiteName
+    from camerabias.sweeps.execution.outcome import Outcome
 
 
 def audit(
@@ -37,6 +37,8 @@ def audit(
     executor: ExecutorName = "local",
     address: str | None = None,
     retry_failed: bool = False,
+    allow_unauthenticated: bool = False,
+    check: bool = True,
     verbose: bool = False,
     **importing: Any,
 ) -> Results:
@@ -57,16 +59,18 @@ def audit(
         executor: `local` trains here, one trial after the other; `ray` spreads trials over GPUs and machines.
         address: Of a Ray cluster; None starts Ray here.
         retry_failed: Whether failed trials are run again.
+        allow_unauthenticated: Whether to use a cluster that asks for no token, which anybody can run code on.
+        check: Whether a trial that fails is an error, once all have run; else `Results.outcomes` tells of it.
         verbose: Whether to print what the command prints.
         **importing: How photos are read, as `import_photos` has it: label, camera, group, camera_from, layout, fit,
             max_rejected.
 
     Returns:
-        What was found.
+        What was found; `outcomes` says how each sweep of the audit ended.
 
     Raises:
         CamerabiasError: Photos that cannot be imported, a model that cannot be trained on them, or another dataset's
-            records in `run`; or a trial has failed, whose reason is named.
+            records in `run`; or, with `check`, a trial has failed, whose reason is named.
 
     Example:
         >>> results = camerabias.audit(
@@ -78,32 +82,52 @@ def audit(
     if quick and full:
         raise CamerabiasError("quick=True is the opposite of full=True; give one of them.")
     suite: SuiteName = "quick" if quick else "full" if full else "default"
+    where = trial_executor(executor, address, allow_unauthenticated)
     request = Request(
-        _dataset(source, run, executor, verbose, importing),
+        _dataset(source, run, where, verbose, importing),
         fspath(run),
         models=[model],
         seeds=None if seeds is None else list(seeds),
         recipe=recipe or usual_recipe(model, weights),
         size=size,
         weights=weights,
-        executor=trial_executor(executor, address),
+        executor=where,
         retry_failed=retry_failed,
     )
-    _, outcomes = run_audit(request, SUITES[suite], ConsoleListener() if verbose else Listener())
+    _, outcomes = run_audit(request, SUITES[suite], listener_of(verbose))
+    if check:
+        _refuse_failures(outcomes, fspath(run))
+    return Results(load_records(fspath(run)), outcomes)
+
+
+def already_imported(source: str, options: Iterable[str], again: str) -> CamerabiasError:
+    """The error of options for importing where photos have been imported.
+
+    Args:
+        source: The folder of the DATASET.
+        options: As the user has named them.
+        again: What imports photos again.
+    """
+    return CamerabiasError(
+        f"{source} is a DATASET, whose photos have been imported already: {', '.join(options)} would change nothing. "
+        f"Drop that, or import the photos again with {again}."
+    )
+
+
+def _refuse_failures(outcomes: Sequence[Outcome], run: str) -> None:
     failures = [failure for outcome in outcomes for failure in outcome.failures]
     if failures:
         name, reason = failures[0]
         raise CamerabiasError(
-            f"{len(failures)} trials failed, first {name}: {reason}. What is done is in load({fspath(run)!r}); "
+            f"{len(failures)} trials failed, first {name}: {reason}. What is done is in load({run!r}); "
             "retry_failed=True runs them again."
         )
-    return load(run)
 
 
 def _dataset(
     source: Location | pd.DataFrame,
     run: Location,
-    executor: ExecutorName,
+    executor: TrialExecutor,
     verbose: bool,
     importing: dict[str, Any],
 ) -> str:
@@ -112,8 +136,5 @@ def _dataset(
         data = Folder(fspath(run)).child("dataset")
         return import_photos(source, data.uri, executor=executor, verbose=verbose, **importing).folder.uri
     if importing:
-        raise CamerabiasError(
-            f"{fspath(source)} is a DATASET, whose photos have been imported already: {', '.join(importing)} would "
-            "change nothing. Drop that, or import the photos again with import_photos."
-        )
+        raise already_imported(fspath(source), importing, "import_photos")
     return Folder(fspath(source)).uri

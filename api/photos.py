@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping
 from os import PathLike, fspath
 
 import pandas as pd
@@ -13,11 +12,14 @@ from camerabias.datasets.ingest.create import import_dataset, simulate_dataset
 from camerabias.datasets.ingest.photo import Reading, Source
 from camerabias.datasets.ingest.sources import read_source
 from camerabias.datasets.ingest.table import photos_of
-from camerabias.datasets.io.executor import EXECUTORS
+from camerabias.datasets.io.executor import EXECUTORS, Executor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CameraFrom, ExecutorName, Fit, Layout
 from camerabias.datasets.simulator import parse_cues, preset_spec
 from camerabias.datasets.simulator.spec import Preset
+from camerabias.sweeps.execution.listener import Listener
+from camerabias.sweeps.printing.console_listener import ConsoleListener
+from camerabias.sweeps.printing.datasets import print_made
 
 Location = str | PathLike[str]
 
@@ -45,7 +47,7 @@ def simulate(
             photograph every bottle.
         seed: Of everything random in the photos.
         executor: `local` works here; `ray` spreads the work over cores.
-        verbose: Whether to show a bar.
+        verbose: Whether to print what the command prints.
 
     Returns:
         The dataset; its `index` is a frame with a row per photo.
@@ -60,8 +62,11 @@ def simulate(
     """
     scales = parse_cues(cues) if isinstance(cues, str) else cues
     spec = preset_spec(preset, images=images, size=size, cues=scales, seed=seed, correlation=correlation)
-    with _bar("Simulating photos", verbose) as progress:
-        return simulate_dataset(spec, Folder(fspath(out)), EXECUTORS[executor](), progress)
+    with listener_of(verbose).counting("Simulating photos") as progress:
+        dataset = simulate_dataset(spec, Folder(fspath(out)), EXECUTORS[executor](), progress)
+    if verbose:
+        print_made(dataset)
+    return dataset
 
 
 def import_photos(
@@ -74,7 +79,7 @@ def import_photos(
     layout: Layout | None = None,
     fit: Fit = "resize",
     max_rejected: float = 0.01,
-    executor: ExecutorName = "local",
+    executor: ExecutorName | Executor = "local",
     verbose: bool = False,
 ) -> Dataset:
     """Import photos; their bytes are kept as they are.
@@ -90,8 +95,8 @@ def import_photos(
         layout: Levels of a folder: `label/camera` (the default), `camera/label`, or `label`.
         fit: How photos become a model's input: `resize` and cut the centre, `crop` unscaled pixels, or `pad`.
         max_rejected: Share of photos, 0 to 1, that may be undecodable before the import gives up.
-        executor: `local` works here; `ray` spreads the work over cores.
-        verbose: Whether to show a bar.
+        executor: `local` works here; `ray` spreads the work over cores; or one that was made.
+        verbose: Whether to print what the command prints.
 
     Returns:
         The dataset; its `index` is a frame with a row per photo.
@@ -110,13 +115,14 @@ def import_photos(
         found = Source("table", Folder("."), photos_of(source.reset_index(drop=True), reading, "The frame"))
     else:
         found = read_source(fspath(source), reading)
-    with _bar("Importing photos", verbose) as progress:
-        return import_dataset(found, Folder(fspath(out)), EXECUTORS[executor](), fit, max_rejected, progress)
+    where = executor if isinstance(executor, Executor) else EXECUTORS[executor]()
+    with listener_of(verbose).counting("Importing photos") as progress:
+        dataset = import_dataset(found, Folder(fspath(out)), where, fit, max_rejected, progress)
+    if verbose:
+        print_made(dataset)
+    return dataset
 
 
-def _bar(what: str, verbose: bool) -> AbstractContextManager[Callable[[int, int], None] | None]:
-    if not verbose:
-        return nullcontext(None)
-    from camerabias.sweeps.monitoring.console import counting
-
-    return counting(what)
+def listener_of(verbose: bool) -> Listener:
+    """Who hears how the work goes: the console, or nobody."""
+    return ConsoleListener() if verbose else Listener()

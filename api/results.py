@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property
 from os import PathLike, fspath
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -16,6 +17,9 @@ from camerabias.analysis.verdict.decide import Verdict, decide, investigate
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.trainables.records.study import DIMENSIONS
 
+if TYPE_CHECKING:
+    from camerabias.sweeps.execution.outcome import Outcome
+
 _IN_PHOTOS = ["label", "camera", "truth", "draw"]
 """What accuracy can be asked by, besides: columns of the test photos."""
 
@@ -25,10 +29,12 @@ class Results:
 
     Args:
         records: The run's records.
+        outcomes: How each sweep of an audit ended; empty of a run that was loaded.
     """
 
-    def __init__(self, records: Records) -> None:
+    def __init__(self, records: Records, outcomes: Sequence[Outcome] = ()) -> None:
         self.records = records
+        self.outcomes = outcomes
 
     def __repr__(self) -> str:
         done = int((self.trials["status"] == "done").sum())

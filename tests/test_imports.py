@@ -42,8 +42,8 @@ ROOMS = [
     "sweeps.printing",
     "sweeps.audit",
     "sweeps.remote",
-    "sweeps.cli",
     "api",
+    "sweeps.cli",
 ]
 """Each room may use those above it; `FORBIDDEN` takes some of that back."""
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from camerabias.datasets.schema import CamerabiasError
 from camerabias.sweeps.cli.app import EXIT_FAIL_ON, app
-from camerabias.sweeps.cli.data import import_photos
 from camerabias.sweeps.cli.options import (
     AddressOption,
     CameraFromOption,
@@ -76,61 +74,51 @@ def audit(
     Weights `none` trains from scratch with the recipe `scratch` (`small_cnn`: `small`); pretrained weights are tuned
     with `paper`.
     """
-    from camerabias.datasets.dataset import is_dataset
-    from camerabias.datasets.ingest.photo import Reading
-    from camerabias.datasets.io.storage import Folder
-    from camerabias.sweeps.audit.audit import SUITES, run_audit
-    from camerabias.sweeps.execution.executor import trial_executor
-    from camerabias.sweeps.execution.sweep import Request
-    from camerabias.sweeps.printing.console_listener import ConsoleListener
-    from camerabias.trainables.models.registry import usual_recipe
+    import camerabias
 
     if quick and full:
         raise typer.BadParameter("is the opposite of --full; give one of them", param_hint="--quick")
     failing = _verdicts(fail_on)
-    where = trial_executor(executor, address, allow_unauthenticated)
-    if is_dataset(source):
-        _refuse_to_import(context, source)
-        data = Folder(source)
-    else:
-        data = Folder(run).child("dataset")
-        reading = Reading(label, camera, group, camera_from, layout)
-        import_photos(source, data, reading, "resize", max_rejected, where)
-    request = Request(
-        data.uri,
+    results = camerabias.audit(
+        source,
         run,
-        models=[model],
-        seeds=split_numbers(seeds),
-        recipe=recipe or usual_recipe(model, weights),
-        size=size,
-        weights=weights,
-        executor=where,
-        retry_failed=retry_failed,
+        quick,
+        full,
+        model,
+        weights,
+        split_numbers(seeds),
+        size,
+        recipe,
+        executor,
+        address,
+        retry_failed,
+        allow_unauthenticated,
+        check=False,  # a report is made of what there is
+        verbose=True,
+        **_importing(context, source),
     )
-    suite = SUITES["quick" if quick else "full" if full else "default"]
-    _, outcomes = run_audit(request, suite, ConsoleListener())
     verdict = show_report(run).verdict
-    for outcome in outcomes:
+    for outcome in results.outcomes:
         exit_if_failed(outcome)
     if verdict is not None and verdict.verdict in failing:
         raise typer.Exit(EXIT_FAIL_ON)
 
 
-def _refuse_to_import(context: typer.Context, source: str) -> None:
-    """Options that say how photos are read would change nothing of photos that have been imported."""
+def _importing(context: typer.Context, source: str) -> dict[str, Any]:
+    """The options that say how photos are read, those that were given; of photos in a DATASET they are refused."""
+    from camerabias.auditing import already_imported
+    from camerabias.datasets.dataset import is_dataset
     from camerabias.datasets.ingest.photo import Reading
 
-    options = [*(field.name for field in fields(Reading)), "max_rejected"]
-    given = [
-        f"--{name.replace('_', '-')}"
-        for name in options
+    given = {
+        name: context.params[name]
+        for name in (*(field.name for field in fields(Reading)), "max_rejected")
         if (how := context.get_parameter_source(name)) and how.name == "COMMANDLINE"
-    ]
-    if given:
-        raise CamerabiasError(
-            f"{source} is a DATASET, whose photos have been imported already: {', '.join(given)} would change "
-            "nothing. Drop that, or import the photos again with `camerabias data import`."
-        )
+    }
+    if given and is_dataset(source):
+        options = [f"--{name.replace('_', '-')}" for name in given]
+        raise already_imported(source, options, "`camerabias data import`")
+    return given
 
 
 def _verdicts(text: str | None) -> set[str]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from camerabias.datasets.schema import Fit
 from camerabias.sweeps.cli.app import data_app
 from camerabias.sweeps.cli.options import (
     CameraFromOption,
@@ -20,11 +19,6 @@ from camerabias.sweeps.cli.options import (
     Preset,
     SizeOption,
 )
-
-if TYPE_CHECKING:
-    from camerabias.datasets.ingest.photo import Reading
-    from camerabias.datasets.io.executor import Executor
-    from camerabias.datasets.io.storage import Folder
 
 
 @data_app.command(
@@ -54,18 +48,9 @@ def simulate(
     executor: ExecutorOption = "ray",
 ) -> None:
     """Simulate photos of bottles from five cameras whose differences are known."""
-    from camerabias.datasets.ingest.create import simulate_dataset
-    from camerabias.datasets.io.executor import EXECUTORS
-    from camerabias.datasets.io.storage import Folder
-    from camerabias.datasets.simulator import parse_cues, preset_spec
-    from camerabias.sweeps.monitoring.console import counting
-    from camerabias.sweeps.printing.datasets import print_made
+    import camerabias
 
-    parsed = None if cues is None else parse_cues(cues)
-    spec = preset_spec(preset, images=images, size=size, cues=parsed, seed=seed, correlation=correlation)
-    with counting("Simulating photos") as report:
-        dataset = simulate_dataset(spec, Folder(out), EXECUTORS[executor](), report)
-    print_made(dataset)
+    camerabias.simulate(out, preset, images, size, cues, correlation, seed, executor, verbose=True)
 
 
 @data_app.command(
@@ -88,12 +73,11 @@ def import_(
     executor: ExecutorOption = "ray",
 ) -> None:
     """Import your own photos; their bytes are kept as they are."""
-    from camerabias.datasets.ingest.photo import Reading
-    from camerabias.datasets.io.executor import EXECUTORS
-    from camerabias.datasets.io.storage import Folder
+    import camerabias
 
-    reading = Reading(label, camera, group, camera_from, layout)
-    import_photos(source, Folder(out), reading, fit, max_rejected, EXECUTORS[executor]())
+    camerabias.import_photos(
+        source, out, label, camera, group, camera_from, layout, fit, max_rejected, executor, verbose=True
+    )
 
 
 @data_app.command(epilog="Example: camerabias data build datasets/demo --views rgb,gray,binary --size 128")
@@ -141,18 +125,3 @@ def show(
     print_overview(opened, check_design(facts))
     opened.folder.write_bytes("contact_sheet.png", contact_sheet(opened))
     console.print(f"Contact sheet: {opened.folder.file('contact_sheet.png')}")
-
-
-def import_photos(
-    source: str, out: Folder, reading: Reading, fit: Fit, max_rejected: float, executor: Executor
-) -> None:
-    """Import a SOURCE as the options say, with a bar, and say what was made."""
-    from camerabias.datasets.ingest.create import import_dataset
-    from camerabias.datasets.ingest.sources import read_source
-    from camerabias.sweeps.monitoring.console import counting
-    from camerabias.sweeps.printing.datasets import print_made
-
-    found = read_source(source, reading)
-    with counting("Importing photos") as report:
-        dataset = import_dataset(found, out, executor, fit, max_rejected, report)
-    print_made(dataset)

@@ -20,9 +20,9 @@ def report(run: Annotated[str, typer.Argument(help="The run's folder.")]) -> Non
 
 def show_report(run: str) -> Report:
     """Make the report of a run, and print it."""
-    from camerabias.analysis.report.report import make_report
+    import camerabias
     from camerabias.sweeps.printing.results import print_report
 
-    made = make_report(run)
+    made = camerabias.report(run)
     print_report(made)
     return made

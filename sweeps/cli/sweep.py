@@ -38,18 +38,17 @@ def demo(
     executor: ExecutorOption = "ray",
 ) -> None:
     """Simulate photos, train on them with and without camera bias, and report: ten minutes on two cores."""
-    from camerabias.datasets.ingest.create import simulate_dataset
+    import camerabias
     from camerabias.datasets.io.storage import Folder
-    from camerabias.datasets.simulator import preset_spec
     from camerabias.sweeps.execution.executor import trial_executor
     from camerabias.sweeps.execution.sweep import Request, run_sweep
-    from camerabias.sweeps.monitoring.console import counting
     from camerabias.sweeps.printing.console_listener import ConsoleListener
 
-    data, where = Folder(run).child("dataset"), trial_executor(executor)
-    with counting("Simulating photos") as report:
-        simulate_dataset(preset_spec("demo"), data, where, report)
-    request = Request(data.uri, run, seeds=split_numbers(seeds), weights="none", executor=where)
+    data = Folder(run).child("dataset").uri
+    camerabias.simulate(data, executor=executor, verbose=True)
+    request = Request(
+        data, run, seeds=split_numbers(seeds), weights="none", executor=trial_executor(executor)
+    )
     outcome = run_sweep(["demo"], request, ConsoleListener())
     show_report(run)
     exit_if_failed(outcome)
