@@ -9,6 +9,7 @@ import pytest
 
 import camerabias
 from camerabias.datasets.schema import CamerabiasError
+from camerabias.sweeps.execution.outcome import Outcome
 
 ARCHIVE = Path(__file__).parent / "fixtures/old_run/old_run.tar.gz"
 AUDIT = {"quick": True, "model": "small_cnn", "weights": "none", "recipe": "calibration"}
@@ -97,6 +98,17 @@ def test_audit_goes_on_silently_unless_asked(notebook, capsys):
     assert capsys.readouterr().out == ""
     camerabias.audit("datasets/mine", "runs/mine", verbose=True, **AUDIT)
     assert "11 trials, 0 of them run now" in capsys.readouterr().out
+
+
+def test_trials_that_failed_are_an_error_unless_nobody_checks(notebook, monkeypatch):
+    failed = Outcome(2, 2, [("seed0", "bang"), ("seed1", "bang")], [], [], 0)
+    monkeypatch.setattr("camerabias.auditing.run_audit", lambda *_: (None, [failed]))
+    with pytest.raises(CamerabiasError, match="2 trials failed, first seed0: bang"):
+        camerabias.audit("datasets/mine", "runs/mine", **AUDIT)
+    results = camerabias.audit("datasets/mine", "runs/mine", check=False, **AUDIT)
+    assert results.outcomes == [failed]
+    assert results.verdict == "cheating"
+    assert list(camerabias.load("runs/mine").outcomes) == []
 
 
 def test_what_contradicts_itself_is_refused(notebook):
