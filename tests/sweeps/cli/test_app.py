@@ -119,7 +119,7 @@ def test_plan_changes_nothing_and_tells_all(command, study, dataset, tmp_path):
 def test_plan_says_what_it_costs_at_a_price(command, study, dataset, tmp_path, monkeypatch):
     # 4 trials of 6 steps of 8 images, at one image per 75 seconds: 4 hours
     monkeypatch.setattr(
-        "camerabias.sweeps.execution.sweep.measure_here", lambda config: Speed(1 / 75, "core", exact=True)
+        "camerabias.sweeps.execution.executor.measure_here", lambda config: Speed(1 / 75, "core", exact=True)
     )
     options = ["--data", dataset.folder, "--run", tmp_path / "run", "--weights", "none", "--price"]
     code, out, _ = command("sweep", "plan", study, *options, "0.05")
