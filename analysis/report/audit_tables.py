@@ -62,7 +62,7 @@ def _strength_caption(found: pd.DataFrame) -> str:
     noticed = []
     for model, views, _, strength, untested in lowest_noticed(found).itertuples(index=False, name=None):
         named = model if views == PLAIN else f"{model} ({views})"
-        lowest = "at none" if isnan(strength) else f"from {strength:g} on"
+        lowest = "at no strength" if isnan(strength) else f"from {strength:g} on"
         noticed.append(f"{named} {lowest}" + (f" (not tested at {untested})" if untested else ""))
     significant = f": significant for {', '.join(noticed)}" if noticed else ""
     return f"Shortcut effect by correlation of label and camera in training{significant}"

@@ -50,9 +50,10 @@ def propose_next_steps(found: Findings, outcome: Outcome) -> list[str]:
     augmented = f"augmentation that destroys the cue ({mitigations}), " if mitigations else ""
     steps = {
         "cheating": [
-            "Do not trust the test accuracy: report it for bias-aligned and bias-conflicting photos apart.",
-            "Take photos of every label with every camera, or train with a mitigation and see what it costs: "
-            f"{augmented}weighting or resampling by label × camera (`camerabias audit --full` compares them).",
+            "Do not trust the test accuracy: report it for bias-aligned and bias-conflicting photos separately.",
+            "Take photos of every label with every camera.",
+            f"Or train with a mitigation: {augmented}weighting or resampling by label × camera. "
+            "`camerabias audit --full` compares what they cost.",
         ],
         "cannot tell": [_what_would_decide(found)],
         "at risk": [

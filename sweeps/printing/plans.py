@@ -47,9 +47,9 @@ def print_plan(plan: Plan, time_needed: Estimate, price: float | None = None) ->
     console.print(f"{len(plan.trials)} trials, {len(plan.trials) - n_left} of them ended, {n_left} to run")
     if n_left:
         console.print(
-            f"About {duration(time_needed.seconds)} of training steps on one {time_needed.device} if no trial "
-            f"converges early, divided by as many as run side by side (from {time_needed.origin}); start-up, "
-            "validation and probes come on top"
+            f"About {duration(time_needed.seconds)} of training steps on one {time_needed.device} (from "
+            f"{time_needed.origin}), less where trials converge early or run side by side; start-up, validation and "
+            "probes come on top"
         )
         if price is not None:
             dollars = time_needed.dollars(price)

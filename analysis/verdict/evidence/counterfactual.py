@@ -43,11 +43,11 @@ class CounterfactualTest(VerdictTest[Counterfactual]):
             return []
         beside = ""
         if not isnan(result.noise.mean):
-            beside = f" (by one with the same associated label: {show_estimate(result.noise)})"
+            beside = f", and {show_estimate(result.noise)} by one with the same"
         return [
-            f"Counterfactual photos: by a camera with another associated label, {show_estimate(result.across)} of "
-            f"the predictions change{beside}; net of those against, {show_estimate(result.directed)} change to the "
-            f"new camera's associated label ({show_p(result.p)})."
+            f"Counterfactual photos: {show_estimate(result.across)} of the predictions change by a camera with "
+            f"another associated label{beside}. {show_estimate(result.directed)} change to the new camera's associated "
+            f"label, net of those that change against it ({show_p(result.p)})."
         ]
 
 
