@@ -46,8 +46,8 @@ class CounterfactualTest(VerdictTest[Counterfactual]):
             beside = f", and {show_estimate(result.noise)} by one with the same"
         return [
             f"Counterfactual photos: {show_estimate(result.across)} of the predictions change by a camera with "
-            f"another associated label{beside}. {show_estimate(result.directed)} change to the new camera's associated "
-            f"label, net of those that change against it ({show_p(result.p)})."
+            f"another associated label{beside}. {show_estimate(result.directed)} change to the new camera's "
+            f"associated label, net of those that change against it ({show_p(result.p)})."
         ]
 
 
