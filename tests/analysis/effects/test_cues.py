@@ -122,7 +122,7 @@ def test_tables_hold_the_statistics_of_their_cells(make, tmp_path):
             continue
         expected = identification(rows)
         assert (row.kept, row.majority_baseline, row.p) == (
-            expected.kept,
+            expected.normalised_accuracy,
             expected.majority_baseline,
             expected.p,
         )
