@@ -21,7 +21,7 @@ from camerabias.trainables.models.registry import usual_recipe
 
 if TYPE_CHECKING:
     from camerabias.sweeps.audit.audit import SuiteName
-    from camerabias.sweeps.execution.outcome import Outcome
+    from camerabias.sweeps.execution.outcome import SweepOutcome
 
 
 def audit(
@@ -114,7 +114,7 @@ def already_imported(source: str, options: Iterable[str], again: str) -> Camerab
     )
 
 
-def _refuse_failures(outcomes: Sequence[Outcome], run: str) -> None:
+def _refuse_failures(outcomes: Sequence[SweepOutcome], run: str) -> None:
     failures = [failure for outcome in outcomes for failure in outcome.failures]
     if failures:
         name, reason = failures[0]

@@ -14,9 +14,8 @@ from camerabias.datasets.ingest.sources import read_source
 from camerabias.datasets.ingest.table import photos_of
 from camerabias.datasets.io.executor import EXECUTORS, Executor
 from camerabias.datasets.io.storage import Folder
-from camerabias.datasets.schema import CameraFrom, ExecutorName, Fit, Layout
+from camerabias.datasets.schema import CameraFrom, ExecutorName, Fit, Layout, Preset
 from camerabias.datasets.simulator import parse_cues, preset_spec
-from camerabias.datasets.simulator.spec import Preset
 from camerabias.sweeps.execution.listener import Listener
 from camerabias.sweeps.printing.console_listener import ConsoleListener
 from camerabias.sweeps.printing.datasets import print_made

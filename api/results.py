@@ -18,7 +18,7 @@ from camerabias.datasets.schema import CamerabiasError
 from camerabias.trainables.records.study import DIMENSIONS
 
 if TYPE_CHECKING:
-    from camerabias.sweeps.execution.outcome import Outcome
+    from camerabias.sweeps.execution.outcome import SweepOutcome
 
 _IN_PHOTOS = ["label", "camera", "truth", "draw"]
 """What accuracy can be asked by, besides: columns of the test photos."""
@@ -32,7 +32,7 @@ class Results:
         outcomes: How each sweep of an audit ended; empty of a run that was loaded.
     """
 
-    def __init__(self, records: Records, outcomes: Sequence[Outcome] = ()) -> None:
+    def __init__(self, records: Records, outcomes: Sequence[SweepOutcome] = ()) -> None:
         self.records = records
         self.outcomes = outcomes
 

@@ -20,7 +20,7 @@ from torch import nn
 
 from camerabias.datasets.views.registry import View
 from camerabias.trainables.models.registry import build_model
-from camerabias.trainables.probes.crops import Grid, crops_per_batch, predict_crops
+from camerabias.trainables.probes.crops import CropGrid, crops_per_batch, predict_crops
 from camerabias.trainables.training.images import Images
 
 ROUNDS, SIDE = 7, 256
@@ -31,7 +31,7 @@ def main() -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     batch = crops_per_batch(MODEL, device)
     model = build_model(MODEL, 5, (32, 32), None).to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
-    grid = Grid.over(SIDE, SIDE, 16)
+    grid = CropGrid.over(SIDE, SIDE, 16)
     per_image = int(np.prod(grid.shape))
     n_images = max(16, 4 * batch // per_image)
     images = make_images(8 * n_images, device)
@@ -57,7 +57,7 @@ def make_images(n: int, device: torch.device) -> Images:
     return Images(pixels, View.model_validate("crop32"), device)
 
 
-def map_crops(model: nn.Module, images: Images, n_images: int, grid: Grid, batch: int) -> float:
+def map_crops(model: nn.Module, images: Images, n_images: int, grid: CropGrid, batch: int) -> float:
     rows = np.arange(n_images)
     began = time.perf_counter()
     predict_crops(model, images, rows, rows % 5, grid, batch)

@@ -236,7 +236,7 @@ def make_index(folder: Path, n: int) -> None:
     import pyarrow.parquet as pq
 
     from camerabias.datasets.io.storage import Folder
-    from camerabias.datasets.schema import Cell, DatasetManifest, Part
+    from camerabias.datasets.schema import CellSize, DatasetManifest, Part
 
     dataset = Folder(folder / "dataset")
     with dataset.replacing("index.parquet") as stream:
@@ -267,7 +267,7 @@ def make_index(folder: Path, n: int) -> None:
     manifest = DatasetManifest(
         source={"kind": "table", "root": "photos", "photos": "made up"},
         labels=LABELS, cameras=CAMERAS, n_images=n, n_rejected=0, has_split=False, size=768, fit="resize",
-        cells=tuple(Cell(label=a, camera=b, fold=c, n=n // len(cells)) for a, b, c in cells),
+        cells=tuple(CellSize(label=a, camera=b, fold=c, n=n // len(cells)) for a, b, c in cells),
         parts=tuple(
             Part(name=name, n=m, checksum=hashlib.sha256(name.encode()).hexdigest()) for name, m in parts
         ),

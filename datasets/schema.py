@@ -41,6 +41,9 @@ Layout = Literal["label/camera", "camera/label", "label"]
 CameraFrom = Literal["exif"]
 """Where the camera comes from, if the source of photos does not name it."""
 
+Preset = Literal["demo", "paper"]
+"""What the simulator makes where nothing else is asked for."""
+
 ExecutorName = Literal["ray", "local"]
 """Where work runs: spread by Ray, or in this process, one item after the other."""
 
@@ -65,7 +68,7 @@ def _wrong_field(problem: ErrorDetails) -> str:
     return f"{'.'.join(map(str, problem['loc'])) or 'all'}{shown}: {problem['msg']}"
 
 
-class Cell(BaseModel):
+class CellSize(BaseModel):
     """How many images one label × camera × fold cell holds."""
 
     model_config = ConfigDict(frozen=True)
@@ -103,7 +106,7 @@ class DatasetManifest(BaseModel):
     size: int
     """Side in pixels at which views are built unless a study asks otherwise."""
     fit: Fit
-    cells: tuple[Cell, ...]
+    cells: tuple[CellSize, ...]
     parts: tuple[Part, ...]
     fingerprint: str
     """SHA-256 of the sorted (image_id, label, camera, group, fold[, split]); names the dataset in records."""

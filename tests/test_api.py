@@ -9,7 +9,7 @@ import pytest
 
 import camerabias
 from camerabias.datasets.schema import CamerabiasError
-from camerabias.sweeps.execution.outcome import Outcome
+from camerabias.sweeps.execution.outcome import SweepOutcome
 
 ARCHIVE = Path(__file__).parent / "fixtures/old_run/old_run.tar.gz"
 AUDIT = {"quick": True, "model": "small_cnn", "weights": "none", "recipe": "calibration"}
@@ -101,7 +101,7 @@ def test_audit_goes_on_silently_unless_asked(notebook, capsys):
 
 
 def test_trials_that_failed_are_an_error_unless_nobody_checks(notebook, monkeypatch):
-    failed = Outcome(2, 2, [("seed0", "bang"), ("seed1", "bang")], [], [], 0)
+    failed = SweepOutcome(2, 2, [("seed0", "bang"), ("seed1", "bang")], [], [], 0)
     monkeypatch.setattr("camerabias.auditing.run_audit", lambda *_: (None, [failed]))
     with pytest.raises(CamerabiasError, match="2 trials failed, first seed0: bang"):
         camerabias.audit("datasets/mine", "runs/mine", **AUDIT)

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.util
+import re
 import subprocess
 import sys
 import tomllib
@@ -124,6 +125,22 @@ def test_every_room_says_what_it_is_for():
         if folder.is_dir():
             assert ast.get_docstring(ast.parse((folder / "__init__.py").read_text())), folder
             assert len([*folder.glob("*.py")]) <= MAX_FILES, f"{folder} has more than {MAX_FILES} files"
+
+
+def public_types(path):
+    """Names of the classes of a file, and of what it calls a type: `Rows = npt.NDArray[np.int64]`."""
+    for node in ast.parse(path.read_text()).body:
+        targets = getattr(node, "targets", [])
+        names = [node.name] if isinstance(node, ast.ClassDef) else [getattr(t, "id", "") for t in targets]
+        yield from (name for name in names if re.fullmatch("[A-Z]+[a-z]+[A-Za-z]*", name))
+
+
+def test_a_type_has_a_name_of_its_own():
+    files = {}
+    for path in FILES.values():
+        for name in public_types(path):
+            files.setdefault(name, []).append(str(path.relative_to(ROOT)))
+    assert {name: found for name, found in files.items() if len(found) > 1} == {}
 
 
 def test_only_the_adapter_knows_ray_and_trials():

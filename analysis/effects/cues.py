@@ -27,7 +27,7 @@ from camerabias.trainables.records.study import StudyCell
 SETTING = "natural"
 """What an audit is about: photos as they are."""
 
-MARGIN = 0.05
+CUE_MARGIN = 0.05
 """Distances that differ by less are taken for equal: of 42 reference datasets judged by fingerprints of the others,
 95 % had their own family within 0.042 of the nearest."""
 
@@ -116,11 +116,11 @@ class Attribution:
     views: tuple[str, ...]
 
 
-def attribute(remaining: Mapping[str, float], known: pd.DataFrame | None = None) -> Attribution | None:
+def name_cue(remaining: Mapping[str, float], known: pd.DataFrame | None = None) -> Attribution | None:
     """Name the cues whose fingerprint is nearest to what remains in views.
 
-    Families are named that are part of the nearest set of cues, or of one that is farther by no more than `MARGIN`;
-    the two nearest of them.
+    Families are named that are part of the nearest set of cues, or of one that is farther by no more than
+    `CUE_MARGIN`; the two nearest of them.
 
     Args:
         remaining: By view, chance-normalised accuracy on the camera; NaN where that is not known.
@@ -136,17 +136,17 @@ def attribute(remaining: Mapping[str, float], known: pd.DataFrame | None = None)
         return None
     distances = _distances(known[views], np.clip(seen / seen.max(), 0, 1))
     ranked = sorted(distances, key=distances.__getitem__)
-    named = [family for family in ranked if distances[family] <= distances[ranked[0]] + MARGIN]
+    named = [family for family in ranked if distances[family] <= distances[ranked[0]] + CUE_MARGIN]
     return Attribution(tuple(named[:2]), {family: distances[family] for family in ranked}, tuple(views))
 
 
 def _distances(known: pd.DataFrame, seen: npt.NDArray[np.float64]) -> dict[str, float]:
-    """By family, the distance of the nearest fingerprint, or of two together, which pay `MARGIN` for being two."""
+    """By family, the distance of the nearest fingerprint, or of two together, which pay `CUE_MARGIN` for it."""
     rows = [(KNOWN_CUES[str(cue)].family, row.to_numpy(float)) for cue, row in known.iterrows()]
     found: dict[str, float] = {}
     for (family, row), (other, beside) in combinations_with_replacement(rows, 2):
         differences = np.maximum(row, beside) - seen
-        distance = float(np.sqrt(np.mean(differences**2))) + (0 if family == other else MARGIN)
+        distance = float(np.sqrt(np.mean(differences**2))) + (0 if family == other else CUE_MARGIN)
         for one in (family, other):
             found[one] = min(distance, found.get(one, np.inf))
     return found

@@ -9,7 +9,7 @@ import pandas as pd
 
 from camerabias.analysis.effects.cues import SETTING
 from camerabias.analysis.effects.shortcut_effect import NOTHING, ShortcutEffect, shortcut_effect
-from camerabias.analysis.records.records import Records, Rows
+from camerabias.analysis.records.records import Records, SeedPredictions
 from camerabias.analysis.records.wording import show_absence
 from camerabias.analysis.statistics.accuracy import accuracy, paired_difference
 from camerabias.analysis.statistics.bootstrap import combine
@@ -89,8 +89,8 @@ def _rows(
 class _Tested:
     """A cell of which something has finished."""
 
-    all: Rows
-    seen: Rows
+    all: SeedPredictions
+    seen: SeedPredictions
     """Photos of cameras that training saw, on which the effect is measured."""
     effect: ShortcutEffect
 

@@ -9,25 +9,25 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from camerabias.analysis.records.records import Probe
 from camerabias.analysis.statistics.accuracy import mean_over_pairs
 from camerabias.analysis.statistics.bootstrap import Estimate, Floats, estimate
+from camerabias.trainables.records.record import ProbeArrays
 
 PLASTIC, CODE, SEAM = 0, 1, 2
 """Values of a simulated photo's `regions`."""
 
-REGIONS = ("code", "seam", "top", "flat")
+ENERGY_REGIONS = ("code", "seam", "top", "flat")
 """Where energy is counted: on the printed code; on the seam; on plastic in the uppermost tenth of the rows (the top
 band); on the plastic below. Every pixel is in one of them."""
 
 
-def crops_right(probe: Probe) -> npt.NDArray[np.bool_]:
+def crops_right(probe: ProbeArrays) -> npt.NDArray[np.bool_]:
     """Which crops of `crop_map` or `crop_images` are named right: (n, gy, gx)."""
     right: npt.NDArray[np.bool_] = probe["predicted"] == probe["truth"][:, None, None]
     return right
 
 
-def all_crops(probes: Iterable[Probe]) -> tuple[npt.NDArray[np.bool_], list[str]]:
+def all_crops(probes: Iterable[ProbeArrays]) -> tuple[npt.NDArray[np.bool_], list[str]]:
     """`crops_right` of the images of all probes together, and the group of each image."""
     maps, groups = [], []
     for probe in probes:
@@ -63,7 +63,7 @@ class CropAccuracy:
     difference: Estimate
 
 
-def crop_accuracy(probes: Iterable[Probe]) -> CropAccuracy:
+def crop_accuracy(probes: Iterable[ProbeArrays]) -> CropAccuracy:
     """Accuracy on flat and on textured crops; an image is split at its own median texture.
 
     Args:
@@ -84,13 +84,13 @@ def crop_accuracy(probes: Iterable[Probe]) -> CropAccuracy:
     return CropAccuracy(estimate(most), estimate(flat), estimate(compared, lowest=-1.0))
 
 
-def attacked(probe: Probe) -> npt.NDArray[np.bool_]:
+def attacked(probe: ProbeArrays) -> npt.NDArray[np.bool_]:
     """Which images of `perturbations` were perturbed at all; the others had the prediction aimed at."""
     perturbed: npt.NDArray[np.bool_] = probe["steps"] > 0
     return perturbed
 
 
-def flipped(probe: Probe) -> npt.NDArray[np.bool_]:
+def flipped(probe: ProbeArrays) -> npt.NDArray[np.bool_]:
     """Which images were perturbed until their prediction flipped; of others a perturbation says little."""
     flips: npt.NDArray[np.bool_] = attacked(probe) & probe["flipped"]
     return flips
@@ -117,21 +117,21 @@ def energy_by_region(signal: npt.NDArray[np.floating], regions: npt.NDArray[np.u
     totals = energy.sum(axis=(1, 2))
     totals[totals == 0] = np.nan
     shares = {}
-    for name, mask in zip(REGIONS, masks, strict=True):
+    for name, mask in zip(ENERGY_REGIONS, masks, strict=True):
         shares[name] = (energy * mask).sum(axis=(1, 2)) / totals
         shares[f"{name} area"] = mask.mean(axis=(1, 2))
     return pd.DataFrame(shares)
 
 
-def perturbation_energy(probe: Probe) -> pd.DataFrame:
+def perturbation_energy(probe: ProbeArrays) -> pd.DataFrame:
     """`energy_by_region` of the images of `perturbations` whose prediction flipped, indexed by group."""
     chosen = flipped(probe)
     energy = energy_by_region(probe["perturbation"][chosen], probe["regions"][chosen])
     return energy.set_index(pd.Index(probe["group"][chosen]))
 
 
-def energy_shift(first: Probe, second: Probe, regions: Sequence[str]) -> pd.Series[float]:
-    """Share of the energy on some of `REGIONS` for one model minus that for another, by group.
+def energy_shift(first: ProbeArrays, second: ProbeArrays, regions: Sequence[str]) -> pd.Series[float]:
+    """Share of the energy on some of `ENERGY_REGIONS` for one model minus that for another, by group.
 
     Of the images that flipped for both, since where an image's code and plastic are is its own.
     """
@@ -145,7 +145,7 @@ def energy_shift(first: Probe, second: Probe, regions: Sequence[str]) -> pd.Seri
     return (shares[0] - shares[1]).dropna().droplevel("image_id")
 
 
-def attribution_energy(probe: Probe) -> pd.DataFrame:
+def attribution_energy(probe: ProbeArrays) -> pd.DataFrame:
     """`energy_by_region` of `attributions`, indexed by group."""
     return energy_by_region(probe["attribution"], probe["regions"]).set_index(pd.Index(probe["group"]))
 
@@ -166,11 +166,11 @@ class Concentration:
 
 
 def concentration(seeds: Iterable[pd.DataFrame], regions: Sequence[str]) -> Concentration:
-    """How much energy lies in some of `REGIONS`.
+    """How much energy lies in some of `ENERGY_REGIONS`.
 
     Args:
         seeds: Per seed, `energy_by_region`, indexed by group; images without energy are excluded.
-        regions: Some of `REGIONS`.
+        regions: Some of `ENERGY_REGIONS`.
     """
     measured = [frame.dropna() for frame in seeds]
     measured = [frame for frame in measured if len(frame)]
@@ -182,7 +182,7 @@ def concentration(seeds: Iterable[pd.DataFrame], regions: Sequence[str]) -> Conc
     return Concentration(share, estimate(excess, lowest=-1.0), density)
 
 
-def perturbation_correlations(probe: Probe, images: Sequence[str] | None = None) -> pd.DataFrame:
+def perturbation_correlations(probe: ProbeArrays, images: Sequence[str] | None = None) -> pd.DataFrame:
     """Pearson correlation of the perturbations of any two images whose prediction flipped, both axes named by group.
 
     Args:
@@ -196,7 +196,7 @@ def perturbation_correlations(probe: Probe, images: Sequence[str] | None = None)
     return pd.DataFrame(_correlations(probe["perturbation"][chosen]), groups, groups)
 
 
-def excess_correlations(first: Probe, second: Probe) -> pd.DataFrame:
+def excess_correlations(first: ProbeArrays, second: ProbeArrays) -> pd.DataFrame:
     """`perturbation_correlations` of one model minus those of another, over the images that flipped for both.
 
     The same images: photos of one camera are more alike than those of several, and a model that cheats can be

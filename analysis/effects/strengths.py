@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 from camerabias.analysis.effects.shortcut_effect import NOTHING, ShortcutEffect, shortcut_effect
-from camerabias.analysis.records.records import Records, Rows
+from camerabias.analysis.records.records import Records, SeedPredictions
 from camerabias.analysis.records.wording import show_absence
 from camerabias.analysis.statistics.accuracy import accuracy, contrast
 from camerabias.analysis.statistics.permutation import LEVEL, holm
@@ -172,7 +172,7 @@ def _unseen_row(records: Records, cells: Mapping[str, StudyCell], camera: str) -
     }
 
 
-def _of_camera(records: Records, cell: StudyCell, camera: str) -> Rows:
+def _of_camera(records: Records, cell: StudyCell, camera: str) -> SeedPredictions:
     rows = {seed: frame[frame["camera"] == camera] for seed, frame in records.test_rows(cell).items()}
     return {seed: frame for seed, frame in rows.items() if len(frame)}
 

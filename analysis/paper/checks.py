@@ -1,4 +1,4 @@
-"""How a claim is decided: one function per kind of claim, from evidence to a verdict.
+"""How a claim is decided: one function per kind of claim, from evidence to a result.
 
 `DECIDERS` needs accuracies alone, and decides for the paper's printed numbers as for a run; `RECORDED_DECIDERS` needs
 records. To add one, write a function and register it; `paper/claims.yaml` names it. Every threshold stands here, with
@@ -25,7 +25,7 @@ from camerabias.analysis.paper.accuracy_checks import (
     same_for_all_cameras,
 )
 from camerabias.analysis.paper.evidence import Evidence, NotTestedError, Recorded
-from camerabias.analysis.paper.outcome import Check, Verdict
+from camerabias.analysis.paper.outcome import Check, ClaimResult
 from camerabias.analysis.paper.probe_checks import (
     energy_on,
     energy_shifts,
@@ -35,20 +35,20 @@ from camerabias.analysis.paper.probe_checks import (
 )
 
 
-def run_check(check: Check, evidence: Evidence[Any]) -> Verdict:
+def run_check(check: Check, evidence: Evidence[Any]) -> ClaimResult:
     """Decide one check; what the evidence does not bear on is not tested, with the reason."""
     try:
-        verdict = _decide(check, evidence)
+        result = _decide(check, evidence)
     except NotTestedError as error:
-        return Verdict("not tested", str(error))
+        return ClaimResult("not tested", str(error))
     unfinished = evidence.unfinished(check.cell)
-    numbers = "; ".join([verdict.numbers, *(f"{model} not finished" for model in unfinished)])
+    numbers = "; ".join([result.numbers, *(f"{model} not finished" for model in unfinished)])
     # what has finished can contradict a claim about all, but not bear it out
-    outcome = "cannot tell" if unfinished and verdict.outcome == "holds" else verdict.outcome
-    return Verdict(outcome, numbers)
+    outcome = "cannot tell" if unfinished and result.outcome == "holds" else result.outcome
+    return ClaimResult(outcome, numbers)
 
 
-def _decide(check: Check, evidence: Evidence[Any]) -> Verdict:
+def _decide(check: Check, evidence: Evidence[Any]) -> ClaimResult:
     if check.decider in DECIDERS:
         return DECIDERS[check.decider](evidence, check)
     if not isinstance(evidence, Recorded):
@@ -56,7 +56,7 @@ def _decide(check: Check, evidence: Evidence[Any]) -> Verdict:
     return RECORDED_DECIDERS[check.decider](evidence, check)
 
 
-DECIDERS: dict[str, Callable[[Evidence[Any], Check], Verdict]] = {
+DECIDERS: dict[str, Callable[[Evidence[Any], Check], ClaimResult]] = {
     "above_chance": above_chance,
     "high": high,
     "at_chance": at_chance,
@@ -65,7 +65,7 @@ DECIDERS: dict[str, Callable[[Evidence[Any], Check], Verdict]] = {
     "downsampled_differ": downsampled_differ,
 }
 
-RECORDED_DECIDERS: dict[str, Callable[[Recorded, Check], Verdict]] = {
+RECORDED_DECIDERS: dict[str, Callable[[Recorded, Check], ClaimResult]] = {
     "learned_first": learned_first,
     "given_cameras_label": given_cameras_label,
     "mixed": mixed,

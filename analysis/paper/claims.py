@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from camerabias.analysis.paper.checks import run_check
 from camerabias.analysis.paper.evidence import Evidence, Printed, Recorded
-from camerabias.analysis.paper.outcome import Check, Verdict, worst
+from camerabias.analysis.paper.outcome import Check, ClaimResult, worst
 from camerabias.analysis.records.records import Records
 
 CLAIM_COLUMNS = ["number", "says", "where", "outcome", "numbers", "paper_outcome", "paper_numbers"]
@@ -50,8 +50,8 @@ class DecidedClaim:
     """
 
     claim: Claim
-    run: Verdict
-    paper: Verdict
+    run: ClaimResult
+    paper: ClaimResult
 
 
 @cache
@@ -91,13 +91,13 @@ def claims_table(decided: list[DecidedClaim]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=CLAIM_COLUMNS)
 
 
-def _decide_all(evidence: Evidence[Any]) -> dict[int, Verdict]:
-    """Verdicts by number; a claim rests on earlier ones alone."""
-    verdicts: dict[int, Verdict] = {}
+def _decide_all(evidence: Evidence[Any]) -> dict[int, ClaimResult]:
+    """Results by number; a claim rests on earlier ones alone."""
+    results: dict[int, ClaimResult] = {}
     for claim in load_claims():
         parts = [run_check(check, evidence) for check in claim.checks]
-        outcomes = [part.outcome for part in parts] + [verdicts[number].outcome for number in claim.rests_on]
+        outcomes = [part.outcome for part in parts] + [results[number].outcome for number in claim.rests_on]
         numbers = list(dict.fromkeys(part.numbers for part in parts))
-        numbers += [f"claim {number} {verdicts[number].outcome}" for number in claim.rests_on]
-        verdicts[claim.number] = Verdict(worst(outcomes), "; ".join(numbers))
-    return verdicts
+        numbers += [f"claim {number} {results[number].outcome}" for number in claim.rests_on]
+        results[claim.number] = ClaimResult(worst(outcomes), "; ".join(numbers))
+    return results

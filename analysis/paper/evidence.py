@@ -12,7 +12,7 @@ from typing import Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from camerabias.analysis.paper.published import DOWNSAMPLED, printed_estimate, printed_numbers
-from camerabias.analysis.records.records import Cameras, Records, Rows
+from camerabias.analysis.records.records import Cameras, Records, SeedPredictions
 from camerabias.analysis.statistics.accuracy import chance, contrast
 from camerabias.analysis.statistics.bootstrap import Estimate, combine
 from camerabias.datasets.schema import Target
@@ -24,7 +24,7 @@ PREFERRED_MODEL = "resnet34"
 Entry = TypeVar("Entry")
 
 
-class Choice(BaseModel):
+class ClaimedCells(BaseModel):
     """The cells that a claim is about, one per model.
 
     Attributes:
@@ -64,26 +64,26 @@ class NotTestedError(Exception):
 class Evidence(ABC, Generic[Entry]):
     """Where accuracies come from."""
 
-    def chosen(self, choice: Choice) -> dict[str, Entry]:
-        """Entries of the models that a choice is about.
+    def chosen(self, claimed: ClaimedCells) -> dict[str, Entry]:
+        """Entries of the models that a claim is about.
 
         Raises:
             NotTestedError: There are none.
         """
-        entries = self.entries(choice)
-        found = {model: entries[model] for model in self._belonging(choice) if model in entries}
+        entries = self.entries(claimed)
+        found = {model: entries[model] for model in self._belonging(claimed) if model in entries}
         if not found:
-            raise NotTestedError(self._why_none(choice, bool(entries)))
+            raise NotTestedError(self._why_none(claimed, bool(entries)))
         return found
 
-    def unfinished(self, choice: Choice) -> list[str]:
-        """Models that a choice is about, and of which there is nothing yet."""
-        entries = self.entries(choice)
-        return [model for model in self._belonging(choice) if model not in entries]
+    def unfinished(self, claimed: ClaimedCells) -> list[str]:
+        """Models that a claim is about, and of which there is nothing yet."""
+        entries = self.entries(claimed)
+        return [model for model in self._belonging(claimed) if model not in entries]
 
-    def _belonging(self, choice: Choice) -> list[str]:
-        """Models that a choice is about, of those that were asked for, whether there is anything of them or not."""
-        asked = self.asked(choice)
+    def _belonging(self, claimed: ClaimedCells) -> list[str]:
+        """Models that a claim is about, of those that were asked for, whether there is anything of them or not."""
+        asked = self.asked(claimed)
         preferred = [model for model in asked if model.partition(" at ")[0] == PREFERRED_MODEL]
         first = next(iter([*preferred, *asked]), None)
         belongs = {
@@ -91,35 +91,35 @@ class Evidence(ABC, Generic[Entry]):
             "first": lambda model: model == first,
             "others": lambda model: model != first,
             "downsampled": self.is_downsampled,
-        }[choice.models]
+        }[claimed.models]
         return [model for model in asked if belongs(model)]
 
-    def _why_none(self, choice: Choice, others: bool) -> str:
-        if not others or self._belonging(choice):
-            return self.nothing(choice)
+    def _why_none(self, claimed: ClaimedCells, others: bool) -> str:
+        if not others or self._belonging(claimed):
+            return self.nothing(claimed)
         return {
             "others": "there is only one model",
             "downsampled": "no model sees fewer pixels than the photos have",
-        }[choice.models]
+        }[claimed.models]
 
     @abstractmethod
-    def asked(self, choice: Choice) -> list[str]:
-        """Models of the choice's cells, whatever `choice.models` says."""
+    def asked(self, claimed: ClaimedCells) -> list[str]:
+        """Models of the claimed cells, whatever `claimed.models` says."""
 
     @abstractmethod
-    def entries(self, choice: Choice) -> dict[str, Entry]:
-        """What there is of the choice's cells, by model, whatever `choice.models` says."""
+    def entries(self, claimed: ClaimedCells) -> dict[str, Entry]:
+        """What there is of the claimed cells, by model, whatever `claimed.models` says."""
 
     @abstractmethod
-    def nothing(self, choice: Choice) -> str:
-        """Why there is nothing of a choice."""
+    def nothing(self, claimed: ClaimedCells) -> str:
+        """Why there is nothing of what is claimed."""
 
     @abstractmethod
     def weigh(self, terms: Sequence[tuple[float, Entry]]) -> Estimate:
         """A weighted sum of accuracies."""
 
     @abstractmethod
-    def chance(self, choice: Choice, entry: Entry) -> float:
+    def chance(self, claimed: ClaimedCells, entry: Entry) -> float:
         """The majority baseline, which looks at no image."""
 
     @abstractmethod
@@ -127,31 +127,31 @@ class Evidence(ABC, Generic[Entry]):
         """Whether a model sees fewer pixels than the images have."""
 
 
-class Recorded(Evidence[Rows]):
+class Recorded(Evidence[SeedPredictions]):
     """The finished trials of a run's studies that repeat the paper."""
 
     def __init__(self, records: Records) -> None:
         self.records = records.repeating_paper()
 
-    def cells(self, choice: Choice) -> dict[str, StudyCell]:
-        """The cells of a choice, by model, finished or not."""
-        cells = self.records.cells(choice.target, choice.setting)
-        return {self.records.model_name(c): c for c in cells if c.view_kinds == choice.view_kinds}
+    def cells(self, claimed: ClaimedCells) -> dict[str, StudyCell]:
+        """The cells of what is claimed, by model, finished or not."""
+        cells = self.records.cells(claimed.target, claimed.setting)
+        return {self.records.model_name(c): c for c in cells if c.view_kinds == claimed.view_kinds}
 
-    def asked(self, choice: Choice) -> list[str]:
+    def asked(self, claimed: ClaimedCells) -> list[str]:
         """Models whose trials were asked for, finished or not."""
-        return list(self.cells(choice))
+        return list(self.cells(claimed))
 
-    def entries(self, choice: Choice) -> dict[str, Rows]:
+    def entries(self, claimed: ClaimedCells) -> dict[str, SeedPredictions]:
         """Predictions of each model's finished trials."""
-        rows = {m: self.records.test_rows(cell, choice.cameras) for m, cell in self.cells(choice).items()}
+        rows = {m: self.records.test_rows(cell, claimed.cameras) for m, cell in self.cells(claimed).items()}
         return {model: found for model, found in rows.items() if found}
 
-    def nothing(self, choice: Choice) -> str:
-        """Why there is nothing of a choice."""
-        return f"no finished trial on the {choice.target} under {choice.setting}, {choice.views}"
+    def nothing(self, claimed: ClaimedCells) -> str:
+        """Why there is nothing of what is claimed."""
+        return f"no finished trial on the {claimed.target} under {claimed.setting}, {claimed.views}"
 
-    def weigh(self, terms: Sequence[tuple[float, Rows]]) -> Estimate:
+    def weigh(self, terms: Sequence[tuple[float, SeedPredictions]]) -> Estimate:
         """A weighted sum of accuracies over the seeds that all terms have.
 
         Raises:
@@ -162,7 +162,7 @@ class Recorded(Evidence[Rows]):
             raise NotTestedError("no seed has finished in all that is compared")
         return found
 
-    def chance(self, choice: Choice, entry: Rows) -> float:
+    def chance(self, claimed: ClaimedCells, entry: SeedPredictions) -> float:
         """The share of the most frequent class among the test photos."""
         return chance(list(entry.values()))
 
@@ -175,30 +175,32 @@ class Recorded(Evidence[Rows]):
 class Printed(Evidence[Estimate]):
     """The paper's tables."""
 
-    def entries(self, choice: Choice) -> dict[str, Estimate]:
+    def entries(self, claimed: ClaimedCells) -> dict[str, Estimate]:
         """Each model's printed accuracy, which the paper gives for all cameras together."""
-        if choice.cameras != "all":
+        if claimed.cameras != "all":
             return {}
         numbers = printed_numbers()
         columns = ["target", "setting", "train_view", "test_view"]
-        rows = numbers[(numbers[columns] == [choice.target, choice.setting, *choice.view_kinds]).all(axis=1)]
+        rows = numbers[
+            (numbers[columns] == [claimed.target, claimed.setting, *claimed.view_kinds]).all(axis=1)
+        ]
         return {model: printed_estimate(a) for model, a in zip(rows["model"], rows["accuracy"], strict=True)}
 
-    def asked(self, choice: Choice) -> list[str]:
+    def asked(self, claimed: ClaimedCells) -> list[str]:
         """Models whose numbers are printed."""
-        return list(self.entries(choice))
+        return list(self.entries(claimed))
 
-    def nothing(self, choice: Choice) -> str:
-        """Why there is nothing of a choice."""
+    def nothing(self, claimed: ClaimedCells) -> str:
+        """Why there is nothing of what is claimed."""
         return "the paper prints no such numbers"
 
     def weigh(self, terms: Sequence[tuple[float, Estimate]]) -> Estimate:
         """A weighted sum, as if each number came from photos of its own: the paper does not tell which were right."""
         return terms[0][1] if len(terms) == 1 else combine(terms)
 
-    def chance(self, choice: Choice, entry: Estimate) -> float:
+    def chance(self, claimed: ClaimedCells, entry: Estimate) -> float:
         """Two manufacturers or five cameras, all equally frequent."""
-        return {"label": 1 / 2, "camera": 1 / 5}[choice.target]
+        return {"label": 1 / 2, "camera": 1 / 5}[claimed.target]
 
     def is_downsampled(self, model: str) -> bool:
         """Whether the paper gives the model smaller images."""

@@ -7,9 +7,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from camerabias.analysis.paper.evidence import Choice
+from camerabias.analysis.paper.evidence import ClaimedCells
 
-Outcome = Literal["holds", "does not hold", "cannot tell", "not tested"]
+ClaimOutcome = Literal["holds", "does not hold", "cannot tell", "not tested"]
 
 CLOSE = 0.10
 """Accuracies are close where they differ by no more: a convention, about twice the largest difference, 4.8 points,
@@ -37,20 +37,20 @@ class Check(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     decider: str
-    cell: Choice
-    than: Choice | None = None
+    cell: ClaimedCells
+    than: ClaimedCells | None = None
     expect: Literal["higher", "lower"] = "higher"
     regions: tuple[str, ...] = ()
 
     @property
-    def reference(self) -> Choice:
+    def reference(self) -> ClaimedCells:
         """`than`, which the deciders that compare must be given."""
         assert self.than is not None, f"{self.decider} compares with nothing"
         return self.than
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ClaimResult:
     """What came of a claim, or of one check of it.
 
     Attributes:
@@ -58,11 +58,11 @@ class Verdict:
         numbers: The numbers behind it, or the reason for their absence.
     """
 
-    outcome: Outcome
+    outcome: ClaimOutcome
     numbers: str
 
 
-def worst(outcomes: list[Outcome]) -> Outcome:
+def worst(outcomes: list[ClaimOutcome]) -> ClaimOutcome:
     """What several outcomes come to, where all must hold."""
-    order: tuple[Outcome, ...] = ("does not hold", "not tested", "cannot tell", "holds")
+    order: tuple[ClaimOutcome, ...] = ("does not hold", "not tested", "cannot tell", "holds")
     return next(outcome for outcome in order if outcome in outcomes)

@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
-from typing import Any, Literal, NamedTuple, TypeVar, cast
+from typing import Literal, NamedTuple, TypeVar, cast
 
-import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 from pydantic import BaseModel
@@ -35,6 +34,7 @@ from camerabias.trainables.records.record import (
     PREDICTIONS_FILE,
     PROBES_FOLDER,
     VIEWS_FILE,
+    ProbeArrays,
     Status,
 )
 from camerabias.trainables.records.run import Run
@@ -46,13 +46,10 @@ Cameras = Literal["all", "seen", "unseen"]
 
 TrialStatus = Status | Literal["damaged"]
 
-Rows = dict[int, pd.DataFrame]
+SeedPredictions = dict[int, pd.DataFrame]
 """Predictions by seed, columns as `Records.predictions` gives them."""
 
 Listed = TypeVar("Listed", bound=BaseModel)
-
-Probe = dict[str, npt.NDArray[Any]]
-"""The arrays that a probe left, by name."""
 
 
 class DamagedProbe(NamedTuple):
@@ -203,7 +200,7 @@ class Records:
                 self.predictions(trial_id)
         return len({image_id for images in self._tested.values() for image_id in images["image_id"]})
 
-    def test_rows(self, cell: StudyCell, cameras: Cameras = "all") -> Rows:
+    def test_rows(self, cell: StudyCell, cameras: Cameras = "all") -> SeedPredictions:
         """Predictions of a cell's finished trials by seed; seeds whose test has no such camera are excluded.
 
         Of a random view, the first draw of each image: a row per image.
@@ -212,12 +209,12 @@ class Records:
         rows = {seed: frame[frame["draw"] == 0] for seed, frame in drawn.items()}
         return self._of_cameras(cell, rows, cameras)
 
-    def drawn_rows(self, cell: StudyCell, cameras: Cameras = "all") -> Rows:
+    def drawn_rows(self, cell: StudyCell, cameras: Cameras = "all") -> SeedPredictions:
         """As `test_rows`, but with every draw of each image, whose accuracy is then a mean over draws."""
         rows = {seed: self.predictions(trial) for seed, trial in self.done(cell).items()}
         return self._of_cameras(cell, rows, cameras)
 
-    def training_rows(self, cell: StudyCell, cameras: Cameras = "all") -> Rows:
+    def training_rows(self, cell: StudyCell, cameras: Cameras = "all") -> SeedPredictions:
         """As `test_rows`, but of training images through the test view (the probe `training_images`)."""
         rows = {}
         for seed, found in self.probes(cell, "training_images"):
@@ -225,7 +222,7 @@ class Records:
             rows[seed] = frame.assign(draw=0, truth=frame[cell.target])
         return self._of_cameras(cell, rows, cameras)
 
-    def probes(self, cell: StudyCell, kind: str) -> Iterator[tuple[int, Probe]]:
+    def probes(self, cell: StudyCell, kind: str) -> Iterator[tuple[int, ProbeArrays]]:
         """Seeds and arrays of a probe, of the finished trials in which it has run.
 
         One after the other, since the arrays are large.
@@ -240,7 +237,7 @@ class Records:
             if arrays is not None:
                 yield seed, arrays
 
-    def probe(self, cell: StudyCell, kind: str, seed: int) -> Probe | None:
+    def probe(self, cell: StudyCell, kind: str, seed: int) -> ProbeArrays | None:
         """Arrays of a probe of one trial, as `probes` gives them; None where it has not run, or is damaged."""
         trial = cell.trials.get(seed)
         name = next((name for name in cell.probes if name.partition("-")[0] == kind), None)
@@ -251,7 +248,7 @@ class Records:
         except CamerabiasError:
             return None  # `damaged_probes` says so
 
-    def _read_probe(self, trial: str, name: str) -> Probe | None:
+    def _read_probe(self, trial: str, name: str) -> ProbeArrays | None:
         """Arrays of a probe by its full name; None where it has not run."""
         record = self.run.record(trial)
         if name not in record.probe_names():
@@ -271,7 +268,7 @@ class Records:
                     found[trial, name] = DamagedProbe(named, trial, str(error))
         return [*found.values()]
 
-    def _of_cameras(self, cell: StudyCell, rows: Rows, cameras: Cameras) -> Rows:
+    def _of_cameras(self, cell: StudyCell, rows: SeedPredictions, cameras: Cameras) -> SeedPredictions:
         if cameras != "all":
             wanted = cell.seen_cameras if cameras == "seen" else self.unseen_cameras(cell)
             rows = {seed: frame[frame["camera"].isin(wanted)] for seed, frame in rows.items()}

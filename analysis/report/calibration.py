@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from camerabias.analysis.effects.cues import attribute
+from camerabias.analysis.effects.cues import name_cue
 from camerabias.analysis.effects.known_cues import KNOWN_CUES, VIEWS, families
 from camerabias.analysis.report.tables import WideTable
 from camerabias.analysis.statistics.bootstrap import exact_interval
 from camerabias.analysis.statistics.number_format import show_interval, show_number, show_share
 from camerabias.analysis.statistics.permutation import LEVEL
-from camerabias.analysis.verdict.outcome import OUTCOMES, Outcome
+from camerabias.analysis.verdict.outcome import OUTCOMES, VerdictOutcome
 from camerabias.datasets.schema import CamerabiasError
 
 
@@ -63,7 +63,7 @@ class Line(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     case: Case
-    verdict: Outcome
+    verdict: VerdictOutcome
     evidence: dict[str, float | None]
     kept: dict[str, float | None]
     seconds: float
@@ -110,7 +110,7 @@ def _renamed(name: str) -> str:
 
 
 def _named(line: Line, known: pd.DataFrame | None = None) -> tuple[str, ...]:
-    found = attribute({view: nan if kept is None else kept for view, kept in line.kept.items()}, known)
+    found = name_cue({view: nan if kept is None else kept for view, kept in line.kept.items()}, known)
     return found.named if found else ()
 
 
@@ -269,7 +269,7 @@ def _errors(lines: Sequence[Line]) -> pd.DataFrame:
     )
 
 
-def _count(lines: Sequence[Line], outcome: Outcome) -> int:
+def _count(lines: Sequence[Line], outcome: VerdictOutcome) -> int:
     return sum(line.verdict == outcome for line in lines)
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from camerabias.analysis.effects.learned import steps_learned
 from camerabias.analysis.effects.probes import (
-    REGIONS,
+    ENERGY_REGIONS,
     alikeness,
     attribution_energy,
     concentration,
@@ -256,7 +256,7 @@ def _places(records: Records, cell: StudyCell, what: str, energies: list[pd.Data
     """Where energy is, in one answer; none where no photo has known regions."""
     if not any(map(len, energies)):
         return []
-    places = {region: concentration(energies, [region]) for region in REGIONS}
+    places = {region: concentration(energies, [region]) for region in ENERGY_REGIONS}
     numbers = ", ".join(
         f"{region} {show_estimate(place.share)} (× {show_number(place.density)})"
         for region, place in places.items()

@@ -29,7 +29,7 @@ from camerabias.analysis.statistics.permutation import CORRECTED_PERMUTATIONS, L
 from camerabias.analysis.verdict.decide import VERDICT_FILE, Verdict, decide, investigate
 from camerabias.analysis.verdict.evidence.base import Findings
 
-INDEX_FILE = "index.html"
+PAGE_FILE = "index.html"
 
 
 @dataclass(frozen=True)
@@ -79,13 +79,13 @@ def make_report(location: str) -> Report:
     beside = [] if audit is None else audit_tables(records, audit)
     write_frames({f"audit_{table.name}": table.frame for table in beside}, folder.child("tables"))
     folder.write_bytes(
-        INDEX_FILE,
+        PAGE_FILE,
         _html(records, tables, findings, claims, figures, not_drawn, audit, verdict, beside).encode(),
     )
     # of an audit the verdict is printed, and what is behind it; the rest stands on the page
     shown = [table.wide for table in beside] or [wide for table in tables for wide in table.wide]
     return Report(
-        index=folder.file(INDEX_FILE) if folder.is_local else f"{folder}/{INDEX_FILE}",
+        index=folder.file(PAGE_FILE) if folder.is_local else f"{folder}/{PAGE_FILE}",
         tables=shown,
         findings=[] if audit else [sentence for finding in findings for sentence in finding.sentences],
         claims=claims,

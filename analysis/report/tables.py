@@ -15,7 +15,7 @@ from math import isnan, nan
 import pandas as pd
 
 from camerabias.analysis.paper.published import printed_accuracy, printed_range
-from camerabias.analysis.records.records import Cameras, Records, Rows
+from camerabias.analysis.records.records import Cameras, Records, SeedPredictions
 from camerabias.analysis.records.study import name_model, sizes_of
 from camerabias.analysis.records.wording import PLAIN, show_absence
 from camerabias.analysis.statistics.accuracy import accuracy, chance
@@ -126,9 +126,11 @@ MEAN_READING = " (mean of {})"
 TRAINING_READING = " (training images)"
 
 
-def _readings(records: Records, cell: StudyCell) -> dict[str, Callable[[StudyCell, Cameras], Rows]]:
+def _readings(
+    records: Records, cell: StudyCell
+) -> dict[str, Callable[[StudyCell, Cameras], SeedPredictions]]:
     """The ways in which a cell was tested, by what is added to the name of its test view."""
-    readings: dict[str, Callable[[StudyCell, Cameras], Rows]] = {"": records.test_rows}
+    readings: dict[str, Callable[[StudyCell, Cameras], SeedPredictions]] = {"": records.test_rows}
     if cell.test_draws > 1:
         readings[MEAN_READING.format(cell.test_draws)] = records.drawn_rows
     if "training_images" in cell.probes:

@@ -20,16 +20,16 @@ from camerabias.analysis.records.records import Records
 from camerabias.analysis.statistics.bootstrap import MIN_GROUPS
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.evidence.base import Findings
-from camerabias.analysis.verdict.evidence.cues import CUES
+from camerabias.analysis.verdict.evidence.cues import NEAREST_CUES
 from camerabias.analysis.verdict.evidence.registry import all_tests
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
 from camerabias.analysis.verdict.findings import associated, gather, has_shortcut_effect, identifies_cameras
-from camerabias.analysis.verdict.outcome import Outcome
+from camerabias.analysis.verdict.outcome import VerdictOutcome
 from camerabias.analysis.verdict.wording import give_reasons, propose_next_steps
 from camerabias.trainables.records.record import FACTS_FILE
 
 VERDICT_FILE = "verdict.json"
-SCHEMA_VERSION = 2
+VERDICT_SCHEMA = 2
 
 
 class _Document(BaseModel):
@@ -68,8 +68,8 @@ class Verdict(_Document):
         repairs: Of what removes the shortcut effect.
     """
 
-    schema_version: int = SCHEMA_VERSION
-    verdict: Outcome
+    schema_version: int = VERDICT_SCHEMA
+    verdict: VerdictOutcome
     level: float = LEVEL
     reasons: list[str]
     next_steps: list[str]
@@ -90,7 +90,7 @@ def investigate(records: Records) -> Findings | None:
 
 def decide(found: Findings) -> Verdict:
     """The verdict on what an audit has found."""
-    outcome, cues = _outcome(found), found.of(CUES)
+    outcome, cues = _outcome(found), found.of(NEAREST_CUES)
     return Verdict(
         verdict=outcome,
         reasons=give_reasons(found, outcome),
@@ -100,7 +100,7 @@ def decide(found: Findings) -> Verdict:
     )
 
 
-def _outcome(found: Findings) -> Outcome:
+def _outcome(found: Findings) -> VerdictOutcome:
     if has_shortcut_effect(found):
         return "cheating"
     if not found.design.answers["use"].answerable:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from camerabias.analysis.effects.known_cues import mitigations_of
 from camerabias.analysis.statistics.bootstrap import MIN_GROUPS
 from camerabias.analysis.verdict.evidence.base import Findings
-from camerabias.analysis.verdict.evidence.cues import CUES
+from camerabias.analysis.verdict.evidence.cues import NEAREST_CUES
 from camerabias.analysis.verdict.evidence.registry import all_tests
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
-from camerabias.analysis.verdict.outcome import Outcome
+from camerabias.analysis.verdict.outcome import VerdictOutcome
 from camerabias.datasets.schema import N_FOLDS
 
-DECIDED_BY: dict[Outcome, str] = {
+DECIDED_BY: dict[VerdictOutcome, str] = {
     "cheating": "shortcut_effect",
     "at risk": "identification",
     "no evidence": "shortcut_effect",
@@ -19,7 +19,7 @@ DECIDED_BY: dict[Outcome, str] = {
 """The test whose sentences come first."""
 
 
-def give_reasons(found: Findings, outcome: Outcome) -> list[str]:
+def give_reasons(found: Findings, outcome: VerdictOutcome) -> list[str]:
     """Why the verdict is what it is, the most important sentence first."""
     sentences = {test.name: test.sentences(found) for test in all_tests()}
     first = _why_undecided(found) if outcome == "cannot tell" else sentences[DECIDED_BY[outcome]]
@@ -40,12 +40,12 @@ def _why_undecided(found: Findings) -> list[str]:
     ]
 
 
-def propose_next_steps(found: Findings, outcome: Outcome) -> list[str]:
+def propose_next_steps(found: Findings, outcome: VerdictOutcome) -> list[str]:
     """What to do next, the most useful first."""
     photos = [
         answer.photos for answer in found.design.answers.values() if not answer.answerable and answer.photos
     ]
-    cues = found.of(CUES)
+    cues = found.of(NEAREST_CUES)
     mitigations = ", ".join(mitigations_of(cues.named)) if cues else ""
     augmented = f"augmentation that destroys the cue ({mitigations}), " if mitigations else ""
     steps = {

@@ -33,7 +33,7 @@ from camerabias.datasets.schema import (
     MANIFEST_FILE,
     VARIANTS_FOLDER,
     CamerabiasError,
-    Cell,
+    CellSize,
     DatasetManifest,
     Fit,
     Part,
@@ -48,7 +48,7 @@ INDEX_ROW_GROUP = 1000 * PART_IMAGES
 
 REJECTED_FILE = "rejected.csv"
 
-Report = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 """Called with (images done, images in all) as parts end."""
 
 Row = dict[str, Any]
@@ -96,7 +96,7 @@ class _Making:
 
 
 def simulate_dataset(
-    spec: SimulatorSpec, out: Folder, executor: Executor, report: Report | None = None
+    spec: SimulatorSpec, out: Folder, executor: Executor, report: OnProgress | None = None
 ) -> Dataset:
     """Simulate a dataset into `out`; one that is there already with the same spec is opened and returned."""
     source = {"kind": "simulator", **spec.model_dump(exclude_none=True)}
@@ -111,7 +111,7 @@ def import_dataset(
     executor: Executor,
     fit: Fit = "resize",
     max_rejected: float = 0.01,
-    report: Report | None = None,
+    report: OnProgress | None = None,
 ) -> Dataset:
     """Import a user's photos into `out`.
 
@@ -141,7 +141,7 @@ def _cut(items: list[T]) -> list[list[T]]:
     return [items[start : start + PART_IMAGES] for start in range(0, len(items), PART_IMAGES)]
 
 
-def _create(out: Folder, making: _Making, executor: Executor, report: Report | None) -> Dataset:
+def _create(out: Folder, making: _Making, executor: Executor, report: OnProgress | None) -> Dataset:
     if is_dataset(out):
         return _reopen(out, {**making.source, "fit": making.fit})
     out.delete_folder(VARIANTS_FOLDER)  # of a dataset that lay here before
@@ -158,7 +158,7 @@ def _create(out: Folder, making: _Making, executor: Executor, report: Report | N
     return open_dataset(out)
 
 
-def _write_parts(out: Folder, making: _Making, executor: Executor, report: Report | None) -> None:
+def _write_parts(out: Folder, making: _Making, executor: Executor, report: OnProgress | None) -> None:
     """Write what is missing of the parts; gives up as soon as too many photos are rejected."""
     work = partial(_write_part, out, _digest(making.source), making.make_rows)
     n_all, n_done = sum(map(len, making.pieces)), 0
@@ -200,9 +200,9 @@ def _make_manifest(
     )
 
 
-def _count_cells(index: pd.DataFrame) -> tuple[Cell, ...]:
+def _count_cells(index: pd.DataFrame) -> tuple[CellSize, ...]:
     counts = index.groupby(["label", "camera", "fold"]).size().reset_index(name="n")
-    return tuple(Cell.model_validate(row) for row in counts.to_dict("records"))
+    return tuple(CellSize.model_validate(row) for row in counts.to_dict("records"))
 
 
 def _reopen(out: Folder, source: dict[str, Any]) -> Dataset:

@@ -52,7 +52,7 @@ LATTICE = 8
 CACHED_PATTERNS = 64
 """Patterns that a worker holds: 256 MiB at the largest, and all of five cameras in ten folds."""
 
-Plane = npt.NDArray[np.float32]
+SensorPlane = npt.NDArray[np.float32]
 
 SENSOR = ["camera", "height", "width"]
 
@@ -211,7 +211,7 @@ def _match_part(dataset: Folder, patterns: Folder, piece: tuple[str, dict[str, _
 
 def _read_brightness(
     dataset: Folder, parts: Iterable[str], wanted: Iterable[str]
-) -> Iterator[tuple[str, Plane]]:
+) -> Iterator[tuple[str, SensorPlane]]:
     cv2.setNumThreads(1)  # the pieces run side by side already
     ids = set(wanted)
     for part in parts:
@@ -228,20 +228,20 @@ def _centre(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     return pixels[top : top + height, left : left + width]
 
 
-def _write_plane(folder: Folder, name: str, plane: Plane) -> None:
+def _write_plane(folder: Folder, name: str, plane: SensorPlane) -> None:
     content = io.BytesIO()
     np.save(content, plane.astype(np.float16))  # of unit deviation, and noisier than its rounding
     folder.write_bytes(name, content.getvalue())
 
 
-def _read_plane(folder: Folder, name: str) -> Plane:
+def _read_plane(folder: Folder, name: str) -> SensorPlane:
     return np.asarray(np.load(io.BytesIO(folder.read_bytes(name))), dtype=np.float32)
 
 
 # --- the signal -------------------------------------------------------------------------------------------
 
 
-def noise_residual(brightness: Plane) -> Plane:
+def noise_residual(brightness: SensorPlane) -> SensorPlane:
     """What a local Wiener filter takes away from a picture: its noise, with little of its edges.
 
     Args:
@@ -254,7 +254,7 @@ def noise_residual(brightness: Plane) -> Plane:
     return np.asarray(detail * _noise_share(detail, NOISE**2), np.float32)
 
 
-def without_artefacts(pattern: Plane) -> Plane:
+def without_artefacts(pattern: SensorPlane) -> SensorPlane:
     """Remove what cameras of one model share: lines, lattices of JPEG and demosaicing, peaks of the spectrum.
 
     Rows and columns of each lattice get zero mean, and a Wiener filter flattens the spectrum (Chen et al. 2008).
@@ -275,7 +275,7 @@ def without_artefacts(pattern: Plane) -> Plane:
     return np.asarray(fft.irfft2(spectrum, plane.shape, norm="ortho"), np.float32)
 
 
-def _noise_share(values: Plane, variance: float) -> Plane:
+def _noise_share(values: SensorPlane, variance: float) -> SensorPlane:
     """The share of each value that is noise of that variance, by the energy around it.
 
     Mihcak, Kozintsev and Ramchandran, "Spatially adaptive statistical modeling of wavelet image coefficients and its
@@ -286,7 +286,7 @@ def _noise_share(values: Plane, variance: float) -> Plane:
     return np.asarray(variance / np.maximum(least, variance), np.float32)
 
 
-def correlate(first: Plane, second: Plane) -> float:
+def correlate(first: SensorPlane, second: SensorPlane) -> float:
     """Normalised cross-correlation of two float32 arrays of one shape; NaN if one of them is constant."""
     one, other = (plane - plane.mean() for plane in (first, second))
     scale = float(np.linalg.norm(one) * np.linalg.norm(other))

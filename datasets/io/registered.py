@@ -26,7 +26,7 @@ def import_files(package: str) -> None:
         import_module(f"{package}.{module.name}")
 
 
-class Choice(BaseModel):
+class Registered(BaseModel):
     """One of a registry's kinds; `"binary"` and `{"name": "binary", "window": 15}` both read.
 
     Attributes:

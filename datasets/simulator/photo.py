@@ -13,7 +13,7 @@ from camerabias.datasets.simulator.optics import Pose
 from camerabias.datasets.simulator.scene import Canvas, draw_canvas
 from camerabias.datasets.simulator.sensor import Device
 from camerabias.datasets.simulator.spec import LABELS, SimulatorSpec
-from camerabias.datasets.simulator.streams import Stream, generator
+from camerabias.datasets.simulator.streams import SimulatorStream, generator
 
 # Each photographer's habits: mean shift right and down (frame widths), rotation (radians) and exposure.
 PHOTOGRAPHERS: dict[str, Pose] = {
@@ -73,11 +73,13 @@ def simulate(spec: SimulatorSpec, index: int) -> SimulatedImage:
     camera = scaled_camera(name, spec.cues)
     pixels, regions = photograph(
         draw_canvas(spec.seed, bottle, label, spec.size),
-        draw_pose(PHOTOGRAPHERS[photographer], generator(spec.seed, Stream.POSE, bottle, camera_number)),
+        draw_pose(
+            PHOTOGRAPHERS[photographer], generator(spec.seed, SimulatorStream.POSE, bottle, camera_number)
+        ),
         camera,
         sensor.draw_device(spec.seed, camera_number, spec.size),
         spec.size,
-        generator(spec.seed, Stream.NOISE, bottle, camera_number),
+        generator(spec.seed, SimulatorStream.NOISE, bottle, camera_number),
     )
     jpeg = compression.encode(pixels, camera.jpeg_tables, camera.jpeg_quality, camera.jpeg_subsampling, name)
     return SimulatedImage(jpeg, label, name, photographer, f"bottle-{bottle:04d}", regions)
@@ -101,7 +103,7 @@ def photo_numbers(spec: SimulatorSpec) -> NDArray[np.int64]:
         own, other = (_numbers_of(PAPER_DISJOINT[side]) for side in (label, 1 - label))
         n_own = round(len(bottles) * (1 + spec.correlation) / 2)
         dealt = np.concatenate([np.resize(own, n_own), np.resize(other, len(bottles) - n_own)])
-        cameras[bottles] = generator(spec.seed, Stream.DESIGN, label).permutation(dealt)
+        cameras[bottles] = generator(spec.seed, SimulatorStream.DESIGN, label).permutation(dealt)
     return np.arange(spec.images) * len(CAMERAS) + cameras
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camerabias.datasets.simulator.font import CHARACTERS, COLUMNS, ROWS, dots_of
-from camerabias.datasets.simulator.streams import Stream, generator
+from camerabias.datasets.simulator.streams import SimulatorStream, generator
 
 Plane = NDArray[np.float32]  # a number per canvas pixel, or per column or row where it broadcasts to that
 
@@ -22,7 +22,7 @@ REGIONS: dict[str, int] = {"plastic": 0, "code": 1, "seam": 2}
 """What a pixel shows, by name: flat plastic; the code, up to one dot pitch around each dot's middle; the seam,
 outside the code."""
 
-MARGIN = 0.12
+CANVAS_MARGIN = 0.12
 """How far the canvas reaches beyond the frame on each side: enough for every pose and distortion."""
 
 _CHARACTERS_PER_LINE = 5
@@ -104,7 +104,7 @@ def draw_bottle(seed: int, bottle: int, label: str) -> Bottle:
     Returns:
         The bottle, the same for the same arguments.
     """
-    rng = generator(seed, Stream.BOTTLE, bottle)
+    rng = generator(seed, SimulatorStream.BOTTLE, bottle)
     mean = PRINTERS[label]
     printer = Printer(
         diameter=mean.diameter * rng.normal(1.0, 0.04),
@@ -143,12 +143,12 @@ def draw_canvas(seed: int, bottle: int, label: str, size: int) -> Canvas:
         size: Width of a photo's frame, pixels.
 
     Returns:
-        The canvas; its side is size × (1 + 2 `MARGIN`), rounded. Its arrays are shared: do not write to them.
+        The canvas; its side is size × (1 + 2 `CANVAS_MARGIN`), rounded. Its arrays are shared: do not write to them.
     """
     properties = draw_bottle(seed, bottle, label)
-    rng = generator(seed, Stream.TEXTURE, bottle)
+    rng = generator(seed, SimulatorStream.TEXTURE, bottle)
     dots = code_dots(properties.printer, properties.lines, rng)
-    side = round(size * (1 + 2 * MARGIN))
+    side = round(size * (1 + 2 * CANVAS_MARGIN))
     along = np.asarray((np.arange(side) + 0.5 - side / 2) / size, np.float32)
     x, y = along[None, :], along[:, None]
 

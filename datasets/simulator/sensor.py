@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from camerabias.datasets.simulator.cameras import Camera
-from camerabias.datasets.simulator.streams import Stream, generator
+from camerabias.datasets.simulator.streams import SimulatorStream, generator
 
 CHANNEL_RESPONSE = np.array([0.60, 1.00, 0.70], np.float32)
 """Sensitivity of the red, green and blue pixels to white light; white balance undoes it and amplifies the noise."""
@@ -52,7 +52,7 @@ def draw_device(seed: int, camera: int, size: int) -> Device:
     Returns:
         The device, the same for the same arguments. Its arrays are shared: do not write to them.
     """
-    rng = generator(seed, Stream.DEVICE, camera)
+    rng = generator(seed, SimulatorStream.DEVICE, camera)
     dust = np.concatenate(
         [rng.uniform(0, 1, (_DUST_SPOTS, 2)), rng.uniform(0.02, 0.05, (_DUST_SPOTS, 1))], axis=1
     )

@@ -2,17 +2,14 @@
 
 import math
 from collections.abc import Mapping
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from camerabias.datasets.schema import CamerabiasError, wrong_fields
+from camerabias.datasets.schema import CamerabiasError, Preset, wrong_fields
 from camerabias.datasets.simulator.cameras import CAMERAS, CUES
 
 LABELS = ("manufacturer 1", "manufacturer 2")
 """The labels, in order."""
-
-Preset = Literal["demo", "paper"]
 
 _IMAGES_AND_SIZE: dict[str, tuple[int, int]] = {"demo": (1000, 128), "paper": (3090, 1024)}
 _PER_PAIR_OF_BOTTLES = len(LABELS) * len(CAMERAS)

@@ -5,7 +5,7 @@ from enum import IntEnum
 import numpy as np
 
 
-class Stream(IntEnum):
+class SimulatorStream(IntEnum):
     """What the random numbers are for. The values are part of the data set: never renumber them."""
 
     BOTTLE = 0
@@ -16,7 +16,7 @@ class Stream(IntEnum):
     DESIGN = 5
 
 
-def generator(seed: int, stream: Stream, *key: int) -> np.random.Generator:
+def generator(seed: int, stream: SimulatorStream, *key: int) -> np.random.Generator:
     """Return the generator of one stream.
 
     Args:

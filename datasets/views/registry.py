@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import model_validator
 
 from camerabias.datasets.io.decode import Pixels
-from camerabias.datasets.io.registered import Choice, Parameters
+from camerabias.datasets.io.registered import Parameters, Registered
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.views.random import CROP_SIDE, jitter, random_crop
 from camerabias.datasets.views.traces import highpass, lowpass, recompressed, resampled, residual, shuffled
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from camerabias.datasets.views.random import Draw
 
 
-class Range(NamedTuple):
+class Bounds(NamedTuple):
     """Values that a parameter may have, from `low` to `high`, `whole` numbers alone or any."""
 
     low: float
@@ -62,7 +62,7 @@ class ViewKind:
     transform: Callable[[Pixels, Mapping[str, float]], Pixels]
     channels: int = 3
     defaults: Parameters = field(default_factory=dict)
-    ranges: Mapping[str, Range] = field(default_factory=dict)
+    ranges: Mapping[str, Bounds] = field(default_factory=dict)
     width_share: float = 1.0
     draw: Draw | None = None
     n_numbers: int = 0
@@ -117,10 +117,10 @@ VIEWS: dict[str, ViewKind] = {
         rgb,
         defaults={"brightness": 0.4, "contrast": 0.4, "saturation": 0.8, "hue": 0.5},
         ranges={
-            "brightness": Range(0, 1),
-            "contrast": Range(0, 1),
-            "saturation": Range(0, 1),
-            "hue": Range(0, 0.5),
+            "brightness": Bounds(0, 1),
+            "contrast": Bounds(0, 1),
+            "saturation": Bounds(0, 1),
+            "hue": Bounds(0, 0.5),
         },
         draw=jitter,
         n_numbers=4,
@@ -128,20 +128,20 @@ VIEWS: dict[str, ViewKind] = {
     # a test on a single crop, and the mean over ten
     "crop32": ViewKind(rgb, draw=random_crop, n_numbers=2, test_draws=10, side=CROP_SIDE),
     # with two pixels the blur is as wide as a block of a JPEG, and wider than what sharpening and demosaicing reach
-    "lowpass": ViewKind(lowpass, defaults={"sigma": 2}, ranges={"sigma": Range(0.3, 100)}),
-    "highpass": ViewKind(highpass, defaults={"sigma": 2}, ranges={"sigma": Range(0.3, 100)}),
-    "residual": ViewKind(residual, defaults={"gain": 4}, ranges={"gain": Range(0.1, 100)}),
+    "lowpass": ViewKind(lowpass, defaults={"sigma": 2}, ranges={"sigma": Bounds(0.3, 100)}),
+    "highpass": ViewKind(highpass, defaults={"sigma": 2}, ranges={"sigma": Bounds(0.3, 100)}),
+    "residual": ViewKind(residual, defaults={"gain": 4}, ranges={"gain": Bounds(0.1, 100)}),
     "recompressed": ViewKind(
-        recompressed, defaults={"quality": 50}, ranges={"quality": Range(1, 100, whole=True)}
+        recompressed, defaults={"quality": 50}, ranges={"quality": Bounds(1, 100, whole=True)}
     ),
-    "resampled": ViewKind(resampled, defaults={"factor": 2}, ranges={"factor": Range(1, 100)}),
+    "resampled": ViewKind(resampled, defaults={"factor": 2}, ranges={"factor": Bounds(1, 100)}),
     "shuffled": ViewKind(
-        shuffled, defaults={"grid": 4}, ranges={"grid": Range(2, 100, whole=True)}, moves=True
+        shuffled, defaults={"grid": 4}, ranges={"grid": Bounds(2, 100, whole=True)}, moves=True
     ),
 }
 
 
-class View(Choice):
+class View(Registered):
     """A view by name, with its parameters."""
 
     noun: ClassVar[str] = "view"

@@ -21,7 +21,7 @@ from camerabias.datasets.inspection.metadata import are_facts_of, gather_facts
 from camerabias.datasets.inspection.sensor_pattern import match_patterns
 from camerabias.datasets.io.executor import Executor, LocalExecutor
 from camerabias.sweeps.execution.listener import Listener
-from camerabias.sweeps.execution.outcome import Outcome
+from camerabias.sweeps.execution.outcome import SweepOutcome
 from camerabias.sweeps.execution.sweep import Request, plan_sweep, run_plan
 from camerabias.sweeps.planning.plan import Plan
 from camerabias.trainables.records.record import FACTS_FILE, SENSOR_PATTERN_FILE
@@ -77,7 +77,7 @@ SUITES: dict[SuiteName, Suite] = {
 
 def run_audit(
     request: Request, suite: Suite, listener: Listener | None = None
-) -> tuple[Findings, list[Outcome]]:
+) -> tuple[Findings, list[SweepOutcome]]:
     """Run an audit's experiments; the same call resumes after any interruption.
 
     Args:
@@ -147,7 +147,7 @@ def _plan(step: Step, request: Request) -> Plan:
     return plan_sweep([step.study], replace(request, seeds=seeds))
 
 
-def _run(plan: Plan, request: Request, listener: Listener) -> Outcome:
+def _run(plan: Plan, request: Request, listener: Listener) -> SweepOutcome:
     listener.skipped(plan)
     # earlier steps may have run some of its trials
     return run_plan(replace(plan, contents=Run(request.run).contents()), request, listener)

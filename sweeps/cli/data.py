@@ -16,7 +16,6 @@ from camerabias.sweeps.cli.options import (
     LabelOption,
     LayoutOption,
     MaxRejectedOption,
-    Preset,
     SizeOption,
 )
 

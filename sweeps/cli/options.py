@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from camerabias.datasets.schema import CamerabiasError, CameraFrom, ExecutorName, Fit, Layout
-
-Preset = Literal["demo", "paper"]
 
 RunOption = Annotated[str, typer.Option("--run", help="Folder or bucket prefix that holds the records.")]
 DataOption = Annotated[str, typer.Option("--data", help="DATASET folder, from `camerabias data`.")]

@@ -28,7 +28,7 @@ from camerabias.sweeps.cli.options import (
 from camerabias.sweeps.cli.report import show_report
 
 if TYPE_CHECKING:
-    from camerabias.sweeps.execution.outcome import Outcome
+    from camerabias.sweeps.execution.outcome import SweepOutcome
 
 
 @app.command(epilog="Example: camerabias demo --run runs/demo")
@@ -78,7 +78,7 @@ def plan(
     """
     from camerabias.sweeps.execution.executor import trial_executor
     from camerabias.sweeps.execution.sweep import Request, plan_sweep
-    from camerabias.sweeps.planning.estimate import estimate
+    from camerabias.sweeps.planning.estimate import estimate_time
     from camerabias.sweeps.printing.plans import print_plan
     from camerabias.trainables.records.run import Run
 
@@ -93,7 +93,7 @@ def plan(
         recipe=recipe,
     )
     planned = plan_sweep(studies, request)
-    print_plan(planned, estimate(planned, Run(run), request.executor.measure), price)
+    print_plan(planned, estimate_time(planned, Run(run), request.executor.measure), price)
 
 
 @sweep_app.command(
@@ -200,7 +200,7 @@ def search(
     print_search(write_search_report(record), record.recipe_file)
 
 
-def exit_if_failed(outcome: Outcome) -> None:
+def exit_if_failed(outcome: SweepOutcome) -> None:
     """Exit with 1 where a trial or a probe has failed, or some remain."""
     if outcome.failures or outcome.probe_failures or outcome.n_left:
         raise typer.Exit(EXIT_ERROR)

@@ -10,7 +10,7 @@ from camerabias.sweeps.execution.watcher import SearchWatcher, Watcher, Watchers
 
 if TYPE_CHECKING:
     from camerabias.analysis.design.design import Design
-    from camerabias.sweeps.execution.outcome import Outcome
+    from camerabias.sweeps.execution.outcome import SweepOutcome
     from camerabias.sweeps.planning.plan import Plan
     from camerabias.trainables.records.search import Candidate
     from camerabias.trainables.worker.job import Progress
@@ -44,7 +44,7 @@ class Listener:
     def skipped(self, plan: Plan) -> None:
         """A sweep of an audit is planned, without what its dataset cannot serve."""
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, outcome: SweepOutcome) -> None:
         """A sweep has ended."""
 
 

@@ -16,7 +16,7 @@ from camerabias.datasets.views.registry import View
 from camerabias.sweeps.execution.executor import RayTrialExecutor, TrialExecutor
 from camerabias.sweeps.execution.jobs import KnownJobs
 from camerabias.sweeps.execution.listener import Listener
-from camerabias.sweeps.execution.outcome import Outcome
+from camerabias.sweeps.execution.outcome import SweepOutcome
 from camerabias.sweeps.execution.watcher import Watchers
 from camerabias.sweeps.monitoring.loggers import check_loggers, open_loggers
 from camerabias.sweeps.planning.plan import Plan, make_plan
@@ -88,7 +88,7 @@ def plan_sweep(names: Sequence[str], request: Request) -> Plan:
     return make_plan(studies, dataset, run, request.size, weights)
 
 
-def run_sweep(names: Sequence[str], request: Request, listener: Listener | None = None) -> Outcome:
+def run_sweep(names: Sequence[str], request: Request, listener: Listener | None = None) -> SweepOutcome:
     """Run what is missing of some studies; called again after any interruption, it resumes.
 
     Args:
@@ -104,7 +104,7 @@ def run_sweep(names: Sequence[str], request: Request, listener: Listener | None 
     return run_plan(plan_sweep(names, request), request, listener or Listener())
 
 
-def run_plan(plan: Plan, request: Request, listener: Listener) -> Outcome:
+def run_plan(plan: Plan, request: Request, listener: Listener) -> SweepOutcome:
     """Run what is missing of a plan; raises what `run_sweep` does."""
     run = Run(request.run)
     trials = plan.to_run(request.retry_failed)
@@ -241,7 +241,7 @@ def _run_missing(
         request.executor.run(KnownJobs(jobs, Watchers(watcher, loggers)), expected)
 
 
-def _outcome(plan: Plan, run: Run, n_ran: int) -> Outcome:
+def _outcome(plan: Plan, run: Run, n_ran: int) -> SweepOutcome:
     # listing a bucket takes a request per 1,000 files, so it is done again only where something may have changed
     contents = run.contents() if n_ran else plan.contents
     without_weights = replace(plan, contents=contents).without_weights()
@@ -259,4 +259,4 @@ def _outcome(plan: Plan, run: Run, n_ran: int) -> Outcome:
                 for probe in plan.probes[trial_id]
                 if found.probe_status(str(probe)) == "failed"
             ]
-    return Outcome(len(plan.trials), n_ran, failures, probe_failures, without_weights, n_left)
+    return SweepOutcome(len(plan.trials), n_ran, failures, probe_failures, without_weights, n_left)

@@ -40,7 +40,7 @@ class Speed:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class TimeEstimate:
     """Time of all trials to run.
 
     Attributes:
@@ -58,10 +58,10 @@ class Estimate:
         return self.seconds / 3600 * price
 
 
-Measure = Callable[[TrialConfig], Speed]
+SpeedMeasure = Callable[[TrialConfig], Speed]
 
 
-def estimate(plan: Plan, run: Run, measure: Measure) -> Estimate:
+def estimate_time(plan: Plan, run: Run, measure: SpeedMeasure) -> TimeEstimate:
     """Estimate the time of the remaining trials.
 
     Args:
@@ -80,7 +80,7 @@ def estimate(plan: Plan, run: Run, measure: Measure) -> Estimate:
             speeds[work] = known.get(work) or measure(config)
         seconds += config.recipe.max_steps * config.recipe.batch_size / speeds[work].images_per_second
     device = "GPU" if any(speed.device == "GPU" for speed in speeds.values()) else "core"
-    return Estimate(seconds, device, _origin(speeds, known))
+    return TimeEstimate(seconds, device, _origin(speeds, known))
 
 
 @dataclass(frozen=True)

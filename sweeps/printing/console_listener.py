@@ -15,7 +15,7 @@ from camerabias.sweeps.printing.results import print_outcome
 
 if TYPE_CHECKING:
     from camerabias.analysis.design.design import Design
-    from camerabias.sweeps.execution.outcome import Outcome
+    from camerabias.sweeps.execution.outcome import SweepOutcome
     from camerabias.sweeps.execution.watcher import SearchWatcher, Watcher
     from camerabias.sweeps.planning.plan import Plan
     from camerabias.trainables.worker.node import Node
@@ -52,6 +52,6 @@ class ConsoleListener(Listener):
         """A line per setting."""
         print_skipped(plan)
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, outcome: SweepOutcome) -> None:
         """Counts, and a line per failure."""
         print_outcome(outcome)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from camerabias.sweeps.monitoring.console import cells_frame, console, count_statuses, duration, print_frame
 
 if TYPE_CHECKING:
-    from camerabias.sweeps.planning.estimate import Estimate
+    from camerabias.sweeps.planning.estimate import TimeEstimate
     from camerabias.sweeps.planning.plan import Plan
 
 
@@ -18,7 +18,7 @@ def print_skipped(plan: Plan) -> None:
             console.print(f"Excluded: {skipped.target}, {skipped.setting}. {skipped.reason}")
 
 
-def print_plan(plan: Plan, time_needed: Estimate, price: float | None = None) -> None:
+def print_plan(plan: Plan, time_needed: TimeEstimate, price: float | None = None) -> None:
     """Print the trials of a sweep, a row per table cell, the cells of its settings, and the estimate.
 
     Args:

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from camerabias.analysis.report.report import Report
     from camerabias.analysis.report.search import SearchReport
     from camerabias.analysis.verdict.decide import Verdict
-    from camerabias.sweeps.execution.outcome import Outcome
+    from camerabias.sweeps.execution.outcome import SweepOutcome
 
 
-def print_outcome(outcome: Outcome) -> None:
+def print_outcome(outcome: SweepOutcome) -> None:
     """Say how a sweep ended."""
     probes = f", {_count(outcome.probe_failures, 'probe')} failed" if outcome.probe_failures else ""
     if outcome.n_left:

@@ -24,14 +24,14 @@ ROOM_GIB = 5.0
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One point that was checked."""
 
     level: Literal["ok", "warning", "problem"]
     text: str
 
 
-def examine(run: str | None, address: str | None) -> Iterator[Finding]:
+def examine(run: str | None, address: str | None) -> Iterator[Diagnosis]:
     """Look at this machine, at the storage of a run and at a cluster.
 
     Args:
@@ -44,7 +44,7 @@ def examine(run: str | None, address: str | None) -> Iterator[Finding]:
         return  # nothing else can be looked at
     node = describe_node()
     gpus = ", ".join(node.gpus) or "no GPU"
-    yield Finding("ok", f"{node.host}: {node.cpus} CPUs, {node.memory_gib} GiB of memory, {gpus}")
+    yield Diagnosis("ok", f"{node.host}: {node.cpus} CPUs, {node.memory_gib} GiB of memory, {gpus}")
     yield from _gpu(node.gpus)
     yield from _cache()
     yield from _token()
@@ -53,21 +53,21 @@ def examine(run: str | None, address: str | None) -> Iterator[Finding]:
     yield from _checked(lambda: _ray(address))
 
 
-def _checked(look: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+def _checked(look: Callable[[], Iterator[Diagnosis]]) -> Iterator[Diagnosis]:
     try:
         yield from look()
     except CamerabiasError as error:
-        yield Finding("problem", str(error))
+        yield Diagnosis("problem", str(error))
 
 
-def _requirements() -> Iterator[Finding]:
+def _requirements() -> Iterator[Diagnosis]:
     wanted = [Requirement(line) for line in requires("camerabias") or []]
     wanted = [one for one in wanted if one.marker is None or one.marker.evaluate({"extra": ""})]
     lacking = [text for text in map(_lacking, wanted) if text]
     if lacking:
-        yield Finding("problem", f"Install what is in requirements.lock: {'; '.join(lacking)}")
+        yield Diagnosis("problem", f"Install what is in requirements.lock: {'; '.join(lacking)}")
     else:
-        yield Finding("ok", f"camerabias {version('camerabias')}, and all {len(wanted)} packages it needs")
+        yield Diagnosis("ok", f"camerabias {version('camerabias')}, and all {len(wanted)} packages it needs")
 
 
 def _lacking(wanted: Requirement) -> str:
@@ -82,60 +82,62 @@ def _lacking(wanted: Requirement) -> str:
     )
 
 
-def _gpu(gpus: tuple[str, ...]) -> Iterator[Finding]:
+def _gpu(gpus: tuple[str, ...]) -> Iterator[Diagnosis]:
     import torch  # late: it takes seconds
 
     if torch.cuda.is_available():
-        yield Finding("ok", f"torch {torch.__version__} uses {torch.cuda.device_count()} GPUs")
+        yield Diagnosis("ok", f"torch {torch.__version__} uses {torch.cuda.device_count()} GPUs")
     elif gpus:
-        yield Finding(
+        yield Diagnosis(
             "problem",
             f"The driver shows {len(gpus)} GPUs, but torch {torch.__version__} (CUDA {torch.version.cuda}) uses "
             "none: install a torch for this driver, or a newer driver",
         )
     else:
-        yield Finding("ok", f"torch {torch.__version__} on CPUs")
+        yield Diagnosis("ok", f"torch {torch.__version__} on CPUs")
 
 
-def _cache() -> Iterator[Finding]:
+def _cache() -> Iterator[Diagnosis]:
     folder = cache_folder()
     try:
         Folder(folder).check_access()
     except CamerabiasError as error:
-        yield Finding(
+        yield Diagnosis(
             "problem", f"The cache of decoded images: {error} Or set CAMERABIAS_CACHE to another folder."
         )
         return
     free = shutil.disk_usage(folder).free / 2**30
     level: Literal["ok", "warning"] = "ok" if free >= ROOM_GIB else "warning"
-    yield Finding(
+    yield Diagnosis(
         level, f"Cache of decoded images: {folder}, {free:.0f} GiB free (CAMERABIAS_CACHE moves it)"
     )
 
 
-def _token() -> Iterator[Finding]:
+def _token() -> Iterator[Diagnosis]:
     token = TOKEN_FILE.expanduser()
     if not token.exists():
-        yield Finding("ok", f"No token of Ray's yet ({TOKEN_FILE}); clusters of other machines need one")
+        yield Diagnosis("ok", f"No token of Ray's yet ({TOKEN_FILE}); clusters of other machines need one")
         return
     mode = stat.S_IMODE(token.stat().st_mode)
     if mode & 0o077:
-        yield Finding("problem", f"Others can read Ray's token (mode {mode:o}): chmod 600 {token}")
+        yield Diagnosis("problem", f"Others can read Ray's token (mode {mode:o}): chmod 600 {token}")
     else:
-        yield Finding("ok", f"Ray's token {TOKEN_FILE} is for you alone")
+        yield Diagnosis("ok", f"Ray's token {TOKEN_FILE} is for you alone")
 
 
-def _run(run: Run) -> Iterator[Finding]:
+def _run(run: Run) -> Iterator[Diagnosis]:
     run.folder.check_access()
-    yield Finding("ok", f"{run.folder} can be written, listed and read")
+    yield Diagnosis("ok", f"{run.folder} can be written, listed and read")
     lease = run.lease()
     if lease is not None:
         state = LeaseState.model_validate(lease)
         gone = " (which has ended)" if state.ended() else ""
-        yield Finding("warning" if gone else "ok", f"Its driver is {state.driver}, since {state.since}{gone}")
+        yield Diagnosis(
+            "warning" if gone else "ok", f"Its driver is {state.driver}, since {state.since}{gone}"
+        )
 
 
-def _ray(address: str | None) -> Iterator[Finding]:
+def _ray(address: str | None) -> Iterator[Diagnosis]:
     joined = connect_ray(address)
     import ray
 
@@ -143,4 +145,4 @@ def _ray(address: str | None) -> Iterator[Finding]:
     nodes = [node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]]  # type: ignore[no-untyped-call]
     what = f"Ray {ray.__version__}, {'the cluster' if joined else 'started here'}: {', '.join(nodes)}"
     counts = ", ".join(f"{resources.get(name, 0):.0f} {name}s" for name in ("CPU", "GPU"))
-    yield Finding("ok", f"{what}; {counts}")
+    yield Diagnosis("ok", f"{what}; {counts}")

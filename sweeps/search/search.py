@@ -24,7 +24,7 @@ from camerabias.sweeps.runs.lease import Lease
 from camerabias.sweeps.search.space import SpaceFile, load_space
 from camerabias.sweeps.search.tuning import Tuning
 from camerabias.trainables.records.run import Run
-from camerabias.trainables.records.search import Outcome, Search, SearchRecord, find_best, search_record
+from camerabias.trainables.records.search import Confirmation, Search, SearchRecord, find_best, search_record
 from camerabias.trainables.spec.trial import TrialConfig
 from camerabias.trainables.worker.job import Job, Progress
 from camerabias.trainables.worker.node import Expected
@@ -213,7 +213,7 @@ class _Confirming:
         if progress.status == "running":
             return
         failed = progress.status == "failed"
-        self._outcomes[trial.id] = Outcome(
+        self._outcomes[trial.id] = Confirmation(
             loss=None if failed else progress.validation_loss,
             accuracy=None if failed else progress.validation_accuracy,
             reason=progress.reason,

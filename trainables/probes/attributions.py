@@ -9,7 +9,6 @@ import numpy as np
 
 from camerabias.trainables.probes.base import (
     PROBES,
-    Arrays,
     ProbeKind,
     Subject,
     joined,
@@ -18,6 +17,7 @@ from camerabias.trainables.probes.base import (
     predict,
     small_batches,
 )
+from camerabias.trainables.records.record import ProbeArrays
 
 if TYPE_CHECKING:
     import torch
@@ -27,13 +27,13 @@ STEPS = 32
 """Points on the way from the baseline to the image (captum's default is 50; the sum changes by little)."""
 
 
-def attributions(subject: Subject, parameters: Mapping[str, float]) -> Arrays:
+def attributions(subject: Subject, parameters: Mapping[str, float]) -> ProbeArrays:
     """Integrated gradients of the predicted class, on the images that `perturbations` takes."""
     import torch
 
     rows = of_second_class(subject.data, int(parameters["per_camera"]))
     images = subject.data.images("test")
-    found: list[Arrays] = []
+    found: list[ProbeArrays] = []
     for batch in small_batches(subject, rows):
         inputs = images.batch(batch, subject.data.examples(batch, "test").numbers)
         predicted = predict(subject, inputs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,14 +12,13 @@ import numpy.typing as npt
 from camerabias.datasets.io.registered import Parameters
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.views.regions import read_regions
+from camerabias.trainables.records.record import ProbeArrays
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
     from camerabias.trainables.training.data import Rows, TrialData
-
-Arrays = dict[str, npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ class ProbeKind:
         of_simulated: Whether it needs simulated photos; of others it is not asked.
     """
 
-    run: Callable[[Subject, Mapping[str, float]], Arrays]
+    run: Callable[[Subject, Mapping[str, float]], ProbeArrays]
     defaults: Parameters = field(default_factory=dict)
     of_crops: bool = False
     of_simulated: bool = False
@@ -51,14 +50,14 @@ PROBES: dict[str, ProbeKind] = {}
 """By name; the files of this folder fill it."""
 
 
-def names_of(subject: Subject, rows: Rows) -> Arrays:
+def names_of(subject: Subject, rows: Rows) -> ProbeArrays:
     """What every probe says of its images: their words, a row each, and the classes of the trial."""
     described = subject.data.described(rows)
-    columns: Arrays = {str(name): values.to_numpy(dtype=np.str_) for name, values in described.items()}
+    columns: ProbeArrays = {str(name): values.to_numpy(dtype=np.str_) for name, values in described.items()}
     return {**columns, "classes": np.array(subject.data.classes)}
 
 
-def names_and_regions(subject: Subject, rows: Rows) -> Arrays:
+def names_and_regions(subject: Subject, rows: Rows) -> ProbeArrays:
     """`names_of`, and what the pixels show where that is known."""
     _, variant = subject.data.config.variants
     regions = read_regions(subject.data.dataset, rows, variant)
@@ -72,7 +71,7 @@ def small_batches(subject: Subject, rows: Rows) -> list[Rows]:
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 
-def joined(batches: list[Arrays]) -> Arrays:
+def joined(batches: list[ProbeArrays]) -> ProbeArrays:
     """Arrays of the same names, end to end."""
     return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
 

@@ -11,14 +11,15 @@ import pandas as pd
 
 from camerabias.datasets.io.decode import decode
 from camerabias.datasets.schema import CamerabiasError
-from camerabias.trainables.probes.base import PROBES, Arrays, ProbeKind, Subject
+from camerabias.trainables.probes.base import PROBES, ProbeKind, Subject
+from camerabias.trainables.records.record import ProbeArrays
 
 if TYPE_CHECKING:
     from camerabias.datasets.dataset import Dataset
     from camerabias.datasets.views.variant import Variant
 
 
-def counterfactual(subject: Subject, _: Mapping[str, float]) -> Arrays:
+def counterfactual(subject: Subject, _: Mapping[str, float]) -> ProbeArrays:
     """Predictions of every bottle of the test, simulated with each camera of the dataset."""
     from camerabias.trainables.training.evaluate import Examples, predict_logits
     from camerabias.trainables.training.images import Images
@@ -37,7 +38,7 @@ def counterfactual(subject: Subject, _: Mapping[str, float]) -> Arrays:
         subject.model, Examples(images, every, every), recipe.batch_size, recipe.precision
     )
     predicted = logits.argmax(dim=1).cpu().numpy()
-    columns: Arrays = {str(name): values.to_numpy(dtype=np.str_) for name, values in shot.items()}
+    columns: ProbeArrays = {str(name): values.to_numpy(dtype=np.str_) for name, values in shot.items()}
     return {**columns, "prediction": np.array(data.classes)[predicted]}
 
 

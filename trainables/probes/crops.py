@@ -18,12 +18,12 @@ from camerabias.datasets.views.random import CROP_SIDE
 from camerabias.trainables.models.registry import enlarged
 from camerabias.trainables.probes.base import (
     PROBES,
-    Arrays,
     ProbeKind,
     Subject,
     first_per_camera,
     names_of,
 )
+from camerabias.trainables.records.record import ProbeArrays
 
 if TYPE_CHECKING:
     import torch
@@ -37,7 +37,7 @@ BATCH_PIXELS = {"cpu": 2**18, "cuda": 2**24}
 
 
 @dataclass(frozen=True)
-class Grid:
+class CropGrid:
     """Places of crops, the same in every image.
 
     Attributes:
@@ -51,7 +51,7 @@ class Grid:
     step: int
 
     @classmethod
-    def over(cls, height: int, width: int, divisions: int) -> Grid:
+    def over(cls, height: int, width: int, divisions: int) -> CropGrid:
         """A grid that starts at the top left, whose step is a `divisions`-th of the shorter side."""
         step = max(1, min(height, width) // divisions)
         tops, lefts = (np.arange(0, side - CROP_SIDE + 1, step) for side in (height, width))
@@ -63,13 +63,13 @@ class Grid:
         return len(self.tops), len(self.lefts)
 
 
-def crop_map(subject: Subject, parameters: Mapping[str, float]) -> Arrays:
+def crop_map(subject: Subject, parameters: Mapping[str, float]) -> ProbeArrays:
     """Predictions of 32 × 32 crops by position, over the training images (paper, Figure 8)."""
     arrays, _ = _predict_grid(subject, subject.data.parts.train, int(parameters["divisions"]))
     return arrays
 
 
-def crop_images(subject: Subject, parameters: Mapping[str, float]) -> Arrays:
+def crop_images(subject: Subject, parameters: Mapping[str, float]) -> ProbeArrays:
     """The same on a finer grid for single test images, some of each camera (paper, Figure 9)."""
     rows = first_per_camera(subject.data, subject.data.parts.test, int(parameters["per_camera"]))
     arrays, probability = _predict_grid(subject, rows, int(parameters["divisions"]))
@@ -82,15 +82,17 @@ PROBES["crop_map"] = ProbeKind(crop_map, {"divisions": 16}, of_crops=True)
 PROBES["crop_images"] = ProbeKind(crop_images, {"divisions": 64, "per_camera": 4}, of_crops=True)
 
 
-def _predict_grid(subject: Subject, rows: Rows, divisions: int) -> tuple[Arrays, npt.NDArray[np.float32]]:
+def _predict_grid(
+    subject: Subject, rows: Rows, divisions: int
+) -> tuple[ProbeArrays, npt.NDArray[np.float32]]:
     data = subject.data
     images = data.images("test")
     height, width, _ = images.shape
-    grid = Grid.over(height, width, divisions)
+    grid = CropGrid.over(height, width, divisions)
     classes = data.examples(rows, "test").classes
     batch = crops_per_batch(data.config.model, data.device)
     predicted, probability = predict_crops(subject.model, images, rows, classes, grid, batch)
-    arrays: Arrays = {
+    arrays: ProbeArrays = {
         **names_of(subject, rows),
         "predicted": predicted,
         "truth": classes.astype(np.uint8),
@@ -115,7 +117,7 @@ def predict_crops(
     images: Images,
     rows: npt.NDArray[np.int64],
     classes: npt.NDArray[np.int64],
-    grid: Grid,
+    grid: CropGrid,
     batch: int,
 ) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float32]]:
     """Predict every crop of a grid in every image.
@@ -155,7 +157,7 @@ def predict_crops(
     return predicted.reshape(shape), probability.reshape(shape)
 
 
-def measure_texture(images: Images, rows: npt.NDArray[np.int64], grid: Grid) -> npt.NDArray[np.float32]:
+def measure_texture(images: Images, rows: npt.NDArray[np.int64], grid: CropGrid) -> npt.NDArray[np.float32]:
     """Standard deviation of luma in every crop of a grid, in gray levels; float32 (n, gy, gx)."""
     import torch
     from torch.nn.functional import avg_pool2d

@@ -9,7 +9,6 @@ import numpy as np
 
 from camerabias.trainables.probes.base import (
     PROBES,
-    Arrays,
     ProbeKind,
     Subject,
     joined,
@@ -18,6 +17,7 @@ from camerabias.trainables.probes.base import (
     predict,
     small_batches,
 )
+from camerabias.trainables.records.record import ProbeArrays
 
 if TYPE_CHECKING:
     import torch
@@ -29,14 +29,14 @@ MAX_STEPS = 500
 """After these, a change of up to 50 gray levels, an image counts as one that could not be flipped."""
 
 
-def perturbations(subject: Subject, parameters: Mapping[str, float]) -> Arrays:
+def perturbations(subject: Subject, parameters: Mapping[str, float]) -> ProbeArrays:
     """Perturbations that flip predictions from the second class to the first (paper, Figure 5)."""
     import torch
 
     rows = of_second_class(subject.data, int(parameters["per_camera"]))
     images = subject.data.images("test")
     classes = np.array(subject.data.classes)
-    found: list[Arrays] = []
+    found: list[ProbeArrays] = []
     for batch in small_batches(subject, rows):
         levels = images.levels(batch, subject.data.examples(batch, "test").numbers).float()
         perturbation, steps = perturb(subject.model, images.normalise, levels, aim=0)

@@ -11,13 +11,13 @@ from typing import ClassVar
 
 from pydantic import model_validator
 
-from camerabias.datasets.io.registered import Choice, import_files
+from camerabias.datasets.io.registered import Registered, import_files
 from camerabias.trainables.probes.base import PROBES, ProbeKind
 
 import_files("camerabias.trainables.probes")
 
 
-class Probe(Choice):
+class Probe(Registered):
     """A probe by name, with its parameters."""
 
     noun: ClassVar[str] = "probe"

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from camerabias.trainables.probes.base import PROBES, Arrays, ProbeKind, Subject, names_of
+from camerabias.trainables.probes.base import PROBES, ProbeKind, Subject, names_of
+from camerabias.trainables.records.record import ProbeArrays
 
 
-def training_images(subject: Subject, _: Mapping[str, float]) -> Arrays:
+def training_images(subject: Subject, _: Mapping[str, float]) -> ProbeArrays:
     """Predictions of the training images as the test view shows them (paper, caption of Table VI)."""
     from camerabias.trainables.training.evaluate import predict_logits
 

@@ -164,7 +164,8 @@ class Contents:
         return WEIGHTS_FILE in self.files
 
 
-Arrays = Mapping[str, npt.NDArray[Any]]
+ProbeArrays = Mapping[str, npt.NDArray[Any]]
+"""The arrays that a probe left, by name."""
 
 
 class Record:
@@ -221,7 +222,7 @@ class Record:
         """Write why the trial is not tried any more, and leave its checkpoint for a later try."""
         self.folder.write_json(ERROR_FILE, failure.model_dump())
 
-    def write_probe(self, name: str, arrays: Arrays) -> None:
+    def write_probe(self, name: str, arrays: ProbeArrays) -> None:
         """Write a probe's arrays as `probes/NAME.npz`; an earlier failure of the probe is cleared away."""
         content = io.BytesIO()
         np.savez_compressed(content, allow_pickle=False, **arrays)
@@ -232,7 +233,7 @@ class Record:
         """Write why a probe failed; the trial itself is done."""
         self._probes.write_json(f"{name}.{ERROR_FILE}", failure.model_dump())
 
-    def probe(self, name: str) -> dict[str, npt.NDArray[Any]]:
+    def probe(self, name: str) -> ProbeArrays:
         """Arrays of a probe, by name."""
         with np.load(io.BytesIO(self._probes.read_bytes(f"{name}.npz")), allow_pickle=False) as arrays:
             return dict(arrays)

@@ -264,7 +264,7 @@ def _as_optuna(search: Search, one: Candidate) -> FrozenTrial:
     )
 
 
-class Outcome(BaseModel):
+class Confirmation(BaseModel):
     """How a trial on another seed ended.
 
     Attributes:
@@ -345,18 +345,18 @@ class SearchRecord:
         """Path or address of `recipe.yaml`."""
         return f"{self.folder}/{RECIPE_FILE}"
 
-    def write_confirmed(self, outcomes: dict[str, Outcome]) -> None:
+    def write_confirmed(self, outcomes: dict[str, Confirmation]) -> None:
         """Write `confirmed.json`: how trials on other seeds ended, by their ids."""
         self.folder.write_json(
             CONFIRMED_FILE, {trial: outcome.model_dump() for trial, outcome in outcomes.items()}
         )
 
-    def confirmed(self) -> dict[str, Outcome]:
+    def confirmed(self) -> dict[str, Confirmation]:
         """How trials on other seeds ended, as far as they have; by their ids."""
         if not self.folder.exists(CONFIRMED_FILE):
             return {}
         written = self.folder.read_json(CONFIRMED_FILE)
-        return {trial: Outcome.model_validate(outcome) for trial, outcome in written.items()}
+        return {trial: Confirmation.model_validate(outcome) for trial, outcome in written.items()}
 
     def _write_yaml(self, name: str, document: dict[str, Any], comment: str = "") -> None:
         text = comment + yaml.safe_dump(document, sort_keys=False, allow_unicode=True)

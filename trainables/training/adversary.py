@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from camerabias.datasets.schema import CamerabiasError
-from camerabias.trainables.training.balancing import Codes
+from camerabias.trainables.training.balancing import CellNumbers
 from camerabias.trainables.training.randomness import stream_seed
 
 ADVERSARY_WIDTH = 128
@@ -34,7 +34,7 @@ class Adversary:
     """
 
     def __init__(
-        self, model: nn.Module, cells: Codes, weight: float, seed: int, device: torch.device
+        self, model: nn.Module, cells: CellNumbers, weight: float, seed: int, device: torch.device
     ) -> None:
         self.model, self.weight, self.layer = model, weight, _find_classifier(model)
         found, cameras = np.unique(cells[:, 1], return_inverse=True)

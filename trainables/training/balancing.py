@@ -7,10 +7,10 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-Codes = npt.NDArray[np.int64]
+CellNumbers = npt.NDArray[np.int64]
 
 
-def number_cells(cells: Codes) -> tuple[Codes, int]:
+def number_cells(cells: CellNumbers) -> tuple[CellNumbers, int]:
     """Number the cells that there are.
 
     Args:
@@ -23,7 +23,7 @@ def number_cells(cells: Codes) -> tuple[Codes, int]:
     return numbers.reshape(-1), len(found)
 
 
-def even_weights(cells: Codes) -> npt.NDArray[np.float64]:
+def even_weights(cells: CellNumbers) -> npt.NDArray[np.float64]:
     """Weights of images under which every cell weighs the same: (n,) of mean 1, from codes (n, 2)."""
     numbers, n_cells = number_cells(cells)
     return len(cells) / (n_cells * np.bincount(numbers))[numbers]
@@ -42,7 +42,7 @@ class GroupWeights:
         device: Where losses are.
     """
 
-    def __init__(self, cells: Codes, step_size: float, device: torch.device) -> None:
+    def __init__(self, cells: CellNumbers, step_size: float, device: torch.device) -> None:
         numbers, self.n_cells = number_cells(cells)
         self.numbers = torch.from_numpy(numbers).to(device)
         self.step_size = step_size

@@ -24,6 +24,8 @@ from camerabias.trainables.training.images import Images
 from camerabias.trainables.training.randomness import image_numbers
 
 Rows = npt.NDArray[np.int64]
+"""Numbers of rows of a dataset's index."""
+
 Side = Literal["train", "test"]
 """Whether images are seen in the train view or in the test view."""
 

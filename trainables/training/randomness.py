@@ -9,17 +9,17 @@ from typing import Literal
 import numpy as np
 import torch
 
-Stream = Literal["init", "order", "dropout", "augment", "draw", "adversary"]
+TrainingStream = Literal["init", "order", "dropout", "augment", "draw", "adversary"]
 
 
-def stream_seed(seed: int, stream: Stream, epoch: int = 0) -> int:
+def stream_seed(seed: int, stream: TrainingStream, epoch: int = 0) -> int:
     """A 63-bit seed for one stream of one epoch of a trial."""
     digest = hashlib.sha256(f"{seed}/{stream}/{epoch}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 
 
 def generator(
-    seed: int, stream: Stream, epoch: int = 0, device: torch.device | str = "cpu"
+    seed: int, stream: TrainingStream, epoch: int = 0, device: torch.device | str = "cpu"
 ) -> torch.Generator:
     """A torch generator for one stream of one epoch of a trial."""
     return torch.Generator(device=device).manual_seed(stream_seed(seed, stream, epoch))

@@ -24,11 +24,10 @@ from camerabias.trainables.records.record import HISTORY_SCHEMA
 from camerabias.trainables.spec.recipe import Recipe
 from camerabias.trainables.training.adversary import Adversary
 from camerabias.trainables.training.augment import augment
-from camerabias.trainables.training.balancing import GroupWeights, even_weights
+from camerabias.trainables.training.balancing import CellNumbers, GroupWeights, even_weights
+from camerabias.trainables.training.data import Rows
 from camerabias.trainables.training.evaluate import Examples, predict_logits
 from camerabias.trainables.training.randomness import generator, stream_seed
-
-Rows = npt.NDArray[np.int64]
 
 
 class TrainingError(Exception):
@@ -299,7 +298,7 @@ class Training:
         self.training_seconds, self.training_images = plain["training_seconds"], plain["training_images"]
 
 
-def _cells(examples: Examples) -> Rows:
+def _cells(examples: Examples) -> CellNumbers:
     assert examples.cells is not None, "a mitigation needs to know the labels and cameras of images"
     return examples.cells
 

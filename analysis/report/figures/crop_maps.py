@@ -9,11 +9,12 @@ from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 
 from camerabias.analysis.effects.probes import all_crops, crops_right
-from camerabias.analysis.records.records import Probe, Records
+from camerabias.analysis.records.records import Records
 from camerabias.analysis.report.figures.base import FIGURES, by_preference, show_photo
 from camerabias.analysis.statistics.number_format import show_p, show_share
 from camerabias.analysis.statistics.permutation import map_uniformity
 from camerabias.datasets.schema import CamerabiasError, Target
+from camerabias.trainables.records.record import ProbeArrays
 from camerabias.trainables.records.study import StudyCell
 
 HEAT = "viridis"
@@ -63,7 +64,7 @@ FIGURES["figure8"] = crop_heat_map
 FIGURES["figure9"] = crops_of_single_photos
 
 
-def _preferred(records: Records, target: Target, kind: str) -> tuple[StudyCell, list[Probe]]:
+def _preferred(records: Records, target: Target, kind: str) -> tuple[StudyCell, list[ProbeArrays]]:
     """The cell whose probes a figure shows, the paper's model first, with those of all of its seeds."""
     for cell in by_preference(records.cells(target)):
         probes = [probe for _, probe in records.probes(cell, kind)]
@@ -72,7 +73,9 @@ def _preferred(records: Records, target: Target, kind: str) -> tuple[StudyCell, 
     raise CamerabiasError(f"the probe {kind} has not run on any trial on the {target}")
 
 
-def _show_map(axis: Axes, probe: Probe, values: npt.NDArray[np.floating], span: tuple[float, float]) -> None:
+def _show_map(
+    axis: Axes, probe: ProbeArrays, values: npt.NDArray[np.floating], span: tuple[float, float]
+) -> None:
     """Show values by the position of crops, at the centres of the crops in pixels of the image."""
     half = int(probe["side"]) / 2
     extent = (*_ends(probe["left"] + half), *_ends(probe["top"] + half)[::-1])

@@ -11,11 +11,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from camerabias.analysis.effects.probes import attacked
-from camerabias.analysis.records.records import Probe, Records
+from camerabias.analysis.records.records import Records
 from camerabias.analysis.report.figures.base import FIGURES, by_preference, show_photo
 from camerabias.analysis.statistics.number_format import show_number
 from camerabias.datasets.io.decode import Pixels
 from camerabias.datasets.schema import CamerabiasError
+from camerabias.trainables.records.record import ProbeArrays
 from camerabias.trainables.records.study import StudyCell
 
 MAX_ATTACKED = 2  # photos, as in the paper
@@ -29,7 +30,7 @@ class _Attack:
     """The perturbations of one model in Figure 5, and by how much they are amplified."""
 
     setting: str
-    probe: Probe
+    probe: ProbeArrays
     amplification: float
 
 
@@ -78,7 +79,7 @@ def _balanced_and_disjoint(records: Records) -> Iterator[tuple[StudyCell, StudyC
                 yield cell, other
 
 
-def _attack(setting: str, probe: Probe) -> _Attack:
+def _attack(setting: str, probe: ProbeArrays) -> _Attack:
     sizes = np.abs(probe["perturbation"][attacked(probe)])
     largest = float(np.quantile(sizes, 0.995)) if sizes.size else 0.0
     return _Attack(setting, probe, VISIBLE / largest if largest else 1.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from camerabias.analysis.effects.cues import Attribution, attribute
+from camerabias.analysis.effects.cues import Attribution, name_cue
 from camerabias.analysis.records.records import Records
 from camerabias.analysis.records.wording import PLAIN
 from camerabias.analysis.statistics.permutation import LEVEL
@@ -19,7 +19,7 @@ class CuesTest(VerdictTest[Attribution]):
         cameras = audited.cameras.set_index("view")
         if not (cameras["p"].get(PLAIN, 1.0) <= LEVEL):
             return None
-        return attribute({str(view): share for view, share in cameras["kept"].items()})
+        return name_cue({str(view): share for view, share in cameras["kept"].items()})
 
     def evidence(self, result: Attribution) -> dict[str, float]:
         """The distance of the nearest fingerprint of each family."""
@@ -47,4 +47,4 @@ def _by_view(found: Findings) -> list[str]:
     return [f"{what} in the views {', '.join(names)}." for what, names in shown if len(names)]
 
 
-CUES = register(CuesTest())
+NEAREST_CUES = register(CuesTest())

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from camerabias.analysis.effects.cues import (
-    MARGIN,
-    attribute,
+    CUE_MARGIN,
     cameras_by_view,
     labels_by_view,
+    name_cue,
 )
 from camerabias.analysis.effects.known_cues import KNOWN_CUES, families, fingerprints
 from camerabias.analysis.effects.shortcut_effect import identification, shortcut_effect
@@ -30,17 +30,17 @@ def kept_of(*numbers):
 
 @pytest.mark.parametrize("number", range(len(fingerprints())))
 def test_every_fingerprint_is_taken_for_its_own_family_first(number):
-    found = attribute(kept_of(number))
+    found = name_cue(kept_of(number))
     assert found.named[0] == KNOWN_CUES[fingerprints().index[number]].family
-    assert found.distances[found.named[0]] < MARGIN, (
+    assert found.distances[found.named[0]] < CUE_MARGIN, (
         "but for the view that leaves most, which is 1 of any dataset"
     )
     assert len(found.named) <= 2
 
 
 def test_weak_recognition_has_the_same_fingerprint_as_strong():
-    weak = attribute({view: 0.4 * share for view, share in kept_of(0).items()})
-    strong = attribute(kept_of(0))
+    weak = name_cue({view: 0.4 * share for view, share in kept_of(0).items()})
+    strong = name_cue(kept_of(0))
     assert weak.named == strong.named
     assert weak.distances == pytest.approx(strong.distances)
 
@@ -48,13 +48,13 @@ def test_weak_recognition_has_the_same_fingerprint_as_strong():
 def test_two_cues_together_are_both_named():
     cues = list(fingerprints().index)
     both = kept_of(cues.index("white balance"), cues.index("sensor pattern"))
-    assert set(attribute(both).named) == {"colour", "sensor"}
+    assert set(name_cue(both).named) == {"colour", "sensor"}
 
 
 def test_names_are_those_of_the_fingerprints_given():
     known = fingerprints()
     exchanged = known.set_axis(known.index[::-1])
-    assert attribute(kept_of(0), exchanged).named[0] == KNOWN_CUES[exchanged.index[0]].family
+    assert name_cue(kept_of(0), exchanged).named[0] == KNOWN_CUES[exchanged.index[0]].family
 
 
 def test_distances_are_those_of_the_nearest_fingerprints():
@@ -66,7 +66,7 @@ def test_distances_are_those_of_the_nearest_fingerprints():
     for cue, row in known.iterrows():
         family, distance = KNOWN_CUES[cue].family, np.sqrt(((row.to_numpy() - seen) ** 2).mean())
         alone[family] = min(alone[family], distance)
-    found = attribute(kept).distances
+    found = name_cue(kept).distances
     assert all(found[family] <= alone[family] + 1e-12 for family in found)
     assert min(found.values()) > 0
 
@@ -77,13 +77,13 @@ def test_distances_are_those_of_the_nearest_fingerprints():
     ids=["two views lack", "nothing is left"],
 )
 def test_nothing_is_named_where_nothing_can_be_said(changed):
-    assert attribute(kept_of(0) | changed) is None
+    assert name_cue(kept_of(0) | changed) is None
 
 
 @pytest.mark.parametrize("view", fingerprints().columns)
 def test_one_view_may_lack(view):
     kept = kept_of(0) | {view: np.nan}
-    found = attribute(kept)
+    found = name_cue(kept)
     assert view not in found.views
     assert found.named[0] == KNOWN_CUES[fingerprints().index[0]].family
 

@@ -20,7 +20,14 @@ from camerabias.analysis.report.search import (
 from camerabias.datasets.sampling.rules import Setting
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.trainables.records.run import Run
-from camerabias.trainables.records.search import Candidate, Choices, Outcome, Range, Search, search_record
+from camerabias.trainables.records.search import (
+    Candidate,
+    Choices,
+    Confirmation,
+    Range,
+    Search,
+    search_record,
+)
 from camerabias.trainables.spec.recipe import load_recipe
 from camerabias.trainables.spec.trial import TrialConfig
 
@@ -66,7 +73,7 @@ def write(folder, search=SEARCH, candidates=None, outcomes=None):
 def confirmations(search, best, losses):
     trials = search.confirming(best).values()
     return {
-        config.id: Outcome(loss=loss, accuracy=loss, reason="" if loss else "bang")
+        config.id: Confirmation(loss=loss, accuracy=loss, reason="" if loss else "bang")
         for config, loss in zip(trials, losses, strict=False)
     }
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from camerabias.analysis.design.check import check_design
-from camerabias.analysis.effects.cues import CAMERA_COLUMNS, LABEL_COLUMNS, attribute
+from camerabias.analysis.effects.cues import CAMERA_COLUMNS, LABEL_COLUMNS, name_cue
 from camerabias.analysis.effects.known_cues import fingerprints
 from camerabias.analysis.effects.shortcut_effect import identification, minimum_detectable, shortcut_effect
 from camerabias.analysis.records.load import load_records
@@ -18,7 +18,7 @@ from camerabias.analysis.statistics.accuracy import accuracy
 from camerabias.analysis.verdict.decide import Verdict, decide, investigate
 from camerabias.analysis.verdict.evidence.association import ASSOCIATION
 from camerabias.analysis.verdict.evidence.base import TESTS, Findings
-from camerabias.analysis.verdict.evidence.cues import CUES
+from camerabias.analysis.verdict.evidence.cues import NEAREST_CUES
 from camerabias.analysis.verdict.evidence.identification import IDENTIFICATION
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT, EffectFound
 from camerabias.analysis.verdict.outcome import OUTCOMES
@@ -80,7 +80,7 @@ def found():
                 SHORTCUT_EFFECT.name: EffectFound(effect, detectable, accuracy([labels]))
                 if trained
                 else None,
-                CUES.name: attribute(dict(fingerprints().loc["white balance"])),
+                NEAREST_CUES.name: name_cue(dict(fingerprints().loc["white balance"])),
             },
         )
 

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from camerabias.datasets.sampling.rules import RULES, Setting, leave_one_camera_out, resolve_setting
 from camerabias.datasets.sampling.select import select
-from camerabias.datasets.schema import CamerabiasError, Cell, DatasetManifest
+from camerabias.datasets.schema import CamerabiasError, CellSize, DatasetManifest
 
 PAPER_LABELS = ("manufacturer 1", "manufacturer 2")
 PAPER_CAMERAS = ("iPhone", "Samsung", "Huawei", "Redmi", "Vivo")
@@ -25,7 +25,7 @@ def make_manifest(counts):
         size=64,
         fit="resize",
         cells=tuple(
-            Cell(label=label, camera=camera, fold=fold, n=n // 10 + (fold < n % 10))
+            CellSize(label=label, camera=camera, fold=fold, n=n // 10 + (fold < n % 10))
             for label, row in counts.items()
             for camera, n in row.items()
             for fold in range(10)

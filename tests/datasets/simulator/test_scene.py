@@ -2,7 +2,7 @@ import numpy as np
 
 from camerabias.datasets.simulator.font import CHARACTERS, COLUMNS, ROWS, dots_of
 from camerabias.datasets.simulator.scene import (
-    MARGIN,
+    CANVAS_MARGIN,
     PRINTERS,
     REGIONS,
     Printer,
@@ -50,7 +50,7 @@ def test_ink_is_dark_and_the_regions_are_where_it_is():
 def test_a_bottle_looks_the_same_at_every_size():
     small, large = (draw_canvas(0, 1, "manufacturer 2", size) for size in (128, 512))
     side = len(small.regions)
-    assert side == round(128 * (1 + 2 * MARGIN))
+    assert side == round(128 * (1 + 2 * CANVAS_MARGIN))
     share_small, share_large = (
         np.bincount(c.regions.ravel(), minlength=3) / c.regions.size for c in (small, large)
     )

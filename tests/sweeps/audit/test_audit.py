@@ -13,7 +13,7 @@ from camerabias.sweeps.audit import audit
 from camerabias.sweeps.audit.audit import SUITES, look_at_design, run_audit
 from camerabias.sweeps.execution.executor import LocalTrialExecutor
 from camerabias.sweeps.execution.listener import Listener
-from camerabias.sweeps.execution.outcome import Outcome
+from camerabias.sweeps.execution.outcome import SweepOutcome
 from camerabias.sweeps.execution.sweep import Request
 from camerabias.sweeps.printing.console_listener import ConsoleListener
 from camerabias.trainables.records.run import Run
@@ -29,7 +29,7 @@ def asked(dataset, tmp_path, monkeypatch):
 
         def pretend(plan, *_):
             sweeps.extend((planned.name, [*planned.seeds]) for planned in plan.studies)
-            return Outcome(1, 0, [], [], [], n_left)
+            return SweepOutcome(1, 0, [], [], [], n_left)
 
         significant, not_significant = SimpleNamespace(p=0.001), SimpleNamespace(p=0.5)
         found = SimpleNamespace(

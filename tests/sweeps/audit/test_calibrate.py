@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from camerabias.analysis.effects.cues import attribute
+from camerabias.analysis.effects.cues import name_cue
 from camerabias.analysis.effects.known_cues import KNOWN_CUES, VIEWS, fingerprints, mitigations_of
 from camerabias.analysis.report.calibration import Case, Line, read_lines
 from camerabias.datasets.simulator import CUES
@@ -36,7 +36,7 @@ def test_a_cue_is_added_as_contributing_says(contributed):
     assert "hot pixels" not in known.index, "what has not been measured is not named"
     seen = KNOWN_CUES["sensor pattern"].remaining
     KNOWN_CUES["hot pixels"] = replace(KNOWN_CUES["hot pixels"], family="defects", remaining=seen)
-    assert "defects" in attribute(dict(zip(VIEWS, seen, strict=True))).named
+    assert "defects" in name_cue(dict(zip(VIEWS, seen, strict=True))).named
     assert mitigations_of(["defects"]) == ["blur_noise"]
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from camerabias.sweeps.planning.estimate import Estimate, Speed, estimate, measure_here
+from camerabias.sweeps.planning.estimate import Speed, TimeEstimate, estimate_time, measure_here
 from camerabias.sweeps.planning.plan import make_plan
 from camerabias.sweeps.planning.study import load_study
 from camerabias.trainables.records.run import Run
@@ -29,7 +29,7 @@ def test_time_is_steps_times_batch_over_the_measured_speed_of_each_model(planned
         timed.append(config.model)
         return speeds[config.model]
 
-    found = estimate(planned(*speeds), Run(str(tmp_path / "run")), measure)
+    found = estimate_time(planned(*speeds), Run(str(tmp_path / "run")), measure)
     assert found.seconds == pytest.approx(2 * 240 * 32 * (1 / 64 + 1 / 128))
     assert timed == ["resnet34", "alexnet"]  # once each, not once a seed
     assert (found.device, found.origin) == ("GPU", "training steps timed just now")
@@ -37,7 +37,7 @@ def test_time_is_steps_times_batch_over_the_measured_speed_of_each_model(planned
 
 def test_figures_that_were_scaled_are_called_arithmetic(planned, tmp_path):
     speeds = {"resnet34": Speed(64.0, "core", exact=True), "alexnet": Speed(128.0, "core", exact=False)}
-    found = estimate(planned(*speeds), Run(str(tmp_path / "run")), lambda config: speeds[config.model])
+    found = estimate_time(planned(*speeds), Run(str(tmp_path / "run")), lambda config: speeds[config.model])
     assert "timed just now; arithmetic alone for alexnet at 224 × 224 pixels" in found.origin
     assert found.device == "core"
 
@@ -56,7 +56,7 @@ def test_finished_trials_tell_their_own_speed(planned, make_job, tmp_path, run_t
     def measure(config):
         raise AssertionError("nothing needs to be timed")
 
-    found = estimate(again, run, measure)
+    found = estimate_time(again, run, measure)
     assert found.seconds == pytest.approx(240 * 32 / record.done().images_per_second)
     assert found.origin == "the speed of this run's own records"
 
@@ -71,4 +71,4 @@ def test_small_batches_are_timed_whole_and_large_ones_in_part(planned, make_job)
 
 
 def test_cost_is_hours_times_price():
-    assert Estimate(5400.0, "GPU", "records").dollars(0.40) == pytest.approx(0.60)
+    assert TimeEstimate(5400.0, "GPU", "records").dollars(0.40) == pytest.approx(0.60)

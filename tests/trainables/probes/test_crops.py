@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from camerabias.datasets.views.registry import View
-from camerabias.trainables.probes.crops import Grid, crops_per_batch, measure_texture, predict_crops
+from camerabias.trainables.probes.crops import CropGrid, crops_per_batch, measure_texture, predict_crops
 from camerabias.trainables.training.images import Images
 
 HEIGHT, WIDTH = 48, 40
@@ -25,16 +25,16 @@ def model():
 
 
 def test_grid_starts_at_the_corner_and_stays_inside():
-    grid = Grid.over(HEIGHT, WIDTH, divisions=10)
+    grid = CropGrid.over(HEIGHT, WIDTH, divisions=10)
     assert grid.step == 4
     assert grid.tops.tolist() == [0, 4, 8, 12, 16]
     assert grid.lefts.tolist() == [0, 4, 8]
-    assert Grid.over(32, 32, 16).shape == (1, 1)
+    assert CropGrid.over(32, 32, 16).shape == (1, 1)
 
 
 @pytest.mark.parametrize("batch", [1, 7, 1000])
 def test_crops_in_batches_are_what_they_are_one_by_one(images, model, batch):
-    rows, classes, grid = np.array([4, 0, 2]), np.array([1, 0, 2]), Grid.over(HEIGHT, WIDTH, 10)
+    rows, classes, grid = np.array([4, 0, 2]), np.array([1, 0, 2]), CropGrid.over(HEIGHT, WIDTH, 10)
     predicted, probability = predict_crops(model, images, rows, classes, grid, batch)
     assert predicted.shape == probability.shape == (3, 5, 3)
     model.eval()
@@ -51,13 +51,13 @@ def test_crops_in_batches_are_what_they_are_one_by_one(images, model, batch):
 def test_no_forward_pass_is_larger_than_a_batch_however_many_crops_there_are(images, model):
     sizes = []
     model.register_forward_pre_hook(lambda _, inputs: sizes.append(len(inputs[0])))
-    predict_crops(model, images, np.arange(5), np.zeros(5, np.int64), Grid.over(HEIGHT, WIDTH, 40), 64)
+    predict_crops(model, images, np.arange(5), np.zeros(5, np.int64), CropGrid.over(HEIGHT, WIDTH, 40), 64)
     assert sum(sizes) == 5 * 17 * 9
     assert max(sizes) == 64
 
 
 def test_texture_is_the_standard_deviation_of_luma(images):
-    rows, grid = np.array([3, 1]), Grid.over(HEIGHT, WIDTH, 10)
+    rows, grid = np.array([3, 1]), CropGrid.over(HEIGHT, WIDTH, 10)
     found = measure_texture(images, rows, grid)
     luma = images.stored(rows).numpy() @ np.array([0.299, 0.587, 0.114])
     expected = [

@@ -11,7 +11,7 @@ from camerabias.trainables.records.run import Run
 from camerabias.trainables.records.search import (
     Candidate,
     Choices,
-    Outcome,
+    Confirmation,
     Range,
     Search,
     SearchRecord,
@@ -126,8 +126,8 @@ def test_files_give_back_what_was_written(record):
     for one in reversed(candidates):
         record.write_candidate(one)
     outcomes = {
-        "x": Outcome(loss=0.1, accuracy=0.9, reason=""),
-        "y": Outcome(loss=None, accuracy=None, reason="bang"),
+        "x": Confirmation(loss=0.1, accuracy=0.9, reason=""),
+        "y": Confirmation(loss=None, accuracy=None, reason="bang"),
     }
     record.write_confirmed(outcomes)
     (found,) = search_records(Run(record.folder.child("..", "..")))
