@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from camerabias.datasets.schema import Preset
 from camerabias.sweeps.cli.app import data_app
 from camerabias.sweeps.cli.options import (
     CameraFromOption,
