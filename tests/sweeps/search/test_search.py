@@ -110,7 +110,7 @@ def test_recipe_found_is_compared_on_other_seeds(search, tmp_path):
         ]
         assert len(losses) == 2
         for text in (*losses, sum(losses) / 2):
-            assert f"{text:.4g}" in out
+            assert f"{text:#.3g}" in out
     assert {record.trial(trial).config().seed for trial in confirmed} == {1, 2}
 
 
