@@ -96,7 +96,7 @@ class DatasetManifest(BaseModel):
 
     schema_version: int = SCHEMA_VERSION
     source: dict[str, Any]
-    """How it was made: `kind` (simulator, or a name of `ingest.sources.SOURCES`) and what makes it again."""
+    """How it was made: `kind` (simulator, or a name of `ingest.photo.SOURCES`) and what makes it again."""
     labels: tuple[str, ...]
     cameras: tuple[str, ...]
     n_images: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from camerabias.datasets.ingest.photo import Photo, Reading, Source
+from camerabias.datasets.ingest.photo import SOURCES, Photo, Reading, Source, SourceKind
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError
 
@@ -36,6 +36,9 @@ def read_folder(location: str, reading: Reading) -> Source:
         words = dict(zip(levels, path.split("/"), strict=False))
         photos.append(Photo(path=path, label=words["label"], camera=words.get("camera")))
     return Source("folder", root, photos)
+
+
+SOURCES["folder"] = SourceKind(is_folder, read_folder, "a folder of photos")
 
 
 def _photo_paths(root: Folder, layout: str) -> list[str]:

@@ -68,3 +68,7 @@ class SourceKind:
     recognises: Callable[[str], bool]
     read: Callable[[str, Reading], Source]
     words: str
+
+
+SOURCES: dict[str, SourceKind] = {}
+"""Formats by name, which stands in the dataset's manifest; the files of this folder fill it."""

@@ -1,18 +1,14 @@
-"""The formats that photos come in, by name. Nothing is decoded here."""
+"""Reading photos of whatever format. Nothing is decoded here."""
 
 from __future__ import annotations
 
-from camerabias.datasets.ingest.folder import is_folder, read_folder
-from camerabias.datasets.ingest.photo import Reading, Source, SourceKind
-from camerabias.datasets.ingest.table import PARSERS, is_table, read_table
+from camerabias.datasets.ingest.photo import SOURCES, Reading, Source
+from camerabias.datasets.io.registered import import_files
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError
 
-SOURCES: dict[str, SourceKind] = {
-    "folder": SourceKind(is_folder, read_folder, "a folder of photos"),
-    "table": SourceKind(is_table, read_table, f"a table ({', '.join(PARSERS)})"),
-}
-"""Formats by name, which stands in the dataset's manifest; the last that recognises a location reads it."""
+LAST = ("table", "folder")
+"""Any file of such a name is a table, and any folder one of photos: whatever is more particular is asked before."""
 
 
 def read_source(location: str, reading: Reading | None = None) -> Source:
@@ -25,10 +21,12 @@ def read_source(location: str, reading: Reading | None = None) -> Source:
     Raises:
         CamerabiasError: Nothing there, in no format of `SOURCES`, without photos, or not as `reading` says.
     """
-    for kind in reversed(SOURCES.values()):
+    import_files("camerabias.datasets.ingest")
+    names = [*sorted(SOURCES.keys() - set(LAST)), *LAST]
+    for kind in (SOURCES[name] for name in names):
         if kind.recognises(location):
             return kind.read(location, reading or Reading())
-    allowed = ", ".join(kind.words for kind in reversed(SOURCES.values()))
+    allowed = ", ".join(SOURCES[name].words for name in names)
     if Folder(location).exists():
         raise CamerabiasError(f"{location} is of no format that can be read; give {allowed}.")
     raise CamerabiasError(

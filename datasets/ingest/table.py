@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 import pandas as pd
 
-from camerabias.datasets.ingest.photo import Photo, Reading, Source
+from camerabias.datasets.ingest.photo import SOURCES, Photo, Reading, Source, SourceKind
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import INDEX_COLUMNS, CamerabiasError
 
@@ -132,3 +132,5 @@ PARSERS: dict[str, Callable[[Folder, str], pd.DataFrame]] = {
     ".jsonl": _parse_json_lines,
 }
 """How a table is parsed, by the ending of its name."""
+
+SOURCES["table"] = SourceKind(is_table, read_table, f"a table ({', '.join(PARSERS)})")
