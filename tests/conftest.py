@@ -33,19 +33,19 @@ def dataset(tmp_path_factory):
 def contributed():
     """Carry out the example of CONTRIBUTING.md for a file, as if it stood there, until the test ends."""
     text = (Path(__file__).parent.parent / "CONTRIBUTING.md").read_text()
-    before = []
+    added = []
 
     def carry_out(path, registry):
         ((code),) = re.findall(rf"```python\n# {re.escape(path)}\n(.*?)```", text, re.DOTALL)
-        before.append((registry, dict(registry)))
+        before = set(registry)
         there = (Path(__file__).parent.parent / path).exists()
         module = "camerabias." + path.removesuffix(".py").replace("/", ".")
         exec(code, dict(vars(import_module(module))) if there else {"__name__": module})
+        added.extend((registry, name) for name in set(registry) - before)
 
     yield carry_out
-    for registry, contents in before:
-        registry.clear()
-        registry.update(contents)
+    for registry, name in added:  # and no other: files that register themselves may be imported meanwhile
+        del registry[name]
 
 
 @pytest.fixture
