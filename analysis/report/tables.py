@@ -308,26 +308,15 @@ def _latex(table: StudyTable) -> str:
 
 
 def _latex_table(wide: WideTable, notes: str) -> str:
-    lines = [" & ".join(_escape(cell) for cell in line) + r" \\" for line in wide.frame.to_numpy().tolist()]
-    if wide.frame.iloc[-1, 0] == "chance":
-        lines.insert(-1, r"\midrule")
-    head = " & ".join(_escape(name) for name in wide.frame.columns)
-    return "\n".join(
-        [
-            r"\begin{table}",
-            r"\centering",
-            rf"\caption{{{_escape(wide.caption)}. {notes}}}",
-            rf"\begin{{tabular}}{{{'l' * wide.frame.shape[1]}}}",
-            r"\toprule",
-            rf"{head} \\",
-            r"\midrule",
-            *lines,
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\end{table}",
-            "",
-        ]
+    # pandas escapes no arrow, no angle and no bracket, so cells come escaped
+    styled = wide.frame.style.hide(axis="index").format(_escape).format_index(_escape, axis="columns")
+    text: str = styled.to_latex(
+        hrules=True,
+        position_float="centering",
+        column_format="l" * wide.frame.shape[1],
+        caption=f"{_escape(wide.caption)}. {notes}",
     )
+    return text.replace("\nchance &", "\n\\midrule\nchance &")
 
 
 _LATEX = {
@@ -338,5 +327,5 @@ _LATEX = {
 }  # fmt: skip
 
 
-def _escape(text: str) -> str:
-    return re.sub("|".join(map(re.escape, _LATEX)), lambda found: _LATEX[found[0]], text)
+def _escape(text: object) -> str:
+    return re.sub("|".join(map(re.escape, _LATEX)), lambda found: _LATEX[found[0]], str(text))
