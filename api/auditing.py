@@ -62,8 +62,8 @@ def audit(
         allow_unauthenticated: Whether to use a cluster that asks for no token, which anybody can run code on.
         check: Whether a trial that fails is an error, once all have run; else `Results.outcomes` tells of it.
         verbose: Whether to print what the command prints.
-        **importing: How photos are read, as `import_photos` has it: label, camera, group, camera_from, layout, fit,
-            max_rejected.
+        **importing: How photos are read, as `import_photos` has it: label, camera, group, camera_from, layout, path,
+            images, one_vs_rest, fit, max_rejected.
 
     Returns:
         What was found; `outcomes` says how each sweep of the audit ended.

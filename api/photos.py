@@ -9,13 +9,13 @@ import pandas as pd
 
 from camerabias.datasets.dataset import Dataset
 from camerabias.datasets.ingest.create import import_dataset, simulate_dataset
-from camerabias.datasets.ingest.photo import Reading, Source
-from camerabias.datasets.ingest.sources import read_source
-from camerabias.datasets.ingest.table import photos_of
 from camerabias.datasets.io.executor import EXECUTORS, Executor
 from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.reading.photo import Reading
 from camerabias.datasets.schema import CameraFrom, ExecutorName, Fit, Layout, Preset
 from camerabias.datasets.simulator import parse_cues, preset_spec
+from camerabias.datasets.sources.registry import read_source
+from camerabias.datasets.sources.table import source_of
 from camerabias.sweeps.execution.listener import Listener
 from camerabias.sweeps.printing.console_listener import ConsoleListener
 from camerabias.sweeps.printing.datasets import print_made
@@ -76,6 +76,9 @@ def import_photos(
     group: str | None = None,
     camera_from: CameraFrom | None = None,
     layout: Layout | None = None,
+    path: str | None = None,
+    images: Location | None = None,
+    one_vs_rest: str | None = None,
     fit: Fit = "resize",
     max_rejected: float = 0.01,
     executor: ExecutorName | Executor = "local",
@@ -92,6 +95,9 @@ def import_photos(
         group: Column of what must not be split between training and test; None takes `group` where there is one.
         camera_from: `exif` takes the camera from each photo's EXIF make and model.
         layout: Levels of a folder: `label/camera` (the default), `camera/label`, or `label`.
+        path: Column of paths; None takes `path`, `file_name`, `image_id` or another usual name.
+        images: Folder of a table's photos, where they are also looked up by name, at any depth; None is the table's.
+        one_vs_rest: A label, or a member of labels that are sets (`A|B`): all others become one label.
         fit: How photos become a model's input: `resize` and cut the centre, `crop` unscaled pixels, or `pad`.
         max_rejected: Share of photos, 0 to 1, that may be undecodable before the import gives up.
         executor: `local` works here; `ray` spreads the work over cores; or one that was made.
@@ -109,13 +115,17 @@ def import_photos(
         >>> camerabias.import_photos(photos, "datasets/imported").manifest.n_images
         20
     """
-    reading = Reading(label, camera, group, camera_from, layout)
+    folder = None if images is None else fspath(images)
+    reading = Reading(label, camera, group, camera_from, layout, path, folder, one_vs_rest)
     if isinstance(source, pd.DataFrame):
-        found = Source("table", Folder("."), photos_of(source.reset_index(drop=True), reading, "The frame"))
+        found = source_of(source.reset_index(drop=True), reading, "The frame", Folder("."))
     else:
         found = read_source(fspath(source), reading)
+    listener = listener_of(verbose)
+    for note in found.notes:
+        listener.say(note)
     where = executor if isinstance(executor, Executor) else EXECUTORS[executor]()
-    with listener_of(verbose).counting("Importing photos") as progress:
+    with listener.counting("Importing photos") as progress:
         dataset = import_dataset(found, Folder(fspath(out)), where, fit, max_rejected, progress)
     if verbose:
         print_made(dataset)

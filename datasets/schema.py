@@ -17,6 +17,7 @@ N_FOLDS = 10
 """Folds that a dataset is dealt into: a tenth is tested, as in the paper ("a random 10 %")."""
 
 MANIFEST_FILE = "dataset.json"
+RUN_FILE = "run.json"
 INDEX_FILE = "index.parquet"
 IMAGES_FOLDER = "images"
 VARIANTS_FOLDER = "variants"

@@ -10,7 +10,7 @@ import pytest
 
 import camerabias
 from camerabias.datasets.dataset import open_dataset
-from camerabias.datasets.ingest.photo import SOURCES
+from camerabias.datasets.reading.photo import SOURCES
 from camerabias.datasets.sampling.rules import RULES
 from camerabias.datasets.views.registry import VIEWS
 from camerabias.sweeps.planning.study import study_names
@@ -161,7 +161,7 @@ def test_view_setting_model_and_study_are_added_as_contributing_says(
 
 
 def test_source_is_added_as_contributing_says(contributed, dataset, tmp_path, command):
-    contributed("datasets/ingest/names.py", SOURCES)
+    contributed("datasets/sources/names.py", SOURCES)
     photos = tmp_path / "photos.named"
     photos.mkdir()
     for image_id, label, camera in dataset.index[["image_id", "label", "camera"]].itertuples(index=False):

@@ -20,6 +20,8 @@ ROOMS = [
     "datasets.sampling",
     "datasets.simulator",
     "datasets.views",
+    "datasets.reading",
+    "datasets.sources",
     "datasets.ingest",
     "datasets.inspection",
     "trainables.spec",
@@ -52,6 +54,8 @@ FORBIDDEN = {
     "analysis": {
         "datasets.sampling",
         "datasets.views",
+        "datasets.reading",
+        "datasets.sources",
         "datasets.ingest",
         "datasets.inspection",
         "datasets.dataset",
@@ -63,6 +67,8 @@ FORBIDDEN = {
         "trainables.probes",
         "trainables.worker",
     },
+    "datasets.reading": {"datasets.views", "datasets.simulator", "datasets.sampling"},
+    "datasets.sources": {"datasets.views", "datasets.simulator", "datasets.sampling"},
     "datasets.ingest": {"datasets.views"},
 }
 """Analysis reads words and schemas of datasets and trainables alone; photos are imported without views."""
@@ -190,3 +196,20 @@ def test_benchmarks_import_what_is_there(path):
                 and importlib.util.find_spec(f"{node.module}.{name.name}") is None
             ]
             assert not missing, f"{path.name}: {node.module} has no {missing}"
+
+
+def functions():
+    for path in FILES.values():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                yield path, node
+
+
+def test_files_and_functions_are_read_at_one_go():
+    long_files = [str(path) for path in FILES.values() if path.read_text().count("\n") > 400]
+    long_functions = []
+    for path, function in functions():
+        body = function.body[ast.get_docstring(function) is not None :]
+        if body and body[-1].end_lineno - body[0].lineno >= 30:
+            long_functions.append(f"{path}: {function.name}")
+    assert long_files == long_functions == []

@@ -10,7 +10,7 @@ from camerabias.analysis.records.reading import UNREADABLE, damaged, naming
 from camerabias.analysis.records.records import Records
 from camerabias.analysis.records.study import RunInfo
 from camerabias.datasets.io.storage import Folder
-from camerabias.datasets.schema import CamerabiasError
+from camerabias.datasets.schema import RUN_FILE, CamerabiasError
 from camerabias.trainables.records.record import (
     CONFIG_FILE,
     DONE_FILE,
@@ -19,7 +19,6 @@ from camerabias.trainables.records.record import (
     HISTORY_SCHEMA,
     PREDICTIONS_FILE,
     PREDICTIONS_SCHEMA,
-    RUN_FILE,
     Record,
     Status,
 )

@@ -1,4 +1,4 @@
-"""From anybody's photos, or simulated ones, to a DATASET.
+"""From photos, anybody's or simulated ones, to a DATASET.
 
-Uses `io` and `simulator`; knows nothing of views.
+Uses `io`, `reading` and `simulator`; knows nothing of views.
 """

@@ -22,11 +22,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from camerabias.datasets.dataset import Dataset, is_dataset, open_dataset
+from camerabias.datasets.ingest.changes import refuse_changes
 from camerabias.datasets.ingest.index import fingerprint, make_index
-from camerabias.datasets.ingest.photo import Photo, Source
 from camerabias.datasets.io.decode import inspect_image
 from camerabias.datasets.io.executor import Executor
 from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.reading.photo import Photo, Source
 from camerabias.datasets.schema import (
     IMAGES_FOLDER,
     INDEX_FILE,
@@ -131,6 +132,8 @@ def import_dataset(
         "root": source.root.uri,
         "photos": _digest([asdict(photo) for photo in source.photos]),
     }
+    if is_dataset(out):
+        refuse_changes(_reopen(out, {**described, "fit": fit}, comparing=("kind", "fit")), source)
     making = _Making(
         described, _cut(source.photos), partial(_read_rows, source.root), fit, max_rejected=max_rejected
     )
@@ -205,20 +208,26 @@ def _count_cells(index: pd.DataFrame) -> tuple[CellSize, ...]:
     return tuple(CellSize.model_validate(row) for row in counts.to_dict("records"))
 
 
-def _reopen(out: Folder, source: dict[str, Any]) -> Dataset:
+def _reopen(out: Folder, source: dict[str, Any], comparing: Sequence[str] | None = None) -> Dataset:
     dataset = open_dataset(out)
     there = {**dataset.manifest.source, "fit": dataset.manifest.fit}
-    if {**there, "root": None} != {**source, "root": None}:  # the same photos may have moved
+    differing = [
+        key
+        for key in comparing or {**there, **source}
+        if key != "root" and there.get(key) != source.get(key)  # the same photos may have moved
+    ]
+    if differing:
         raise CamerabiasError(
-            f"{out} holds another dataset already (made from {_describe(there)}, asked for "
-            f"{_describe(source)}); choose another folder, or remove that one."
+            f"{out} holds another dataset already (made from {_describe(there, differing)}, asked for "
+            f"{_describe(source, differing)}); choose another folder, or remove that one."
         )
     return dataset
 
 
-def _describe(source: dict[str, Any]) -> str:
-    shown = {key: value for key, value in source.items() if key != "photos"}
-    return ", ".join(f"{key} {value}" for key, value in shown.items())
+def _describe(source: dict[str, Any], keys: Sequence[str]) -> str:
+    return ", ".join(
+        "columns" if key == "photos" else f"{key} {source[key]}" for key in keys if key in source
+    )
 
 
 # --- one part -------------------------------------------------------------------------------------------

@@ -15,10 +15,13 @@ from camerabias.sweeps.cli.options import (
     CameraOption,
     ExecutorOption,
     GroupOption,
+    ImagesOption,
     InsistOption,
     LabelOption,
     LayoutOption,
     MaxRejectedOption,
+    OneVsRestOption,
+    PathOption,
     RecipeOption,
     RetryOption,
     RunOption,
@@ -63,6 +66,9 @@ def audit(
     group: GroupOption = None,
     camera_from: CameraFromOption = None,
     layout: LayoutOption = None,
+    path: PathOption = None,
+    images: ImagesOption = None,
+    one_vs_rest: OneVsRestOption = None,
     max_rejected: MaxRejectedOption = 0.01,
     address: AddressOption = None,
     executor: ExecutorOption = "ray",
@@ -108,7 +114,7 @@ def _importing(context: typer.Context, source: str) -> dict[str, Any]:
     """The options that say how photos are read, those that were given; of photos in a DATASET they are refused."""
     from camerabias.auditing import already_imported
     from camerabias.datasets.dataset import is_dataset
-    from camerabias.datasets.ingest.photo import Reading
+    from camerabias.datasets.reading.photo import Reading
 
     given = {
         name: context.params[name]

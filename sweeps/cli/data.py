@@ -14,9 +14,12 @@ from camerabias.sweeps.cli.options import (
     ExecutorOption,
     FitOption,
     GroupOption,
+    ImagesOption,
     LabelOption,
     LayoutOption,
     MaxRejectedOption,
+    OneVsRestOption,
+    PathOption,
     SizeOption,
 )
 
@@ -68,6 +71,9 @@ def import_(
     group: GroupOption = None,
     camera_from: CameraFromOption = None,
     layout: LayoutOption = None,
+    path: PathOption = None,
+    images: ImagesOption = None,
+    one_vs_rest: OneVsRestOption = None,
     fit: FitOption = "resize",
     max_rejected: MaxRejectedOption = 0.01,
     executor: ExecutorOption = "ray",
@@ -76,7 +82,20 @@ def import_(
     import camerabias
 
     camerabias.import_photos(
-        source, out, label, camera, group, camera_from, layout, fit, max_rejected, executor, verbose=True
+        source,
+        out,
+        label,
+        camera,
+        group,
+        camera_from,
+        layout,
+        path,
+        images,
+        one_vs_rest,
+        fit,
+        max_rejected,
+        executor,
+        verbose=True,
     )
 
 

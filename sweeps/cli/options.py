@@ -29,6 +29,18 @@ LayoutOption = Annotated[
     Layout | None,
     typer.Option(help="Levels of a folder SOURCE: `label/camera` (default), `camera/label`, or `label`."),
 ]
+PathOption = Annotated[
+    str | None,
+    typer.Option("--path", help="The table's column of paths; by default a usual name such as `file_name`."),
+]
+ImagesOption = Annotated[
+    str | None,
+    typer.Option("--images", help="Folder of the table's photos, where they are found by name at any depth."),
+]
+OneVsRestOption = Annotated[
+    str | None,
+    typer.Option(help="A label, or a member of labels that are sets (A|B): all others become one label."),
+]
 FitOption = Annotated[
     Fit,
     typer.Option(

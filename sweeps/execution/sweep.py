@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 from camerabias.datasets.dataset import Dataset, open_dataset
 from camerabias.datasets.io.executor import Executor
-from camerabias.datasets.schema import CamerabiasError
+from camerabias.datasets.schema import RUN_FILE, CamerabiasError
 from camerabias.datasets.views.build import build_variants, is_built
 from camerabias.datasets.views.registry import View
 from camerabias.sweeps.execution.executor import RayTrialExecutor, TrialExecutor
@@ -25,7 +25,7 @@ from camerabias.sweeps.runs.examples import write_examples
 from camerabias.sweeps.runs.lease import Lease
 from camerabias.trainables.models.registry import build_model, input_size
 from camerabias.trainables.models.weights import load_weights, weights_id
-from camerabias.trainables.records.record import RUN_FILE, Contents
+from camerabias.trainables.records.record import Contents
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.spec.trial import TrialConfig
 from camerabias.trainables.worker.job import Job

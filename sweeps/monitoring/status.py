@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, get_args
 
+from camerabias.datasets.schema import RUN_FILE
 from camerabias.sweeps.runs.lease import LeaseState
-from camerabias.trainables.records.record import RUN_FILE, Contents, Done, Running, Status
+from camerabias.trainables.records.record import Contents, Done, Running, Status
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.records.search import SearchRecord, search_records
 from camerabias.trainables.records.study import PlannedStudy, StudyCell

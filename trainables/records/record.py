@@ -22,7 +22,6 @@ from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.trainables.spec.trial import TrialConfig
 
-RUN_FILE = "run.json"
 LEASE_FILE = "driver.json"
 FACTS_FILE = "facts.parquet"
 SENSOR_PATTERN_FILE = "sensor_pattern.parquet"

@@ -11,11 +11,10 @@ import yaml
 from pydantic import ValidationError
 
 from camerabias.datasets.io.storage import Folder
-from camerabias.datasets.schema import CamerabiasError
+from camerabias.datasets.schema import RUN_FILE, CamerabiasError
 from camerabias.trainables.records.record import (
     LEASE_FILE,
     NODES_FOLDER,
-    RUN_FILE,
     STUDIES_FOLDER,
     TRIALS_FOLDER,
     Contents,

@@ -13,12 +13,12 @@ from PIL import Image
 from camerabias.datasets.dataset import open_dataset
 from camerabias.datasets.ingest import create
 from camerabias.datasets.ingest.create import import_dataset, simulate_dataset
-from camerabias.datasets.ingest.photo import Reading
-from camerabias.datasets.ingest.sources import read_source
 from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.reading.photo import Reading
 from camerabias.datasets.schema import CamerabiasError, DatasetManifest
 from camerabias.datasets.simulator import LABELS, preset_spec, simulate
+from camerabias.datasets.sources.registry import read_source
 
 SPEC = preset_spec("demo", images=20, size=64)
 
@@ -311,7 +311,7 @@ def test_copies_on_one_side_of_a_split_are_fine(photos, do_import):
 @pytest.mark.parametrize(
     ("split", "message"),
     [
-        (lambda n: ["train", "test", "dev"][n % 3], "holds 'dev'; allowed: train, val, test"),
+        (lambda n: ["train", "test", "extra"][n % 3], "holds 'extra'; allowed: train, val, test"),
         (lambda _: "train", "needs both train and test rows"),
     ],
 )
@@ -405,14 +405,14 @@ def test_a_complete_dataset_is_opened_and_not_made_again(photos, tmp_path, do_im
 def test_another_source_or_fit_does_not_replace_a_dataset(photos, make_photos, tmp_path, do_import):
     do_import(photos)
     before = files_of(tmp_path / "out")
-    with pytest.raises(CamerabiasError, match=r"fit resize, asked for .* fit pad.*choose another folder"):
+    with pytest.raises(CamerabiasError, match=r"fit resize, asked for fit pad.*choose another folder"):
         do_import(photos, fit="pad")
     with pytest.raises(
         CamerabiasError, match=r"made from kind folder.*, asked for kind simulator, preset demo"
     ):
         simulate_dataset(SPEC, Folder(tmp_path / "out"), LocalExecutor())
     make_photos("A/x/new.jpg")
-    with pytest.raises(CamerabiasError, match="holds another dataset already"):
+    with pytest.raises(CamerabiasError, match=r"1 photos are new, or were rejected \(first: A/x/new.jpg\)"):
         do_import(photos)
     assert files_of(tmp_path / "out") == before
 

@@ -5,10 +5,10 @@ import pytest
 from PIL import Image
 
 from camerabias.datasets.ingest.create import import_dataset
-from camerabias.datasets.ingest.sources import read_source
 from camerabias.datasets.inspection.contact_sheet import contact_sheet
 from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.sources.registry import read_source
 
 
 @pytest.fixture

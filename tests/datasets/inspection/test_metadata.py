@@ -7,10 +7,10 @@ import pytest
 from PIL import Image
 
 from camerabias.datasets.ingest.create import import_dataset
-from camerabias.datasets.ingest.sources import read_source
 from camerabias.datasets.inspection.metadata import gather_facts, perceptual_hash
 from camerabias.datasets.io.executor import LocalExecutor, RayExecutor
 from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.sources.registry import read_source
 from camerabias.datasets.views.fit import fit_factor
 
 

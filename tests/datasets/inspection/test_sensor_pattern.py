@@ -10,7 +10,6 @@ from scipy.ndimage import uniform_filter
 
 from camerabias.datasets.dataset import open_dataset
 from camerabias.datasets.ingest.create import import_dataset, simulate_dataset
-from camerabias.datasets.ingest.sources import read_source
 from camerabias.datasets.inspection import sensor_pattern
 from camerabias.datasets.inspection.sensor_pattern import (
     correlate,
@@ -22,6 +21,7 @@ from camerabias.datasets.io.decode import decode_as_stored, stored_size
 from camerabias.datasets.io.executor import LocalExecutor, RayExecutor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.simulator import parse_cues, preset_spec
+from camerabias.datasets.sources.registry import read_source
 
 ORIENTATION = 274
 

@@ -9,13 +9,13 @@ import pytest
 from camerabias.datasets.dataset import open_dataset
 from camerabias.datasets.ingest import create
 from camerabias.datasets.ingest.create import import_dataset, simulate_dataset
-from camerabias.datasets.ingest.photo import Photo, Source
-from camerabias.datasets.ingest.sources import read_source
 from camerabias.datasets.io.decode import decode
 from camerabias.datasets.io.executor import LocalExecutor, RayExecutor
 from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.reading.photo import Photo, Source
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.simulator import preset_spec
+from camerabias.datasets.sources.registry import read_source
 from camerabias.datasets.views import build
 from camerabias.datasets.views.build import build_variants, is_built, variant_folder
 from camerabias.datasets.views.cache import cache_folder, open_pixels

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from camerabias.datasets.ingest.create import import_dataset
-from camerabias.datasets.ingest.photo import Photo, Source
 from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.reading.photo import Photo, Source
 from camerabias.datasets.simulator import preset_spec, simulate
 from camerabias.datasets.views.regions import read_regions
 from camerabias.datasets.views.variant import Variant

@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from camerabias.datasets.ingest.create import import_dataset
-from camerabias.datasets.ingest.photo import Photo, Source
 from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.reading.photo import Photo, Source
 from camerabias.datasets.sampling.rules import Setting, resolve_setting
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.trainables.training.data import TrialData, assign_parts

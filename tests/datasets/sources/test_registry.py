@@ -3,9 +3,9 @@ import json
 import pandas as pd
 import pytest
 
-from camerabias.datasets.ingest.photo import Reading
-from camerabias.datasets.ingest.sources import read_source
+from camerabias.datasets.reading.photo import Reading
 from camerabias.datasets.schema import CamerabiasError
+from camerabias.datasets.sources.registry import read_source
 
 ROWS = [
     {"path": "a/1.jpg", "label": "01", "camera": "NA", "photographer": "Žofie"},
@@ -18,6 +18,14 @@ WRITE = {
     "parquet": lambda frame, path: frame.to_parquet(path),
     "jsonl": lambda frame, path: frame.to_json(path, orient="records", lines=True),
 }
+
+
+@pytest.fixture(autouse=True)
+def _photos(tmp_path):
+    """Files where tables say that photos are; what is in them does not matter here."""
+    for path in ("1.jpg", "2.jpg", "a/1.jpg"):
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).touch()
 
 
 @pytest.fixture
@@ -141,8 +149,24 @@ def test_a_gap_is_found_in_a_parquet_table_whose_index_is_words(tmp_path):
     [
         ("t.csv", b"", "Cannot read the table"),
         ("t.csv", b"path,label,camera\n", "lists no photos"),
-        ("t.csv", b"path;label;camera\n1;2;3\n", "it has path;label;camera"),
-        ("t.csv", b"path,label,camera\n1,\xff,3\n", "Cannot read the table"),
+        ("t.csv", b"PK\x03\x04xl", "is an Excel workbook or a zip archive; save it as CSV (UTF-8)"),
+        ("t.csv", b"path\0,label\n", "it holds NUL bytes"),
+        (
+            "t.csv",
+            b"path,label,camera\n1.jpg,A,x\n2.jpg,A,B,x\n",
+            "line 3 has 4 cells where the header has 3",
+        ),
+        ("t.csv", b'path,label,camera\n1.jpg,"A,x\n' + b"2.jpg,B,y\n" * 20_000, "is a quote not closed?"),
+        ("t.csv", b"path,label,camera,label\n1.jpg,A,x,B\n", "two columns 'label'; rename one"),
+        ("t.csv", b"1.jpg,A,x\n2.jpg,B,y\n", "has no header: its first line is 1.jpg, A, x"),
+        ("t.csv", b"path,MEL,NV,camera\n1.jpg,0,1,x\n2.jpg,1,0,x\n", "MEL, NV hold 0 and 1: --label MEL"),
+        ("t.jsonl", b'{"path": "1.jpg"}\nnull\n', "row 2 is null; a row is an object"),
+        ("t.json", b'{"path": "1.jpg",\n "label": }', "line 1 is no JSON"),
+        (
+            "t.json",
+            b'[{"path": "1.jpg", "label": ["cat", "pet"], "camera": "x"}]',
+            "as label of data row 1, where one",
+        ),
         ("t.parquet", b"no parquet", "Cannot read"),
         ("t.jsonl", b'{"path":', "Cannot read the table"),
         ("t.xlsx", b"no table", "is of no format that can be read; give a table (.csv, .tsv"),
@@ -220,4 +244,66 @@ def test_a_photo_too_high_up_is_named(make_photos):
 
 
 def test_a_folder_without_photos_is_refused(tmp_path):
-    assert "it holds no photos" in refusal(tmp_path)
+    (tmp_path / "empty").mkdir()
+    assert "holds no photos" in refusal(tmp_path / "empty")
+
+
+def test_sides_of_a_split_above_the_labels_are_sides(make_photos):
+    root = make_photos("Train/A/x/1.jpg", "Train/B/y/2.jpg", "valid/A/x/3.jpg", "test/B/y/4.jpg")
+    source = read_source(str(root))
+    assert [(photo.label, photo.camera, photo.split) for photo in source.photos] == [
+        ("A", "x", "train"), ("B", "y", "train"), ("B", "y", "test"), ("A", "x", "val"),
+    ]  # fmt: skip
+    assert "The folders Train, test, valid are the sides of a split." in source.notes
+
+
+def test_without_a_test_side_validation_is_it(make_photos):
+    source = read_source(str(make_photos("train/A/1.jpg", "val/A/2.jpg")), Reading(camera_from="exif"))
+    assert [photo.split for photo in source.photos] == ["train", "test"]
+    assert "No photos are for test, so the validation photos are." in source.notes
+
+
+def test_sides_beside_other_folders_are_refused(make_photos):
+    message = refusal(make_photos("train/A/1.jpg", "test/A/2.jpg", "extra/A/3.jpg"))
+    assert "train look like sides of a split, but extra lies beside them" in message
+
+
+def test_a_label_may_be_called_train(make_photos):
+    photos = read_source(str(make_photos("train/x/1.jpg", "car/x/2.jpg"))).photos
+    assert [(photo.label, photo.split) for photo in photos] == [("car", None), ("train", None)]
+
+
+def test_what_programs_leave_and_camerabias_makes_is_passed_over_and_said(make_photos):
+    root = make_photos(
+        "A/x/1.jpg",
+        "A/x/@eaDir/1.jpg/THUMB.jpg",
+        "__MACOSX/A/x/1.jpg",
+        "runs/mine/pictures/1.jpg",
+        "data/a/b/c.jpg",
+    )
+    (root / "runs/mine/run.json").write_text("{}")
+    (root / "data/dataset.json").write_text("{}")
+    source = read_source(str(root))
+    assert [photo.path for photo in source.photos] == ["A/x/1.jpg"]
+    assert "Folders passed over, left by other programs: 2." in source.notes
+    assert "Folders passed over, made by camerabias: 2." in source.notes
+
+
+def test_links_in_circles_are_followed_once(make_photos):
+    root = make_photos("A/x/1.jpg")
+    (root / "A/x/again").symlink_to(root, target_is_directory=True)
+    (root / "B").symlink_to(make_photos("x/2.jpg", root="elsewhere"), target_is_directory=True)
+    source = read_source(str(root))
+    assert [photo.path for photo in source.photos] == ["A/x/1.jpg", "B/x/2.jpg"]
+    assert "Folders passed over, links in circles: 1." in source.notes
+
+
+def test_files_that_are_not_taken_are_counted_with_what_to_do(make_photos):
+    root = make_photos("A/x/1.jpg")
+    for name in ("A/x/2.dcm", "A/x/3.DCM", "A/x/4.CR2", "notes"):
+        (root / name).touch()
+    (note,) = read_source(str(root)).notes
+    assert note.startswith("Files not taken: 2 .dcm (DICOM: save as PNG")
+    assert "1 .cr2 (raw: develop as JPEG or TIFF" in note
+    assert "1 no ending" in note
+    assert "2 .dcm" in refusal(make_photos("y.txt", "A/1.dcm", "A/2.dcm", root="none"))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from camerabias.datasets.ingest.photo import SOURCES, Reading, Source
 from camerabias.datasets.io.registered import import_files
 from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.reading.photo import SOURCES, Reading, Source
 from camerabias.datasets.schema import CamerabiasError
 
 LAST = ("table", "folder")
@@ -21,7 +21,7 @@ def read_source(location: str, reading: Reading | None = None) -> Source:
     Raises:
         CamerabiasError: Nothing there, in no format of `SOURCES`, without photos, or not as `reading` says.
     """
-    import_files("camerabias.datasets.ingest")
+    import_files("camerabias.datasets.sources")
     names = [*sorted(SOURCES.keys() - set(LAST)), *LAST]
     for kind in (SOURCES[name] for name in names):
         if kind.recognises(location):

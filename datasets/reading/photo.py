@@ -24,11 +24,19 @@ class Photo:
 
 @dataclass(frozen=True)
 class Source:
-    """Photos below a folder; paths are relative to it. `kind` is the source's name in the registry."""
+    """Photos below a folder.
+
+    Attributes:
+        kind: The source's name in the registry.
+        root: The folder that paths are relative to.
+        photos: All of them.
+        notes: What was assumed in reading, and what looks like a mistake, in sentences.
+    """
 
     kind: str
     root: Folder
     photos: list[Photo]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,10 @@ class Reading:
         camera: A table's column of the device.
         group: A table's column of what must not be split; None takes a column `group` where there is one.
         camera_from: `exif`: the camera is each photo's EXIF make and model. None: the source names it.
+        path: A table's column of paths; None takes the usual names of such a column.
+        images: The folder of a table's photos, in which they are also looked up by name; None is the table's own
+            folder.
+        one_vs_rest: A label, or a member of labels that are sets such as `A|B`: all others become one label.
         layout: A folder's levels; None is label/camera, and label alone when the camera comes from EXIF.
     """
 
@@ -48,6 +60,9 @@ class Reading:
     group: str | None = None
     camera_from: CameraFrom | None = None
     layout: Layout | None = None
+    path: str | None = None
+    images: str | None = None
+    one_vs_rest: str | None = None
 
     @property
     def from_exif(self) -> bool:

@@ -1,0 +1,110 @@
+"""Where a table's photos lie: as its paths say, or found with a stated rule, or else what would help."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.reading.walk import IMAGE_ENDINGS, files_below
+from camerabias.datasets.schema import CamerabiasError
+
+SAMPLE = 50
+"""Paths that are tried, from the first to the last; a bucket takes a request for each."""
+
+MAX_FILES = 200_000
+"""Files that are looked through for photos whose paths lead nowhere: some seconds."""
+
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://|~", re.IGNORECASE)
+
+
+def locate(paths: Sequence[str], root: Folder, by_name: bool) -> tuple[list[str], list[str]]:
+    """Paths of photos below a folder, and what was assumed, in sentences.
+
+    A path that leads nowhere is tried with `/` in place of Windows' backslashes, in other Unicode forms and cases,
+    and with the endings of photos. What is not found then stays as it is, and is rejected as any missing photo.
+
+    Args:
+        paths: As a table has them.
+        root: The folder that they are relative to.
+        by_name: Whether photos are also looked up by their names alone, wherever below the folder they lie.
+
+    Raises:
+        CamerabiasError: Paths are addresses, or fewer than half lead anywhere; says what would help.
+    """
+    _refuse_addresses(paths)
+    tried = paths[:: max(1, len(paths) // SAMPLE)]
+    missing = [path for path in tried if not root.exists(path)]
+    if not missing:
+        return list(paths), []
+    lookup = _Lookup(islice(files_below(root), MAX_FILES), by_name)
+    found = [lookup.find(path) for path in paths]
+    n_found = sum(path is not None for path in found)
+    if n_found < len(paths) / 2:
+        raise CamerabiasError(_explain(paths, root, by_name, n_found, missing[0]))
+    changed = [(old, new) for old, new in zip(paths, found, strict=True) if new not in (None, old)]
+    notes = []
+    if changed:
+        old, new = changed[0]
+        notes.append(f"{len(changed)} of {len(paths)} paths were completed (first: {old} is {new}).")
+    return [new or old for old, new in zip(paths, found, strict=True)], notes
+
+
+def _refuse_addresses(paths: Sequence[str]) -> None:
+    addresses = [path for path in paths if _ADDRESS.match(path)]
+    if addresses:
+        raise CamerabiasError(
+            f"{len(addresses)} of {len(paths)} paths are addresses (first: {addresses[0]}), which are not followed. "
+            "Download these photos, and give paths of files, relative to the table's folder or to --images."
+        )
+
+
+def _key(path: str) -> str:
+    return posixpath.normpath(unicodedata.normalize("NFC", path.replace("\\", "/")).casefold())
+
+
+class _Lookup:
+    """Photos by their paths, with and without endings, and perhaps by their names alone."""
+
+    def __init__(self, files: Iterable[str], by_name: bool) -> None:
+        self._by_name = by_name
+        self._paths: defaultdict[str, list[str]] = defaultdict(list)
+        for path in files:
+            if not path.lower().endswith(IMAGE_ENDINGS):
+                continue
+            key = _key(path)
+            for known in {key, posixpath.splitext(key)[0]}:
+                self._paths[known].append(path)
+                if by_name and posixpath.basename(known) != known:
+                    self._paths[posixpath.basename(known)].append(path)
+
+    def find(self, path: str) -> str | None:
+        """The one photo that a path can mean."""
+        key = _key(path)
+        found = self._paths.get(key, [])
+        if not found and self._by_name:
+            found = self._paths.get(posixpath.basename(key), [])
+        if path in found:
+            return path
+        return found[0] if len(found) == 1 else None
+
+
+def _explain(paths: Sequence[str], root: Folder, by_name: bool, n_found: int, first: str) -> str:
+    said = (
+        f"{len(paths) - n_found} of {len(paths)} paths lead to no photo below {root} (first: {first}, looked for at "
+        f"{root.file(first)})."
+    )
+    if by_name:
+        return f"{said} Give --images the folder that holds them all, at any depth."
+    lookup = _Lookup(islice(files_below(root), MAX_FILES), by_name=True)
+    folders = Counter(posixpath.dirname(new) for path in paths if (new := lookup.find(path)))
+    if not folders:
+        return f"{said} Give --images the folder that holds them; they are then found by name, at any depth."
+    common = posixpath.commonpath(list(folders))
+    where = root.child(common) if common else root
+    named = ", ".join(str(root.child(folder)) for folder, _ in folders.most_common(3))
+    return f"{said} {folders.total()} of these names are in {named}: give --images {where}."

@@ -1,0 +1,131 @@
+"""The words of labels, cameras and groups: written one way, and what in them looks like a mistake."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+from camerabias.datasets.schema import CamerabiasError
+
+MISSING = {"", "-", "?", "n/a", "na", "nan", "none", "null", "unknown", "undefined"}
+"""Words that often stand for a gap, in lower case."""
+
+SET_SEPARATORS = "|;,+&/"
+
+SPLITS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+"""What people call the sides of a split, in lower case, and what they are here."""
+
+MAX_NAMED = 3
+
+_DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+"""Characters that turn the direction of writing, and so show a name as another one."""
+
+
+def clean(word: str) -> str:
+    """A word as it is kept: composed (NFC), without blanks around it, control characters written as escapes.
+
+    Words that look the same are the same, and nothing that a terminal would obey gets into them.
+    """
+    composed = unicodedata.normalize("NFC", word).strip()
+    return "".join(
+        char.encode("unicode_escape").decode()
+        if unicodedata.category(char) == "Cc" or char in _DIRECTIONS
+        else char
+        for char in composed
+    )
+
+
+def name_sides(words: Iterable[str]) -> tuple[list[str], list[str]]:
+    """The sides of a split by our names, as far as they are known, and what was assumed.
+
+    Where nothing is named test, what is named validation is what one tests on.
+    """
+    sides = [SPLITS.get(word.casefold(), word) for word in words]
+    if "val" not in sides or "test" in sides:
+        return sides, []
+    return ["test" if side == "val" else side for side in sides], [
+        "No photos are for test, so the validation photos are."
+    ]
+
+
+def look_at_words(labels: Iterable[str], cameras: Iterable[str], n_photos: int) -> list[str]:
+    """What in the words of photos looks like a mistake, in sentences.
+
+    Raises:
+        CamerabiasError: Nearly every photo has a label of its own, which nothing can learn.
+    """
+    counts = {"label": Counter(labels), "camera": Counter(cameras)}
+    n_labels = len(counts["label"])
+    if n_photos >= 10 and n_labels > n_photos / 2:
+        first = ", ".join(map(repr, [*counts["label"]][:MAX_NAMED]))
+        raise CamerabiasError(
+            f"{n_labels} of {n_photos} photos have a label of their own ({first}, ...), so nothing can be learned. "
+            "Name the column of the class with --label."
+        )
+    return [
+        *(note for what, found in counts.items() for note in (*_near(what, found), *_missing(what, found))),
+        *_sets(counts["label"]),
+    ]
+
+
+def _near(what: str, counts: Counter[str]) -> list[str]:
+    """Words that differ in case, blanks and punctuation alone."""
+    alike = defaultdict(list)
+    for word in counts:
+        alike[re.sub(r"[\W_]+", "", word).casefold() or word].append(word)
+    groups = [words for words in alike.values() if len(words) > 1]
+    if not groups:
+        return []
+    named = "; ".join(
+        " and ".join(f"{word!r} ({counts[word]})" for word in words) for words in groups[:MAX_NAMED]
+    )
+    return [f"Some {what}s differ in case or punctuation alone, and count as different: {named}."]
+
+
+def _missing(what: str, counts: Counter[str]) -> list[str]:
+    found = [word for word in counts if word.casefold() in MISSING]
+    return [
+        f"The {what} {word!r} ({counts[word]} photos) counts as a {what}; exclude those photos if it means none."
+        for word in found
+    ]
+
+
+def set_members(word: str) -> list[str]:
+    """Members of a label that may be a set, such as `A|B`; itself where it is none."""
+    return [member for part in re.split(f"[{re.escape(SET_SEPARATORS)}]", word) if (member := part.strip())]
+
+
+def _sets(counts: Counter[str]) -> list[str]:
+    """Labels that look like sets: many combinations of few words."""
+    for separator in SET_SEPARATORS:
+        joined = [word for word in counts if separator in word]
+        words = {member.strip() for word in counts for member in word.split(separator)}
+        if len(joined) >= 2 and len(counts) > len(words):
+            return [
+                f"Labels look like sets: {len(counts)} labels are combinations of {len(words)} words, joined by "
+                f"{separator!r}. To ask about one of these words, give --one-vs-rest {min(words)!r}."
+            ]
+    return []
+
+
+def one_vs_rest(words: Iterable[str], member: str) -> list[str]:
+    """Each word as `member`, where it is that or a set with it, or as `not MEMBER`.
+
+    Raises:
+        CamerabiasError: No word, or every word, has it.
+    """
+    found = [word == member or member in set_members(word) for word in words]
+    if any(found) and not all(found):
+        return [member if one else f"not {member}" for one in found]
+    known = Counter(one for word in words for one in set_members(word))
+    named = ", ".join(f"{word!r}" for word, _ in known.most_common(20))
+    raise CamerabiasError(
+        f"{'Every' if found and all(found) else 'No'} photo has the label {member!r} that --one-vs-rest asks about; "
+        f"labels hold {named}."
+    )

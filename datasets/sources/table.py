@@ -1,0 +1,119 @@
+"""Photos that a table lists, a row each."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.reading.columns import find_columns
+from camerabias.datasets.reading.location import locate
+from camerabias.datasets.reading.parsers import PARSERS
+from camerabias.datasets.reading.photo import SOURCES, Photo, Reading, Source, SourceKind
+from camerabias.datasets.reading.words import clean, look_at_words, name_sides, one_vs_rest
+from camerabias.datasets.schema import INDEX_COLUMNS, CamerabiasError
+
+
+def is_table(location: str) -> bool:
+    """Whether a location is named as a table is, whether or not it is there."""
+    return location.lower().endswith(tuple(PARSERS))
+
+
+def read_table(location: str, reading: Reading) -> Source:
+    """Read a table's rows; paths are relative to `reading.images`, or else to the folder that the table lies in.
+
+    Raises:
+        CamerabiasError: No such table, it cannot be read, or is refused as by `photos_of`.
+    """
+    parent, name = posixpath.split(location)
+    root = Folder(parent or ".")
+    if not root.exists(name):
+        raise CamerabiasError(f"There is no table {root.file(name)}.")
+    try:
+        table = PARSERS[posixpath.splitext(name)[1].lower()](root, name)
+    except (ValueError, OSError) as error:
+        raise CamerabiasError(f"Cannot read the table {root.file(name)}: {error}.") from error
+    return source_of(table.frame, reading, root.file(name), root, table.notes)
+
+
+def source_of(
+    table: pd.DataFrame, reading: Reading, name: str, root: Folder, notes: Iterable[str] = ()
+) -> Source:
+    """The photos that a table lists, in its order.
+
+    Args:
+        table: A row per photo: columns path, label, camera as `reading` names them, group and split where there
+            are such, and any others, which go along.
+        reading: How it is to be read.
+        name: What errors call the table.
+        root: Where it lies.
+        notes: What was assumed so far.
+
+    Raises:
+        CamerabiasError: Columns are missing, or have gaps, there are no rows, or nearly no photo is found.
+    """
+    found, said = find_columns(table, reading, name)
+    notes = [*notes, *said]
+    _refuse_gaps(table, found.values(), name)
+    if reading.one_vs_rest:
+        table = table.assign(**{found["label"]: table[found["label"]].map(_joined)})
+    words = pd.DataFrame({ours: _words(table[theirs], theirs, name) for ours, theirs in found.items()})
+    words["path"] = table[found["path"]].map(str).str.strip().tolist()  # as the file is named, to the letter
+    if reading.one_vs_rest:
+        words["label"] = one_vs_rest(words["label"], reading.one_vs_rest)
+    if "split" in words:
+        words["split"], said = name_sides(words["split"])
+        notes += said
+    notes += look_at_words(words["label"], words.get("camera", ()), len(words))
+    images = Folder(reading.images) if reading.images else root
+    words["path"], said = locate(words["path"].tolist(), images, by_name=reading.images is not None)
+    photos = [
+        Photo(row["path"], row["label"], row.get("camera"), row.get("group"), row.get("split"), others)
+        for row, others in zip(words.to_dict("records"), _others(table, found, notes), strict=True)
+    ]
+    return Source("table", images, photos, tuple(notes + said))
+
+
+def _joined(label: Any) -> Any:
+    return "|".join(map(str, label)) if isinstance(label, (list, np.ndarray)) else label
+
+
+def _words(column: pd.Series[Any], name: str, table: str) -> list[str]:
+    """A column as words; a list or an object is none."""
+    for number, value in enumerate(column, start=1):
+        if isinstance(value, (list, dict, tuple, np.ndarray)):
+            raise CamerabiasError(
+                f"{table} has {value!r} as {name} of data row {number}, where one word belongs. A photo has one "
+                "label and one camera; choose one, or write a set as text (A|B) and ask with --one-vs-rest A."
+            )
+    return [clean(str(value)) for value in column]
+
+
+def _others(table: pd.DataFrame, found: dict[str, str], notes: list[str]) -> list[dict[str, Any]]:
+    """What else a table says of each photo, as plain Python values, gaps as None, so that it travels as JSON."""
+    others = [column for column in table.columns if column not in found.values()]
+    ours = {column: f"given_{column}" for column in others if column in INDEX_COLUMNS}
+    if ours:
+        named = ", ".join(f"{column} as {kept}" for column, kept in ours.items())
+        notes.append(f"Columns whose names camerabias uses itself are kept under others: {named}.")
+    plain = table[others].astype(object).where(table[others].notna(), None).rename(columns=ours)
+    return [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]
+
+
+def _refuse_gaps(table: pd.DataFrame, columns: Iterable[str], name: str) -> None:
+    if table.empty:
+        raise CamerabiasError(f"{name} lists no photos.")
+    for column in columns:
+        gaps = table[column].isna().to_numpy().nonzero()[0]
+        if len(gaps):
+            raise CamerabiasError(
+                f"{name} has no {column} in {len(gaps)} of {len(table)} rows (first: data row {gaps[0] + 1}); "
+                "fill them in or drop those rows."
+            )
+
+
+SOURCES["table"] = SourceKind(is_table, read_table, f"a table ({', '.join(PARSERS)})")

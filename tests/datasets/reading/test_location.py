@@ -1,0 +1,93 @@
+"""Photos that do not lie where a table says."""
+
+import unicodedata
+
+import pytest
+
+from camerabias.datasets.reading.photo import Reading
+from camerabias.datasets.schema import CamerabiasError
+from camerabias.datasets.sources.registry import read_source
+
+
+@pytest.fixture
+def read(tmp_path):
+    """A function that reads a table of paths; `files` are there."""
+
+    def run(paths, files, **reading):
+        for name in files:
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).touch()
+        rows = [f"{path},{'AB'[number % 2]},x" for number, path in enumerate(paths)]
+        (tmp_path / "t.csv").write_text("\n".join(["path,label,camera", *rows]))
+        if "images" in reading:
+            reading["images"] = str(tmp_path / reading["images"])
+        source = read_source(str(tmp_path / "t.csv"), Reading(**reading))
+        return [photo.path for photo in source.photos], source.notes
+
+    return run
+
+
+def refusal(read, *arguments, **reading):
+    with pytest.raises(CamerabiasError) as caught:
+        read(*arguments, **reading)
+    return str(caught.value)
+
+
+def test_paths_that_lead_somewhere_stay_as_they_are(read):
+    assert read(["a/1.jpg", "./2.JPG"], ["a/1.jpg", "2.JPG"]) == (["a/1.jpg", "./2.JPG"], ())
+
+
+@pytest.mark.parametrize(
+    ("paths", "files"),
+    [
+        (["ISIC_1", "ISIC_2"], ["ISIC_1.jpg", "ISIC_2.PNG", "ISIC_2.txt"]),
+        (["a\\1.jpg", "a\\b\\2.jpg"], ["a/1.jpg", "a/b/2.jpg"]),
+        (["IMG_1.JPG", "img_2.jpg"], ["img_1.jpg", "img_2.jpg"]),
+        (
+            [unicodedata.normalize("NFC", "é1.jpg"), "2.jpg"],
+            [unicodedata.normalize("NFD", "é1.jpg"), "2.jpg"],
+        ),
+    ],
+)
+def test_ids_windows_paths_and_other_spellings_are_completed_and_said(read, paths, files):
+    found, notes = read(paths, files)
+    assert found == [file for file in files if not file.endswith(".txt")]
+    assert "paths were completed (first: " in notes[0]
+
+
+def test_an_id_that_two_photos_have_is_not_guessed(read):
+    assert "2 of 2 paths lead to no photo" in refusal(read, ["1", "2"], ["1.jpg", "1.png", "2.jpg", "2.png"])
+
+
+def test_photos_elsewhere_are_looked_for_and_the_option_is_named(read, tmp_path):
+    message = refusal(read, ["1.jpg", "2.jpg"], ["train/1.jpg", "train/2.jpg"])
+    assert f"2 of these names are in {tmp_path}/train: give --images {tmp_path}/train." in message
+    message = refusal(read, ["i1", "i2"], ["part_1/i1.jpg", "part_2/i2.jpg"])
+    assert f"part_1, {tmp_path}/part_2: give --images {tmp_path}." in message
+
+
+def test_with_a_folder_of_images_names_are_found_at_any_depth(read):
+    assert read(["1.jpg", "i2"], ["all/a/1.jpg", "all/b/i2.png"], images="all")[0] == ["a/1.jpg", "b/i2.png"]
+    paths, _ = read(["C:\\Users\\me\\3.jpg", "x/4.jpg"], ["all/3.jpg", "all/4.jpg"], images="all")
+    assert paths == ["3.jpg", "4.jpg"]
+
+
+def test_paths_below_the_folder_of_images_need_no_looking_up(read):
+    assert read(["a/1.jpg", "b/1.jpg"], ["all/a/1.jpg", "all/b/1.jpg"], images="all")[0] == [
+        "a/1.jpg",
+        "b/1.jpg",
+    ]
+
+
+def test_names_that_are_nowhere_are_said_to_be_so(read):
+    assert "Give --images the folder that holds them" in refusal(read, ["1.jpg", "2.jpg"], [])
+    assert "at any depth" in refusal(read, ["1.jpg", "2.jpg"], ["all/9.jpg"], images="all")
+
+
+@pytest.mark.parametrize("address", ["https://x.org/1.jpg", "s3://b/1.jpg", "file:///a/1.jpg", "~/1.jpg"])
+def test_addresses_are_named_as_such(read, address):
+    assert f"2 of 2 paths are addresses (first: {address})" in refusal(read, [address, address], [])
+
+
+def test_a_few_missing_photos_are_left_to_the_import_which_names_them(read):
+    assert read(["1.jpg", "2.jpg", "3.jpg"], ["1.jpg", "2.jpg"]) == (["1.jpg", "2.jpg", "3.jpg"], ())
