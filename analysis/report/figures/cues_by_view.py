@@ -12,13 +12,9 @@ def cues_by_view(audit: Findings) -> tuple[Figure, str] | None:
     """Camera accuracy and shortcut effect that remain in every view; None where no views were asked for."""
     if len(audit.cameras) <= 1:
         return None
+    identified = "cameras identified within a label (chance-normalised accuracy)"
     panels = [
-        (
-            "cameras identified within a label (chance-normalised accuracy)",
-            audit.cameras,
-            "kept",
-            VERMILION,
-        ),
+        (identified, audit.cameras, "kept", VERMILION),
         ("shortcut effect (risk difference)", audit.labels, "risk_difference", BLUE),
     ]
     panels = [panel for panel in panels if len(panel[1]) > 1]

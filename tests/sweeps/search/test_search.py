@@ -219,10 +219,10 @@ def test_run_of_another_dataset_is_refused(search, command, dataset, tmp_path):
 
 
 def test_search_that_tune_left_off_is_not_taken_for_a_whole_one(search, monkeypatch, tmp_path):
-    monkeypatch.setattr("camerabias.sweeps.search.search.join", lambda *_: [])
+    monkeypatch.setattr("camerabias.sweeps.execution.cluster.join", lambda *_: [])
     monkeypatch.setattr("camerabias.sweeps.search.search.build_missing", lambda *_: None)
-    monkeypatch.setattr("camerabias.sweeps.search.ray_search.slots", lambda threads: 2)
-    monkeypatch.setattr("camerabias.sweeps.search.ray_search.fit", lambda *_, **__: None)  # as after Ctrl-C
+    # as after Ctrl-C
+    monkeypatch.setattr("camerabias.sweeps.execution.ray_tune.run_on_ray", lambda jobs, expected: None)
     code, _, err = search(executor="ray")
     assert code == 1
     assert "interrupted after 0 of 5 candidates; run the same command to resume" in err
