@@ -5,10 +5,14 @@ Heavy imports stand inside the commands, so that `--help` answers at once.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
+
+from camerabias.datasets.io.printable import printable
 
 EXIT_ERROR, EXIT_FAIL_ON, EXIT_BUG = 1, 3, 70
 
@@ -16,8 +20,32 @@ COMMANDS = ("demo", "audit", "calibrate", "report", "search", "submit", "doctor"
 """In the order of the help, what one needs first; commands that are not named here follow."""
 
 
-class _InReadingOrder(TyperGroup):
+_UsageError: Any = typer.BadParameter.__base__
+"""Of the click that typer carries."""
+
+
+@contextmanager
+def _quoting() -> Iterator[None]:
+    """Let what is said of wrong arguments, which a shell may have made of file names, be safe to print."""
+    try:
+        yield
+    except _UsageError as error:
+        error.message = printable(error.message)
+        raise
+
+
+class _Commands(TyperGroup):
     """Lists commands in the order of `COMMANDS`, whichever file adds them first."""
+
+    def make_context(self, *args: Any, **options: Any) -> Any:
+        """Of click: parse what stands before a command."""
+        with _quoting():
+            return super().make_context(*args, **options)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Of click: parse the command's arguments, and run it."""
+        with _quoting():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: Any) -> list[str]:  # a context of the click that typer carries
         ranks = {name: rank for rank, name in enumerate(COMMANDS)}
@@ -25,7 +53,7 @@ class _InReadingOrder(TyperGroup):
 
 
 app = typer.Typer(
-    cls=_InReadingOrder,
+    cls=_Commands,
     name="camerabias",
     help="Does your image classifier recognise the class, or the camera that took the picture?",
     epilog="Start with: camerabias demo",

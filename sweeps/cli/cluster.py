@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command
 
+from camerabias.datasets.io.printable import printable
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.sweeps.cli.app import EXIT_ERROR, app
 from camerabias.sweeps.cli.options import AddressOption, InsistOption
@@ -31,7 +32,7 @@ def submit(
     submitted = submit_command(command, _parse(command), address, allow_unauthenticated)
     typer.echo(f"Submitted as {submitted.job}. After any interruption, the same command resumes.")
     for what, follow_up in submitted.follow_up:
-        typer.echo(f"  {what}: {follow_up}")
+        typer.echo(printable(f"  {what}: {follow_up}"))
 
 
 @app.command(
@@ -47,7 +48,7 @@ def doctor(
     problems = 0
     for finding in examine(run, address):
         problems += finding.level == "problem"
-        typer.echo(f"{finding.level:8} {finding.text}")
+        typer.echo(printable(f"{finding.level:8} {finding.text}"))
     if problems:
         raise typer.Exit(EXIT_ERROR)
 

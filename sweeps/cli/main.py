@@ -9,25 +9,32 @@ import traceback
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.sweeps.cli import audit, cluster, data, report, sweep  # noqa: F401 - they add their commands
 from camerabias.sweeps.cli.app import EXIT_BUG, EXIT_ERROR, app
+from camerabias.sweeps.cli.streams import output_error, prepare_streams, tell
 
 
 def main() -> None:
     """Entry point; exit codes are 0, 1 (a sentence says why), 2 (usage), 3 (`--fail-on`) and 70 (our bug)."""
+    prepare_streams()
     try:
         app()
     except CamerabiasError as error:
-        print(f"Error: {error}", file=sys.stderr)
+        tell(f"Error: {error}")
         sys.exit(EXIT_ERROR)
-    except Exception:  # noqa: BLE001 - nothing is swallowed: the traceback goes into a file that is named
+    except Exception as error:  # noqa: BLE001 - nothing is swallowed: the traceback goes into a file that is named
+        if isinstance(error, OSError) and (wrong := output_error()) is not None:
+            tell(
+                f"Error: Cannot write the output ({wrong.strerror}); send it elsewhere, or free space there."
+            )
+            sys.exit(EXIT_ERROR)
         _apologise()
         sys.exit(EXIT_BUG)
 
 
 def _apologise() -> None:
-    with tempfile.NamedTemporaryFile("w", prefix="camerabias-", suffix=".log", delete=False) as log:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="camerabias-", suffix=".log", delete=False, encoding="utf-8", errors="backslashreplace"
+    ) as log:
         log.write(" ".join(sys.argv) + "\n\n" + traceback.format_exc())
     last = traceback.format_exc().strip().splitlines()[-1]
-    print(
-        f"Sorry, this is a bug in camerabias: {last}\nPlease report it with the file {log.name}.",
-        file=sys.stderr,
-    )
+    tell(f"Sorry, this is a bug in camerabias: {last}")
+    tell(f"Please report it with the file {log.name}.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from camerabias.datasets.io.printable import printable
 from camerabias.sweeps.cli.app import EXIT_ERROR, app, sweep_app
 from camerabias.sweeps.cli.options import (
     AddressOption,
@@ -132,7 +133,7 @@ def run_(
         log=split_words(log) or (),
     )
     outcome = run_sweep(studies, request, ConsoleListener())
-    typer.echo(f"Report: camerabias report {run}")
+    typer.echo(printable(f"Report: camerabias report {run}"))
     exit_if_failed(outcome)
 
 
@@ -159,7 +160,7 @@ def pack(
     from camerabias.sweeps.runs.archive import pack_run
     from camerabias.trainables.records.run import Run
 
-    typer.echo(f"{archive}: {pack_run(Run(run), Path(archive))} files")
+    typer.echo(printable(f"{archive}: {pack_run(Run(run), Path(archive))} files"))
 
 
 @sweep_app.command(epilog="Example: camerabias sweep unpack demo.tar.gz runs/theirs")
@@ -171,7 +172,11 @@ def unpack(
     from camerabias.datasets.io.storage import Folder
     from camerabias.sweeps.runs.archive import unpack_run
 
-    typer.echo(f"{run}: {unpack_run(Path(archive), Folder(run))} files; see it with camerabias report {run}")
+    typer.echo(
+        printable(
+            f"{run}: {unpack_run(Path(archive), Folder(run))} files; see it with camerabias report {run}"
+        )
+    )
 
 
 @app.command(

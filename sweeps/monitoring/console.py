@@ -5,14 +5,24 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pandas as pd
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.cells import cell_len
+from rich.console import Console, Group, RenderableType
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Column, Table
 from rich.text import Text
 
+from camerabias.datasets.io.printable import printable
 from camerabias.trainables.records.record import Status
 from camerabias.trainables.records.study import DIMENSIONS, VARIATIONS, StudyCell
 
@@ -20,7 +30,15 @@ if TYPE_CHECKING:
     from camerabias.trainables.worker.node import Node
 
 
-console = Console(highlight=False, soft_wrap=True, markup=False)  # names may hold [brackets]
+class _Console(Console):
+    """Prints strings as they are: no markup, no emoji, and nothing that a terminal obeys."""
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """What rich calls for every string that is printed, in tables too."""
+        return super().render_str(printable(text), **how)
+
+
+console = _Console(highlight=False, soft_wrap=True, markup=False, emoji=False)  # names may hold [brackets]
 if not console.is_terminal:
     console.width = 140  # a file has no width of its own, and 80 columns would break tables
 
@@ -44,14 +62,30 @@ def counting(what: str) -> Iterator[Callable[[int, int], None]]:
         console.print(f"{what}: {total} in {duration(time.monotonic() - began)}")
 
 
+class _Words(TextColumn):
+    """Text of a task, as strings are printed."""
+
+    def render(self, task: Task) -> Text:
+        """Of rich."""
+        return console.render_str(self.text_format.format(task=task))
+
+
+NARROW = 80
+"""Columns of a terminal below which a bar would leave no room for the numbers beside it."""
+
+
 def progress_bars() -> Progress:
     """Bars for counted work; nothing where the output is no terminal."""
-    return Progress(
-        TextColumn("{task.description}", markup=False),
+    count, what = MofNCompleteColumn(table_column=Column(no_wrap=True)), _Words("{task.description}")
+    wide: list[ProgressColumn] = [
+        what,
         BarColumn(bar_width=24),
-        MofNCompleteColumn(),
+        count,
         TimeElapsedColumn(),
-        TextColumn("{task.fields[detail]}", markup=False),
+        _Words("{task.fields[detail]}"),
+    ]
+    return Progress(
+        *([count, what] if console.width < NARROW else wide),
         console=console,
         transient=True,
         disable=not console.is_terminal,
@@ -73,17 +107,49 @@ def print_frame(frame: pd.DataFrame, title: str, index_name: str | None = None) 
     console.print(make_table(frame, title, index_name))
 
 
-def make_table(frame: pd.DataFrame, title: str, index_name: str | None = None) -> Table:
-    """A frame as a table of the terminal, numbers to the right."""
-    table = Table(title=Text(title), title_justify="left", title_style="bold")
+def make_table(frame: pd.DataFrame, title: str, index_name: str | None = None) -> RenderableType:
+    """A frame as a table of the terminal, numbers to the right; a value a line where the terminal is too narrow."""
     if index_name is not None:
         frame = frame.rename_axis(index_name).reset_index()
-    for column in frame.columns:
-        numeric = pd.api.types.is_numeric_dtype(frame[column])
-        table.add_column(Text(str(column)), justify="right" if numeric else "left")
-    for row in frame.itertuples(index=False):
-        table.add_row(*(Text(str(value)) for value in row))
+    numeric = [pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes]
+    columns = [[printable(str(text)) for text in (name, *values)] for name, values in frame.items()]
+    widths = _widths(columns)
+    if widths is None:
+        return _listed(columns, title)
+    table = Table(title=title, title_justify="left", title_style="bold", width=sum(widths) + _lines(columns))
+    for column, width, right in zip(columns, widths, numeric, strict=True):
+        table.add_column(column[0], justify="right" if right else "left", width=width, overflow="fold")
+    for row in zip(*(column[1:] for column in columns), strict=True):
+        table.add_row(*row)
     return table
+
+
+def _widths(columns: Sequence[Sequence[str]]) -> list[int] | None:
+    """Widths at which no word is cut: the widest columns give way first; None where there is no room for that."""
+    least = [max(cell_len(word) for text in column for word in text.split() or [""]) for column in columns]
+    widths = [max(map(cell_len, column)) for column in columns]
+    room = console.width - _lines(columns)
+    if sum(least) > room:
+        return None if console.is_terminal else least  # lines of a file are as long as need be
+    while sum(widths) > room:
+        givers = [i for i, width in enumerate(widths) if width > least[i]]
+        widths[max(givers, key=widths.__getitem__)] -= 1
+    return widths
+
+
+def _lines(columns: Sequence[object]) -> int:
+    """Width of all that stands around columns: of each its blanks and a line, and one more line."""
+    return 3 * len(columns) + 1
+
+
+def _listed(columns: Sequence[Sequence[str]], title: str) -> RenderableType:
+    """Rows below each other, a value a line."""
+    heads, *rows = zip(*columns, strict=True)
+    lines = []
+    for row in rows:
+        first, *others = (f"{head}: {text}" for head, text in zip(heads, row, strict=True))
+        lines += ["", first, *(f"  {line}" for line in others)]
+    return Group(Text(printable(title), style="bold"), *lines)
 
 
 def cells_frame(cells: Iterable[tuple[StudyCell, Mapping[Status, int]]]) -> pd.DataFrame:

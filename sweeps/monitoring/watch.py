@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from rich.console import Group, RenderableType
 from rich.live import Live
-from rich.text import Text
 
 from camerabias.analysis.statistics.number_format import show_number, show_share
 from camerabias.sweeps.monitoring.console import cells_frame, console, duration, make_table
@@ -122,10 +121,8 @@ def _driver(status: RunStatus) -> str:
     return f"; driven by {status.driver.driver}"
 
 
-def _listed(title: str, lines: Sequence[str], more: int) -> Text:
-    return Text(
-        "\n".join([title, *(f"  {line}" for line in lines), *([f"  and {more} more"] if more else [])])
-    )
+def _listed(title: str, lines: Sequence[str], more: int) -> Group:
+    return Group(title, *(f"  {line}" for line in lines), *([f"  and {more} more"] if more else []))
 
 
 def _first_line(text: str) -> str:

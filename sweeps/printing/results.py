@@ -76,7 +76,8 @@ def print_report(report: Report) -> None:
 
 
 def _print_verdict(verdict: Verdict) -> None:
-    console.print(f"\nVerdict: {verdict.verdict}", style="bold")
+    console.print()
+    console.print(f"Verdict: {verdict.verdict}", style="bold")
     for sentence in verdict.reasons:
         console.print(f"• {sentence}")
     console.print("Next:")

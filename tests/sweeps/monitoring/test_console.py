@@ -1,0 +1,75 @@
+"""What is printed: on terminals of any width, and whatever names hold."""
+
+import io
+
+import pandas as pd
+import pytest
+
+from camerabias.sweeps.monitoring import console as module
+
+FRAME = pd.DataFrame(
+    {"setting": ["a balanced one", "b"], "accuracy": ["0.974 [0.961, 0.985]", "0.5"], "images": [123456, 7]}
+)
+
+
+@pytest.fixture
+def printed(monkeypatch):
+    """Print a frame on a terminal, or into a file, of some width; returns the lines."""
+
+    def run(frame, width, is_terminal=True, title="Accuracies"):
+        stream = io.StringIO()
+        console = type(module.console)(
+            file=stream, width=width, force_terminal=is_terminal, soft_wrap=True, markup=False, emoji=False,
+            highlight=False, color_system=None,
+        )  # fmt: skip
+        monkeypatch.setattr(module, "console", console)
+        module.print_frame(frame, title)
+        return stream.getvalue().splitlines()
+
+    return run
+
+
+def test_table_that_fits_keeps_each_row_on_a_line(printed):
+    lines = printed(FRAME, 80)
+    assert any(
+        "a balanced one" in line and "0.974 [0.961, 0.985]" in line and "123456" in line for line in lines
+    )
+
+
+@pytest.mark.parametrize("width", range(12, 80, 4))
+def test_no_number_and_no_header_is_cut_at_any_width(printed, width):
+    lines = printed(FRAME, width)
+    text = "\n".join(lines)
+    assert "…" not in text
+    for whole in ("setting", "accuracy", "images", "balanced", "0.974", "0.985]", "123456"):
+        assert whole in text
+    if "│" in text:
+        assert max(map(len, lines)) <= width
+
+
+def test_narrow_terminal_gets_a_value_a_line(printed):
+    lines = printed(FRAME, 20)
+    assert lines[:5] == [
+        "Accuracies", "", "setting: a balanced one", "  accuracy: 0.974 [0.961, 0.985]", "  images: 123456",
+    ]  # fmt: skip
+
+
+def test_file_gets_a_table_however_wide(printed):
+    frame = pd.DataFrame([range(100000, 100040)], columns=[f"camera{i}" for i in range(40)])
+    (row,) = (line for line in printed(frame, 140, is_terminal=False) if "100000" in line)
+    assert "100039" in row
+
+
+def test_names_are_printed_as_they_are_and_never_obeyed(printed):
+    frame = pd.DataFrame({"\x1b[2Jhead": ["\x1b]0;title\x07", ":cat: [b]", "a\nb\r", "\x9b31m\u202e"]})
+    text = "\n".join(printed(frame, 80, title="\x1b[31mred"))
+    assert not set("\x1b\x07\r\x9b\u202e") & set(text)
+    for shown in (
+        r"\x1b[2Jhead",
+        r"\x1b]0;title\x07",
+        ":cat: [b]",
+        r"a\nb\r",
+        r"\x9b31m\u202e",
+        r"\x1b[31mred",
+    ):
+        assert shown in text
