@@ -52,7 +52,7 @@ def _words(kept: pd.DataFrame, photos: Sequence[Photo]) -> Iterator[str]:
 
 
 def _pixels(dataset: Dataset, kept: pd.DataFrame, source: Source) -> Iterator[str]:
-    if not source.root.is_local:
+    if not source.root.is_local or source.read:
         return  # reading a bucket again would cost as much as importing it
     moved = source.root.uri != dataset.manifest.source["root"]
     since = 0.0 if moved else dataset.folder.changed(MANIFEST_FILE)

@@ -135,7 +135,11 @@ def import_dataset(
     if is_dataset(out):
         refuse_changes(_reopen(out, {**described, "fit": fit}, comparing=("kind", "fit")), source)
     making = _Making(
-        described, _cut(source.photos), partial(_read_rows, source.root), fit, max_rejected=max_rejected
+        described,
+        _cut(source.photos),
+        partial(_read_rows, source.read or source.root.read_bytes),
+        fit,
+        max_rejected=max_rejected,
     )
     return _create(out, making, executor, report)
 
@@ -293,10 +297,10 @@ def _simulate_rows(spec: SimulatorSpec, indices: Sequence[int]) -> Iterator[Row]
         }
 
 
-def _read_rows(root: Folder, photos: Sequence[Photo]) -> Iterator[Row]:
+def _read_rows(read: Callable[[str], bytes], photos: Sequence[Photo]) -> Iterator[Row]:
     for photo in photos:
         try:
-            content = root.read_bytes(photo.path)
+            content = read(photo.path)
             facts = inspect_image(content)
         # Pillow's decoders fail in many ways; each is a property of this file, and is recorded as such
         except Exception as error:  # noqa: BLE001

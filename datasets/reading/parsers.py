@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.reading.embedded import EmbeddedPhotos, find_embedded, name_classes
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 SAMPLE_ROWS = 100
@@ -19,10 +20,14 @@ SAMPLE_ROWS = 100
 
 
 class Table(NamedTuple):
-    """A table's rows as plain values, gaps as None, and what was assumed in reading it, in sentences."""
+    """A table's rows as plain values, gaps as None, and what was assumed in reading it, in sentences.
+
+    Where photos stand in the table itself, `embedded` reads them by their paths.
+    """
 
     frame: pd.DataFrame
     notes: list[str]
+    embedded: EmbeddedPhotos | None = None
 
 
 def parse_text(root: Folder, name: str) -> Table:
@@ -171,9 +176,22 @@ def _json_line(line: str, number: int) -> Any:
 
 
 def parse_parquet(root: Folder, name: str) -> Table:
-    """Read Parquet; an index that pandas wrote along is a column like any other."""
-    frame: pd.DataFrame = root.read_table(name).to_pandas(ignore_metadata=True)
-    return Table(frame, [])
+    """Read Parquet; an index that pandas wrote along is a column like any other, and bytes of photos stay there."""
+    with root.open_parquet(name) as parquet:
+        schema = parquet.schema_arrow
+    column = find_embedded(schema)
+    frame: pd.DataFrame = root.read_table(name, [c for c in schema.names if c != column]).to_pandas(
+        ignore_metadata=True
+    )
+    frame = name_classes(frame, schema)
+    if column is None:
+        return Table(frame, [])
+    frame = frame.rename(columns={"path": "given_path"}).assign(
+        path=[f"{name}#{row}" for row in range(len(frame))]
+    )
+    return Table(
+        frame, [f"Photos are the bytes in the column {column!r}."], EmbeddedPhotos(root, name, column)
+    )
 
 
 PARSERS: dict[str, Callable[[Folder, str], Table]] = {

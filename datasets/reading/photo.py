@@ -31,12 +31,14 @@ class Source:
         root: The folder that paths are relative to.
         photos: All of them.
         notes: What was assumed in reading, and what looks like a mistake, in sentences.
+        read: Reads a photo by its path, where it is no file of the folder; can be pickled.
     """
 
     kind: str
     root: Folder
     photos: list[Photo]
     notes: tuple[str, ...] = ()
+    read: Callable[[str], bytes] | None = None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ def read_table(location: str, reading: Reading) -> Source:
     """Read a table's rows; paths are relative to `reading.images`, or else to the folder that the table lies in.
 
     Raises:
-        CamerabiasError: No such table, it cannot be read, or is refused as by `photos_of`.
+        CamerabiasError: No such table, it cannot be read, or is refused as by `source_of`.
     """
     parent, name = posixpath.split(location)
     root = Folder(parent or ".")
@@ -37,11 +37,17 @@ def read_table(location: str, reading: Reading) -> Source:
         table = PARSERS[posixpath.splitext(name)[1].lower()](root, name)
     except (ValueError, OSError) as error:
         raise CamerabiasError(f"Cannot read the table {root.file(name)}: {error}.") from error
-    return source_of(table.frame, reading, root.file(name), root, table.notes)
+    return source_of(table.frame, reading, root.file(name), root, table.notes, table.embedded)
 
 
 def source_of(
-    table: pd.DataFrame, reading: Reading, name: str, root: Folder, notes: Iterable[str] = ()
+    table: pd.DataFrame,
+    reading: Reading,
+    name: str,
+    root: Folder,
+    notes: Iterable[str] = (),
+    read: Callable[[str], bytes] | None = None,
+    kind: str = "table",
 ) -> Source:
     """The photos that a table lists, in its order.
 
@@ -52,6 +58,8 @@ def source_of(
         name: What errors call the table.
         root: Where it lies.
         notes: What was assumed so far.
+        read: Reads a photo by its path, where photos are no files.
+        kind: The source's name in the registry.
 
     Raises:
         CamerabiasError: Columns are missing, or have gaps, there are no rows, or nearly no photo is found.
@@ -70,12 +78,14 @@ def source_of(
         notes += said
     notes += look_at_words(words["label"], words.get("camera", ()), len(words))
     images = Folder(reading.images) if reading.images else root
-    words["path"], said = locate(words["path"].tolist(), images, by_name=reading.images is not None)
+    if read is None:
+        words["path"], said = locate(words["path"].tolist(), images, by_name=reading.images is not None)
+        notes += said
     photos = [
         Photo(row["path"], row["label"], row.get("camera"), row.get("group"), row.get("split"), others)
         for row, others in zip(words.to_dict("records"), _others(table, found, notes), strict=True)
     ]
-    return Source("table", images, photos, tuple(notes + said))
+    return Source(kind, images, photos, tuple(notes), read)
 
 
 def _joined(label: Any) -> Any:

@@ -169,7 +169,7 @@ def test_a_gap_is_found_in_a_parquet_table_whose_index_is_words(tmp_path):
         ),
         ("t.parquet", b"no parquet", "Cannot read"),
         ("t.jsonl", b'{"path":', "Cannot read the table"),
-        ("t.xlsx", b"no table", "is of no format that can be read; give a table (.csv, .tsv"),
+        ("t.xlsx", b"no table", "is of no format that can be read; give a COCO list (.json), "),
     ],
 )
 def test_tables_that_cannot_be_read_are_refused_in_a_sentence(tmp_path, name, content, message):
