@@ -5,10 +5,13 @@ Imports nothing of the rest of the package, and no torch and no Ray, so that ana
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SCHEMA_VERSION = 1
 """Version of the files on disk; raised when an old reader would misread a new file."""
@@ -26,6 +29,13 @@ INDEX_COLUMNS = (
     "image_id", "label", "camera", "group", "fold", "split", "width", "height", "format", "part",
 )  # fmt: skip
 """Columns of `index.parquet` that camerabias itself writes; a user's other columns stand after them."""
+
+PICTURE_DIGITS = 20
+"""First characters of an image_id, which name the picture by its bytes; copies have `-1`, `-2`, ... after them."""
+
+MAX_TIED_GROUPS = 5
+"""Groups that a picture, which lies in all of them byte for byte, ties into one fold. A picture in more of them is a
+placeholder or a black frame, which says nothing of the groups and would put all of them into one fold."""
 
 STRENGTH, WITHOUT = "strength-", "without-"
 """How the names of two settings begin, which go on with a strength and with a camera."""
@@ -47,6 +57,11 @@ Preset = Literal["demo", "paper"]
 
 ExecutorName = Literal["ray", "local"]
 """Where work runs: spread by Ray, or in this process, one item after the other."""
+
+
+def pictures_of(image_ids: pd.Series[str]) -> pd.Series[str]:
+    """The picture that each photo shows: photos with the same bytes show the same."""
+    return image_ids.str[:PICTURE_DIGITS]
 
 
 class CamerabiasError(Exception):

@@ -7,13 +7,22 @@ from math import isnan
 
 import pandas as pd
 
-from camerabias.analysis.design.design import Answer, Cell, Effect, Question, count_groups
+from camerabias.analysis.design.design import Answer, Cell, Effect, Question, count_folds, count_groups
 from camerabias.analysis.design.names import name_some
 from camerabias.analysis.design.power import SOUGHT_DIFFERENCE, photos_needed, to_compare
 from camerabias.analysis.statistics.bootstrap import MIN_GROUPS
 from camerabias.analysis.statistics.number_format import show_points
 from camerabias.analysis.statistics.permutation import POWER
 from camerabias.datasets.schema import N_FOLDS
+
+QUESTIONS: dict[Question, str] = {
+    "recognise": "Can cameras be identified within a label?",
+    "use": "Does the classifier use the camera?",
+    "unseen": "Does it work on unseen cameras?",
+}
+
+ONE_FOLD = 0.9
+"""Share of photos in one fold above which nothing is answered: hardly any are left for all else."""
 
 SECOND = "a second camera"
 """Stands for the camera that a dataset of a single one lacks."""
@@ -23,6 +32,10 @@ def answer_questions(
     facts: pd.DataFrame, tested: pd.DataFrame, associated: Mapping[str, str], most: Effect
 ) -> dict[Question, Answer]:
     """What can be answered, by question, and the photos to take where it cannot."""
+    if why := _one_fold(facts):
+        return {
+            name: Answer(question=question, answerable=False, why=why) for name, question in QUESTIONS.items()
+        }
     everything, noun = count_groups(facts), _noun(facts)
     groups = count_groups(tested).reindex(index=everything.index, columns=everything.columns, fill_value=0)
     seeds = ",".join(map(str, range(N_FOLDS)))
@@ -36,8 +49,26 @@ def answer_questions(
     }
 
 
+def _one_fold(facts: pd.DataFrame) -> str:
+    """Why nothing is answered where one fold holds nearly everything; nothing where none does."""
+    folds = count_folds(facts)
+    if not folds or max(folds) <= ONE_FOLD * len(facts):
+        return ""
+    largest = facts["group"].value_counts()
+    what = (
+        f"the group {largest.index[0]!r} alone has {largest.iloc[0]}"
+        if largest.iloc[0] > ONE_FOLD * len(facts)
+        else "groups that share a picture stay together"
+    )
+    return (
+        f"{max(folds)} of {len(facts)} photos lie in one fold, since a group is never divided and {what}: trials "
+        "have nothing left to train, validate or test on. Name a finer --group, or remove the pictures that groups "
+        "share."
+    )
+
+
 def _recognise(groups: pd.DataFrame, noun: str, where: str) -> Answer:
-    question = "Can cameras be identified within a label?"
+    question = QUESTIONS["recognise"]
     enough = (groups >= N_FOLDS).sum(axis=1)
     able = [str(label) for label in groups.index[enough > 1]]
     if able:
@@ -60,7 +91,7 @@ def _recognise(groups: pd.DataFrame, noun: str, where: str) -> Answer:
 def _use(
     groups: pd.DataFrame, associated: Mapping[str, str], most: Effect, n_groups: int, noun: str, take: str
 ) -> Answer:
-    question = "Does the classifier use the camera?"
+    question = QUESTIONS["use"]
 
     def no(why: str) -> Answer:
         return Answer(question=question, answerable=False, why=why, photos=take)
@@ -89,7 +120,7 @@ def _use(
 
 
 def _unseen(groups: pd.DataFrame, noun: str, take: str) -> Answer:
-    question = "Does it work on unseen cameras?"
+    question = QUESTIONS["unseen"]
     others = groups.sum(axis=1).to_numpy()[:, None] - groups
     able = ((groups >= N_FOLDS) & (others >= N_FOLDS)).sum(axis=0)
     cameras = [str(camera) for camera in groups.columns[able > 1]]

@@ -8,7 +8,8 @@ from __future__ import annotations
 import pandas as pd
 
 from camerabias.analysis.design.answers import answer_questions
-from camerabias.analysis.design.design import CellCount, Design, Resize, count_groups
+from camerabias.analysis.design.copies import find_copies
+from camerabias.analysis.design.design import CellCount, Design, Resize, count_folds, count_groups
 from camerabias.analysis.design.duplicates import near_duplicates
 from camerabias.analysis.design.metadata_baselines import metadata_baselines
 from camerabias.analysis.design.power import find_effect
@@ -39,7 +40,9 @@ def check_design(facts: pd.DataFrame) -> Design:
             Resize(camera=str(camera), low=low, median=median, high=high)
             for camera, low, median, high in factors.itertuples()
         ),
+        copies=find_copies(facts),
         duplicates=near_duplicates(facts),
+        folds=count_folds(facts),
         crossing_groups=facts.loc[crossing, "group"].nunique(),
         crossing_photos=int((crossing & (facts["split"] == "test")).sum()),
         effects=effects,
@@ -49,9 +52,16 @@ def check_design(facts: pd.DataFrame) -> Design:
 
 def _cells(facts: pd.DataFrame) -> tuple[CellCount, ...]:
     photos, groups = pd.crosstab(facts["label"], facts["camera"]), count_groups(facts)
+    split = facts["split"].notna().any()
+    tested = facts[facts["split"] == "test"].assign(fold=0) if split else facts
+    folds = tested.groupby(["label", "camera"])["fold"].nunique()
     return tuple(
         CellCount(
-            label=label, camera=camera, photos=photos.loc[label, camera], groups=groups.loc[label, camera]
+            label=label,
+            camera=camera,
+            photos=photos.loc[label, camera],
+            groups=groups.loc[label, camera],
+            untested=(1 if split else N_FOLDS) - int(folds.get((label, camera), 0)),
         )
         for label in photos.index
         for camera in photos.columns

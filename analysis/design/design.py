@@ -8,6 +8,7 @@ from typing import Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
+from camerabias.analysis.design.copies import Copies
 from camerabias.analysis.design.duplicates import Duplicates
 from camerabias.analysis.design.metadata_baselines import MetadataBaseline
 from camerabias.analysis.statistics.association import Association
@@ -16,16 +17,21 @@ from camerabias.datasets.schema import N_FOLDS
 RESIZE_RATIO = 1.1
 """How far cameras' median resize factors may differ unmentioned: photos cut by hand differ by more."""
 
-MAX_NAMED = 3
-"""Cells, labels or cameras that a sentence names."""
-
 Question = Literal["recognise", "use", "unseen"]
 Cell = tuple[str, str]
 """(label, camera)."""
 
 
 class CellCount(BaseModel):
-    """Photos, and groups of photos, of one label by one camera."""
+    """Photos, and groups of photos, of one label by one camera.
+
+    Attributes:
+        label: The label.
+        camera: The camera.
+        photos: Photos of both.
+        groups: Groups that these lie in.
+        untested: Folds without a photo of both; with a user's split 1 where no test photo is of both, else 0.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -33,6 +39,7 @@ class CellCount(BaseModel):
     camera: str
     photos: int
     groups: int
+    untested: int
 
 
 class Resize(BaseModel):
@@ -91,7 +98,9 @@ class Design(BaseModel):
         association: How strongly label and camera are associated.
         baselines: What metadata baselines come to, without a pixel.
         resizes: How much photos are scaled, by camera.
+        copies: Photos with the same bytes.
         duplicates: Nearly equal photos of different groups.
+        folds: Photos in every fold; none with a user's split.
         crossing_groups: Groups on more than one side of the user's split.
         crossing_photos: Test photos whose group is on another side as well.
         effects: Minimum detectable effects, the last one of everything that can be tested.
@@ -107,7 +116,9 @@ class Design(BaseModel):
     association: Association
     baselines: tuple[MetadataBaseline, ...]
     resizes: tuple[Resize, ...]
+    copies: Copies
     duplicates: Duplicates
+    folds: tuple[int, ...]
     crossing_groups: int
     crossing_photos: int
     effects: tuple[Effect, ...]
@@ -144,8 +155,16 @@ class Design(BaseModel):
 
     @property
     def thin_cells(self) -> list[Cell]:
-        """Cells with fewer groups than there are folds: some fold tests none of them."""
-        return [(cell.label, cell.camera) for cell in self.cells if 0 < cell.groups < N_FOLDS]
+        """Cells with photos, of which some fold, or the user's split, tests none."""
+        return [(cell.label, cell.camera) for cell in self.cells if cell.photos and cell.untested]
+
+
+def count_folds(facts: pd.DataFrame) -> tuple[int, ...]:
+    """Photos in every fold; none with a user's split, which takes their place."""
+    if facts["split"].notna().any():
+        return ()
+    counts = facts["fold"].value_counts().reindex(range(N_FOLDS), fill_value=0)
+    return tuple(int(n) for n in counts)
 
 
 def count_groups(facts: pd.DataFrame) -> pd.DataFrame:

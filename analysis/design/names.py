@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from camerabias.analysis.design.design import MAX_NAMED
+MAX_NAMED = 3
+"""Cells, labels, cameras or pictures that a sentence names."""
 
 
 def name_some(names: Sequence[str]) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from math import isnan
 
 from camerabias.analysis.design.check import FEATURES
-from camerabias.analysis.design.design import MAX_NAMED, RESIZE_RATIO, Cell, Design, Effect, Resize
+from camerabias.analysis.design.copies import describe_copies
+from camerabias.analysis.design.design import RESIZE_RATIO, Cell, Design, Effect, Resize
 from camerabias.analysis.design.metadata_baselines import MetadataBaseline
-from camerabias.analysis.design.names import count_of, name_some
+from camerabias.analysis.design.names import MAX_NAMED, count_of, name_some
 from camerabias.analysis.design.power import to_compare
 from camerabias.analysis.statistics.association import Association
 from camerabias.analysis.statistics.number_format import (
@@ -28,9 +29,11 @@ def describe_design(design: Design) -> list[str]:
 
 
 def _sentences(design: Design) -> Iterator[str]:
+    yield from describe_copies(design.copies)
     for answer in design.answers.values():
         if not answer.answerable:
             yield f"{answer.question} These photos cannot tell. {answer.why} {answer.photos}".strip()
+    yield from _folds(design)
     yield from _one_sided(design)
     yield from _metadata(design.baselines)
     yield from _shared(design)
@@ -41,6 +44,18 @@ def _sentences(design: Design) -> Iterator[str]:
         if answer.answerable:
             yield f"{answer.question} {answer.why}"
     yield from _visible(design.effects)
+
+
+def _folds(design: Design) -> Iterator[str]:
+    """Folds as dealt, where whole groups make them uneven."""
+    empty, largest = design.folds.count(0), max(design.folds, default=0)
+    if 2 * largest > design.n_photos:
+        yield (
+            f"The largest of the {N_FOLDS} folds holds {largest} of {design.n_photos} photos, since groups are kept "
+            "whole: a trial that tests it trains on few photos, and all others test few."
+        )
+    if empty:
+        yield f"{empty} of the {N_FOLDS} folds hold no photo: a trial that tests or validates on one of them fails."
 
 
 def _one_sided(design: Design) -> Iterator[str]:
@@ -122,9 +137,12 @@ def _holes(design: Design) -> Iterator[str]:
     if design.empty_cells:
         yield f"{count_of(len(design.empty_cells), 'cell is', 'cells are')} empty: {_cells(design.empty_cells)}."
     if design.thin_cells:
+        where = (
+            "in some fold, which then tests none" if design.folds else "among the test photos of your split"
+        )
         yield (
-            f"{count_of(len(design.thin_cells), 'cell has', 'cells have')} fewer groups than the {N_FOLDS} folds, so "
-            f"that some fold tests none: {_cells(design.thin_cells)}."
+            f"{count_of(len(design.thin_cells), 'cell has', 'cells have')} no {design.noun} {where}: "
+            f"{_cells(design.thin_cells)}."
         )
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from camerabias.datasets.dataset import Dataset
 from camerabias.datasets.reading.photo import Photo, Source
-from camerabias.datasets.schema import MANIFEST_FILE, CamerabiasError
+from camerabias.datasets.schema import MANIFEST_FILE, PICTURE_DIGITS, CamerabiasError, pictures_of
 
 
 def refuse_changes(dataset: Dataset, source: Source) -> None:
@@ -56,7 +56,7 @@ def _pixels(dataset: Dataset, kept: pd.DataFrame, source: Source) -> Iterator[st
         return  # reading a bucket again would cost as much as importing it
     moved = source.root.uri != dataset.manifest.source["root"]
     since = 0.0 if moved else dataset.folder.changed(MANIFEST_FILE)
-    ids = kept["image_id"].str[:20].to_dict()
+    ids = pictures_of(kept["image_id"]).to_dict()
     changed = [
         photo.path
         for photo in source.photos
@@ -72,6 +72,6 @@ def _differs(path: str, since: float, image_id: str) -> bool:
         if os.stat(path).st_ctime <= since:
             return False
         with open(path, "rb") as file:
-            return hashlib.sha256(file.read()).hexdigest()[:20] != image_id
+            return hashlib.sha256(file.read()).hexdigest()[:PICTURE_DIGITS] != image_id
     except OSError:  # gone or locked away since, which takes nothing from what was imported
         return False

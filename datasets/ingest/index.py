@@ -13,7 +13,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from camerabias.datasets.ingest.folds import deal_folds
-from camerabias.datasets.schema import INDEX_COLUMNS, CamerabiasError
+from camerabias.datasets.schema import INDEX_COLUMNS, MAX_TIED_GROUPS, PICTURE_DIGITS, CamerabiasError
 
 SPLITS = ("train", "val", "test")
 
@@ -33,11 +33,9 @@ def make_index(rows: pd.DataFrame) -> pd.DataFrame:
     """
     if rows.empty:
         raise CamerabiasError("Not one photo could be decoded; see rejected.csv for the reasons.")
-    copies = rows.groupby("sha256").cumcount()
-    rows["image_id"] = (
-        rows["sha256"].str[:20].where(copies == 0, rows["sha256"].str[:20] + "-" + copies.astype(str))
-    )
-    rows["group"] = rows["group"].where(rows["group"].notna(), rows["sha256"].str[:20])
+    copies, pictures = rows.groupby("sha256").cumcount(), rows["sha256"].str[:PICTURE_DIGITS]
+    rows["image_id"] = pictures.where(copies == 0, pictures + "-" + copies.astype(str))
+    rows["group"] = rows["group"].where(rows["group"].notna(), pictures)
     _check_splits(rows)
     rows["fold"] = deal_folds(
         rows["image_id"].tolist(),
@@ -58,14 +56,19 @@ def _of_one_kind(column: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _whole_groups(rows: pd.DataFrame) -> list[str]:
-    """Groups, merged where byte-identical images tie them together, so that no copy is trained and tested."""
+    """Groups, merged where byte-identical images tie them together, so that no copy is trained and tested.
+
+    An image in more than `MAX_TIED_GROUPS` groups ties none.
+    """
     group_codes, group_names = pd.factorize(rows["group"])
     content_codes, contents = pd.factorize(rows["sha256"])
     if len(contents) == len(rows):
         return rows["group"].tolist()
+    pairs = np.unique(np.stack([group_codes, content_codes]), axis=1)
+    groups, ties = pairs[:, np.bincount(pairs[1])[pairs[1]] <= MAX_TIED_GROUPS]
     n = len(group_names) + len(contents)
-    ties = coo_matrix((np.ones(len(rows)), (group_codes, len(group_names) + content_codes)), shape=(n, n))
-    _, component = connected_components(ties, directed=False)
+    graph = coo_matrix((np.ones(len(ties)), (groups, len(group_names) + ties)), shape=(n, n))
+    _, component = connected_components(graph, directed=False)
     return [f"component-{component[code]}" for code in group_codes]
 
 

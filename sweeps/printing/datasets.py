@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from camerabias.analysis.design.copies import describe_copies, find_copies
 from camerabias.analysis.design.wording import describe_design
 from camerabias.analysis.statistics.number_format import show_estimate, show_number, show_p_value, show_share
 from camerabias.datasets.io.decode import NO_EXIF_CAMERA
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 def print_made(dataset: Dataset) -> None:
     """Say what an import or a simulation has made."""
     _print_contents(dataset)
+    for sentence in describe_copies(find_copies(dataset.index)):
+        console.print(f"Warning: {sentence}")
     if crossing := dataset.crossing_groups:
         console.print(
             f"Warning: {crossing} groups lie on more than one side of your split; test accuracy may be too high."

@@ -165,6 +165,41 @@ def test_groups_count_and_not_photos():
     assert design.groups.loc["a", "B"] == 4
 
 
+def test_cells_that_the_folds_as_dealt_do_not_test_are_named():
+    cells = {("a", "A"): 60, ("a", "B"): 60, ("b", "A"): 60, ("b", "B"): 60}
+    frame = photos(cells)
+    assert check_design(frame).thin_cells == []
+    frame.loc[(frame["label"] == "a") & (frame["camera"] == "B") & (frame["fold"] == 3), "fold"] = 4
+    assert "1 cell has no photos in some fold, which then tests none: 'a' by 'B'." in said(
+        check_design(frame)
+    )
+    frame["split"] = np.where((frame["label"] == "b") & (frame["fold"] == 0), "test", "train")
+    assert "no photos among the test photos of your split: 'a' by 'A' and 'a' by 'B'" in said(
+        check_design(frame)
+    )
+
+
+def test_one_fold_of_nearly_everything_is_named_and_answers_nothing():
+    frame = photos({("a", "A"): 60, ("a", "B"): 60, ("b", "A"): 60, ("b", "B"): 60}).assign(fold=0)
+    design = check_design(frame)
+    assert [answer.answerable for answer in design.answers.values()] == [False, False, False]
+    assert "240 of 240 photos lie in one fold" in design.answers["use"].why
+    assert "groups that share a picture stay together" in design.answers["use"].why
+    assert "9 of the 10 folds hold no photo" in said(design)
+    alone = check_design(frame.assign(group="visit"))
+    assert "the group 'visit' alone has 240" in alone.answers["use"].why
+    frame["fold"] = np.where(np.arange(240) % 3, 0, frame.index % 10)
+    design = check_design(frame)
+    assert "The largest of the 10 folds holds 168 of 240 photos" in said(design)
+    assert design.answers["use"].answerable
+
+
+def test_one_picture_with_two_labels_is_said_before_all_else():
+    frame = photos({("a", "A"): 60, ("a", "B"): 60, ("b", "A"): 60, ("b", "B"): 60})
+    frame.loc[[0, 130], "image_id"] = ["0" * 20, "0" * 20 + "-1"]
+    assert describe_design(check_design(frame))[0].startswith("1 picture has two labels")
+
+
 def test_more_folds_show_smaller_effects():
     design = check_design(photos({("a", "A"): 200, ("a", "B"): 60, ("b", "A"): 60, ("b", "B"): 200}))
     assert [effect.groups for effect in design.effects] == [12, 36, 60, 120]

@@ -281,6 +281,17 @@ def test_groups_that_share_a_copy_have_one_fold(photos, do_import):
     assert index["fold"].nunique() == 1
 
 
+def test_a_picture_in_more_than_five_groups_ties_none(photos, do_import):
+    for n in range(4, 24, 4):
+        copy_photo(photos, described(photos)[0]["path"], described(photos)[n]["path"])
+    grouped = described(photos, group=lambda n: f"g{n // 4}")
+    assert do_import(table(photos, grouped)).index["fold"].nunique() == 6
+    for row in grouped[20:]:
+        row["group"] = "g4"  # now five of them
+    tied = do_import(table(photos, grouped, "b.csv"), "out2").index
+    assert tied["fold"].nunique() == 1
+
+
 def test_a_copy_can_be_read(photos, do_import):
     copy_photo(photos)
     dataset = do_import(photos)
