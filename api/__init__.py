@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from camerabias.auditing import audit
+    from camerabias.checking import DesignCheck, check
     from camerabias.photos import import_photos, simulate
     from camerabias.results import Results, load, report
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "audit": "auditing",
+    "check": "checking",
+    "DesignCheck": "checking",
     "import_photos": "photos",
     "simulate": "photos",
     "Results": "results",
@@ -31,7 +34,17 @@ _HOMES = {
     "report": "results",
 }
 
-__all__ = ["Results", "__version__", "audit", "import_photos", "load", "report", "simulate"]
+__all__ = [
+    "DesignCheck",
+    "Results",
+    "__version__",
+    "audit",
+    "check",
+    "import_photos",
+    "load",
+    "report",
+    "simulate",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from os import fspath
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from camerabias.analysis.records.load import load_records
 from camerabias.datasets.dataset import is_dataset
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError, ExecutorName
-from camerabias.photos import Location, import_photos, listener_of
+from camerabias.photos import Location, already_imported, import_photos, listener_of
 from camerabias.results import Results
 from camerabias.sweeps.audit.audit import SUITES, run_audit
 from camerabias.sweeps.execution.executor import TrialExecutor, trial_executor
@@ -98,20 +98,6 @@ def audit(
     if check:
         _refuse_failures(outcomes, fspath(run))
     return Results(load_records(fspath(run)), outcomes)
-
-
-def already_imported(source: str, options: Iterable[str], again: str) -> CamerabiasError:
-    """The error of options for importing where photos have been imported.
-
-    Args:
-        source: The folder of the DATASET.
-        options: As the user has named them.
-        again: What imports photos again.
-    """
-    return CamerabiasError(
-        f"{source} is a DATASET, whose photos have been imported already: {', '.join(options)} would change nothing. "
-        f"Drop that, or import the photos again with {again}."
-    )
 
 
 def _refuse_failures(outcomes: Sequence[SweepOutcome], run: str) -> None:

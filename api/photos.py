@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from os import PathLike, fspath
 
 import pandas as pd
@@ -11,8 +11,8 @@ from camerabias.datasets.dataset import Dataset
 from camerabias.datasets.ingest.create import import_dataset, simulate_dataset
 from camerabias.datasets.io.executor import EXECUTORS, Executor
 from camerabias.datasets.io.storage import Folder
-from camerabias.datasets.reading.photo import Reading
-from camerabias.datasets.schema import CameraFrom, ExecutorName, Fit, Layout, Preset
+from camerabias.datasets.reading.photo import Reading, Source
+from camerabias.datasets.schema import CamerabiasError, CameraFrom, ExecutorName, Fit, Layout, Preset
 from camerabias.datasets.simulator import parse_cues, preset_spec
 from camerabias.datasets.sources.registry import read_source
 from camerabias.datasets.sources.table import source_of
@@ -116,11 +116,7 @@ def import_photos(
         20
     """
     folder = None if images is None else fspath(images)
-    reading = Reading(label, camera, group, camera_from, layout, path, folder, one_vs_rest)
-    if isinstance(source, pd.DataFrame):
-        found = source_of(source.reset_index(drop=True), reading, "The frame", Folder("."))
-    else:
-        found = read_source(fspath(source), reading)
+    found = find_photos(source, Reading(label, camera, group, camera_from, layout, path, folder, one_vs_rest))
     listener = listener_of(verbose)
     for note in found.notes:
         listener.say(note)
@@ -130,6 +126,27 @@ def import_photos(
     if verbose:
         print_made(dataset)
     return dataset
+
+
+def find_photos(source: Location | pd.DataFrame, reading: Reading) -> Source:
+    """The photos of a frame, or of what lies at a location."""
+    if isinstance(source, pd.DataFrame):
+        return source_of(source.reset_index(drop=True), reading, "The frame", Folder("."))
+    return read_source(fspath(source), reading)
+
+
+def already_imported(source: str, options: Iterable[str], again: str) -> CamerabiasError:
+    """The error of options for importing where photos have been imported.
+
+    Args:
+        source: The folder of the DATASET.
+        options: As the user has named them.
+        again: What imports photos again.
+    """
+    return CamerabiasError(
+        f"{source} is a DATASET, whose photos have been imported already: {', '.join(options)} would change nothing. "
+        f"Drop that, or import the photos again with {again}."
+    )
 
 
 def listener_of(verbose: bool) -> Listener:

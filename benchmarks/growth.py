@@ -333,13 +333,6 @@ def choose_examples(folder: Path, _: int) -> None:
     assert len(_choose(open_dataset(str(folder / "dataset")).index)) == len(LABELS) * len(CAMERAS)
 
 
-def show(folder: Path, _: int) -> None:
-    from camerabias.datasets.dataset import open_dataset
-    from camerabias.sweeps.printing.datasets import print_overview
-
-    print_overview(open_dataset(str(folder / "dataset")))
-
-
 def check_variant(folder: Path, _: int) -> None:
     """Is a variant built? With the opening of its dataset."""
     from camerabias.datasets.dataset import open_dataset
@@ -429,7 +422,6 @@ STEPS: dict[str, dict[str, Step]] = {
         "plan": plan_images,
         "rows of a trial": trial_images,
         "examples": choose_examples,
-        "show": show,
         "variant built?": check_variant,
         "deal folds": deal,
         "fingerprint": name_dataset,

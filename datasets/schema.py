@@ -22,6 +22,7 @@ N_FOLDS = 10
 MANIFEST_FILE = "dataset.json"
 RUN_FILE = "run.json"
 INDEX_FILE = "index.parquet"
+FACTS_FILE = "facts.parquet"
 IMAGES_FOLDER = "images"
 VARIANTS_FOLDER = "variants"
 

@@ -47,7 +47,7 @@ def photos(dataset, tmp_path):
     return rows[["label", "camera", "group"]].assign(path=paths, iso=100).set_index(rows["image_id"] + "!")
 
 
-@pytest.mark.parametrize("name", ["audit", "import_photos", "load", "report", "simulate"])
+@pytest.mark.parametrize("name", ["audit", "check", "import_photos", "load", "report", "simulate"])
 def test_examples_come_to_what_they_say(name, notebook, photos):
     function = getattr(camerabias, name)
     given = {"camerabias": camerabias, "pd": pd, **{f"{c}s": photos[c] for c in ("path", "label", "camera")}}
@@ -143,3 +143,22 @@ def test_run_that_nobody_audited_has_no_verdict(results):
         assert "accuracy_low" in plain.summary()
     finally:
         Path("facts.aside").rename("runs/mine/facts.parquet")
+
+
+def test_check_gives_frames_and_sentences_in_silence(photos, capsys):
+    found = camerabias.check(photos)
+    assert capsys.readouterr().out == ""
+    assert repr(found) == "<camerabias.DesignCheck of 20 photos, 2 labels, 5 cameras>"
+    assert found.cells["photos"].sum() == found.cameras["photos"].sum() == len(found.photos) == 20
+    assert found.answers["answerable"].tolist() == [False, False, False]
+    assert set(found.baselines["target"]) == {"label", "camera"}
+    assert "cannot-tell" in found.problems
+    assert found.sentences[0] in found.summary()
+    camerabias.check(photos, verbose=True)
+    assert found.sentences[0] in capsys.readouterr().out
+
+
+def test_check_of_a_dataset_refuses_to_read_it_otherwise(notebook):
+    assert len(camerabias.check("datasets/mine").photos) > 0
+    with pytest.raises(CamerabiasError, match="imported already: camera would change nothing"):
+        camerabias.check("datasets/mine", camera="phone")

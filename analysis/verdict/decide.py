@@ -26,7 +26,7 @@ from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
 from camerabias.analysis.verdict.findings import associated, gather, has_shortcut_effect, identifies_cameras
 from camerabias.analysis.verdict.outcome import VerdictOutcome
 from camerabias.analysis.verdict.wording import give_reasons, propose_next_steps
-from camerabias.trainables.records.record import FACTS_FILE
+from camerabias.datasets.schema import FACTS_FILE
 
 VERDICT_FILE = "verdict.json"
 VERDICT_SCHEMA = 2

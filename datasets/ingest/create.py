@@ -101,7 +101,7 @@ def simulate_dataset(
 ) -> Dataset:
     """Simulate a dataset into `out`; one that is there already with the same spec is opened and returned."""
     source = {"kind": "simulator", **spec.model_dump(exclude_none=True)}
-    pieces = _cut(photo_numbers(spec).tolist())
+    pieces = cut_into_shards(photo_numbers(spec).tolist())
     making = _Making(source, pieces, partial(_simulate_rows, spec), names_sorted=False, size=spec.size)
     return _create(out, making, executor, report)
 
@@ -136,15 +136,16 @@ def import_dataset(
         refuse_changes(_reopen(out, {**described, "fit": fit}, comparing=("kind", "fit")), source)
     making = _Making(
         described,
-        _cut(source.photos),
-        partial(_read_rows, source.read or source.root.read_bytes),
+        cut_into_shards(source.photos),
+        partial(read_rows, source.read or source.root.read_bytes),
         fit,
         max_rejected=max_rejected,
     )
     return _create(out, making, executor, report)
 
 
-def _cut(items: list[T]) -> list[list[T]]:
+def cut_into_shards(items: list[T]) -> list[list[T]]:
+    """Work items of `PART_IMAGES` photos."""
     return [items[start : start + PART_IMAGES] for start in range(0, len(items), PART_IMAGES)]
 
 
@@ -196,7 +197,7 @@ def _make_manifest(
         n_images=len(index),
         n_rejected=n_rejected,
         has_split=bool(index["split"].notna().any()),
-        size=making.size or _default_size(index),
+        size=making.size or default_size(index),
         fit=making.fit,
         cells=_count_cells(index),
         parts=tuple(
@@ -297,7 +298,8 @@ def _simulate_rows(spec: SimulatorSpec, indices: Sequence[int]) -> Iterator[Row]
         }
 
 
-def _read_rows(read: Callable[[str], bytes], photos: Sequence[Photo]) -> Iterator[Row]:
+def read_rows(read: Callable[[str], bytes], photos: Sequence[Photo]) -> Iterator[Row]:
+    """Read and decode photos, a row each as a shard has them; with a `reason` those that cannot be used."""
     for photo in photos:
         try:
             content = read(photo.path)
@@ -324,7 +326,7 @@ def _read_rows(read: Callable[[str], bytes], photos: Sequence[Photo]) -> Iterato
 # --- all parts together ---------------------------------------------------------------------------------
 
 
-def _default_size(index: pd.DataFrame) -> int:
+def default_size(index: pd.DataFrame) -> int:
     """The median short side, down to a multiple of 32 (what CNNs halve five times), from 64 to 1024."""
     short = int(index[["width", "height"]].min(axis=1).median())
     return min(max(short // 32 * 32, 64), 1024)

@@ -17,13 +17,18 @@ import pandas as pd
 from PIL import ExifTags, Image, ImageOps, JpegImagePlugin
 
 from camerabias.datasets.dataset import Dataset, read_images
+from camerabias.datasets.inspection.kept import keep, kept
 from camerabias.datasets.io.decode import decode, exif_of
 from camerabias.datasets.io.executor import Executor
 from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.schema import FACTS_FILE, Fit
 from camerabias.datasets.views.fit import fit_factor
 
 FACTS_COLUMNS = ("image_id", "label", "camera", "group", "fold", "split", "width", "height", "format", "path")
 """What the facts take over from the index, which knows no path of simulated photos."""
+
+COMPUTED = {"tables": object, "exif": object, "hash": np.uint64}
+"""What else the facts hold of a file, and its type."""
 
 HASH_SIDE = 32
 """Side in pixels of what is hashed: four times what 8 × 8 frequencies need, so that fine detail is averaged away."""
@@ -46,8 +51,19 @@ differ between photos, and would name the photo rather than its source."""
 
 def are_facts_of(facts: pd.DataFrame, dataset: Dataset) -> bool:
     """Whether facts, as `gather_facts` gave them, are of these photos, with the labels that they have now."""
-    known = _taken_over(dataset)
+    known = taken_over(dataset.index)
     return facts.reindex(columns=known).astype(str).equals(dataset.index[known].astype(str))
+
+
+def facts_of(
+    dataset: Dataset, executor: Executor, report: Callable[[int, int], None] | None = None
+) -> pd.DataFrame:
+    """The facts of all images as `gather_facts` gives them, gathered once and kept in the DATASET."""
+    facts = kept(dataset.folder, FACTS_FILE)
+    if facts is None or not are_facts_of(facts, dataset):
+        facts = gather_facts(dataset, executor, report)
+        keep(dataset.folder, FACTS_FILE, facts)
+    return facts
 
 
 def gather_facts(
@@ -72,23 +88,29 @@ def gather_facts(
         told += said["images"]
         if report:
             report(done, len(parts))
-    read = pd.DataFrame(told).astype({"tables": object, "exif": object, "hash": np.uint64})
-    facts = dataset.index[_taken_over(dataset)].merge(read, on="image_id", how="left", validate="1:1")
-    size, fit = dataset.manifest.size, dataset.manifest.fit
+    read = pd.DataFrame(told).astype(COMPUTED)
+    facts = dataset.index[taken_over(dataset.index)].merge(read, on="image_id", how="left", validate="1:1")
+    return with_factors(facts, dataset.manifest.size, dataset.manifest.fit)
+
+
+def with_factors(facts: pd.DataFrame, size: int, fit: Fit) -> pd.DataFrame:
+    """Facts and the column `factor`: by how much photos are scaled to views of a size in pixels."""
     sides = zip(facts["height"], facts["width"], strict=True)
     return facts.assign(factor=[fit_factor(height, width, size, size, fit) for height, width in sides])
 
 
-def _taken_over(dataset: Dataset) -> list[str]:
-    return [name for name in FACTS_COLUMNS if name in dataset.index]
+def taken_over(index: pd.DataFrame) -> list[str]:
+    """Columns of an index that the facts hold as well."""
+    return [name for name in FACTS_COLUMNS if name in index]
 
 
 def _tell_part(dataset: Folder, part: str) -> dict[str, Any]:
     cv2.setNumThreads(1)  # parts run side by side already
-    return {"images": [{"image_id": name, **_tell(content)} for name, content in read_images(dataset, part)]}
+    return {"images": [{"image_id": name, **tell(content)} for name, content in read_images(dataset, part)]}
 
 
-def _tell(content: bytes) -> dict[str, Any]:
+def tell(content: bytes) -> dict[str, Any]:
+    """What a file says by itself, as plain values: `COMPUTED`."""
     with Image.open(io.BytesIO(content)) as file:
         return {"tables": _tables(file), "exif": _exif(file), "hash": perceptual_hash(content)}
 

@@ -108,6 +108,17 @@ class Folder:
         """When the file `name` was written, in seconds since 1970."""
         return float(self._info(self.file(name)).mtime_ns / 1e9)
 
+    def stamp(self, name: str) -> str | None:
+        """What differs once another file `name` was written, or moved, there; None where there is none."""
+        if not self.is_local:
+            info = self._info(self.file(name))
+            return None if info.type == fs.FileType.NotFound else f"{info.size} {info.mtime_ns}"
+        try:
+            found = os.stat(self.file(name))
+        except OSError:
+            return None
+        return f"{found.st_size} {found.st_ctime_ns}"  # copying and moving may keep the time of writing
+
     def is_file(self) -> bool:
         """Whether there is a file where the folder should be."""
         return self._type(self.path) == "File"

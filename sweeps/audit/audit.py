@@ -17,14 +17,15 @@ from camerabias.analysis.verdict.evidence.base import Findings
 from camerabias.analysis.verdict.evidence.identification import IDENTIFICATION
 from camerabias.analysis.verdict.findings import associated, gather, has_shortcut_effect, identifies_cameras
 from camerabias.datasets.dataset import Dataset, open_dataset
-from camerabias.datasets.inspection.metadata import are_facts_of, gather_facts
+from camerabias.datasets.inspection.metadata import are_facts_of, facts_of
 from camerabias.datasets.inspection.sensor_pattern import match_patterns
 from camerabias.datasets.io.executor import Executor, LocalExecutor
+from camerabias.datasets.schema import FACTS_FILE
 from camerabias.sweeps.execution.listener import Listener
 from camerabias.sweeps.execution.outcome import SweepOutcome
 from camerabias.sweeps.execution.sweep import Request, plan_sweep, run_plan
 from camerabias.sweeps.planning.plan import Plan
-from camerabias.trainables.records.record import FACTS_FILE, SENSOR_PATTERN_FILE
+from camerabias.trainables.records.record import SENSOR_PATTERN_FILE
 from camerabias.trainables.records.run import Run
 
 SPREAD_FROM = 5000
@@ -129,7 +130,7 @@ def look_at_design(dataset: Dataset, run: Run, executor: Executor, listener: Lis
     facts = run.frame(FACTS_FILE)
     if facts is None or not are_facts_of(facts, dataset):
         with listener.counting("Reading headers, shards") as report:
-            facts = gather_facts(dataset, executor, report)
+            facts = facts_of(dataset, executor, report)
         with listener.counting("Matching sensor patterns, shards") as report:
             run.write_frame(SENSOR_PATTERN_FILE, match_patterns(dataset, executor, report))
         run.write_frame(FACTS_FILE, facts)

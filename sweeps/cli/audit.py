@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -28,8 +27,9 @@ from camerabias.sweeps.cli.options import (
     SeedsOption,
     SizeOption,
     WeightsOption,
+    choose,
+    given_reading,
     split_numbers,
-    split_words,
 )
 from camerabias.sweeps.cli.report import show_report
 from camerabias.sweeps.cli.sweep import exit_if_failed
@@ -84,7 +84,10 @@ def audit(
 
     if quick and full:
         raise typer.BadParameter("is the opposite of --full; give one of them", param_hint="--quick")
-    failing = _verdicts(fail_on)
+    from camerabias.analysis.verdict.outcome import OUTCOMES
+
+    words = {outcome.replace(" ", "-"): outcome for outcome in OUTCOMES}
+    failing = {words[word] for word in choose(fail_on, words, "--fail-on")}
     results = camerabias.audit(
         source,
         run,
@@ -101,45 +104,13 @@ def audit(
         allow_unauthenticated,
         check=False,  # a report is made of what there is
         verbose=True,
-        **_importing(context, source),
+        **given_reading(context, source),
     )
     verdict = show_report(run).verdict
     for outcome in results.outcomes:
         exit_if_failed(outcome)
     if verdict is not None and verdict.verdict in failing:
         raise typer.Exit(EXIT_FAIL_ON)
-
-
-def _importing(context: typer.Context, source: str) -> dict[str, Any]:
-    """The options that say how photos are read, those that were given; of photos in a DATASET they are refused."""
-    from camerabias.auditing import already_imported
-    from camerabias.datasets.dataset import is_dataset
-    from camerabias.datasets.reading.photo import Reading
-
-    given = {
-        name: context.params[name]
-        for name in (*(field.name for field in fields(Reading)), "max_rejected")
-        if (how := context.get_parameter_source(name)) and how.name == "COMMANDLINE"
-    }
-    if given and is_dataset(source):
-        options = [f"--{name.replace('_', '-')}" for name in given]
-        raise already_imported(source, options, "`camerabias data import`")
-    return given
-
-
-def _verdicts(text: str | None) -> set[str]:
-    """Verdicts from the command line, `at-risk` or `at risk`."""
-    from camerabias.analysis.verdict.outcome import OUTCOMES
-
-    given = {word.replace("-", " ") for word in split_words(text) or ()}
-    unknown = sorted(given - set(OUTCOMES))
-    if unknown:
-        raise typer.BadParameter(
-            f"{', '.join(map(repr, unknown))} is no verdict; allowed: "
-            f"{', '.join(outcome.replace(' ', '-') for outcome in OUTCOMES)}",
-            param_hint="--fail-on",
-        )
-    return given
 
 
 @app.command(

@@ -122,25 +122,3 @@ def build(
     for variant in variants:
         height, width, channels = variant.shape
         console.print(f"{opened.folder}/variants/{variant.folder}: {height} × {width} × {channels}")
-
-
-@data_app.command(epilog="Example: camerabias data show datasets/demo")
-def show(
-    dataset: Annotated[str, typer.Argument(help="The DATASET's folder.")],
-    executor: ExecutorOption = "local",
-) -> None:
-    """Print what the photos can tell before any training, and write a contact sheet."""
-    from camerabias.analysis.design.check import check_design
-    from camerabias.datasets.dataset import open_dataset
-    from camerabias.datasets.inspection.contact_sheet import contact_sheet
-    from camerabias.datasets.inspection.metadata import gather_facts
-    from camerabias.datasets.io.executor import EXECUTORS
-    from camerabias.sweeps.monitoring.console import console, counting
-    from camerabias.sweeps.printing.datasets import print_overview
-
-    opened = open_dataset(dataset)
-    with counting("Reading headers, shards") as report:
-        facts = gather_facts(opened, EXECUTORS[executor](), report)
-    print_overview(opened, check_design(facts))
-    opened.folder.write_bytes("contact_sheet.png", contact_sheet(opened))
-    console.print(f"Contact sheet: {opened.folder.file('contact_sheet.png')}")

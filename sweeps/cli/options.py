@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable
+from dataclasses import fields
+from typing import Annotated, Any
 
 import typer
 
@@ -102,3 +104,31 @@ def split_numbers(text: str | None) -> list[int] | None:
             f"--seeds {text!r} is not a list of whole numbers from 0; write for example 0,1,2."
         )
     return [int(word) for word in words]
+
+
+def choose(text: str | None, allowed: Iterable[str], option: str) -> list[str]:
+    """Comma-separated words of an option, blanks in them as `-`; exits with 2 where one is not allowed."""
+    given = [word.replace(" ", "-") for word in split_words(text) or ()]
+    names = list(allowed)
+    if unknown := [word for word in given if word not in names]:
+        raise typer.BadParameter(
+            f"{', '.join(map(repr, unknown))} is not known; allowed: {', '.join(names)}", param_hint=option
+        )
+    return given
+
+
+def given_reading(context: typer.Context, source: str) -> dict[str, Any]:
+    """The options that say how photos are read, those that were given; of photos in a DATASET they are refused."""
+    from camerabias.datasets.dataset import is_dataset
+    from camerabias.datasets.reading.photo import Reading
+    from camerabias.photos import already_imported
+
+    given = {
+        name: context.params[name]
+        for name in (*(field.name for field in fields(Reading)), "max_rejected")
+        if (how := context.get_parameter_source(name)) and how.name == "COMMANDLINE"
+    }
+    if given and is_dataset(source):
+        options = [f"--{name.replace('_', '-')}" for name in given]
+        raise already_imported(source, options, "`camerabias data import`")
+    return given

@@ -51,18 +51,6 @@ def _warn_of_no_exif(n: int, n_images: int) -> None:
         )
 
 
-def print_overview(dataset: Dataset, design: Design) -> None:
-    """Print what `data show` prints: the design, and of a user's split the photos on each side."""
-    _print_contents(dataset)
-    formats = ", ".join(f"{name} {n}" for name, n in dataset.index["format"].value_counts().items())
-    console.print(
-        f"Formats: {formats}. Views are built at {dataset.manifest.size} px ({dataset.manifest.fit})."
-    )
-    for split, rows in dataset.index.groupby("split"):
-        print_frame(pd.crosstab(rows["label"], rows["camera"]), f"Photos, {split}", "label")
-    print_design(design)
-
-
 def print_design(design: Design) -> None:
     """Print what the photos can tell before any training: their cells, cameras and leaks, and the sentences."""
     grouped = design.n_groups < design.n_photos

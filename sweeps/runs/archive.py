@@ -9,12 +9,11 @@ import tarfile
 from pathlib import Path, PurePosixPath
 
 from camerabias.datasets.io.storage import Folder
-from camerabias.datasets.schema import RUN_FILE, CamerabiasError
+from camerabias.datasets.schema import FACTS_FILE, RUN_FILE, CamerabiasError
 from camerabias.trainables.records.record import (
     CHECKPOINT_FILE,
     CHECKPOINT_STATE_FILE,
     EXAMPLES_FOLDER,
-    FACTS_FILE,
     PROGRESS_FILE,
     SEARCHES_FOLDER,
     SENSOR_PATTERN_FILE,

@@ -23,7 +23,6 @@ from camerabias.datasets.schema import CamerabiasError
 from camerabias.trainables.spec.trial import TrialConfig
 
 LEASE_FILE = "driver.json"
-FACTS_FILE = "facts.parquet"
 SENSOR_PATTERN_FILE = "sensor_pattern.parquet"
 NODES_FOLDER = "nodes"
 CONFIG_FILE = "config.json"

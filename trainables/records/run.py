@@ -74,7 +74,7 @@ class Run:
         return info
 
     def write_frame(self, name: str, frame: pd.DataFrame) -> None:
-        """Write what an audit found without training: `FACTS_FILE` or `SENSOR_PATTERN_FILE`."""
+        """Write what an audit found without training: `schema.FACTS_FILE` or `SENSOR_PATTERN_FILE`."""
         self.folder.write_table(name, pa.Table.from_pandas(frame, preserve_index=False))
 
     def frame(self, name: str) -> pd.DataFrame | None:

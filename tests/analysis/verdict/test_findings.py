@@ -22,7 +22,7 @@ from camerabias.analysis.verdict.evidence.cues import NEAREST_CUES
 from camerabias.analysis.verdict.evidence.identification import IDENTIFICATION
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT, EffectFound
 from camerabias.analysis.verdict.outcome import OUTCOMES
-from camerabias.trainables.records.record import FACTS_FILE
+from camerabias.datasets.schema import FACTS_FILE
 
 ROOT = Path(__file__).parents[3]
 OWN = {"A": "one", "B": "two"}

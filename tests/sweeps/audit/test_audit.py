@@ -1,5 +1,6 @@
 """The order of an audit's experiments, and what stops it."""
 
+import shutil
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -81,7 +82,8 @@ def test_what_a_later_experiment_cannot_do_is_said_before_the_first(asked, tmp_p
 
 
 def test_facts_are_read_once_and_again_where_labels_have_been_corrected(dataset, tmp_path, capsys):
-    run = Run(str(tmp_path / "run"))
+    shutil.copytree(str(dataset.folder), tmp_path / "copy", ignore=shutil.ignore_patterns("facts.parquet"))
+    dataset, run = open_dataset(str(tmp_path / "copy")), Run(str(tmp_path / "run"))
     first = look_at_design(dataset, run, LocalExecutor(), ConsoleListener())
     assert "Reading headers" in capsys.readouterr().out
     assert describe_design(

@@ -59,7 +59,7 @@ def records(run):
 def test_help_shows_every_command_with_examples(command):
     code, out, _ = command("--help")
     assert code == 0
-    names = ["demo", "audit", "calibrate", "report", "search", "submit", "doctor", "data", "sweep"]
+    names = ["demo", "check", "audit", "calibrate", "report", "search", "submit", "doctor", "data", "sweep"]
     listed = [word for line in out.splitlines() if (word := line[2:].partition(" ")[0]) in names]
     assert listed == names
     for arguments in (["audit"], ["data", "import"], ["sweep", "run"], ["data", "simulate"]):

@@ -1,0 +1,224 @@
+"""The design check from Python: what photos can tell before any training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from os import fspath
+
+import pandas as pd
+
+from camerabias.analysis.design.check import check_design
+from camerabias.analysis.design.design import Design
+from camerabias.analysis.design.problems import problems
+from camerabias.analysis.design.wording import describe_design
+from camerabias.datasets.dataset import is_dataset, open_dataset
+from camerabias.datasets.inspection.metadata import facts_of
+from camerabias.datasets.inspection.survey import survey
+from camerabias.datasets.io.decode import NO_EXIF_CAMERA
+from camerabias.datasets.io.executor import EXECUTORS
+from camerabias.datasets.reading.photo import Reading
+from camerabias.datasets.schema import CameraFrom, ExecutorName, Layout
+from camerabias.photos import Location, already_imported, find_photos, listener_of
+from camerabias.sweeps.execution.listener import Listener
+
+
+class DesignCheck:
+    """What photos can tell before any training.
+
+    Args:
+        facts: What files say, a row per photo.
+        notes: What was assumed in reading them, and what looks like a mistake, in sentences.
+
+    Attributes:
+        design: All that was found, as plain data.
+        notes: As given.
+    """
+
+    def __init__(self, facts: pd.DataFrame, notes: Sequence[str]) -> None:
+        self._facts = facts
+        self.notes = list(notes)
+        self.design: Design = check_design(facts)
+
+    def __repr__(self) -> str:
+        labels, cameras = self.design.photos.shape
+        return (
+            f"<camerabias.DesignCheck of {self.design.n_photos} photos, {labels} labels, {cameras} cameras>"
+        )
+
+    @property
+    def sentences(self) -> list[str]:
+        """What was found, the most important first."""
+        return describe_design(self.design)
+
+    @property
+    def problems(self) -> list[str]:
+        """Names of problems, as `camerabias check --fail-on` takes them: some of `PROBLEMS`."""
+        return problems(self.design)
+
+    @property
+    def answers(self) -> pd.DataFrame:
+        """A row per question: `question`, `answerable`, `why`, and `photos`, which to take where it is not."""
+        return pd.DataFrame([answer.model_dump() for answer in self.design.answers.values()])
+
+    @property
+    def cells(self) -> pd.DataFrame:
+        """A row per label and camera: `label`, `camera`, `photos`, `groups`; empty cells too."""
+        return pd.DataFrame([cell.model_dump() for cell in self.design.cells])
+
+    @property
+    def cameras(self) -> pd.DataFrame:
+        """A row per camera.
+
+        Returns:
+            Columns camera, photos, associated_label (None where it has none), and low, median and high: the factor by
+            which its photos are scaled to one size.
+        """
+        counts = self.design.photos.sum()
+        return pd.DataFrame(
+            [
+                {
+                    "camera": one.camera,
+                    "photos": int(counts[one.camera]),
+                    "associated_label": self.design.associated_labels.get(one.camera),
+                    **one.model_dump(exclude={"camera"}),
+                }
+                for one in self.design.resizes
+            ]
+        )
+
+    @property
+    def baselines(self) -> pd.DataFrame:
+        """A row per metadata baseline.
+
+        Returns:
+            Columns target, feature, values, accuracy (0 to 1), accuracy_low and accuracy_high (95 %),
+            majority_baseline, p, p_holm, and works: whether the feature gives the target away.
+        """
+        rows = [
+            {**one.model_dump(exclude={"accuracy"}), **one.accuracy.named("accuracy"), "works": one.works}
+            for one in self.design.baselines
+        ]
+        return pd.DataFrame(rows)
+
+    @property
+    def near_duplicates(self) -> pd.DataFrame:
+        """A row per pair of photos of different groups that are nearly the same, of the first hundred.
+
+        Returns:
+            Columns first, second, and bits: by how many of 64 their hashes differ.
+        """
+        return pd.DataFrame(
+            [pair.model_dump() for pair in self.design.duplicates.pairs], columns=["first", "second", "bits"]
+        )
+
+    @property
+    def photos(self) -> pd.DataFrame:
+        """A row per photo.
+
+        Returns:
+            Columns image_id, label, camera, group, fold, split, width and height (pixels), format, path, tables (of
+            JPEG), exif, hash (perceptual, 64 bits), and factor, by which it is scaled.
+        """
+        return self._facts.copy()
+
+    def summary(self) -> str:
+        """Notes and sentences as one text."""
+        return "\n".join([repr(self)[1:-1], *self.notes, *self.sentences])
+
+
+def check(
+    source: Location | pd.DataFrame,
+    label: str = "label",
+    camera: str = "camera",
+    group: str | None = None,
+    camera_from: CameraFrom | None = None,
+    layout: Layout | None = None,
+    path: str | None = None,
+    images: Location | None = None,
+    one_vs_rest: str | None = None,
+    max_rejected: float = 0.01,
+    executor: ExecutorName = "local",
+    verbose: bool = False,
+) -> DesignCheck:
+    """Say what photos can tell before any training: what is there, what leaks, and which photos are missing.
+
+    Photos are read where they lie; no copy is made. What files say is kept, in a DATASET or in this machine's cache,
+    so that a second look takes a moment; files that have changed since are read again.
+
+    Args:
+        source: Photos as `import_photos` takes them, or the folder of a DATASET.
+        label: As of `import_photos`, like all that follow.
+        camera: Column of the device.
+        group: Column of what must not be split between training and test.
+        camera_from: `exif` takes the camera from EXIF.
+        layout: Levels of a folder.
+        path: Column of paths.
+        images: Folder of a table's photos.
+        one_vs_rest: A label; all others become one.
+        max_rejected: Share of photos, 0 to 1, that may be undecodable.
+        executor: `local` reads here; `ray` spreads the work over cores.
+        verbose: Whether to print what the command prints.
+
+    Returns:
+        What was found: sentences, answers and frames.
+
+    Raises:
+        CamerabiasError: The source does not read as that, too many photos are rejected, or options for reading were
+            given of a DATASET.
+
+    Example:
+        >>> found = camerabias.check("datasets/mine")
+        >>> found.answers["answerable"].tolist()
+        [True, True, False]
+        >>> found.problems
+        ['associated', 'leaks']
+    """
+    folder = None if images is None else fspath(images)
+    reading = Reading(label, camera, group, camera_from, layout, path, folder, one_vs_rest)
+    listener = listener_of(verbose)
+    if isinstance(source, pd.DataFrame) or not is_dataset(fspath(source)):
+        facts, notes = _look(source, reading, executor, max_rejected, listener)
+    else:
+        _refuse_reading(fspath(source), reading)
+        with listener.counting("Reading headers, shards") as report:
+            facts, notes = facts_of(open_dataset(fspath(source)), EXECUTORS[executor](), report), []
+    found = DesignCheck(facts, [*notes, *_notes(facts)])
+    for note in found.notes:
+        listener.say(note)
+    listener.design(found.design)
+    return found
+
+
+def _look(
+    source: Location | pd.DataFrame,
+    reading: Reading,
+    executor: ExecutorName,
+    max_rejected: float,
+    listener: Listener,
+) -> tuple[pd.DataFrame, list[str]]:
+    photos = find_photos(source, reading)
+    with listener.counting("Reading photos") as report:
+        found = survey(photos, EXECUTORS[executor](), max_rejected, report)
+    notes = [*photos.notes]
+    if found.rejected:
+        path, reason = next(iter(found.rejected.items()))
+        notes.append(f"{len(found.rejected)} photos cannot be used (first: {path}: {reason}).")
+    return found.facts, notes
+
+
+def _notes(facts: pd.DataFrame) -> list[str]:
+    silent = int((facts["camera"] == NO_EXIF_CAMERA).sum())
+    if not silent:
+        return []
+    return [
+        f"{silent} of {len(facts)} photos name no camera; they count as the camera {NO_EXIF_CAMERA!r}, which may be "
+        "several."
+    ]
+
+
+def _refuse_reading(source: str, reading: Reading) -> None:
+    usual = Reading()
+    given = [one.name for one in fields(Reading) if getattr(reading, one.name) != getattr(usual, one.name)]
+    if given:
+        raise already_imported(source, given, "import_photos")

@@ -1,0 +1,139 @@
+"""Facts of photos where they lie: read once, kept in the cache, and read again where a file has changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import cv2
+import pandas as pd
+
+from camerabias.datasets.ingest.create import cut_into_shards, default_size, read_rows
+from camerabias.datasets.ingest.index import make_index
+from camerabias.datasets.inspection.kept import keep, kept
+from camerabias.datasets.inspection.metadata import COMPUTED, taken_over, tell, with_factors
+from camerabias.datasets.io.executor import Executor
+from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.reading.photo import Photo, Source
+from camerabias.datasets.schema import CamerabiasError
+from camerabias.datasets.views.cache import cache_folder
+
+FACTS_VERSION = 1
+"""Raised when the same file would give other facts than those that are kept."""
+
+_READ = ("sha256", "camera", "width", "height", "format")
+"""Columns of a shard that the file alone decides; the camera is that of EXIF."""
+
+Facts = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What was found of a source's photos.
+
+    Attributes:
+        facts: As `gather_facts` gives them of the DATASET that an import would make.
+        rejected: Reason by path, of the photos that cannot be used.
+    """
+
+    facts: pd.DataFrame
+    rejected: dict[str, str]
+
+
+def survey(
+    source: Source,
+    executor: Executor,
+    max_rejected: float = 0.01,
+    report: Callable[[int, int], None] | None = None,
+) -> Survey:
+    """Read the photos of a source; no copy is made of them.
+
+    Args:
+        source: The photos.
+        executor: Where the work runs.
+        max_rejected: Share of photos that may be unusable.
+        report: Called with (photos read, photos to read).
+
+    Raises:
+        CamerabiasError: Too many photos cannot be used, or as the import of them.
+    """
+    found, rejected = _read(source, executor, report)
+    if len(rejected) > max_rejected * len(source.photos) or not found:
+        raise CamerabiasError(_too_many(rejected, len(source.photos)))
+    return Survey(_facts(source.photos, found), rejected)
+
+
+def _read(
+    source: Source, executor: Executor, report: Callable[[int, int], None] | None
+) -> tuple[dict[str, Facts], dict[str, str]]:
+    """What files say, by path, and why others cannot be used; what was read is kept, also when interrupted."""
+    root = source.root
+    stamps = {photo.path: None if source.read else root.stamp(photo.path) for photo in source.photos}
+    folder, name = Folder(str(cache_folder() / f"facts-{FACTS_VERSION}")), _name(root)
+    before = kept(folder, name)
+    rows: list[Facts] = (
+        [] if before is None else [{str(k): v for k, v in row.items()} for row in before.to_dict("records")]
+    )
+    known = {row["path"]: row for row in rows}
+    unread = [
+        path for path, stamp in stamps.items() if not stamp or known.get(path, {}).get("stamp") != stamp
+    ]
+    rejected: dict[str, str] = {}
+    n_read = 0
+    try:
+        for said in executor.map(
+            partial(_read_shard, source.read or root.read_bytes), cut_into_shards(unread)
+        ):
+            known |= {row["path"]: {**row, "stamp": stamps[row["path"]]} for row in said["photos"]}
+            rejected |= said["rejected"]
+            n_read += said["n"]
+            if report:
+                report(n_read, len(unread))
+    finally:
+        if lasting := [row for row in known.values() if n_read and row["stamp"]]:
+            keep(folder, name, pd.DataFrame(lasting).astype(COMPUTED))
+    return {path: known[path] for path in stamps if path in known and path not in rejected}, rejected
+
+
+def _name(root: Folder) -> str:
+    return f"{hashlib.sha256(root.uri.encode()).hexdigest()[:20]}.parquet"
+
+
+def _read_shard(read: Callable[[str], bytes], paths: Sequence[str]) -> dict[str, Any]:
+    cv2.setNumThreads(1)  # shards run side by side already
+    photos, rejected = [], {}
+    rows = read_rows(read, [Photo(path, "", None) for path in paths])
+    for path, row in zip(paths, rows, strict=True):
+        if "reason" in row:
+            rejected[path] = row["reason"]
+        else:
+            photos.append({"path": path, **{name: row[name] for name in _READ}, **tell(row["bytes"])})
+    return {"n": len(paths), "photos": photos, "rejected": rejected}
+
+
+def _too_many(rejected: Mapping[str, str], n: int) -> str:
+    first = "; ".join(f"{path}: {reason}" for path, reason in [*rejected.items()][:3])
+    return (
+        f"{len(rejected)} of {n} photos cannot be used (first: {first}). Fix or remove them, or say with "
+        "--max-rejected which share may be rejected."
+    )
+
+
+def _facts(photos: Sequence[Photo], found: Mapping[str, Facts]) -> pd.DataFrame:
+    rows = pd.DataFrame([_row(photo, found[photo.path]) for photo in photos if photo.path in found])
+    index = make_index(rows)
+    facts = index[taken_over(index)].assign(
+        **{name: rows[name].astype(kind) for name, kind in COMPUTED.items()}
+    )
+    return with_factors(facts, default_size(index), "resize")
+
+
+def _row(photo: Photo, found: Facts) -> Facts:
+    words = {"label": photo.label, "group": photo.group, "split": photo.split, "part": ""}
+    if photo.camera is not None:
+        words["camera"] = photo.camera
+    return {**found, **words, "others": json.dumps({"path": photo.path})}

@@ -1,0 +1,89 @@
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from camerabias.datasets.ingest.create import import_dataset
+from camerabias.datasets.inspection.metadata import gather_facts
+from camerabias.datasets.inspection.survey import survey
+from camerabias.datasets.io.executor import LocalExecutor
+from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.reading.photo import Reading
+from camerabias.datasets.schema import CamerabiasError
+from camerabias.datasets.sources.registry import read_source
+
+
+class Counting(LocalExecutor):
+    """Counts the photos that are read."""
+
+    n = 0
+
+    def map(self, work, items):
+        self.n += sum(map(len, items))
+        return super().map(work, items)
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A table of twelve photos, two of each by EXIF Canon, in another folder than other tests'."""
+    exif = Image.Exif()
+    exif[0x010F] = "Canon"
+    for number in range(12):
+        noise = np.random.default_rng(number).integers(0, 256, (40 + number, 64, 3), dtype=np.uint8)
+        ending, extra = (".jpg", {"exif": exif}) if number % 2 else (".png", {})
+        Image.fromarray(noise).save(tmp_path / f"{number}{ending}", **extra)
+    rows = [
+        (f"{n}.jpg" if n % 2 else f"{n}.png", "ab"[n % 3 > 0], "xy"[n // 6], f"g{n // 2}") for n in range(12)
+    ]
+    frame = pd.DataFrame(rows, columns=["path", "label", "camera", "group"])
+    frame.to_csv(tmp_path / "photos.csv", index=False)
+    return tmp_path / "photos.csv"
+
+
+def look(table, executor=None, **reading):
+    return survey(read_source(str(table), Reading(**reading)), executor or LocalExecutor())
+
+
+@pytest.mark.parametrize("reading", [{}, {"camera_from": "exif"}])
+def test_facts_are_those_of_the_dataset_that_an_import_makes(table, tmp_path, reading):
+    source = read_source(str(table), Reading(**reading))
+    dataset = import_dataset(source, Folder(tmp_path / "out"), LocalExecutor())
+    found, expected = look(table, **reading).facts, gather_facts(dataset, LocalExecutor())
+    pd.testing.assert_frame_equal(found.fillna("none"), expected.fillna("none"), check_dtype=False)
+
+
+def test_photos_are_read_once_and_again_where_they_have_changed(table):
+    first, second, third = Counting(), Counting(), Counting()
+    before = look(table, first).facts
+    assert look(table, second).facts.equals(before)
+    Image.new("RGB", (99, 77)).save(table.parent / "3.jpg")
+    after = look(table, third).facts.set_index("path")
+    assert (first.n, second.n, third.n) == (12, 0, 1)
+    assert after.loc["3.jpg", ["width", "height"]].tolist() == [99, 77]
+
+
+def test_words_come_from_the_table_as_it_is_now(table):
+    look(table)
+    table.write_text(table.read_text().replace(",x,", ",z,"))
+    executor = Counting()
+    assert set(look(table, executor).facts["camera"]) == {"z", "y"}
+    assert executor.n == 0
+
+
+def test_what_cannot_be_used_is_named_and_too_much_of_it_refused(table):
+    (table.parent / "3.jpg").write_bytes(b"no photo")
+    source = read_source(str(table))
+    with pytest.raises(
+        CamerabiasError, match=r"1 of 12 photos cannot be used \(first: 3.jpg: .*--max-rejected"
+    ):
+        survey(source, LocalExecutor())
+    found = survey(source, LocalExecutor(), max_rejected=0.1)
+    assert [*found.rejected] == ["3.jpg"]
+    assert len(found.facts) == 11
+
+
+def test_a_cache_that_cannot_be_written_costs_nothing_but_time(table, tmp_path, monkeypatch, caplog):
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("CAMERABIAS_CACHE", str(tmp_path / "file"))
+    assert len(look(table).facts) == 12
+    assert "not kept for the next time" in caplog.text
