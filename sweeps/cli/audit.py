@@ -84,10 +84,7 @@ def audit(
 
     if quick and full:
         raise typer.BadParameter("is the opposite of --full; give one of them", param_hint="--quick")
-    from camerabias.analysis.verdict.outcome import OUTCOMES
-
-    words = {outcome.replace(" ", "-"): outcome for outcome in OUTCOMES}
-    failing = {words[word] for word in choose(fail_on, words, "--fail-on")}
+    failing = _verdicts(fail_on)
     results = camerabias.audit(
         source,
         run,
@@ -111,6 +108,14 @@ def audit(
         exit_if_failed(outcome)
     if verdict is not None and verdict.verdict in failing:
         raise typer.Exit(EXIT_FAIL_ON)
+
+
+def _verdicts(text: str | None) -> set[str]:
+    """Verdicts from the command line, `at-risk` or `at risk`."""
+    from camerabias.analysis.verdict.outcome import OUTCOMES
+
+    words = {outcome.replace(" ", "-"): outcome for outcome in OUTCOMES}
+    return {words[word] for word in choose(text, words, "--fail-on")}
 
 
 @app.command(
