@@ -37,6 +37,7 @@ def audit(
     executor: ExecutorName = "local",
     address: str | None = None,
     retry_failed: bool = False,
+    no_photos: bool = False,
     allow_unauthenticated: bool = False,
     check: bool = True,
     verbose: bool = False,
@@ -59,6 +60,7 @@ def audit(
         executor: `local` trains here, one trial after the other; `ray` spreads trials over GPUs and machines.
         address: Of a Ray cluster; None starts Ray here.
         retry_failed: Whether failed trials are run again.
+        no_photos: Whether to keep pictures of photos out of the run and its report.
         allow_unauthenticated: Whether to use a cluster that asks for no token, which anybody can run code on.
         check: Whether a trial that fails is an error, once all have run; else `Results.outcomes` tells of it.
         verbose: Whether to print what the command prints.
@@ -93,6 +95,7 @@ def audit(
         weights=weights,
         executor=where,
         retry_failed=retry_failed,
+        no_photos=no_photos,
     )
     _, outcomes = run_audit(request, SUITES[suite], listener_of(verbose))
     if check:

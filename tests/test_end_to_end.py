@@ -133,3 +133,29 @@ def test_recipes_of_a_study_are_told_apart_from_plan_to_report(dataset, tmp_path
     assert {*table["recipe"]} == {*names}
     assert {*load(run_folder).cells()["recipe"]} == {*load(run_folder).accuracy()["recipe"]} == {*names}
     assert (run_folder / "report" / "figures" / "recipes.png").exists()
+
+
+def test_without_photos_neither_run_nor_report_holds_a_picture(dataset, tmp_path, command):
+    recipe = {"base": "demo", "max_steps": 8, "evaluate_every": 4, "batch_size": 8}
+    probes = ["training_images", "perturbations"]
+    study = tmp_path / "probed.yaml"
+    grids = [grid | {"probes": probes} for grid in STUDY["grids"][1:]]
+    study.write_text(yaml.safe_dump(STUDY | {"recipe": recipe, "seeds": [0], "grids": grids}))
+    where = [
+        "--data",
+        dataset.folder.path,
+        "--run",
+        tmp_path / "run",
+        "--weights",
+        "none",
+        "--executor",
+        "local",
+    ]
+    assert command("sweep", "run", study, *where, "--no-photos")[0] == 0
+    assert command("report", tmp_path / "run")[0] == 0
+    files = {path.name for path in (tmp_path / "run").rglob("*") if path.is_file()}
+    assert "training_images.npz" in files
+    assert not {
+        name for name in files if name.endswith((".jpeg", ".jpg")) or name.startswith("perturbations")
+    }
+    assert not (tmp_path / "run" / "examples").exists()

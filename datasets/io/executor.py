@@ -90,8 +90,9 @@ class RayExecutor(Executor):
 
 
 def _answer(work: Work, row: dict[str, Any]) -> dict[str, Any]:
+    item = pickle.loads(row["item"])  # noqa: S301 - of this very program, a moment ago
     try:
-        return {"result": json.dumps(work(pickle.loads(row["item"]))), "refused": "", "storage": False}
+        return {"result": json.dumps(work(item)), "refused": "", "storage": False}
     except CamerabiasError as error:  # travels as data, since Ray adds its own words to an exception's
         return {"result": "", "refused": str(error), "storage": isinstance(error, StorageError)}
 

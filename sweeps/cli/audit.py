@@ -19,6 +19,7 @@ from camerabias.sweeps.cli.options import (
     LabelOption,
     LayoutOption,
     MaxRejectedOption,
+    NoPhotosOption,
     OneVsRestOption,
     PathOption,
     RecipeOption,
@@ -73,6 +74,7 @@ def audit(
     address: AddressOption = None,
     executor: ExecutorOption = "ray",
     retry_failed: RetryOption = False,
+    no_photos: NoPhotosOption = False,
     allow_unauthenticated: InsistOption = False,
 ) -> None:
     """Import photos, look at their design, train on them, and say whether the classifier uses the camera.
@@ -98,6 +100,7 @@ def audit(
         executor,
         address,
         retry_failed,
+        no_photos,
         allow_unauthenticated,
         check=False,  # a report is made of what there is
         verbose=True,

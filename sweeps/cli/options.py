@@ -68,6 +68,9 @@ WeightsOption = Annotated[
     str, typer.Option(help="`imagenet`, `none` (train from scratch), or a file of weights.")
 ]
 RetryOption = Annotated[bool, typer.Option("--retry-failed", help="Run failed trials again.")]
+NoPhotosOption = Annotated[
+    bool, typer.Option("--no-photos", help="Keep pictures of photos out of the run and its report.")
+]
 LogOption = Annotated[
     str | None,
     typer.Option(help="Log to these besides TensorBoard, comma-separated: mlflow,wandb."),

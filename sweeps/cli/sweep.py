@@ -16,6 +16,7 @@ from camerabias.sweeps.cli.options import (
     InsistOption,
     LogOption,
     ModelsOption,
+    NoPhotosOption,
     RecipeOption,
     RetryOption,
     RunOption,
@@ -112,6 +113,7 @@ def run_(
     address: AddressOption = None,
     executor: ExecutorOption = "ray",
     retry_failed: RetryOption = False,
+    no_photos: NoPhotosOption = False,
     allow_unauthenticated: InsistOption = False,
     log: LogOption = None,
 ) -> None:
@@ -130,6 +132,7 @@ def run_(
         seeds=split_numbers(seeds),
         recipe=recipe,
         retry_failed=retry_failed,
+        no_photos=no_photos,
         log=split_words(log) or (),
     )
     outcome = run_sweep(studies, request, ConsoleListener())

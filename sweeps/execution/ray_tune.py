@@ -226,6 +226,7 @@ def _raise_if_of_machines(trial: Any) -> None:
     """Raise what ended a trial if it was no fault of the trial: the same would end every other."""
     if trial.pickled_error_file is None:
         return
-    cause = getattr(pickle.loads(Path(trial.pickled_error_file).read_bytes()), "cause", None)
+    error = pickle.loads(Path(trial.pickled_error_file).read_bytes())  # noqa: S301 - Tune's own file, in our folder
+    cause = getattr(error, "cause", None)
     if isinstance(cause, CamerabiasError):  # a trial's own error is in its record, and does not come here
         raise cause

@@ -64,6 +64,8 @@ class Request(Setup):
         recipe: Name or file of a recipe.
         retry_failed: Whether failed trials run again.
         log: Names of loggers.
+        no_photos: Whether to keep pictures out of the run and so of its report: example photos, and probes that keep
+            pixels.
     """
 
     models: list[str] | None = None
@@ -71,6 +73,7 @@ class Request(Setup):
     recipe: str | None = None
     retry_failed: bool = False
     log: Sequence[str] = ()
+    no_photos: bool = False
 
 
 def plan_sweep(names: Sequence[str], request: Request) -> Plan:
@@ -148,12 +151,23 @@ def _load_studies(names: Sequence[str], request: Request) -> list[Study]:
     found: dict[str, Study] = {}
     for name in names:
         for study in load_study(name, models=request.models, seeds=request.seeds, recipe=request.recipe):
+            if request.no_photos:
+                study = _without_photos(study)
             if found.setdefault(study.name, study) != study:
                 raise CamerabiasError(
                     f"Two different studies are named {study.name!r}; their tables would be one. Run them one after "
                     "the other, or rename one."
                 )
     return list(found.values())
+
+
+def _without_photos(study: Study) -> Study:
+    """A study without the probes that keep pixels of photos."""
+    grids = [
+        grid.model_copy(update={"probes": [probe for probe in grid.probes if not probe.kind.keeps_photos]})
+        for grid in study.grids
+    ]
+    return study.model_copy(update={"grids": grids})
 
 
 def check_same_dataset(run: Run, dataset: Dataset) -> None:
@@ -192,6 +206,8 @@ def _write_intentions(plan: Plan, run: Run, request: Request) -> None:
     before = run.studies()
     for study in plan.studies:
         run.write_study(study.joined_to(before[study.name]) if study.name in before else study)
+    if request.no_photos:
+        return
     cells = [cell for study in plan.studies for cell in study.cells]
     views = [name for cell in cells for name in (cell.train_view, cell.test_view)]
     write_examples(plan.dataset, run, map(View.model_validate, views))

@@ -86,8 +86,13 @@ def _check_places(parameters: Mapping[str, Any]) -> None:
 
 def _check_cluster(address: str, allow_unauthenticated: bool) -> None:
     """Ask without a token: a cluster that guards itself refuses."""
+    if not address.startswith(("http://", "https://")):
+        raise CamerabiasError(
+            f"The address {address!r} is none of a dashboard; give one such as http://127.0.0.1:8265."
+        )
     try:
-        with urllib.request.urlopen(f"{address.rstrip('/')}/api/jobs/", timeout=30):
+        # a person's own address, of http alone
+        with urllib.request.urlopen(f"{address.rstrip('/')}/api/jobs/", timeout=30):  # noqa: S310
             pass
     except urllib.error.HTTPError as error:
         if error.code in (401, 403):

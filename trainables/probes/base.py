@@ -38,12 +38,14 @@ class ProbeKind:
         defaults: Parameters with their default values.
         of_crops: Whether it asks about small crops of images, and so of models trained on a view of crops.
         of_simulated: Whether it needs simulated photos; of others it is not asked.
+        keeps_photos: Whether pixels of photos are among its arrays; without photos in a run it is not asked.
     """
 
     run: Callable[[Subject, Mapping[str, float]], ProbeArrays]
     defaults: Parameters = field(default_factory=dict)
     of_crops: bool = False
     of_simulated: bool = False
+    keeps_photos: bool = False
 
 
 PROBES: dict[str, ProbeKind] = {}

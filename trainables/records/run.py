@@ -126,7 +126,8 @@ class Run:
 
 def _read_study(folder: Folder, name: str) -> PlannedStudy:
     try:
-        return PlannedStudy.model_validate(yaml.load(folder.read_bytes(name), Loader=_YAML_LOADER))
+        document = yaml.load(folder.read_bytes(name), Loader=_YAML_LOADER)  # noqa: S506 - the safe loader, in C
+        return PlannedStudy.model_validate(document)
     except yaml.YAMLError as error:
         wrong = f"is not YAML ({error})"
     except ValidationError as error:
