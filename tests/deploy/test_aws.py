@@ -200,7 +200,7 @@ def test_the_head_may_do_what_ray_does_to_workers_and_starts_them_as_it_must(aws
 
 
 def test_the_head_is_paid_for_runs_no_trials_and_promises_gpus(aws):
-    from camerabias.sweeps.execution.ray_runner import GPU_WORKERS
+    from camerabias.sweeps.execution.ray_tune import GPU_WORKERS
 
     head, worker = (aws.config["available_node_types"][kind] for kind in ("head", "gpu_worker"))
     assert "InstanceMarketOptions" not in head["node_config"]

@@ -6,7 +6,7 @@ import shlex
 import pytest
 import yaml
 
-from camerabias.sweeps.execution.ray_runner import GPU_WORKERS
+from camerabias.sweeps.execution.ray_tune import GPU_WORKERS
 
 
 @pytest.fixture

@@ -4,13 +4,13 @@ import importlib.machinery
 import struct
 import sys
 import types
+from types import SimpleNamespace
 
 import pytest
 import yaml
 from tensorboardX.proto import event_pb2
 
 from camerabias.datasets.io.storage import Folder
-from camerabias.sweeps.execution.executor import LocalTrialExecutor
 from camerabias.sweeps.execution.jobs import KnownJobs
 from camerabias.sweeps.execution.watcher import Watchers
 from camerabias.sweeps.monitoring import loggers as loggers_module
@@ -162,8 +162,10 @@ def test_watchers_are_told_one_after_the_other(make_job):
         def progress(self, trial, progress):
             heard.append((self.name, trial.id, progress.status))
 
-    LocalTrialExecutor().run(KnownJobs([job], Watchers(Watcher("a"), Watcher("b"))), expected=None)
-    assert heard == [("a", job.config.id, "done"), ("b", job.config.id, "done")]
+    jobs = KnownJobs([job], Watchers(Watcher("a"), Watcher("b")))
+    for status in ("running", "done"):
+        jobs.tell(job, SimpleNamespace(status=status))
+    assert heard == [(name, job.config.id, status) for status in ("running", "done") for name in "ab"]
 
 
 @pytest.mark.parametrize(
