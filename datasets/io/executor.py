@@ -9,7 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar
 
-from camerabias.datasets.io.ray_connection import cluster_address, connect_ray
+from camerabias.datasets.io.ray_address import cluster_address
+from camerabias.datasets.io.ray_connection import connect_ray
 from camerabias.datasets.io.storage import StorageError
 from camerabias.datasets.schema import CamerabiasError, ExecutorName
 

@@ -256,6 +256,15 @@ class Folder:
             _patiently(path, lambda: self.filesystem.delete_file(path))
 
 
+def make_writable(folder: Path) -> bool:
+    """Make a local folder; returns whether files can be written into it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
+
+
 def _connect(address: str) -> tuple[fs.FileSystem, str]:
     if "@" in address.partition("://")[2].partition("/")[0]:
         raise CamerabiasError(

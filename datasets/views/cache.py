@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,15 +14,23 @@ import numpy as np
 import numpy.typing as npt
 
 from camerabias.datasets.dataset import Dataset
-from camerabias.datasets.io.storage import StorageError
+from camerabias.datasets.io.storage import StorageError, make_writable
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.views.build import is_built, variant_folder
 from camerabias.datasets.views.variant import Variant
 
 
 def cache_folder() -> Path:
-    """Where this node keeps what can be made again: `$CAMERABIAS_CACHE`, or `~/.cache/camerabias`."""
-    return Path(os.environ.get("CAMERABIAS_CACHE", "~/.cache/camerabias")).expanduser()
+    """Where this node keeps what can be made again: `$CAMERABIAS_CACHE`, or `~/.cache/camerabias`.
+
+    A user without a home that can be written, as in containers, keeps it among the temporary files.
+    """
+    if named := os.environ.get("CAMERABIAS_CACHE"):
+        return Path(os.path.expanduser(named))
+    usual = Path(os.path.expanduser("~/.cache/camerabias"))
+    if usual.is_absolute() and make_writable(usual):
+        return usual
+    return Path(tempfile.gettempdir(), f"camerabias-{os.getuid()}")
 
 
 def open_pixels(dataset: Dataset, variant: Variant) -> npt.NDArray[np.uint8]:

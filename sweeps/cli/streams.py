@@ -34,6 +34,7 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="camerabias")
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(_Printable())
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it warns of a home that cannot be written
 
 
 def tell(sentence: str) -> None:

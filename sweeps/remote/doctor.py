@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from typing import Literal
 
 from packaging.requirements import Requirement
 
-from camerabias.datasets.io.ray_connection import TOKEN_FILE, connect_ray
+from camerabias.datasets.io.ray_connection import TOKEN_FILE, connect_ray, has_room_for_token, token_file
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.views.cache import cache_folder
@@ -38,16 +39,12 @@ def examine(run: str | None, address: str | None) -> Iterator[Diagnosis]:
         run: The run, whether it exists or not; None checks none.
         address: The Ray cluster, as for `sweep run`; None starts a Ray of this machine's own.
     """
-    lacking = list(_requirements())
+    lacking = list(_checked(_requirements))
     yield from lacking
     if any(finding.level == "problem" for finding in lacking):
         return  # nothing else can be looked at
-    node = describe_node()
-    gpus = ", ".join(node.gpus) or "no GPU"
-    yield Diagnosis("ok", f"{node.host}: {node.cpus} CPUs, {node.memory_gib} GiB of memory, {gpus}")
-    yield from _gpu(node.gpus)
-    yield from _cache()
-    yield from _token()
+    for look in (_machine, _cache, _token):
+        yield from _checked(look)
     if run is not None:
         yield from _checked(lambda: _run(Run(run)))
     yield from _checked(lambda: _ray(address))
@@ -58,6 +55,15 @@ def _checked(look: Callable[[], Iterator[Diagnosis]]) -> Iterator[Diagnosis]:
         yield from look()
     except CamerabiasError as error:
         yield Diagnosis("problem", str(error))
+    except Exception as error:  # noqa: BLE001 - what cannot be looked at is a finding, too
+        yield Diagnosis("problem", f"{type(error).__name__}: {error}")
+
+
+def _machine() -> Iterator[Diagnosis]:
+    node = describe_node()
+    gpus = ", ".join(node.gpus) or "no GPU"
+    yield Diagnosis("ok", f"{node.host}: {node.cpus} CPUs, {node.memory_gib} GiB of memory, {gpus}")
+    yield from _gpu(node.gpus)
 
 
 def _requirements() -> Iterator[Diagnosis]:
@@ -114,9 +120,15 @@ def _cache() -> Iterator[Diagnosis]:
 
 
 def _token() -> Iterator[Diagnosis]:
-    token = TOKEN_FILE.expanduser()
-    if not token.exists():
+    token = token_file()
+    if token is None or not os.path.exists(token):
         yield Diagnosis("ok", f"No token of Ray's yet ({TOKEN_FILE}); clusters of other machines need one")
+        if not has_room_for_token():
+            yield Diagnosis(
+                "warning",
+                "HOME cannot be written: work on this machine keeps what it needs among the temporary files, but a "
+                "cluster's token has no place. Set HOME=/tmp, or RAY_AUTH_TOKEN_PATH",
+            )
         return
     mode = stat.S_IMODE(token.stat().st_mode)
     if mode & 0o077:

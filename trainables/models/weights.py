@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +32,7 @@ def load_weights(name: str, source: str) -> State | None:
         return None
     if source == "imagenet":
         return _load_imagenet(name)
-    path = Path(source).expanduser()
+    path = Path(os.path.expanduser(source))
     if not path.is_file():
         raise CamerabiasError(f"There is no weights file {source!r}; allowed: imagenet, none, or a file.")
     try:

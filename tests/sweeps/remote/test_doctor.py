@@ -16,8 +16,9 @@ def no_ray(monkeypatch):
 
 @pytest.fixture
 def token(monkeypatch, tmp_path):
-    path = tmp_path / "auth_token"
-    monkeypatch.setattr(doctor, "TOKEN_FILE", path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = tmp_path / ".ray" / "auth_token"
+    path.parent.mkdir()
     return path
 
 
@@ -62,3 +63,19 @@ def test_missing_and_outdated_packages_are_named(command, token, monkeypatch):
     assert "numpy is " in out
     assert "no-such-package is missing" in out
     assert "pandas" not in out
+
+
+def test_home_that_cannot_be_written_is_a_warning(command, monkeypatch):
+    monkeypatch.setenv("HOME", "/proc/no-home")
+    code, out, _ = command("doctor")
+    assert code == 0
+    assert "warning  HOME cannot be written" in out
+    assert "RAY_AUTH_TOKEN_PATH" in out
+
+
+def test_what_cannot_be_looked_at_is_a_problem_and_the_rest_is_looked_at(command, token, monkeypatch):
+    monkeypatch.setattr(doctor, "describe_node", lambda: {}["no such user"])
+    code, out, _ = command("doctor")
+    assert code == 1
+    assert "problem  KeyError: 'no such user'" in out
+    assert "Cache of decoded images" in out

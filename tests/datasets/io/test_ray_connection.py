@@ -1,0 +1,126 @@
+"""Which Ray is joined, and what is said where none answers or none can start."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from camerabias.datasets.io.ray_address import cluster_address, why_unreachable
+from camerabias.datasets.io.ray_connection import connect_ray
+from camerabias.datasets.schema import CamerabiasError
+from camerabias.datasets.views.cache import cache_folder
+
+
+@pytest.fixture
+def listen():
+    """Listen on a port, and answer everybody with some bytes; returns the port."""
+    servers = []
+
+    def serve(answer):
+        server = socket.create_server(("127.0.0.1", 0))
+        servers.append(server)
+
+        def run():
+            try:
+                while True:
+                    connection, _ = server.accept()
+                    servers.append(connection)
+                    connection.sendall(answer)
+            except OSError:
+                pass  # the test is over
+
+        threading.Thread(target=run, daemon=True).start()
+        return server.getsockname()[1]
+
+    yield serve
+    for one in servers:
+        one.close()
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+@pytest.mark.parametrize("value", ["", "  ", "local"])
+def test_empty_address_is_as_unset(monkeypatch, value):
+    monkeypatch.setenv("RAY_ADDRESS", value)
+    assert cluster_address(None) is None
+    assert cluster_address("head:6379") == "head:6379"
+
+
+@pytest.mark.parametrize(
+    "pattern", ["127.0.0.1:{}", "localhost:{}", "ray://127.0.0.1:{}", "[::1]:{}", "no.invalid:{}"]
+)
+def test_dead_address_is_answered_at_once_and_says_how_to_go_on(monkeypatch, pattern):
+    address = pattern.format(free_port())
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    began = time.monotonic()
+    with pytest.raises(CamerabiasError, match="RAY_ADDRESS") as error:
+        connect_ray()
+    assert time.monotonic() - began < 10
+    assert address in str(error.value)
+    assert "unset RAY_ADDRESS" in str(error.value)
+
+
+def test_dead_address_that_was_asked_for_is_named_by_its_option(monkeypatch):
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with pytest.raises(CamerabiasError, match="leave out --address"):
+        connect_ray(f"127.0.0.1:{free_port()}")
+
+
+def test_what_answers_must_speak_as_ray_does(listen, monkeypatch):
+    assert "no Ray" in why_unreachable(f"127.0.0.1:{listen(b'HTTP/1.1 400 Bad Request')}")
+    assert why_unreachable(f"127.0.0.1:{listen(bytes([0, 0, 0, 4, 0]))}") == ""
+    monkeypatch.setattr("camerabias.datasets.io.ray_address.PATIENCE_SECONDS", 0.3)
+    assert why_unreachable(f"127.0.0.1:{listen(b'')}")
+
+
+@pytest.mark.parametrize("address", ["auto", "http://127.0.0.1:1", "host", "host:port", "[::1"])
+def test_what_names_no_port_is_left_to_ray(address):
+    assert why_unreachable(address) == ""
+
+
+START = "from camerabias.datasets.io.ray_connection import connect_ray; print(connect_ray())"
+
+
+def started(**environment):
+    """Start a Ray in a process of its own; returns its output and errors."""
+    there = {key: value for key, value in os.environ.items() if not key.startswith("RAY_")} | environment
+    done = subprocess.run(
+        [sys.executable, "-c", START], env=there, capture_output=True, text=True, timeout=120
+    )
+    return done.stdout, done.stderr
+
+
+@pytest.mark.xdist_group("ray")
+def test_ray_starts_without_a_home_and_with_an_empty_temporary_folder():
+    out, err = started(HOME="/proc/no-home", TMPDIR="")
+    assert out == "False\n", err
+
+
+@pytest.mark.xdist_group("ray")
+def test_ray_that_cannot_start_is_a_sentence_with_a_way_out(tmp_path):
+    long = tmp_path / ("x" * 90)
+    long.mkdir()
+    _, err = started(TMPDIR=str(long))
+    last = err.splitlines()[-1]
+    assert "Ray cannot start on this machine" in last
+    assert "107 bytes" in last
+    assert "--executor local" in last
+    assert "TMPDIR=/tmp" in last
+
+
+def test_cache_of_a_user_without_a_home_lies_among_temporary_files(monkeypatch, tmp_path):
+    monkeypatch.delenv("CAMERABIAS_CACHE")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("HOME", "/proc/no-home")
+    assert cache_folder().parent == tmp_path
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    assert cache_folder() == tmp_path / "me/.cache/camerabias"
+    monkeypatch.setenv("CAMERABIAS_CACHE", "")
+    assert cache_folder() == tmp_path / "me/.cache/camerabias"
