@@ -28,6 +28,7 @@ from camerabias.analysis.statistics.bootstrap import CONFIDENCE, MIN_GROUPS, MIN
 from camerabias.analysis.statistics.permutation import CORRECTED_PERMUTATIONS, LEVEL, PERMUTATIONS
 from camerabias.analysis.verdict.decide import VERDICT_FILE, Verdict, decide, investigate
 from camerabias.analysis.verdict.evidence.base import Findings
+from camerabias.datasets.io.printable import printable
 
 PAGE_FILE = "index.html"
 
@@ -98,6 +99,7 @@ def _template() -> Template:
     environment = Environment(
         loader=PackageLoader("camerabias.analysis.report"),
         autoescape=True,
+        finalize=lambda value: printable(value) if type(value) is str else value,  # not what is HTML already
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

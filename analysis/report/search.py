@@ -17,7 +17,9 @@ from matplotlib.figure import Figure
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
 from camerabias.analysis.report.figures.base import BLUE, STYLE, VERMILION
+from camerabias.analysis.report.tables import without_formulas
 from camerabias.analysis.statistics.number_format import show_number, show_share
+from camerabias.datasets.io.letters import fit_letters
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.records.search import (
@@ -82,7 +84,7 @@ def report_searches(run: Run) -> list[SearchReport]:
 def write_search_report(record: SearchRecord) -> SearchReport:
     """Write `trials.csv` and the plots of a search beside its records."""
     report = report_search(record)
-    record.folder.write_bytes("trials.csv", report.candidates.to_csv(index=False).encode())
+    record.folder.write_bytes("trials.csv", without_formulas(report.candidates).to_csv(index=False).encode())
     for name, plot in report.plots.items():
         record.folder.write_bytes(f"{name}.png", plot.png)
     return report
@@ -193,6 +195,7 @@ def _draw(search: Search, candidates: Sequence[Candidate]) -> tuple[dict[str, Pl
             except CamerabiasError as error:
                 missing[name] = str(error)
                 continue
+            fit_letters(figure)
             stream = io.BytesIO()
             figure.savefig(stream, format="png", metadata={"Software": None})
         plots[name] = Plot(caption, stream.getvalue())

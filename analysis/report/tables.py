@@ -21,6 +21,7 @@ from camerabias.analysis.records.wording import PLAIN, show_absence
 from camerabias.analysis.statistics.accuracy import accuracy, chance
 from camerabias.analysis.statistics.bootstrap import MIN_GROUPS, Estimate
 from camerabias.analysis.statistics.number_format import MISSING, show_estimate, show_share
+from camerabias.datasets.io.printable import printable
 from camerabias.datasets.io.storage import Folder
 from camerabias.trainables.records.study import VARIATIONS, PlannedStudy, StudyCell
 
@@ -111,7 +112,23 @@ def write_frames(frames: Mapping[str, pd.DataFrame], folder: Folder) -> None:
 def show_markdown(frame: pd.DataFrame) -> str:
     """A frame of text as a table in Markdown."""
     lines = [list(frame.columns), ["---"] * frame.shape[1], *frame.to_numpy().tolist()]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    shown = ([printable(cell).replace("|", "\\|") for cell in line] for line in lines)
+    return "\n".join(f"| {' | '.join(line)} |" for line in shown)
+
+
+def without_formulas(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame for a CSV file: a name that a spreadsheet would take for a formula gets an apostrophe before it."""
+    return frame.map(_plain_cell).rename(columns=_plain_cell)
+
+
+_FORMULA = re.compile(r"(?!-?[\d.]+( \[[-\d., ]+\])?$)[=+@＝＋－＠-]")
+"""How a formula begins; a negative number, with its interval, is none."""
+
+
+def _plain_cell(cell: object) -> object:
+    if not isinstance(cell, str):
+        return cell
+    return ("'" if _FORMULA.match(cell) else "") + printable(cell)
 
 
 def _study_table(records: Records, study: PlannedStudy) -> StudyTable:
@@ -291,7 +308,7 @@ def _notes(study: PlannedStudy, rows: list[_Row]) -> list[str]:
 
 
 def _csv(frame: pd.DataFrame) -> bytes:
-    return frame.to_csv(index=False, float_format="%.6g", lineterminator="\n").encode()
+    return without_formulas(frame).to_csv(index=False, float_format="%.6g", lineterminator="\n").encode()
 
 
 def _markdown(table: StudyTable) -> str:
@@ -328,4 +345,4 @@ _LATEX = {
 
 
 def _escape(text: object) -> str:
-    return re.sub("|".join(map(re.escape, _LATEX)), lambda found: _LATEX[found[0]], str(text))
+    return re.sub("|".join(map(re.escape, _LATEX)), lambda found: _LATEX[found[0]], printable(str(text)))

@@ -9,6 +9,7 @@ import pandas as pd
 
 from camerabias.datasets.dataset import Dataset
 from camerabias.datasets.io.decode import Pixels, decode
+from camerabias.datasets.io.letters import fit_letters
 from camerabias.datasets.views.fit import fit_pixels
 
 MAX_NAMES = 16
@@ -47,6 +48,7 @@ def contact_sheet(dataset: Dataset, per_cell: int = 2, side: int = 160) -> bytes
                 axis.set_title(_no_formula(camera), fontsize=9, wrap=True)
             if column == 0:
                 axis.set_ylabel(_no_formula(label), fontsize=9)
+    fit_letters(figure)
     png = io.BytesIO()
     figure.savefig(png, format="png")
     return png.getvalue()

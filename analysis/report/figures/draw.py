@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from camerabias.analysis.records.records import Records
 from camerabias.analysis.report.figures.base import AUDIT_FIGURES, FIGURES, STYLE
 from camerabias.analysis.verdict.evidence.base import Findings
+from camerabias.datasets.io.letters import fit_letters
 from camerabias.datasets.io.registered import import_files
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError
@@ -59,6 +60,7 @@ def draw_figures(records: Records, audit: Findings | None = None) -> tuple[list[
                 continue
             if picture is not None:
                 figure, caption = picture
+                fit_letters(figure)
                 # without dates, so that the same records make the same files
                 png, pdf = _save(figure, "png", "Software"), _save(figure, "pdf", "CreationDate")
                 drawn.append(DrawnFigure(name, caption, png, pdf))

@@ -77,11 +77,13 @@ def test_page_tells_findings_failures_and_what_is_missing(page):
 
 
 def test_names_cannot_break_the_page_and_figures_that_are_not_drawn_are_named(make, tmp_path):
-    cell = make.cell("label", "balanced", make.right("label", 0.9), "<script>alert(1)</script>")
+    cell = make.cell("label", "balanced", make.right("label", 0.9), "<script>alert(1)</script>\x1b[31m")
     report = make_report(make.run(tmp_path, {"s": [cell]}).folder.path)
     html = Path(report.index).read_text()
     assert "<script" not in html
     assert "&lt;script&gt;" in html
+    assert "\x1b" not in html
+    assert r"\x1b[31m" in html
     assert list(report.not_drawn) == [f"figure{n}" for n in range(1, 10)]
     assert all(reason in html for reason in report.not_drawn.values())
 

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from camerabias.analysis.records.load import load_records
-from camerabias.analysis.report.tables import make_tables, write_tables
+from camerabias.analysis.report.tables import make_tables, write_frames, write_tables
 from camerabias.datasets.io.storage import Folder
 
 COLUMNS = [
@@ -196,7 +196,8 @@ def test_skipped_settings_are_noted(demo_run):
 
 def test_markdown_and_latex_hold_what_names_hold(make, tmp_path):
     cells = [
-        make.cell("label", "balanced", make.right("label", 0.9), model) for model in ("a|b_c", "50%&more")
+        make.cell("label", "balanced", make.right("label", 0.9), model)
+        for model in ("a|b_c", "50%&more", "\x1b[31m")
     ]
     records = load_records(make.run(tmp_path, {"s": cells}).folder.path)
     write_tables(make_tables(records), records, Folder(tmp_path / "t"))
@@ -208,6 +209,23 @@ def test_markdown_and_latex_hold_what_names_hold(make, tmp_path):
     latex = (tmp_path / "t" / "s.tex").read_text()
     assert r"a\textbar{}b\_c & 0.900 {[}" in latex
     assert r"50\%\&more" in latex
+    assert "\x1b" not in markdown + latex + (tmp_path / "t" / "s.csv").read_text()
+    assert r"| \x1b[31m |" in markdown
+    assert r"\textbackslash{}x1b{[}31m" in latex
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+x", "-x", "@SUM(A1)", "-2+3", "\x1b=1", "＝1"])
+def test_no_name_is_a_formula_in_a_spreadsheet(tmp_path, name):
+    frame = pd.DataFrame(
+        {"camera": [name, "a=1"], "mean": [-0.1, 2], "shown": ["-0.100 [-0.200, 0.010]", "-1"]}
+    )
+    write_frames({"audit": frame.rename(columns={"shown": name})}, Folder(tmp_path))
+    read = pd.read_csv(tmp_path / "audit.csv", dtype=str)
+    cells = [*read.columns, *read["camera"]]
+    assert not [cell for cell in cells if cell[0] in "=+-@＝\x1b"]
+    assert read["camera"][0].endswith(name.replace("\x1b", r"\x1b"))
+    assert read["mean"].tolist() == ["-0.1", "2"]
+    assert read.iloc[:, 2].tolist() == ["-0.100 [-0.200, 0.010]", "-1"]
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
