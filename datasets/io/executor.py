@@ -7,6 +7,7 @@ import logging
 import pickle
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from camerabias.datasets.io.ray_address import cluster_address
@@ -79,15 +80,39 @@ class RayExecutor(Executor):
         context = ray.data.DataContext.get_current()
         context.enable_progress_bars = False
         context.raise_original_map_exception = True  # a bug of ours is named, not Ray's wrapping of it
-        logging.getLogger("ray.data").setLevel(logging.ERROR)  # it tells of every plan and every bar left out
+        logging.getLogger("ray.data").setLevel(logging.CRITICAL)  # what goes wrong is said by us, once
 
         # each task is sent its own item, as bytes: all of them in the function would be read again by every task
         rows = [{"item": pickle.dumps(item)} for item in items]
         done = ray.data.from_items(rows, override_num_blocks=len(rows)).map(lambda row: _answer(work, row))
-        for row in done.iter_rows():
-            if row["refused"]:
-                raise (StorageError if row["storage"] else CamerabiasError)(row["refused"])
-            yield json.loads(row["result"])
+        with _surviving():
+            for row in done.iter_rows():
+                if row["refused"]:
+                    raise (StorageError if row["storage"] else CamerabiasError)(row["refused"])
+                yield json.loads(row["result"])
+
+
+@contextmanager
+def _surviving() -> Iterator[None]:
+    """Tell of a machine that kills workers again and again, which is no fault of their work."""
+    import ray
+
+    try:
+        yield
+    except ray.exceptions.OutOfMemoryError as error:
+        raise CamerabiasError(MEMORY_FULL) from error
+    except ray.exceptions.WorkerCrashedError as error:
+        raise CamerabiasError(
+            "Workers of Ray die again and again, and say nothing; often the system kills them because memory is "
+            "full. Close other programs, or work in this process alone: --executor local."
+        ) from error
+
+
+MEMORY_FULL = (
+    "The machine's memory is full, of other programs perhaps, so that Ray kills its workers again and again. Close "
+    "other programs, or work in this process alone: --executor local."
+)
+"""What ends work that Ray's memory monitor does not let live."""
 
 
 def _answer(work: Work, row: dict[str, Any]) -> dict[str, Any]:

@@ -54,6 +54,7 @@ def _start() -> None:
             del os.environ[name]
     if not has_room_for_token():
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # Ray would fail to write one
+    _hush()
     try:
         # "local": on a host of a cluster Ray would otherwise join that one, and never get anywhere from this address
         ray.init(address="local", include_dashboard=False, _node_ip_address="127.0.0.1", **_QUIET)
@@ -63,6 +64,13 @@ def _start() -> None:
             "folder is the cause, set HOME=/tmp TMPDIR=/tmp: Ray writes into both, and its sockets need a short path."
         ) from error
     _guard_token()
+
+
+def _hush() -> None:
+    """Keep Ray from printing 40 lines whenever it kills a worker; what comes of it is said once, by whoever waits."""
+    import ray._private.worker as printing
+
+    printing.print_to_stdstream = lambda *_, **__: None  # log_to_driver does not concern it
 
 
 def _join(address: str, named_by: str) -> None:
@@ -87,7 +95,7 @@ def _reason(error: Exception) -> str:
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
-TOKEN_FILE = "~/.ray/auth_token"
+TOKEN_FILE = Path("~/.ray/auth_token")
 """Where Ray looks for the token of its clusters unless `RAY_AUTH_TOKEN` or `RAY_AUTH_TOKEN_PATH` are set."""
 
 

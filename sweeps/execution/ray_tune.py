@@ -22,6 +22,7 @@ from ray import tune
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
+from camerabias.datasets.io.executor import MEMORY_FULL
 from camerabias.datasets.io.ray_connection import connect_ray
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.sweeps.execution.jobs import JobSource
@@ -37,6 +38,10 @@ On spot machines a long trial may lose several hosts; one that always kills its 
 
 WORKER_DIED = f"its worker died {WORKER_RETRIES + 1} times (killed, out of memory, or its host was lost)"
 """Why a trial failed that could not say so itself."""
+
+LOST_IN_A_ROW = 3
+"""How many trials may fail in a row, none reporting anything between, because Ray's memory monitor kills their
+workers: memory is full of something else then, and every other trial would fail, too."""
 
 GPU_WORKERS = "gpu_workers"
 """Resource by which a cluster's head says how many GPU workers start on demand, none of which may be there yet."""
@@ -209,6 +214,13 @@ class _GivingUp(_Unsaved, tune.Callback):
 
     def __init__(self, jobs: JobSource, halt: _Halt) -> None:
         self._jobs, self._halt = jobs, halt
+        self._lost_in_a_row = 0
+
+    def on_trial_result(
+        self, iteration: int, trials: list[Any], trial: Any, result: Any, **info: Any
+    ) -> None:
+        """Of Tune: a trial has reported, so that there is room for one."""
+        self._lost_in_a_row = 0
 
     def on_trial_recover(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """Of Tune: a trial is tried again."""
@@ -219,7 +231,16 @@ class _GivingUp(_Unsaved, tune.Callback):
         """Of Tune: a trial is not tried again."""
         with self._halt.catching():
             _raise_if_of_machines(trial)
-            self._jobs.give_up(_job(trial), WORKER_DIED, Path(trial.error_file).read_text())
+            errors = Path(trial.error_file).read_text()
+            self._jobs.give_up(_job(trial), WORKER_DIED, errors)
+            # only in words: Tune keeps no error of a worker that dies before its trial is set up
+            self._lost_in_a_row += _KILLED_FOR_MEMORY in errors
+            if self._lost_in_a_row >= LOST_IN_A_ROW:
+                raise CamerabiasError(f"{MEMORY_FULL} --retry-failed runs what failed again.")
+
+
+_KILLED_FOR_MEMORY = "low on memory"
+"""What Ray says of workers that its memory monitor kills."""
 
 
 def _raise_if_of_machines(trial: Any) -> None:

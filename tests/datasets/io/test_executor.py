@@ -1,6 +1,7 @@
 """The contract of executors, which each of them passes, and where they differ."""
 
 import pytest
+import ray
 
 from camerabias.datasets.io.executor import EXECUTORS, LocalExecutor, RayExecutor
 from camerabias.datasets.io.storage import StorageError
@@ -59,3 +60,22 @@ def test_a_cluster_is_what_others_have_started(monkeypatch):
     assert RayExecutor("auto").is_cluster
     monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")  # what a job of a cluster has
     assert RayExecutor().is_cluster
+
+
+@pytest.mark.parametrize(
+    "error", [ray.exceptions.OutOfMemoryError("low"), ray.exceptions.WorkerCrashedError()]
+)
+def test_workers_that_are_killed_again_and_again_end_the_work_in_a_sentence(monkeypatch, error):
+    class Dataset:
+        """Of Ray Data, on a machine without memory."""
+
+        def map(self, function):
+            return self
+
+        def iter_rows(self):
+            raise error
+
+    monkeypatch.setattr("camerabias.datasets.io.executor.connect_ray", lambda address: False)
+    monkeypatch.setattr("ray.data.from_items", lambda *_, **__: Dataset())
+    with pytest.raises(CamerabiasError, match=r"memory is full.*--executor local"):
+        list(RayExecutor().map(square, [1]))

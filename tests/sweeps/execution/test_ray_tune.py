@@ -116,6 +116,23 @@ def test_trial_whose_worker_kept_dying_is_given_up(trial, tmp_path):
     assert not halt.stop_all()
 
 
+def test_memory_that_others_fill_ends_all_after_some_trials(trial, tmp_path):
+    source, halt = Source(), _Halt()
+    giving_up = _GivingUp(source, halt)
+    killed = ended(trial, tmp_path, RuntimeError("killed"))
+    (tmp_path / "error.txt").write_text("1 worker(s) were killed due to the node running low on memory.")
+    for _ in range(ray_tune.LOST_IN_A_ROW - 1):
+        giving_up.on_trial_error(0, [], killed)
+    giving_up.on_trial_result(0, [], trial, {})  # there is room again
+    for _ in range(ray_tune.LOST_IN_A_ROW - 1):
+        giving_up.on_trial_error(0, [], killed)
+    assert not halt.stop_all()
+    giving_up.on_trial_error(0, [], killed)
+    assert "memory is full" in str(halt.error)
+    assert "--retry-failed" in str(halt.error)
+    assert len(source.told) == 2 * ray_tune.LOST_IN_A_ROW - 1  # each is a failure, on record
+
+
 class TaskError(Exception):
     """As Ray wraps what a worker raises."""
 
