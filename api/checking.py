@@ -59,7 +59,21 @@ class DesignCheck:
     @property
     def answers(self) -> pd.DataFrame:
         """A row per question: `question`, `answerable`, `why`, and `photos`, which to take where it is not."""
-        return pd.DataFrame([answer.model_dump() for answer in self.design.answers.values()])
+        return pd.DataFrame([one.model_dump(exclude={"needed"}) for one in self.design.answers.values()])
+
+    @property
+    def needed(self) -> pd.DataFrame:
+        """A row per cell to take photos of, where a question cannot be answered.
+
+        Returns:
+            Columns question, label, camera, and n: how many photos, or groups where there are any.
+        """
+        rows = [
+            {"question": answer.question, **cell.model_dump()}
+            for answer in self.design.answers.values()
+            for cell in answer.needed
+        ]
+        return pd.DataFrame(rows, columns=["question", "label", "camera", "n"])
 
     @property
     def cells(self) -> pd.DataFrame:

@@ -24,7 +24,7 @@ from camerabias.analysis.design.check import check_design
 from camerabias.datasets.dataset import open_dataset
 from camerabias.datasets.inspection.metadata import gather_facts
 from camerabias.datasets.io.executor import LocalExecutor
-from camerabias.sweeps.printing.datasets import print_design
+from camerabias.sweeps.printing.design import print_design
 print_design(check_design(gather_facts(open_dataset(sys.argv[1]), LocalExecutor())))
 """
 """The design check as an audit begins with it; `data show` draws a contact sheet besides."""

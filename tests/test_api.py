@@ -155,7 +155,8 @@ def test_check_gives_frames_and_sentences_in_silence(photos, capsys):
     assert "cannot-tell" in found.problems
     assert found.sentences[0] in found.summary()
     camerabias.check(photos, verbose=True)
-    assert found.sentences[0] in capsys.readouterr().out
+    assert found.answers["why"][0] in capsys.readouterr().out
+    assert set(found.needed["label"]) <= set(photos["label"])
 
 
 def test_check_of_a_dataset_refuses_to_read_it_otherwise(notebook):

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from math import isnan
+from typing import Any
 
 import pandas as pd
 
-from camerabias.analysis.design.design import Answer, Cell, Effect, Question, count_folds, count_groups
+from camerabias.analysis.design.design import (
+    Answer,
+    Cell,
+    Effect,
+    NeededPhotos,
+    Question,
+    count_folds,
+    count_groups,
+)
 from camerabias.analysis.design.names import name_some
 from camerabias.analysis.design.power import SOUGHT_DIFFERENCE, photos_needed, to_compare
 from camerabias.analysis.statistics.bootstrap import MIN_GROUPS
@@ -23,6 +32,9 @@ QUESTIONS: dict[Question, str] = {
 
 ONE_FOLD = 0.9
 """Share of photos in one fold above which nothing is answered: hardly any are left for all else."""
+
+MAX_CELLS = 8
+"""Cells that a sentence asks photos of."""
 
 SECOND = "a second camera"
 """Stands for the camera that a dataset of a single one lacks."""
@@ -84,17 +96,22 @@ def _recognise(groups: pd.DataFrame, noun: str, where: str) -> Answer:
         answerable=False,
         why=f"No label has {N_FOLDS} {noun} or more by each of two cameras, and between labels "
         "a model may use what photos show.",
-        photos=_take(needed, noun, where),
+        **_take(needed, noun, where),
     )
 
 
 def _use(
-    groups: pd.DataFrame, associated: Mapping[str, str], most: Effect, n_groups: int, noun: str, take: str
+    groups: pd.DataFrame,
+    associated: Mapping[str, str],
+    most: Effect,
+    n_groups: int,
+    noun: str,
+    take: Mapping[str, Any],
 ) -> Answer:
     question = QUESTIONS["use"]
 
     def no(why: str) -> Answer:
-        return Answer(question=question, answerable=False, why=why, photos=take)
+        return Answer(question=question, answerable=False, why=why, **take)
 
     if len(groups) < 2:
         return no("All photos have one label: there is nothing to classify.")
@@ -115,11 +132,14 @@ def _use(
         )
     if isnan(most.risk_difference):
         return no(f"Too few photos to test: {most.groups} bias-conflicting {noun}.")
-    why = f"Enough photos to test: {most.groups} bias-conflicting {noun}."
+    why = (
+        f"Enough photos to test: {most.groups} bias-conflicting {noun}, whose label is not their camera's associated "
+        "one."
+    )
     return Answer(question=question, answerable=True, why=why)
 
 
-def _unseen(groups: pd.DataFrame, noun: str, take: str) -> Answer:
+def _unseen(groups: pd.DataFrame, noun: str, take: Mapping[str, Any]) -> Answer:
     question = QUESTIONS["unseen"]
     others = groups.sum(axis=1).to_numpy()[:, None] - groups
     able = ((groups >= N_FOLDS) & (others >= N_FOLDS)).sum(axis=0)
@@ -134,7 +154,7 @@ def _unseen(groups: pd.DataFrame, noun: str, take: str) -> Answer:
         question=question,
         answerable=False,
         why=f"No camera has {N_FOLDS} {noun} or more of each of two labels that other cameras have as often.",
-        photos=take,
+        **take,
     )
 
 
@@ -154,12 +174,22 @@ def _to_contradict(groups: pd.DataFrame, associated: Mapping[str, str]) -> dict[
     return photos_needed(groups, cells, associated)
 
 
-def _take(needed: Mapping[Cell, int], noun: str, where: str) -> str:
+def _take(needed: Mapping[Cell, int], noun: str, where: str) -> dict[str, Any]:
+    """Fields of an answer that say which photos to take; of many cells the sentence names the first."""
     if not needed:
-        return ""
-    cells = ", ".join(f"{n} of {label!r} with {_camera(camera)}" for (label, camera), n in needed.items())
+        return {}
+    cells = [f"{n} of {label!r} with {_camera(camera)}" for (label, camera), n in needed.items()]
+    more = [f"{sum([*needed.values()][MAX_CELLS:])} of {len(cells) - MAX_CELLS} more cells"] * (
+        len(cells) > MAX_CELLS
+    )
     sought = show_points(SOUGHT_DIFFERENCE)
-    return f"To detect an effect of {sought} points (power {POWER}), add these {noun}{where}: {cells}."
+    return {
+        "photos": f"To detect an effect of {sought} points (power {POWER}), add these {noun}{where}: "
+        f"{', '.join([*cells[:MAX_CELLS], *more])}.",
+        "needed": tuple(
+            NeededPhotos(label=label, camera=camera, n=n) for (label, camera), n in needed.items()
+        ),
+    }
 
 
 def _noun(facts: pd.DataFrame) -> str:

@@ -33,6 +33,8 @@ def check_design(facts: pd.DataFrame) -> Design:
         cells=_cells(facts),
         n_photos=len(facts),
         n_groups=facts["group"].nunique(),
+        formats=facts["format"].value_counts().to_dict(),
+        sides={side: n for side in ("train", "val", "test") if (n := int((facts["split"] == side).sum()))},
         associated_labels=associated,
         association=associate(training),
         baselines=tuple(metadata_baselines(facts)),

@@ -69,6 +69,16 @@ class Effect(BaseModel):
     risk_difference: float
 
 
+class NeededPhotos(BaseModel):
+    """How many photos, or groups of them, of a label to take with a camera."""
+
+    model_config = ConfigDict(frozen=True)
+
+    label: str
+    camera: str
+    n: int
+
+
 class Answer(BaseModel):
     """Whether the photos can answer a question.
 
@@ -77,6 +87,7 @@ class Answer(BaseModel):
         answerable: Whether they can.
         why: The reason in a sentence.
         photos: Which photos to take, in which number, to settle it; empty where none are needed.
+        needed: The same as numbers.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -85,6 +96,7 @@ class Answer(BaseModel):
     answerable: bool
     why: str
     photos: str = ""
+    needed: tuple[NeededPhotos, ...] = ()
 
 
 class Design(BaseModel):
@@ -94,6 +106,8 @@ class Design(BaseModel):
         cells: Every label × camera cell, empty ones too.
         n_photos: Photos in all.
         n_groups: Groups in all, which fold or split keep whole; as many as photos where none were given.
+        formats: Photos by file format, the commonest first.
+        sides: Photos on each side of the user's split; empty without one.
         associated_labels: Associated label by camera, of the cameras that have one.
         association: How strongly label and camera are associated.
         baselines: What metadata baselines come to, without a pixel.
@@ -112,6 +126,8 @@ class Design(BaseModel):
     cells: tuple[CellCount, ...]
     n_photos: int
     n_groups: int
+    formats: dict[str, int]
+    sides: dict[str, int]
     associated_labels: dict[str, str]
     association: Association
     baselines: tuple[MetadataBaseline, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from math import isnan
 
@@ -33,17 +34,35 @@ def _sentences(design: Design) -> Iterator[str]:
     for answer in design.answers.values():
         if not answer.answerable:
             yield f"{answer.question} These photos cannot tell. {answer.why} {answer.photos}".strip()
-    yield from _folds(design)
-    yield from _one_sided(design)
     yield from _metadata(design.baselines)
-    yield from _shared(design)
-    yield from _associated(design.association)
-    yield from _holes(design)
-    yield from _scaling(design.resizes)
+    yield from _notable(design)
     for answer in design.answers.values():
         if answer.answerable:
             yield f"{answer.question} {answer.why}"
-    yield from _visible(design.effects)
+    yield from describe_effects(design.effects)
+
+
+def describe_photos(design: Design) -> list[str]:
+    """What stands out in the photos, besides what can be answered and what metadata predict."""
+    return [*describe_copies(design.copies), *_notable(design)]
+
+
+def _notable(design: Design) -> Iterator[str]:
+    yield from _associated(design.association)
+    yield from _folds(design)
+    yield from _one_sided(design)
+    yield from _shared(design)
+    yield from _holes(design)
+    yield from _scaling(design.resizes)
+
+
+def photos_to_take(design: Design) -> list[str]:
+    """Which photos would settle what cannot be answered, the questions that ask for the same ones together."""
+    asking: defaultdict[str, list[str]] = defaultdict(list)
+    for answer in design.answers.values():
+        if answer.photos:
+            asking[answer.photos].append(answer.question)
+    return [f"{' '.join(questions)} {photos}" for photos, questions in asking.items()]
 
 
 def _folds(design: Design) -> Iterator[str]:
@@ -114,11 +133,15 @@ def _shared(design: Design) -> Iterator[str]:
         )
     twins = design.duplicates
     if twins.n_pairs:
-        first = "; ".join(f"{pair.first} and {pair.second}" for pair in twins.pairs[:MAX_NAMED])
+        first = twins.pairs[0]
+        parts = [
+            count_of(twins.n_pairs, "pair", "pairs"),
+            *[f"{twins.n_crossing} of them on both sides of a test"] * (twins.n_crossing > 0),
+            *[f"{twins.n_labels} with two labels"] * (twins.n_labels > 0),
+        ]
         yield (
-            f"{twins.n_photos} photos have a near-duplicate in another group: of "
-            f"{count_of(twins.n_pairs, 'pair', 'pairs')} {twins.n_crossing} lie on both sides of a test, and "
-            f"{twins.n_labels} have two labels. Look at {first}: photos of one object belong to one group."
+            f"{twins.n_photos} photos are near-duplicates of one in another group: {', '.join(parts)} (first: "
+            f"{first.first} and {first.second}). Photos of one object belong to one group."
         )
     if twins.n_compared < design.n_photos:
         yield f"Near-duplicates were looked for among {twins.n_compared} of the {design.n_photos} photos."
@@ -130,7 +153,7 @@ def _associated(association: Association) -> Iterator[str]:
     how = "are associated" if association.p <= LEVEL else "show no significant association"
     bits = f"mutual information {show_number(association.information.mean)} of {show_number(association.entropy)} bit"
     v = show_estimate(association.cramers_v)
-    yield f"Label and camera {how}: Cramér's V {v} ({show_p(association.p)}), {bits}."
+    yield f"Label and camera {how}: Cramér's V {v}, from 0 to 1 ({show_p(association.p)}), {bits}."
 
 
 def _holes(design: Design) -> Iterator[str]:
@@ -156,14 +179,15 @@ def _scaling(resizes: Sequence[Resize]) -> Iterator[str]:
         )
 
 
-def _visible(effects: Sequence[Effect]) -> Iterator[str]:
+def describe_effects(effects: Sequence[Effect]) -> list[str]:
+    """The minimum detectable effects in a sentence; none where no effect would be detected."""
+    visible = [effect for effect in effects if not isnan(effect.risk_difference)]
     seen = [
-        f"{show_points(effect.risk_difference)} with {effect.tested}"
-        for effect in effects
-        if not isnan(effect.risk_difference)
+        f"{show_points(effect.risk_difference)} {'points more often ' * (effect is visible[0])}with {effect.tested}"
+        for effect in visible
     ]
-    if seen:
-        yield f"Minimum detectable effect (power 0.8), as a risk difference in points: {', '.join(seen)}."
+    named = f"Minimum detectable effect (power 0.8): the associated label is predicted {', '.join(seen)}."
+    return [named] if seen else []
 
 
 def _cells(cells: Sequence[Cell]) -> str:

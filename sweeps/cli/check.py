@@ -30,7 +30,7 @@ def check(
         str | None,
         typer.Option(
             help="Problems, comma-separated, that make it exit with 3: cannot-tell (whether the classifier uses the "
-            "camera), associated (label and camera), leaks (the label, by metadata alone), shared (groups or "
+            "camera), associated (label and camera), leaks (of the label, by what files say), shared (groups or "
             "near-duplicates, between training and test)."
         ),
     ] = None,
@@ -58,6 +58,10 @@ def check(
     if hit := [name for name in failing if name in found.problems]:
         typer.echo(f"--fail-on: {', '.join(hit)}")
         raise typer.Exit(EXIT_FAIL_ON)
+    if found.design.answers["use"].answerable:
+        typer.echo(
+            "\nNext: `camerabias audit` with the same photos and options, and --run RUN, gives a verdict."
+        )
 
 
 app.command(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from camerabias.sweeps.execution.listener import Listener
 from camerabias.sweeps.monitoring.console import console, counting, print_nodes
 from camerabias.sweeps.monitoring.live import SearchDisplay, SweepDisplay
-from camerabias.sweeps.printing.datasets import print_design
+from camerabias.sweeps.printing.design import print_design
 from camerabias.sweeps.printing.plans import print_skipped
 from camerabias.sweeps.printing.results import print_outcome
 

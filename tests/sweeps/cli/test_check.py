@@ -34,7 +34,8 @@ def test_data_show_is_another_name_and_a_dataset_gets_a_contact_sheet(command, d
     shutil.copytree(str(dataset.folder), folder)
     code, out, _ = command("data", "show", folder)
     assert code == 0
-    assert out.endswith(f"Contact sheet: {folder}/contact_sheet.png\n")
+    assert f"Contact sheet: {folder}/contact_sheet.png\n" in out
+    assert "Next: `camerabias audit`" in out
     written = (folder / "contact_sheet.png").stat().st_mtime_ns
     code, again, _ = command("check", folder)
     assert again == "".join(line for line in out.splitlines(keepends=True) if "Reading headers" not in line)

@@ -1,0 +1,121 @@
+"""The design check as lines of a terminal: what is there, what can be answered, what leaks, what to take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from camerabias.analysis.design.check import FEATURES
+from camerabias.analysis.design.names import count_of
+from camerabias.analysis.design.wording import describe_effects, describe_photos, photos_to_take
+from camerabias.analysis.statistics.number_format import show_estimate, show_share
+from camerabias.sweeps.monitoring.console import console, print_frame
+
+if TYPE_CHECKING:
+    from camerabias.analysis.design.design import Design
+    from camerabias.analysis.design.metadata_baselines import MetadataBaseline
+
+MAX_CAMERAS, MAX_LABELS = 8, 12
+"""Columns and rows of the table of cells; the rarest are counted together."""
+
+
+def print_design(design: Design) -> None:
+    """Print what the photos can tell before any training."""
+    console.print(_headline(design))
+    title = "Photos (groups, where they are fewer)" if design.n_groups < design.n_photos else "Photos"
+    print_frame(_cells(design), title, "label")
+    _print_head("What these photos can answer")
+    for name, answer in design.answers.items():
+        console.print(f"{'yes' if answer.answerable else 'no':<4} {answer.question}")
+        console.print(f"     {answer.why}")
+        if name == "use" and answer.answerable:
+            _print_all(describe_effects(design.effects), "     ")
+    _print_leaks(design)
+    for head, sentences in (
+        ("What stands out", describe_photos(design)),
+        ("Which photos to take", photos_to_take(design)),
+    ):
+        if sentences:
+            _print_head(head)
+            _print_all(sentences, "• ")
+
+
+def _print_head(text: str) -> None:
+    console.print()
+    console.print(text, style="bold")
+
+
+def _print_all(sentences: Iterable[str], mark: str) -> None:
+    for sentence in sentences:
+        console.print(f"{mark}{sentence}")
+
+
+def _headline(design: Design) -> str:
+    labels, cameras = design.photos.shape
+    groups = [count_of(design.n_groups, "group", "groups")] if design.n_groups < design.n_photos else []
+    counts = [
+        count_of(design.n_photos, "photo", "photos"),
+        count_of(labels, "label", "labels"),
+        count_of(cameras, "camera", "cameras"),
+        *groups,
+        f"all {next(iter(design.formats))}" if len(design.formats) == 1 else _counts(design.formats),
+    ]
+    split = f". Your split: {_counts(design.sides)}" if design.sides else ""
+    return f"{', '.join(counts)}{split}."
+
+
+def _counts(numbers: Mapping[str, int]) -> str:
+    return ", ".join(f"{n} {name}" for name, n in numbers.items())
+
+
+def _cells(design: Design) -> pd.DataFrame:
+    """Photos by label and camera, with groups in brackets where these are fewer, and cameras' associated labels."""
+    photos, groups = (
+        _fold(_fold(table, design.photos, MAX_LABELS).T, design.photos.T, MAX_CAMERAS).T
+        for table in (design.photos, design.groups)
+    )
+    shown = photos.astype(str).where(groups == photos, photos.astype(str) + " (" + groups.astype(str) + ")")
+    associated = {camera: design.associated_labels.get(str(camera), "-") for camera in shown}
+    return pd.concat([shown, pd.DataFrame(associated, index=["(associated label)"])])
+
+
+def _fold(table: pd.DataFrame, photos: pd.DataFrame, most: int) -> pd.DataFrame:
+    """The rows with most photos as they stand, and the sum of the others, so that there are no more than `most`."""
+    if len(table) <= most:
+        return table
+    large = table.index.isin(photos.sum(axis=1).nlargest(most - 1).index)
+    others = table[~large]
+    return pd.concat([table[large], others.sum().to_frame(f"{len(others)} others").T])
+
+
+def _print_leaks(design: Design) -> None:
+    title = "What leaks without a pixel: accuracy from the file alone, beside always naming the commonest"
+    rows = [
+        {
+            "what": FEATURES[one.feature],
+            "predicts": f"the {one.target}",
+            "accuracy": show_estimate(one.accuracy),
+            "majority baseline": show_share(one.majority_baseline),
+        }
+        for one in _leaks(design.baselines)
+    ]
+    if rows:
+        console.print()
+        print_frame(pd.DataFrame(rows), title)
+        return
+    _print_head("What leaks without a pixel")
+    console.print(
+        "• Nothing significant: size, format, JPEG tables and EXIF predict neither label nor camera."
+    )
+
+
+def _leaks(baselines: Iterable[MetadataBaseline]) -> list[MetadataBaseline]:
+    """Baselines that work, best first; all headers together where they say more than each of them."""
+    works = sorted((one for one in baselines if one.works), key=lambda one: -one.accuracy.mean)
+    best = {one.target: one.accuracy.mean for one in reversed(works) if one.feature != "all headers"}
+    found = [
+        one for one in works if one.feature != "all headers" or one.accuracy.mean > best.get(one.target, 0)
+    ]
+    return sorted(found, key=lambda one: one.target != "label")
