@@ -8,6 +8,7 @@ read and written whole, which is what can be done again.
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
@@ -35,6 +36,18 @@ PERMANENT = (
     "UNAUTHENTICATED", "NOT_FOUND", "not found", "Forbidden",
 )  # fmt: skip
 """What stands in errors of object stores (AWS's and Google's names) that waiting does not fix."""
+
+_DENIED = (
+    "your user may not read or write there; change that with chmod or chown (a folder needs x, too), or choose "
+    "another folder"
+)
+_ADVICE = {
+    errno.EACCES: _DENIED, errno.EPERM: _DENIED,
+    errno.EROFS: "it is mounted read-only; choose another folder",
+    errno.ENOSPC: "free space, or choose another folder", errno.EDQUOT: "free space, or choose another folder",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}  # fmt: skip
+"""What helps against what a local file system answers."""
 
 _log = logging.getLogger(__name__)
 
@@ -314,7 +327,7 @@ def _failing(path: str) -> Iterator[None]:
         advice = (
             "check that the bucket is there, that it can be reached, and that your keys may use it"
             if error.errno is None
-            else "free space, make it writable, or choose another folder"
+            else _ADVICE.get(error.errno, "free space, make it writable, or choose another folder")
         )
         raise StorageError(
             f"The storage fails at {path} ({_reason(error)}): {advice}; run the same command again to resume."

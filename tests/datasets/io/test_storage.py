@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import pickle
@@ -218,3 +219,23 @@ def test_keys_in_addresses_are_refused_without_being_repeated():
     with pytest.raises(CamerabiasError, match="put it into the environment") as refused:
         Folder("s3://AKIA123:secret@bucket/run")
     assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.EACCES, "chmod"),
+        (errno.EROFS, "read-only"),
+        (errno.ENOSPC, "free space"),
+        (errno.ENAMETOOLONG, "shorter name"),
+        (errno.EIO, "another folder"),
+    ],
+)
+def test_what_a_file_system_refuses_says_what_helps(tmp_path, monkeypatch, number, advice):
+    def refuse(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("os.replace", refuse)
+    with pytest.raises(StorageError, match=advice):
+        Folder(tmp_path).write_bytes("a", b"")
+    assert not list(tmp_path.iterdir())
