@@ -83,7 +83,7 @@ def _join(address: str, named_by: str) -> None:
             return
         except (ConnectionError, RuntimeError, ValueError, ray.exceptions.AuthenticationError) as error:
             reason, cause = _reason(error), error
-    alone = "unset RAY_ADDRESS" if named_by == "RAY_ADDRESS" else "leave out --address"
+    alone = "unset RAY_ADDRESS" if named_by == "RAY_ADDRESS" else "drop --address"
     raise CamerabiasError(
         f"Cannot join the Ray cluster at {address!r}, which {named_by} names ({reason}). To work on this machine "
         f"alone {alone}; from another machine than the cluster's use `camerabias submit`; on the head node give "

@@ -69,7 +69,7 @@ def test_dead_address_is_answered_at_once_and_says_how_to_go_on(monkeypatch, pat
 
 def test_dead_address_that_was_asked_for_is_named_by_its_option(monkeypatch):
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
-    with pytest.raises(CamerabiasError, match="leave out --address"):
+    with pytest.raises(CamerabiasError, match="drop --address"):
         connect_ray(f"127.0.0.1:{free_port()}")
 
 
