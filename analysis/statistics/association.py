@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import entr
 
-from camerabias.analysis.statistics.bootstrap import Estimate, Floats, resample
+from camerabias.analysis.statistics.bootstrap import Estimate, Floats, mean_of_resamples, resample
 from camerabias.analysis.statistics.permutation import PERMUTATIONS, Codes, p_value
 
 Measure = Callable[[Floats], Floats]
@@ -36,7 +36,8 @@ class Association:
 
     Attributes:
         cramers_v: Cramér's V, from 0 (independent) to 1 (one gives the other); NaN with one label or one camera.
-        information: Mutual information of label and camera in bits, likewise.
+        information: Mutual information of label and camera in bits, likewise: a share of what label and camera, as
+            frequent as they are in these photos, can have in common.
         entropy: Entropy of the label in bits, of which the camera holds `information`.
         p: Share of permutations whose V is as large: the p-value of "label and camera are independent".
     """
@@ -72,8 +73,9 @@ def associated_labels(table: pd.DataFrame) -> dict[str, str]:
 def associate(images: pd.DataFrame) -> Association:
     """Measure the association of label and camera.
 
-    Intervals are those of `statistics.resample`, less twice what chance comes to: a resampled table has that of the
-    photos in it, and as much again of the resampling. V is resampled as its square, to which chance adds.
+    Intervals are those of `statistics.resample`, about the estimate: a resampled table has the chance of the photos
+    in it and as much again of the resampling, which moves all of them and leaves less room for them to vary. V is
+    resampled as its square, to which chance adds.
 
     Args:
         images: A row per image with label, camera and group.
@@ -85,10 +87,11 @@ def associate(images: pd.DataFrame) -> Association:
     seen = np.zeros((cameras.max() + 1, labels.max() + 1))
     np.add.at(seen, (cameras, labels), 1)
     permuted = np.concatenate(list(permuted_counts(cameras, len(seen), labels, units)))
-    v = _measure(groups, cameras, labels, squared_v, permuted)
+    v, share = (_measure(groups, cameras, labels, one, permuted) for one in (squared_v, information_share))
+    bits = float(_lesser_bits(seen))
     return Association(
         cramers_v=replace(v, mean=v.mean**0.5, low=v.low**0.5, high=v.high**0.5),
-        information=_measure(groups, cameras, labels, information_share, permuted, _lesser_bits),
+        information=replace(share, mean=share.mean * bits, low=share.low * bits, high=share.high * bits),
         entropy=float(_bits(seen.sum(axis=0))),
         p=p_value(float(squared_v(seen)), squared_v(permuted)) if min(seen.shape) > 1 else nan,
     )
@@ -164,15 +167,8 @@ def permuted_counts(rows: Codes, n_rows: int, classes: Codes, units: Codes) -> I
         )
 
 
-def _measure(
-    groups: Codes,
-    rows: Codes,
-    classes: Codes,
-    measure: Measure,
-    permuted: Floats,
-    unit: Measure = lambda counts: np.ones(counts.shape[:-2]),
-) -> Estimate:
-    """A measure from 0 to 1 of a table, adjusted for chance, times what it is a share of, with its interval."""
+def _measure(groups: Codes, rows: Codes, classes: Codes, measure: Measure, permuted: Floats) -> Estimate:
+    """A measure from 0 to 1 of a table, adjusted for chance, with its interval."""
     shape = permuted.shape[1:]
     cells, cell_of = np.unique(rows * shape[1] + classes, return_inverse=True)
     counted = pd.crosstab([groups, np.zeros(len(rows))], cell_of)
@@ -184,14 +180,17 @@ def _measure(
         counts[..., cells] = sums
         return counts.reshape(*sums.shape[:-1], *shape)
 
-    def adjusted(counts: Floats, by_chance: float) -> Floats:
-        # where chance comes to all there can be, nothing more can be found
-        return np.clip((measure(counts) - by_chance) / max(1 - by_chance, ROUNDING), 0, 1) * unit(counts)
+    # where chance comes to all there can be, nothing more can be found
+    left = max(1 - by_chance, ROUNDING)
+    mean = (measure(tables(counted.to_numpy(float).sum(axis=0))) - by_chance) / left
+    expected = mean_of_resamples(counted, lambda sums: measure(tables(sums)))
 
-    seen = tables(counted.to_numpy(float).sum(axis=0))
-    bounds = (0.0, float(unit(seen)))
-    found = resample(counted, lambda sums: adjusted(tables(sums), 2 * by_chance), len(counted), bounds)
-    return replace(found, mean=float(adjusted(seen, by_chance)))
+    def centred(sums: Floats) -> Floats:
+        return np.clip(mean + (measure(tables(sums)) - expected) / left**2, 0, 1)
+
+    found = resample(counted, centred, len(counted), (0.0, 1.0))
+    mean = float(np.clip(mean, 0, 1))
+    return replace(found, mean=mean, low=min(found.low, mean), high=max(found.high, mean))
 
 
 def _expected(counts: Floats) -> Floats:

@@ -163,6 +163,14 @@ def resample(
     )
 
 
+def mean_of_resamples(table: pd.DataFrame, statistic: Callable[[Floats], Floats]) -> float:
+    """The mean of a statistic of one seed over the draws of `resample`, whose table it takes."""
+    sums = table.groupby(level="group").sum().to_numpy(float)
+    values = statistic(_resamples(len(sums), len(sums)) @ sums)
+    values = values[~np.isnan(values)]
+    return float(values.mean()) if len(values) else nan
+
+
 def bootstrap_interval(
     sums_of: Callable[[Floats], Floats],
     n: int,

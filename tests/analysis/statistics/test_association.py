@@ -108,6 +108,29 @@ def test_one_gives_the_other_and_nothing_to_tell():
     assert alone.entropy == pytest.approx(1)
 
 
+@pytest.mark.parametrize(
+    ("n", "labels", "cameras", "least"),
+    [
+        (360, 120, 12, 0.99),
+        (32, 6, 5, 0),
+        (60, 60, 3, 0),
+        (60, 57, 3, 0),
+        (40, 4, 20, 0.99),
+        (12, 2, 2, 0.99),
+    ],
+)
+@pytest.mark.usefixtures("few_exchanges")
+def test_an_interval_holds_its_estimate_however_many_labels_there_are(n, labels, cameras, least):
+    """In the first, chance alone comes to more than half of what there can be: twice that once left nothing."""
+    number = np.arange(n)
+    images = pd.DataFrame({"label": number % labels, "camera": number % cameras, "group": number}).astype(str)
+    found = associate(images)
+    top = np.log2(min(labels, cameras))
+    for measure, most in ((found.cramers_v, 1), (found.information, top)):
+        assert 0 <= measure.low <= measure.mean <= measure.high <= most + 1e-9
+        assert measure.mean >= least * most
+
+
 def test_a_camera_implies_the_label_that_is_most_clearly_more_frequent():
     table = pd.DataFrame(
         {"x": [60, 30, 0], "y": [20, 10, 0], "z": [30, 0, 2], "none": [0, 0, 0]}, index=list("abc")
