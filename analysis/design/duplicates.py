@@ -9,10 +9,18 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
-NEAR = 6
-"""Differing bits of 64 up to which two photos count as nearly the same. Saved again at quality 50, scaled to a half
-or brightened by a fifth, 19 of 20 photos stay that near to what they were (a test holds that); of two photos of the
-same kind of object, one pair in a million comes as near. Mirrored, turned and cropped copies are not found."""
+from camerabias.datasets.schema import pictures_of
+
+NEAR = 8
+"""Differing bits of 64 up to which two photos may be nearly the same: saved again, scaled or brightened, 19 of 20
+stay that near. So do different scenes on one backdrop. Mirrored, turned and cropped copies are not found."""
+
+ALIKE = 0.9
+"""Correlation of two photos' details from which on they are: of 1,000 scenes on one backdrop 2 reach it at most, of
+copies 19 of 20 (`benchmarks/duplicates.py`; a test holds a part of it)."""
+
+NEAR_ALONE = 6
+"""As `NEAR`, for facts without details, which camerabias wrote before."""
 
 MAX_COMPARED = 30_000
 """Photos that are compared at most, all with all: half a billion pairs take some ten seconds."""
@@ -60,20 +68,28 @@ def near_duplicates(facts: pd.DataFrame) -> Duplicates:
     """Compare the hashes of all photos.
 
     Args:
-        facts: As `datasets.facts.gather_facts` gives them; of more than `MAX_COMPARED`, every second, third, ...
+        facts: As `datasets.inspection.metadata.gather_facts` gives them; of more than `MAX_COMPARED`, every
+            second, third, ...
     """
     step = max(1, -(-len(facts) // MAX_COMPARED))
     photos = facts.iloc[::step]
     side = photos["fold"] if photos["split"].isna().all() else photos["split"] == "test"
-    group, sides, label = (pd.factorize(column)[0] for column in (photos["group"], side, photos["label"]))
+    columns = (photos["group"], side, photos["label"], pictures_of(photos["image_id"]))
+    group, sides, label, picture = (pd.factorize(column)[0] for column in columns)
     names = photos["path" if "path" in photos else "image_id"].to_numpy()
     hashes = photos["hash"].to_numpy(np.uint64)
     n_pairs = n_crossing = n_labels = 0
     found = np.zeros(len(photos), dtype=bool)
     pairs: list[Pair] = []
-    for first, second, bits in _near(hashes):
-        apart = group[first] != group[second]
+    details = _details(photos)
+    for first, second, bits in _near(hashes, NEAR_ALONE if details is None else NEAR):
+        apart = (group[first] != group[second]) & (
+            picture[first] != picture[second]
+        )  # `copies` names the same bytes
         first, second, bits = first[apart], second[apart], bits[apart]
+        if details is not None:
+            alike = _correlate(details, first, second) >= ALIKE
+            first, second, bits = first[alike], second[alike], bits[alike]
         found[first] = found[second] = True
         n_pairs += len(first)
         n_crossing += int((sides[first] != sides[second]).sum())
@@ -96,12 +112,30 @@ def near_duplicates(facts: pd.DataFrame) -> Duplicates:
 Numbers = npt.NDArray[np.intp]
 
 
-def _near(hashes: npt.NDArray[np.uint64]) -> Iterator[tuple[Numbers, Numbers, Numbers]]:
-    """Positions of all pairs within `NEAR` bits, the first before the second, and by how many bits they differ."""
+def _details(photos: pd.DataFrame) -> npt.NDArray[np.float32] | None:
+    """Details as rows of length 1, or 0 where there is none; None for facts that do not have them."""
+    if "detail" not in photos or photos["detail"].isna().any():
+        return None
+    details = np.stack([np.frombuffer(detail, dtype=np.int8) for detail in photos["detail"]]).astype(
+        np.float32
+    )
+    details -= details.mean(axis=1, keepdims=True)
+    return np.asarray(details / np.maximum(np.linalg.norm(details, axis=1, keepdims=True), 1))
+
+
+def _correlate(details: npt.NDArray[np.float32], first: Numbers, second: Numbers) -> npt.NDArray[np.float32]:
+    """Correlation of pairs' details; each photo is looked up once, however many pairs it is in."""
+    rows, row = np.unique(first, return_inverse=True)
+    columns, column = np.unique(second, return_inverse=True)
+    return np.asarray((details[rows] @ details[columns].T)[row, column])
+
+
+def _near(hashes: npt.NDArray[np.uint64], most: int) -> Iterator[tuple[Numbers, Numbers, Numbers]]:
+    """Positions of all pairs within `most` bits, the first before the second, and by how many bits they differ."""
     rows = max(1, BLOCK // max(len(hashes), 1))
     for start in range(0, len(hashes), rows):
         bits = np.bitwise_count(hashes[start : start + rows, None] ^ hashes[None, start:])
-        first, second = np.nonzero(bits <= NEAR)
+        first, second = np.nonzero(bits <= most)
         ahead = first < second
         first, second = first[ahead], second[ahead]
         yield first + start, second + start, bits[first, second].astype(np.intp)

@@ -180,16 +180,17 @@ def _measure(groups: Codes, rows: Codes, classes: Codes, measure: Measure, permu
         counts[..., cells] = sums
         return counts.reshape(*sums.shape[:-1], *shape)
 
-    # where chance comes to all there can be, nothing more can be found
-    left = max(1 - by_chance, ROUNDING)
-    mean = (measure(tables(counted.to_numpy(float).sum(axis=0))) - by_chance) / left
+    left = 1 - by_chance
+    if left < ROUNDING:  # chance comes to all there can be: nothing is known
+        return Estimate(0.0, 0.0, 1.0, 1, len(counted))
+    seen = measure(tables(counted.to_numpy(float).sum(axis=0)))
+    mean = float(np.clip((seen - by_chance) / left, 0, 1))
     expected = mean_of_resamples(counted, lambda sums: measure(tables(sums)))
 
     def centred(sums: Floats) -> Floats:
         return np.clip(mean + (measure(tables(sums)) - expected) / left**2, 0, 1)
 
     found = resample(counted, centred, len(counted), (0.0, 1.0))
-    mean = float(np.clip(mean, 0, 1))
     return replace(found, mean=mean, low=min(found.low, mean), high=max(found.high, mean))
 
 

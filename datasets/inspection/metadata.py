@@ -13,6 +13,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from PIL import ExifTags, Image, ImageOps, JpegImagePlugin
 
@@ -27,8 +28,14 @@ from camerabias.datasets.views.fit import fit_factor
 FACTS_COLUMNS = ("image_id", "label", "camera", "group", "fold", "split", "width", "height", "format", "path")
 """What the facts take over from the index, which knows no path of simulated photos."""
 
-COMPUTED = {"tables": object, "exif": object, "hash": np.uint64}
+COMPUTED = {"tables": object, "exif": object, "hash": np.uint64, "detail": object}
 """What else the facts hold of a file, and its type."""
+
+DETAIL_SIDE = 32
+"""Side in pixels of the detail that near-duplicates are compared by: at 16, scenes that look alike are alike."""
+
+DETAIL_BLUR = 2.0
+"""Standard deviation in such pixels of what is not detail: the background, which a hash has seen already."""
 
 HASH_SIDE = 32
 """Side in pixels of what is hashed: four times what 8 × 8 frequencies need, so that fine detail is averaged away."""
@@ -50,7 +57,9 @@ differ between photos, and would name the photo rather than its source."""
 
 
 def are_facts_of(facts: pd.DataFrame, dataset: Dataset) -> bool:
-    """Whether facts, as `gather_facts` gave them, are of these photos, with the labels that they have now."""
+    """Whether facts, as `gather_facts` gives them now, are of these photos, with the labels that they have now."""
+    if not set(COMPUTED) <= set(facts):
+        return False  # another version of camerabias wrote them
     known = taken_over(dataset.index)
     return facts.reindex(columns=known).astype(str).equals(dataset.index[known].astype(str))
 
@@ -79,7 +88,8 @@ def gather_facts(
     Returns:
         A row per image in the order of the index: `FACTS_COLUMNS`; `tables`, the JPEG quantisation tables and the
         subsampling as a short text, None for other formats; `exif`, the fields above as a text, None without EXIF;
-        `hash`, the `perceptual_hash` as uint64; `factor`, by how much the photo is scaled to the dataset's size.
+        `hash`, the `perceptual_hash` as uint64; `detail`, that of `detail_of` as bytes; `factor`, by how much the
+        photo is scaled to the dataset's size.
     """
     parts = [part.name for part in dataset.manifest.parts]
     told: list[dict[str, Any]] = []
@@ -112,7 +122,12 @@ def _tell_part(dataset: Folder, part: str) -> dict[str, Any]:
 def tell(content: bytes) -> dict[str, Any]:
     """What a file says by itself, as plain values: `COMPUTED`."""
     with Image.open(io.BytesIO(content)) as file:
-        return {"tables": _tables(file), "exif": _exif(file), "hash": perceptual_hash(content)}
+        return {
+            "tables": _tables(file),
+            "exif": _exif(file),
+            "hash": perceptual_hash(content),
+            "detail": detail_of(content),
+        }
 
 
 def _tables(file: Image.Image) -> str | None:
@@ -159,17 +174,34 @@ def perceptual_hash(content: bytes) -> int:
     Returns:
         The hash, from 0 to 2⁶⁴ - 1; of two photos that have nothing in common about half of the bits differ.
     """
-    small = _small_luma(content).resize((HASH_SIDE, HASH_SIDE), Image.Resampling.BOX)
-    lowest = cv2.dct(np.asarray(small, dtype=np.float32))[:8, :8].ravel()
+    lowest = cv2.dct(_small_luma(content, HASH_SIDE, HASH_SIDE))[:8, :8].ravel()
     bits = lowest > np.median(lowest[1:])  # the first is the mean, which tells nothing of what is shown
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
-def _small_luma(content: bytes) -> Image.Image:
-    """The picture as a viewer shows it, in gray; a JPEG is decoded at an eighth of its size where that is enough."""
+def detail_of(content: bytes) -> bytes:
+    """What a photo shows that is smaller than its background: two photos of one scene have the same.
+
+    The luma is averaged down to 32 × 32, less what of it is blurred, and scaled to its largest value.
+
+    Args:
+        content: Bytes of any image that could be imported.
+
+    Returns:
+        `DETAIL_SIDE`² numbers from -127 to 127, int8, a row after the other; about 0 where there is no detail.
+    """
+    small = _small_luma(content, 4 * DETAIL_SIDE, DETAIL_SIDE)
+    detail = small - cv2.GaussianBlur(small, (0, 0), DETAIL_BLUR)
+    return np.round(127 * detail / max(float(np.abs(detail).max()), 1.0)).astype(np.int8).tobytes()
+
+
+def _small_luma(content: bytes, decoded: int, side: int) -> npt.NDArray[np.float32]:
+    """The picture as a viewer shows it, in gray, averaged down; a JPEG is decoded no larger than `decoded` needs."""
     with Image.open(io.BytesIO(content)) as file:
-        if not isinstance(file, JpegImagePlugin.JpegImageFile):
-            return Image.fromarray(decode(content)).convert("L")
-        file.draft("L", (HASH_SIDE, HASH_SIDE))
-        exif_of(file)  # damaged EXIF is met here, where it costs nothing
-        return ImageOps.exif_transpose(file).convert("L")
+        if isinstance(file, JpegImagePlugin.JpegImageFile):
+            file.draft("L", (decoded, decoded))
+            exif_of(file)  # damaged EXIF is met here, where it costs nothing
+            shown = ImageOps.exif_transpose(file)
+        else:
+            shown = Image.fromarray(decode(content))
+        return np.asarray(shown.convert("L").resize((side, side), Image.Resampling.BOX), dtype=np.float32)

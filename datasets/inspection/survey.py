@@ -22,7 +22,7 @@ from camerabias.datasets.reading.photo import Photo, Source
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.views.cache import cache_folder
 
-FACTS_VERSION = 1
+FACTS_VERSION = 2
 """Raised when the same file would give other facts than those that are kept."""
 
 _READ = ("sha256", "camera", "width", "height", "format")
