@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 
 import numpy as np
@@ -65,7 +66,7 @@ class Duplicates(BaseModel):
 
 
 def near_duplicates(facts: pd.DataFrame) -> Duplicates:
-    """Compare the hashes of all photos.
+    """Compare all photos.
 
     Args:
         facts: As `datasets.inspection.metadata.gather_facts` gives them; of more than `MAX_COMPARED`, every
@@ -74,22 +75,12 @@ def near_duplicates(facts: pd.DataFrame) -> Duplicates:
     step = max(1, -(-len(facts) // MAX_COMPARED))
     photos = facts.iloc[::step]
     side = photos["fold"] if photos["split"].isna().all() else photos["split"] == "test"
-    columns = (photos["group"], side, photos["label"], pictures_of(photos["image_id"]))
-    group, sides, label, picture = (pd.factorize(column)[0] for column in columns)
+    sides, label = (pd.factorize(column)[0] for column in (side, photos["label"]))
     names = photos["path" if "path" in photos else "image_id"].to_numpy()
-    hashes = photos["hash"].to_numpy(np.uint64)
     n_pairs = n_crossing = n_labels = 0
     found = np.zeros(len(photos), dtype=bool)
     pairs: list[Pair] = []
-    details = _details(photos)
-    for first, second, bits in _near(hashes, NEAR_ALONE if details is None else NEAR):
-        apart = (group[first] != group[second]) & (
-            picture[first] != picture[second]
-        )  # `copies` names the same bytes
-        first, second, bits = first[apart], second[apart], bits[apart]
-        if details is not None:
-            alike = _correlate(details, first, second) >= ALIKE
-            first, second, bits = first[alike], second[alike], bits[alike]
+    for first, second, bits in _alike(photos):
         found[first] = found[second] = True
         n_pairs += len(first)
         n_crossing += int((sides[first] != sides[second]).sum())
@@ -112,13 +103,29 @@ def near_duplicates(facts: pd.DataFrame) -> Duplicates:
 Numbers = npt.NDArray[np.intp]
 
 
+def _alike(photos: pd.DataFrame) -> Iterator[tuple[Numbers, Numbers, Numbers]]:
+    """As `_near`, of two groups, of like details, and not byte for byte the same, which `copies` names."""
+    group, picture = (
+        pd.factorize(column)[0] for column in (photos["group"], pictures_of(photos["image_id"]))
+    )
+    details = _details(photos)
+    for pairs in _near(photos["hash"].to_numpy(np.uint64), NEAR_ALONE if details is None else NEAR):
+        first, second, _ = pairs
+        chosen = (group[first] != group[second]) & (picture[first] != picture[second])
+        first, second, bits = (numbers[chosen] for numbers in pairs)
+        if details is not None:
+            alike = _correlate(details, first, second) >= ALIKE
+            first, second, bits = first[alike], second[alike], bits[alike]
+        yield first, second, bits
+
+
 def _details(photos: pd.DataFrame) -> npt.NDArray[np.float32] | None:
     """Details as rows of length 1, or 0 where there is none; None for facts that do not have them."""
     if "detail" not in photos or photos["detail"].isna().any():
         return None
-    details = np.stack([np.frombuffer(detail, dtype=np.int8) for detail in photos["detail"]]).astype(
-        np.float32
-    )
+    details = np.stack(
+        [np.frombuffer(base64.b64decode(detail), dtype=np.int8) for detail in photos["detail"]]
+    ).astype(np.float32)
     details -= details.mean(axis=1, keepdims=True)
     return np.asarray(details / np.maximum(np.linalg.norm(details, axis=1, keepdims=True), 1))
 

@@ -5,6 +5,7 @@ These facts are what a design is checked by (`analysis.design`) before anything 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 from collections.abc import Callable
@@ -88,7 +89,7 @@ def gather_facts(
     Returns:
         A row per image in the order of the index: `FACTS_COLUMNS`; `tables`, the JPEG quantisation tables and the
         subsampling as a short text, None for other formats; `exif`, the fields above as a text, None without EXIF;
-        `hash`, the `perceptual_hash` as uint64; `detail`, that of `detail_of` as bytes; `factor`, by how much the
+        `hash`, the `perceptual_hash` as uint64; `detail`, as `detail_of` gives it; `factor`, by how much the
         photo is scaled to the dataset's size.
     """
     parts = [part.name for part in dataset.manifest.parts]
@@ -179,7 +180,7 @@ def perceptual_hash(content: bytes) -> int:
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
-def detail_of(content: bytes) -> bytes:
+def detail_of(content: bytes) -> str:
     """What a photo shows that is smaller than its background: two photos of one scene have the same.
 
     The luma is averaged down to 32 × 32, less what of it is blurred, and scaled to its largest value.
@@ -188,11 +189,13 @@ def detail_of(content: bytes) -> bytes:
         content: Bytes of any image that could be imported.
 
     Returns:
-        `DETAIL_SIDE`² numbers from -127 to 127, int8, a row after the other; about 0 where there is no detail.
+        `DETAIL_SIDE`² numbers from -127 to 127, int8, a row after the other, about 0 where there is no detail; in
+        base64, since what workers report is JSON.
     """
     small = _small_luma(content, 4 * DETAIL_SIDE, DETAIL_SIDE)
     detail = small - cv2.GaussianBlur(small, (0, 0), DETAIL_BLUR)
-    return np.round(127 * detail / max(float(np.abs(detail).max()), 1.0)).astype(np.int8).tobytes()
+    numbers = np.round(127 * detail / max(float(np.abs(detail).max()), 1.0)).astype(np.int8)
+    return base64.b64encode(numbers.tobytes()).decode()
 
 
 def _small_luma(content: bytes, decoded: int, side: int) -> npt.NDArray[np.float32]:
