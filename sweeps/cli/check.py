@@ -74,9 +74,10 @@ data_app.command(
 
 
 def _draw_sheet(source: str) -> None:
-    """Draw the contact sheet of a DATASET, once."""
+    """Draw the contact sheet of a DATASET, once; one that cannot be written to goes without."""
     from camerabias.datasets.dataset import is_dataset, open_dataset
     from camerabias.datasets.inspection.contact_sheet import contact_sheet
+    from camerabias.datasets.io.storage import StorageError
     from camerabias.datasets.schema import MANIFEST_FILE
     from camerabias.sweeps.monitoring.console import console
 
@@ -85,5 +86,9 @@ def _draw_sheet(source: str) -> None:
     dataset, name = open_dataset(source), "contact_sheet.png"
     folder = dataset.folder
     if not folder.exists(name) or folder.changed(name) < folder.changed(MANIFEST_FILE):
-        folder.write_bytes(name, contact_sheet(dataset))
+        try:
+            folder.write_bytes(name, contact_sheet(dataset))
+        except StorageError as error:
+            console.print(f"No contact sheet: {error}")
+            return
     console.print(f"Contact sheet: {folder.file(name)}")

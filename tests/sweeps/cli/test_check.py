@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from camerabias.datasets.dataset import open_dataset
+from camerabias.datasets.io.storage import Folder, StorageError
 
 
 @pytest.fixture
@@ -41,6 +42,21 @@ def test_data_show_is_another_name_and_a_dataset_gets_a_contact_sheet(command, d
     assert again == "".join(line for line in out.splitlines(keepends=True) if "Reading headers" not in line)
     assert (folder / "contact_sheet.png").stat().st_mtime_ns == written
     assert open_dataset(str(folder)).manifest == dataset.manifest
+
+
+def test_a_dataset_that_cannot_be_written_to_is_checked_all_the_same(command, dataset, tmp_path, monkeypatch):
+    def fail(*_):
+        raise StorageError("it is read-only")
+
+    shutil.copytree(
+        str(dataset.folder), tmp_path / "copy", ignore=shutil.ignore_patterns("contact_sheet.png")
+    )
+    monkeypatch.setattr(Folder, "write_bytes", fail)
+    monkeypatch.setattr(Folder, "write_table", fail)
+    code, out, _ = command("check", tmp_path / "copy")
+    assert code == 0
+    assert "Does the classifier use the camera?" in out
+    assert "No contact sheet: it is read-only" in out
 
 
 def test_problems_that_are_named_make_it_exit_with_3(command, photos):
