@@ -81,7 +81,7 @@ def test_usage_errors_exit_with_2(command):
         (["report", "nowhere"], "no run"),
         (["audit", "nowhere", "--run", "r"], "nothing at nowhere"),
         (["audit", "nowhere.csv", "--run", "r"], "no table"),
-        (["data", "show", "nowhere"], "no complete dataset"),
+        (["data", "show", "nowhere"], "nothing at nowhere"),
         (["data", "simulate", "x", "--cues", "jpg=1"], "jpeg_quality"),
         (["sweep", "run", "tabel1", "--data", "d", "--run", "r"], "allowed: audit, cues, cues_used, demo"),
     ],
