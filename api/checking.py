@@ -15,8 +15,8 @@ from camerabias.analysis.design.wording import describe_design
 from camerabias.datasets.dataset import is_dataset, open_dataset
 from camerabias.datasets.inspection.metadata import facts_of
 from camerabias.datasets.inspection.survey import survey
-from camerabias.datasets.io.decode import NO_EXIF_CAMERA
 from camerabias.datasets.io.executor import EXECUTORS
+from camerabias.datasets.reading.exif import NO_EXIF_CAMERA
 from camerabias.datasets.reading.photo import Reading
 from camerabias.datasets.schema import CameraFrom, ExecutorName, Layout
 from camerabias.photos import Location, already_imported, find_photos, listener_of
@@ -196,7 +196,8 @@ def check(
     else:
         _refuse_reading(fspath(source), reading)
         with listener.counting("Reading headers, shards") as report:
-            facts, notes = facts_of(open_dataset(fspath(source)), EXECUTORS[executor](), report), []
+            dataset = open_dataset(fspath(source))
+            facts, notes = facts_of(dataset, EXECUTORS[executor](), report), [*dataset.manifest.notes]
     found = DesignCheck(facts, [*notes, *_notes(facts)])
     for note in found.notes:
         listener.say(note)
@@ -218,7 +219,7 @@ def _look(
     if found.rejected:
         path, reason = next(iter(found.rejected.items()))
         notes.append(f"{len(found.rejected)} photos cannot be used (first: {path}: {reason}).")
-    return found.facts, notes
+    return found.facts, [*notes, *found.notes]
 
 
 def _notes(facts: pd.DataFrame) -> list[str]:

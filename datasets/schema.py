@@ -22,6 +22,7 @@ N_FOLDS = 10
 MANIFEST_FILE = "dataset.json"
 RUN_FILE = "run.json"
 INDEX_FILE = "index.parquet"
+REJECTED_FILE = "rejected.csv"
 FACTS_FILE = "facts.parquet"
 IMAGES_FOLDER = "images"
 VARIANTS_FOLDER = "variants"
@@ -127,6 +128,8 @@ class DatasetManifest(BaseModel):
     parts: tuple[Part, ...]
     fingerprint: str
     """SHA-256 of the sorted (image_id, label, camera, group, fold[, split]); names the dataset in records."""
+    notes: tuple[str, ...] = ()
+    """What was noticed of the photos as they were read, in sentences."""
 
     def classes(self, target: Target) -> tuple[str, ...]:
         """The classes that a trial on `target` distinguishes, in the order of its probabilities."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +11,7 @@ import pandas as pd
 
 from camerabias.datasets.dataset import Dataset
 from camerabias.datasets.reading.photo import Photo, Source
-from camerabias.datasets.schema import MANIFEST_FILE, PICTURE_DIGITS, CamerabiasError, pictures_of
+from camerabias.datasets.schema import MANIFEST_FILE, REJECTED_FILE, CamerabiasError, pictures_of
 
 
 def refuse_changes(dataset: Dataset, source: Source) -> None:
@@ -23,7 +24,11 @@ def refuse_changes(dataset: Dataset, source: Source) -> None:
         CamerabiasError: They differ; says how many, and in what.
     """
     kept = dataset.index.drop_duplicates("path").set_index("path")
-    differences = [*_words(kept, source.photos), *_pixels(dataset, kept, source)]
+    differences = [
+        *_came_and_went(kept, dataset, source),
+        *_words(kept, source.photos),
+        *_pixels(dataset, kept, source),
+    ]
     if differences:
         raise CamerabiasError(
             f"{dataset.folder} holds these photos as they were: {'; '.join(differences)}. A DATASET stays as it "
@@ -31,15 +36,39 @@ def refuse_changes(dataset: Dataset, source: Source) -> None:
         )
 
 
-def _words(kept: pd.DataFrame, photos: Sequence[Photo]) -> Iterator[str]:
-    new = [photo.path for photo in photos if photo.path not in kept.index]
-    gone = sorted(set(kept.index) - {photo.path for photo in photos})
-    for what, paths in (("new, or were rejected", new), ("gone", gone)):
+def _came_and_went(kept: pd.DataFrame, dataset: Dataset, source: Source) -> Iterator[str]:
+    since, rejected = _made(dataset, source), _rejected(dataset)
+    others = [photo for photo in source.photos if photo.name not in kept.index]
+    new = [photo.name for photo in others if photo.name not in rejected]
+    mended = [
+        photo.name
+        for photo in others
+        if photo.name in rejected
+        and source.root.is_local
+        and _written_since(source.root.file(photo.path), since)
+    ]
+    gone = sorted(set(kept.index) - {photo.name for photo in source.photos})
+    for what, paths in (("new", new), ("other files than those that were rejected", mended), ("gone", gone)):
         if paths:
             yield f"{len(paths)} photos are {what} (first: {paths[0]})"
+
+
+def _rejected(dataset: Dataset) -> set[str]:
+    if not dataset.folder.exists(REJECTED_FILE):
+        return set()
+    return set(pd.read_csv(io.BytesIO(dataset.folder.read_bytes(REJECTED_FILE)), dtype=str)["path"])
+
+
+def _made(dataset: Dataset, source: Source) -> float:
+    """Since when files may have changed; from the beginning, where the folder is another one."""
+    moved = source.root.uri != dataset.manifest.source["root"]
+    return 0.0 if moved else dataset.folder.changed(MANIFEST_FILE)
+
+
+def _words(kept: pd.DataFrame, photos: Sequence[Photo]) -> Iterator[str]:
     for name in ("label", "camera", "split"):
         before = kept[name].to_dict()
-        pairs = [(photo.path, getattr(photo, name)) for photo in photos if photo.path in before]
+        pairs = [(photo.name, getattr(photo, name)) for photo in photos if photo.name in before]
         changed = [
             (path, now)
             for path, now in pairs
@@ -54,13 +83,12 @@ def _words(kept: pd.DataFrame, photos: Sequence[Photo]) -> Iterator[str]:
 def _pixels(dataset: Dataset, kept: pd.DataFrame, source: Source) -> Iterator[str]:
     if not source.root.is_local or source.read:
         return  # reading a bucket again would cost as much as importing it
-    moved = source.root.uri != dataset.manifest.source["root"]
-    since = 0.0 if moved else dataset.folder.changed(MANIFEST_FILE)
+    since = _made(dataset, source)
     ids = pictures_of(kept["image_id"]).to_dict()
     changed = [
-        photo.path
+        photo.name
         for photo in source.photos
-        if photo.path in ids and _differs(source.root.file(photo.path), since, ids[photo.path])
+        if photo.name in ids and _differs(source.root.file(photo.path), since, ids[photo.name])
     ]
     if changed:
         yield f"{len(changed)} have other pixels (first: {changed[0]})"
@@ -69,9 +97,17 @@ def _pixels(dataset: Dataset, kept: pd.DataFrame, source: Source) -> Iterator[st
 def _differs(path: str, since: float, image_id: str) -> bool:
     """Whether a file that was written, or moved here, after a time holds another image."""
     try:
-        if os.stat(path).st_ctime <= since:
+        if not _written_since(path, since):
             return False
         with open(path, "rb") as file:
-            return hashlib.sha256(file.read()).hexdigest()[:PICTURE_DIGITS] != image_id
-    except OSError:  # gone or locked away since, which takes nothing from what was imported
+            return hashlib.sha256(file.read()).hexdigest()[:20] != image_id
+    except OSError:  # locked away since, which takes nothing from what was imported
+        return False
+
+
+def _written_since(path: str, since: float) -> bool:
+    """Whether a file was written, or moved here, after a time; one that is gone was not."""
+    try:
+        return os.stat(path).st_ctime > since
+    except OSError:
         return False

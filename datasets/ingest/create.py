@@ -22,9 +22,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from camerabias.datasets.dataset import Dataset, is_dataset, open_dataset
+from camerabias.datasets.ingest.admission import read_photo
 from camerabias.datasets.ingest.changes import refuse_changes
 from camerabias.datasets.ingest.index import fingerprint, make_index
-from camerabias.datasets.io.decode import inspect_image
+from camerabias.datasets.ingest.noticed import join_cameras, look_at_pixels
+from camerabias.datasets.io.decode import ImageError
 from camerabias.datasets.io.executor import Executor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.reading.photo import Photo, Source
@@ -32,6 +34,7 @@ from camerabias.datasets.schema import (
     IMAGES_FOLDER,
     INDEX_FILE,
     MANIFEST_FILE,
+    REJECTED_FILE,
     VARIANTS_FOLDER,
     CamerabiasError,
     CellSize,
@@ -46,8 +49,6 @@ PART_IMAGES = 64
 
 INDEX_ROW_GROUP = 1000 * PART_IMAGES
 """Rows of the index that are read together: whoever works on one part of millions reads no more than these."""
-
-REJECTED_FILE = "rejected.csv"
 
 OnProgress = Callable[[int, int], None]
 """Called with (images done, images in all) as parts end."""
@@ -85,6 +86,7 @@ class _Making:
         names_sorted: Whether labels and cameras are listed by alphabet, else as they appear.
         size: Side of the views; None takes it from the images.
         max_rejected: Share of photos that may be unusable.
+        cameras_from_exif: Whether cameras are named by EXIF, in whatever spelling.
     """
 
     source: dict[str, Any]
@@ -94,6 +96,7 @@ class _Making:
     names_sorted: bool = True
     size: int | None = None
     max_rejected: float = 0.0
+    cameras_from_exif: bool = False
 
 
 def simulate_dataset(
@@ -140,6 +143,7 @@ def import_dataset(
         partial(read_rows, source.read or source.root.read_bytes),
         fit,
         max_rejected=max_rejected,
+        cameras_from_exif=any(photo.camera is None for photo in source.photos),
     )
     return _create(out, making, executor, report)
 
@@ -156,12 +160,16 @@ def _create(out: Folder, making: _Making, executor: Executor, report: OnProgress
     _write_parts(out, making, executor, report)
     names = [_part_name(number) for number in range(len(making.pieces))]
     tables = {name: _read_part(out, name) for name in names}
-    rejected = [row for table in tables.values() for row in json.loads(table.schema.metadata[b"rejected"])]
+    rejected = _noted(tables, b"rejected")
     _write_rejected(out, rejected)
     rows = pd.concat([table.to_pandas().assign(part=name) for name, table in tables.items()])
+    notes: list[str] = []
+    if making.cameras_from_exif:
+        rows["camera"], notes = join_cameras(rows["camera"])
     index = make_index(rows.reset_index(drop=True))
+    notes += look_at_pixels(pd.DataFrame(_noted(tables, b"odd")), index)
     out.write_table(INDEX_FILE, pa.Table.from_pandas(index, preserve_index=False), INDEX_ROW_GROUP)
-    manifest = _make_manifest(making, index, tables, len(rejected))
+    manifest = _make_manifest(making, index, tables, len(rejected), notes)
     out.write_json(MANIFEST_FILE, manifest.model_dump())
     return open_dataset(out)
 
@@ -186,8 +194,13 @@ def _write_parts(out: Folder, making: _Making, executor: Executor, report: OnPro
             report(n_done, n_all)
 
 
+def _noted(tables: dict[str, pa.Table], key: bytes) -> list[Row]:
+    """What parts say of single photos beside their rows."""
+    return [row for table in tables.values() for row in json.loads(table.schema.metadata.get(key, b"[]"))]
+
+
 def _make_manifest(
-    making: _Making, index: pd.DataFrame, tables: dict[str, pa.Table], n_rejected: int
+    making: _Making, index: pd.DataFrame, tables: dict[str, pa.Table], n_rejected: int, notes: Sequence[str]
 ) -> DatasetManifest:
     labels, cameras = dict.fromkeys(index["label"]), dict.fromkeys(index["camera"])
     return DatasetManifest(
@@ -205,6 +218,7 @@ def _make_manifest(
             for name, table in tables.items()
         ),
         fingerprint=fingerprint(index),
+        notes=tuple(notes),
     )
 
 
@@ -251,8 +265,11 @@ def _write_part(
     if rejected is None or rejected:  # a photo that was rejected may have been mended since
         rows = list(make_rows(items))
         rejected = [row for row in rows if "reason" in row]
+        odd = [row.pop("odd") for row in rows if row.get("odd")]
         table = pa.Table.from_pylist([row for row in rows if "reason" not in row], schema=_PART_SCHEMA)
         metadata = {"note": note, "rejected": json.dumps(rejected)}
+        if odd:
+            metadata["odd"] = json.dumps(odd)
         with folder.replacing(name) as stream:
             # photos do not compress further
             pq.write_table(
@@ -302,11 +319,9 @@ def read_rows(read: Callable[[str], bytes], photos: Sequence[Photo]) -> Iterator
     """Read and decode photos, a row each as a shard has them; with a `reason` those that cannot be used."""
     for photo in photos:
         try:
-            content = read(photo.path)
-            facts = inspect_image(content)
-        # Pillow's decoders fail in many ways; each is a property of this file, and is recorded as such
-        except Exception as error:  # noqa: BLE001
-            yield {"path": photo.path, "reason": f"{type(error).__name__}: {error}"}
+            content, facts = read_photo(read, photo.path)
+        except ImageError as error:
+            yield {"path": photo.name, "reason": str(error)}
             continue
         yield {
             "sha256": hashlib.sha256(content).hexdigest(),
@@ -317,9 +332,10 @@ def read_rows(read: Callable[[str], bytes], photos: Sequence[Photo]) -> Iterator
             "width": facts.width,
             "height": facts.height,
             "format": facts.format,
-            "others": json.dumps({"path": photo.path, **photo.others}, default=str),
+            "others": json.dumps({"path": photo.name, **photo.others}, default=str),
             "regions": None,
             "bytes": content,
+            "odd": facts.odd and {"path": photo.name, **facts.odd},
         }
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -16,13 +15,14 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from PIL import ExifTags, Image, ImageOps, JpegImagePlugin
+from PIL import ExifTags, Image, JpegImagePlugin
 
 from camerabias.datasets.dataset import Dataset, read_images
 from camerabias.datasets.inspection.kept import keep, kept
-from camerabias.datasets.io.decode import decode, exif_of
+from camerabias.datasets.io.decode import open_image, to_rgb, upright
 from camerabias.datasets.io.executor import Executor
 from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.reading.exif import exif_text
 from camerabias.datasets.schema import FACTS_FILE, Fit
 from camerabias.datasets.views.fit import fit_factor
 
@@ -122,7 +122,7 @@ def _tell_part(dataset: Folder, part: str) -> dict[str, Any]:
 
 def tell(content: bytes) -> dict[str, Any]:
     """What a file says by itself, as plain values: `COMPUTED`."""
-    with Image.open(io.BytesIO(content)) as file:
+    with open_image(content) as file:
         return {
             "tables": _tables(file),
             "exif": _exif(file),
@@ -154,13 +154,8 @@ def _exif_text(exif: Image.Exif) -> str:
     fields |= {name: photo.get(tag) for name, tag in EXIF_PHOTO_FIELDS.items()}
     # how the camera was held is the photo's; whether it says so is the device's
     fields["Orientation"] = "given" if ExifTags.Base.Orientation in exif else None
-    told = {name: _plain(value) for name, value in fields.items() if value is not None}
+    told = {name: exif_text(value) for name, value in fields.items() if value is not None}
     return "; ".join(f"{name}={value}" for name, value in told.items())
-
-
-def _plain(value: Any) -> str:
-    text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
-    return text.strip(" \0")
 
 
 def perceptual_hash(content: bytes) -> int:
@@ -200,11 +195,10 @@ def detail_of(content: bytes) -> str:
 
 def _small_luma(content: bytes, decoded: int, side: int) -> npt.NDArray[np.float32]:
     """The picture as a viewer shows it, in gray, averaged down; a JPEG is decoded no larger than `decoded` needs."""
-    with Image.open(io.BytesIO(content)) as file:
+    with open_image(content) as file:
         if isinstance(file, JpegImagePlugin.JpegImageFile):
             file.draft("L", (decoded, decoded))
-            exif_of(file)  # damaged EXIF is met here, where it costs nothing
-            shown = ImageOps.exif_transpose(file)
+            shown = upright(file)
         else:
-            shown = Image.fromarray(decode(content))
+            shown = to_rgb(upright(file))
         return np.asarray(shown.convert("L").resize((side, side), Image.Resampling.BOX), dtype=np.float32)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from camerabias.datasets.ingest.create import cut_into_shards, default_size, read_rows
 from camerabias.datasets.ingest.index import make_index
+from camerabias.datasets.ingest.noticed import join_cameras, look_at_pixels
 from camerabias.datasets.inspection.kept import keep, kept
 from camerabias.datasets.inspection.metadata import COMPUTED, taken_over, tell, with_factors
 from camerabias.datasets.io.executor import Executor
@@ -22,11 +23,14 @@ from camerabias.datasets.reading.photo import Photo, Source
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.views.cache import cache_folder
 
-FACTS_VERSION = 2
+FACTS_VERSION = 3
 """Raised when the same file would give other facts than those that are kept."""
 
 _READ = ("sha256", "camera", "width", "height", "format")
 """Columns of a shard that the file alone decides; the camera is that of EXIF."""
+
+_ODD = ("largest", "seen")
+"""What is kept of pixels, for `look_at_pixels`."""
 
 Facts = dict[str, Any]
 
@@ -38,10 +42,12 @@ class Survey:
     Attributes:
         facts: As `gather_facts` gives them of the DATASET that an import would make.
         rejected: Reason by path, of the photos that cannot be used.
+        notes: What was noticed of the others, in sentences.
     """
 
     facts: pd.DataFrame
     rejected: dict[str, str]
+    notes: tuple[str, ...]
 
 
 def survey(
@@ -64,7 +70,8 @@ def survey(
     found, rejected = _read(source, executor, report)
     if len(rejected) > max_rejected * len(source.photos) or not found:
         raise CamerabiasError(_too_many(rejected, len(source.photos)))
-    return Survey(_facts(source.photos, found), rejected)
+    facts, notes = _facts(source.photos, found)
+    return Survey(facts, rejected, tuple(notes))
 
 
 def _read(
@@ -72,7 +79,8 @@ def _read(
 ) -> tuple[dict[str, Facts], dict[str, str]]:
     """What files say, by path, and why others cannot be used; what was read is kept, also when interrupted."""
     root = source.root
-    stamps = {photo.path: None if source.read else root.stamp(photo.path) for photo in source.photos}
+    paths = {photo.name: photo.path for photo in source.photos}
+    stamps = {name: None if source.read else root.stamp(path) for name, path in paths.items()}
     folder, name = Folder(str(cache_folder() / f"facts-{FACTS_VERSION}")), _name(root)
     before = kept(folder, name)
     rows: list[Facts] = (
@@ -80,7 +88,9 @@ def _read(
     )
     known = {row["path"]: row for row in rows}
     unread = [
-        path for path, stamp in stamps.items() if not stamp or known.get(path, {}).get("stamp") != stamp
+        paths[name]
+        for name, stamp in stamps.items()
+        if not stamp or known.get(name, {}).get("stamp") != stamp
     ]
     rejected: dict[str, str] = {}
     n_read = 0
@@ -105,14 +115,17 @@ def _name(root: Folder) -> str:
 
 def _read_shard(read: Callable[[str], bytes], paths: Sequence[str]) -> dict[str, Any]:
     cv2.setNumThreads(1)  # shards run side by side already
-    photos, rejected = [], {}
-    rows = read_rows(read, [Photo(path, "", None) for path in paths])
-    for path, row in zip(paths, rows, strict=True):
+    photos = [Photo(path, "", None) for path in paths]
+    found, rejected = [], {}
+    for photo, row in zip(photos, read_rows(read, photos), strict=True):
         if "reason" in row:
-            rejected[path] = row["reason"]
+            rejected[photo.name] = row["reason"]
         else:
-            photos.append({"path": path, **{name: row[name] for name in _READ}, **tell(row["bytes"])})
-    return {"n": len(paths), "photos": photos, "rejected": rejected}
+            odd = {name: row["odd"].get(name) for name in _ODD}
+            found.append(
+                {"path": photo.name, **{name: row[name] for name in _READ}, **odd, **tell(row["bytes"])}
+            )
+    return {"n": len(paths), "photos": found, "rejected": rejected}
 
 
 def _too_many(rejected: Mapping[str, str], n: int) -> str:
@@ -123,17 +136,21 @@ def _too_many(rejected: Mapping[str, str], n: int) -> str:
     )
 
 
-def _facts(photos: Sequence[Photo], found: Mapping[str, Facts]) -> pd.DataFrame:
-    rows = pd.DataFrame([_row(photo, found[photo.path]) for photo in photos if photo.path in found])
+def _facts(photos: Sequence[Photo], found: Mapping[str, Facts]) -> tuple[pd.DataFrame, list[str]]:
+    rows = pd.DataFrame([_row(photo, found[photo.name]) for photo in photos if photo.name in found])
+    notes: list[str] = []
+    if any(photo.camera is None for photo in photos):
+        rows["camera"], notes = join_cameras(rows["camera"])
     index = make_index(rows)
     facts = index[taken_over(index)].assign(
         **{name: rows[name].astype(kind) for name, kind in COMPUTED.items()}
     )
-    return with_factors(facts, default_size(index), "resize")
+    odd = rows.loc[rows[list(_ODD)].notna().any(axis=1), ["path", *_ODD]]
+    return with_factors(facts, default_size(index), "resize"), [*notes, *look_at_pixels(odd, index)]
 
 
 def _row(photo: Photo, found: Facts) -> Facts:
     words = {"label": photo.label, "group": photo.group, "split": photo.split, "part": ""}
     if photo.camera is not None:
         words["camera"] = photo.camera
-    return {**found, **words, "others": json.dumps({"path": photo.path})}
+    return {**found, **words, "others": json.dumps({"path": photo.name})}

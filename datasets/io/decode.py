@@ -1,28 +1,46 @@
-"""Encoded bytes to 8-bit RGB pixels, whatever the file holds, and the facts that EXIF and headers tell."""
+"""Encoded bytes to 8-bit RGB pixels, whatever the file holds beside them."""
 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
 
+import cv2
 import numpy as np
 import numpy.typing as npt
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, PngImagePlugin, UnidentifiedImageError
 
-NO_EXIF_CAMERA = "no EXIF"
-"""Camera of a photo whose EXIF names neither make nor model."""
+from camerabias.datasets.io.salvage import PNG_SIGNATURE, without_metadata
+from camerabias.datasets.schema import CamerabiasError
 
 Pixels = npt.NDArray[np.uint8]
 
+MAX_TEXT = 2**28
+"""Bytes that texts and colour profiles of a PNG may unpack to; some programs write megabytes of history."""
 
-@dataclass(frozen=True)
-class ImageFacts:
-    """What a file says of itself: size in pixels after EXIF orientation, format, EXIF camera."""
+_HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 
-    width: int
-    height: int
-    format: str
-    exif_camera: str
+_SIGNATURES = (b"\xff\xd8\xff", PNG_SIGNATURE, b"II*\0", b"MM\0*", b"GIF8", b"RIFF", b"BM")
+
+_DAMAGED = "the file is damaged or cut short ({}): copy it again, or save it anew from another program"
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""How a picture is turned to stand as a viewer shows it, by EXIF orientation."""
+
+
+class ImageError(CamerabiasError):
+    """An image file that cannot be used: why, and what to do."""
 
 
 def decode(content: bytes) -> Pixels:
@@ -32,81 +50,171 @@ def decode(content: bytes) -> Pixels:
     channels, 16 bits are scaled to 8, transparency is laid over white, CMYK and palettes become RGB.
 
     Args:
-        content: Bytes of any format that Pillow reads.
+        content: Bytes of any format that Pillow reads; of HEIC where the extra `heic` is installed.
 
     Returns:
         uint8 array (height, width, 3), RGB.
 
     Raises:
-        OSError, ValueError, SyntaxError: Pillow's own words on why it cannot be decoded.
+        ImageError: It cannot be decoded.
     """
-    image, _ = _load(content)
-    return np.asarray(_to_rgb(image))
+    with open_image(content) as file:
+        return np.asarray(to_rgb(upright(file)))
 
 
 def decode_as_stored(content: bytes) -> Pixels:
     """Decode an image file as `decode` does, but ignore EXIF orientation: the picture lies as on the sensor."""
-    _, file = _load(content)
-    return np.asarray(_to_rgb(file))
+    with open_image(content) as file:
+        file.load()
+        return np.asarray(to_rgb(file))
 
 
 def stored_size(content: bytes) -> tuple[int, int]:
     """Height and width of what `decode_as_stored` gives, from the header alone; raises as `decode`."""
-    with Image.open(io.BytesIO(content)) as file:
+    with open_image(content) as file:
         return file.height, file.width
 
 
-def inspect_image(content: bytes) -> ImageFacts:
-    """Decode an image fully (so that a truncated file is found) and return its facts; raises as `decode`."""
-    image, file = _load(content)
-    _to_rgb(image)
-    if min(image.size) < 2:
-        raise ValueError(f"{image.width} × {image.height} pixels have no halves")
-    return ImageFacts(image.width, image.height, file.format or "unknown", _exif_camera(exif_of(file)))
+@contextmanager
+def open_image(content: bytes) -> Iterator[Image.Image]:
+    """An image file, its header read, and of PNG and TIFF all of it.
+
+    What Pillow warns of names no file, and its limits are made for servers; neither holds within the block.
+
+    Raises:
+        ImageError: It cannot be opened, or Pillow fails within the block.
+    """
+    with _without_limits(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with _open(content) as file:
+                yield file
+        except (CamerabiasError, MemoryError):
+            raise
+        # Pillow's decoders fail in many ways; each is a property of this file
+        except Exception as error:
+            said = " ".join(str(error).split()) or type(error).__name__
+            raise ImageError(_DAMAGED.format(said)) from error
 
 
-def _load(content: bytes) -> tuple[Image.Image, Image.Image]:
-    """The picture as it stands, and the file it comes from, whose EXIF and format a turned copy lacks."""
+@contextmanager
+def _without_limits() -> Iterator[None]:
+    before = Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK, PngImagePlugin.MAX_TEXT_MEMORY
+    Image.MAX_IMAGE_PIXELS = None
+    PngImagePlugin.MAX_TEXT_CHUNK = PngImagePlugin.MAX_TEXT_MEMORY = MAX_TEXT
+    try:
+        yield
+    finally:
+        Image.MAX_IMAGE_PIXELS, PngImagePlugin.MAX_TEXT_CHUNK, PngImagePlugin.MAX_TEXT_MEMORY = before
+
+
+def _open(content: bytes) -> Image.Image:
+    brands = _brands(content)
+    if b"avif" not in brands and _HEIF_BRANDS & brands:
+        _read_heif_too()
+    try:
+        return _read(content)
+    except Exception:
+        if saved := _from_avif(content) if b"avif" in brands else _without_metadata(content):
+            return saved
+        raise
+
+
+def _read(content: bytes) -> Image.Image:
     try:
         file = Image.open(io.BytesIO(content))
     except UnidentifiedImageError:
-        raise OSError("no image format that can be read") from None  # Pillow would name a memory address
-    with file:
-        file.load()
-        exif_of(file)
-        return ImageOps.exif_transpose(file), file
+        # Pillow would name a memory address
+        if content.startswith(_SIGNATURES) or _brands(content):
+            raise ImageError(_DAMAGED.format("its header")) from None
+        raise ImageError("no image format that can be read: save it as JPEG, PNG or TIFF") from None
+    if file.format in ("PNG", "TIFF"):
+        file.load()  # reads what stands behind the pixels, too
+    return file
+
+
+def _without_metadata(content: bytes) -> Image.Image | None:
+    changed = without_metadata(content)
+    if changed is None:
+        return None
+    with suppress(Exception):  # then why the file itself cannot be read is said
+        return _read(changed)
+    return None
+
+
+def _brands(content: bytes) -> set[bytes]:
+    """What a file of the family of HEIC and AVIF says that it is."""
+    if content[4:8] != b"ftyp":
+        return set()
+    names = content[8 : int.from_bytes(content[:4], "big")]
+    return {names[at : at + 4] for at in range(0, min(len(names), 256), 4)}
+
+
+def _read_heif_too() -> None:
+    try:
+        import pillow_heif
+    except ImportError:
+        raise ImageError(
+            "HEIC is read with an extra (pip install 'camerabias[heic]', on every machine); or save all photos as "
+            "JPEG with one program"
+        ) from None
+    pillow_heif.register_heif_opener()
+
+
+def _from_avif(content: bytes) -> Image.Image | None:
+    """An AVIF whose EXIF Pillow stumbles over as it opens it; OpenCV gives the same pixels."""
+    pixels = cv2.imdecode(
+        np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION
+    )
+    if pixels is None:
+        return None
+    image = Image.fromarray(pixels)
+    image.format = "AVIF"
+    return image
 
 
 def exif_of(file: Image.Image) -> Image.Exif:
-    """EXIF of a file; damaged EXIF says nothing, as in viewers, and does not cost the picture."""
-    try:
+    """EXIF of a file; of damaged EXIF what stands before the damage, as in viewers."""
+    with suppress(Exception):  # Pillow's reader fails in many ways; none costs the picture
         return file.getexif()
-    except Exception:  # noqa: BLE001 - Pillow's reader fails in many ways
-        return Image.Exif()
+    return file.getexif()  # is not read twice
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def exif_value(exif: Image.Exif, tag: int) -> Any:
+    """What EXIF holds under a tag, of whatever type; None where there is none, or it cannot be read."""
+    with suppress(Exception):  # values are read when they are asked for
+        return exif.get(tag)
+    return None
+
+
+def upright(file: Image.Image) -> Image.Image:
+    """The picture of an open file as a viewer shows it; EXIF is only read, as not all of it can be written again."""
+    file.load()
+    turn = _TURNS.get(exif_value(exif_of(file), ExifTags.Base.Orientation))
+    return file if turn is None else file.transpose(turn)
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """A picture of any mode as `decode` gives it.
+
+    Raises:
+        ImageError: Its values do not say how bright white is.
+    """
     if image.mode == "F":
-        raise ValueError("floating-point pixels do not say how bright white is; save them with 8 or 16 bits")
+        raise ImageError("floating-point pixels do not say how bright white is: save them with 8 or 16 bits")
     if image.mode == "I" or image.mode.startswith("I;16"):
         return _from_deep_gray(image).convert("RGB")
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")  # a copy of a large photo is a gigabyte
 
 
 def _from_deep_gray(image: Image.Image) -> Image.Image:
     """16-bit gray to 8 bits; Pillow's own conversion clips at 255 instead of scaling."""
     values = np.asarray(image).astype(np.float64)
     if values.min() < 0 or values.max() > 65535:
-        raise ValueError(f"gray values from {values.min():g} to {values.max():g} are outside 16 bits")
+        raise ImageError(
+            f"gray values from {values.min():g} to {values.max():g} are outside 16 bits: scale them to 0 to 65535"
+        )
     return Image.fromarray((values / 257).round().astype(np.uint8))
-
-
-def _exif_camera(exif: Image.Exif) -> str:
-    make = str(exif.get(ExifTags.Base.Make, "")).strip(" \0")
-    model = str(exif.get(ExifTags.Base.Model, "")).strip(" \0")
-    if model.lower().startswith(make.lower()):  # "NIKON" "NIKON D70" is one name, not two
-        make = ""
-    return f"{make} {model}".strip() or NO_EXIF_CAMERA

@@ -77,6 +77,7 @@ class Folder:
             self._base, self._query = location._base, location._query
             return
         text = os.fspath(location)
+        _refuse_bytes(text)
         if "://" in text:
             self._base, self._query = text.partition("?")[0].rstrip("/"), text.partition("?")[2]
             self.filesystem, self.path = _connect(text)
@@ -175,6 +176,9 @@ class Folder:
         path = self.file(name)
 
         def read() -> pa.Buffer:
+            if self.is_local:  # also files whose names are not UTF-8, which pyarrow refuses
+                with open(path, "rb") as file:
+                    return pa.py_buffer(file.read())
             with self.filesystem.open_input_file(path) as stream:
                 return stream.read_buffer()
 
@@ -276,6 +280,15 @@ def make_writable(folder: Path) -> bool:
     except OSError:
         return False
     return os.access(folder, os.W_OK)
+
+
+def _refuse_bytes(name: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise CamerabiasError(
+            f"The name {os.fsencode(name).decode(errors='backslashreplace')} is not UTF-8; rename the folder or file."
+        ) from error
 
 
 def _connect(address: str) -> tuple[fs.FileSystem, str]:

@@ -11,6 +11,7 @@ from itertools import islice
 
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.reading.walk import IMAGE_ENDINGS, files_below
+from camerabias.datasets.reading.words import as_text
 from camerabias.datasets.schema import CamerabiasError
 
 SAMPLE = 50
@@ -50,7 +51,7 @@ def locate(paths: Sequence[str], root: Folder, by_name: bool) -> tuple[list[str]
     notes = []
     if changed:
         old, new = changed[0]
-        notes.append(f"{len(changed)} of {len(paths)} paths were completed (first: {old} is {new}).")
+        notes.append(f"{len(changed)} of {len(paths)} paths were completed (first: {old} is {as_text(new)}).")
     return [new or old for old, new in zip(paths, found, strict=True)], notes
 
 
@@ -64,7 +65,7 @@ def _refuse_addresses(paths: Sequence[str]) -> None:
 
 
 def _key(path: str) -> str:
-    return posixpath.normpath(unicodedata.normalize("NFC", path.replace("\\", "/")).casefold())
+    return posixpath.normpath(unicodedata.normalize("NFC", as_text(path).replace("\\", "/")).casefold())
 
 
 class _Lookup:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.reading.words import as_text
 from camerabias.datasets.schema import CameraFrom, Layout
 
 
@@ -20,6 +21,11 @@ class Photo:
     group: str | None = None
     split: str | None = None
     others: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The path as text, whatever bytes the file's name is made of."""
+        return as_text(self.path)
 
 
 @dataclass(frozen=True)

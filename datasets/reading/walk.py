@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from camerabias.datasets.io.storage import Folder
-from camerabias.datasets.schema import MANIFEST_FILE, RUN_FILE
+from camerabias.datasets.reading.words import as_text
+from camerabias.datasets.schema import MANIFEST_FILE, RUN_FILE, CamerabiasError
 
 IMAGE_ENDINGS = (
     ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".ppm", ".pgm", ".jp2",
@@ -44,6 +45,9 @@ def files_below(root: Folder, skipped: Counter[str] | None = None) -> Iterator[s
     Args:
         root: The folder.
         skipped: Counts folders that are passed over, by what they are.
+
+    Raises:
+        CamerabiasError: A folder may not be read: a label or a camera could be missed.
     """
     skipped = Counter() if skipped is None else skipped
     return _local(root, skipped) if root.is_local else _remote(root, skipped)
@@ -51,7 +55,7 @@ def files_below(root: Folder, skipped: Counter[str] | None = None) -> Iterator[s
 
 def _local(root: Folder, skipped: Counter[str]) -> Iterator[str]:
     seen = set()
-    for folder, folders, names in os.walk(root.path, followlinks=True):
+    for folder, folders, names in os.walk(root.path, followlinks=True, onerror=_refuse_locked):
         place = os.path.realpath(folder)
         what = "links in circles" if place in seen else _made_by(folder, names) if folder != root.path else ""
         seen.add(place)
@@ -62,6 +66,14 @@ def _local(root: Folder, skipped: Counter[str]) -> Iterator[str]:
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         below = Path(folder).relative_to(root.path)
         yield from ((below / name).as_posix() for name in sorted(names) if not name.startswith("."))
+
+
+def _refuse_locked(error: OSError) -> None:
+    folder = as_text(str(error.filename))
+    if isinstance(error, PermissionError) and not _of_program(os.path.basename(folder)):
+        raise CamerabiasError(
+            f"The folder {folder} may not be read: chmod -R u+rX {folder}, ask its owner, or move it elsewhere."
+        ) from error
 
 
 def _remote(root: Folder, skipped: Counter[str]) -> Iterator[str]:

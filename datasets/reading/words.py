@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections import Counter, defaultdict
@@ -27,12 +28,21 @@ _DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 """Characters that turn the direction of writing, and so show a name as another one."""
 
 
+def as_text(name: str) -> str:
+    """A name of a file or folder as text: bytes that are not UTF-8, which Python keeps aside, read as Latin-1."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode("latin-1")
+    return name
+
+
 def clean(word: str) -> str:
     """A word as it is kept: composed (NFC), without blanks around it, control characters written as escapes.
 
     Words that look the same are the same, and nothing that a terminal would obey gets into them.
     """
-    composed = unicodedata.normalize("NFC", word).strip()
+    composed = unicodedata.normalize("NFC", as_text(word)).strip()
     return "".join(
         char.encode("unicode_escape").decode()
         if unicodedata.category(char) == "Cc" or char in _DIRECTIONS

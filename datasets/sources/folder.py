@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.reading.photo import SOURCES, Photo, Reading, Source, SourceKind
 from camerabias.datasets.reading.walk import CONVERSIONS, IMAGE_ENDINGS, files_below
-from camerabias.datasets.reading.words import SPLITS, clean, look_at_words, name_sides, one_vs_rest
+from camerabias.datasets.reading.words import SPLITS, as_text, clean, look_at_words, name_sides, one_vs_rest
 from camerabias.datasets.schema import CamerabiasError
 
 
@@ -89,8 +89,9 @@ def _sides(root: Folder, paths: Iterable[str]) -> list[str]:
         return []
     if others := [top for top in tops if top not in sides]:
         raise CamerabiasError(
-            f"In {root}, {', '.join(sides)} look like sides of a split, but {', '.join(others[:3])} lies beside "
-            "them. Move it elsewhere, or list the photos in a table with columns path, label, camera and split."
+            f"In {root}, {', '.join(sides)} look like sides of a split, but {', '.join(map(as_text, others[:3]))} "
+            "lies beside them. Move it elsewhere, or list the photos in a table with columns path, label, camera and "
+            "split."
         )
     return sides
 
@@ -101,7 +102,7 @@ def _refuse_shallow(root: Folder, paths: Iterable[str], levels: list[str]) -> No
     if not shallow:
         return
     raise CamerabiasError(
-        f"The folder {root} does not read as {'/'.join(levels).upper()}/photo: {shallow[0]} lies too high up"
+        f"The folder {root} does not read as {'/'.join(levels).upper()}/photo: {as_text(shallow[0])} lies too high up"
         f"{f', as do {len(shallow) - 1} others' if len(shallow) > 1 else ''}. Sort photos into such folders, choose "
         "another --layout, or take cameras from EXIF with --camera-from exif."
     )

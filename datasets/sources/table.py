@@ -70,7 +70,7 @@ def source_of(
     if reading.one_vs_rest:
         table = table.assign(**{found["label"]: table[found["label"]].map(_joined)})
     words = pd.DataFrame({ours: _words(table[theirs], theirs, name) for ours, theirs in found.items()})
-    words["path"] = table[found["path"]].map(str).str.strip().tolist()  # as the file is named, to the letter
+    paths = table[found["path"]].map(str).str.strip().tolist()  # as the file is named, to the letter
     if reading.one_vs_rest:
         words["label"] = one_vs_rest(words["label"], reading.one_vs_rest)
     if "split" in words:
@@ -79,11 +79,13 @@ def source_of(
     notes += look_at_words(words["label"], words.get("camera", ()), len(words))
     images = Folder(reading.images) if reading.images else root
     if read is None:
-        words["path"], said = locate(words["path"].tolist(), images, by_name=reading.images is not None)
+        paths, said = locate(paths, images, by_name=reading.images is not None)
         notes += said
     photos = [
-        Photo(row["path"], row["label"], row.get("camera"), row.get("group"), row.get("split"), others)
-        for row, others in zip(words.to_dict("records"), _others(table, found, notes), strict=True)
+        Photo(path, row["label"], row.get("camera"), row.get("group"), row.get("split"), others)
+        for path, row, others in zip(
+            paths, words.to_dict("records"), _others(table, found, notes), strict=True
+        )
     ]
     return Source(kind, images, photos, tuple(notes), read)
 

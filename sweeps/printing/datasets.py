@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from camerabias.analysis.design.copies import describe_copies, find_copies
-from camerabias.datasets.io.decode import NO_EXIF_CAMERA
+from camerabias.datasets.reading.exif import NO_EXIF_CAMERA
 from camerabias.sweeps.monitoring.console import console
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def _print_contents(dataset: Dataset) -> None:
         console.print(f"{manifest.n_rejected} photos were rejected: {dataset.folder.file('rejected.csv')}")
     for label in dataset.untested_labels:
         console.print(f"Warning: your split has no test photo of {label!r}: its accuracy cannot be measured.")
+    for note in manifest.notes:
+        console.print(note)
     _warn_of_no_exif(int((dataset.index["camera"] == NO_EXIF_CAMERA).sum()), manifest.n_images)
 
 

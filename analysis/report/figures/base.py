@@ -18,7 +18,7 @@ from camerabias.analysis.paper.evidence import PREFERRED_MODEL
 from camerabias.analysis.records.records import Records
 from camerabias.analysis.records.study import Example, ViewPicture
 from camerabias.analysis.verdict.evidence.base import Findings
-from camerabias.datasets.io.decode import Pixels, decode
+from camerabias.datasets.io.decode import ImageError, Pixels, decode
 from camerabias.datasets.schema import CamerabiasError, Target
 from camerabias.trainables.records.study import StudyCell
 
@@ -99,7 +99,7 @@ def read_photo(records: Records, example: Example | ViewPicture) -> Pixels:
     """
     try:
         return decode(records.example_bytes(example))
-    except (OSError, ValueError, SyntaxError) as error:
+    except (OSError, ImageError) as error:
         raise CamerabiasError(f"examples/{example.file} cannot be read ({error})") from error
 
 

@@ -23,9 +23,10 @@ def rows(make_photos):
 def do_import(tmp_path):
     """A function that writes a table of photos and imports it, always into the same folder."""
 
-    def run(root, rows):
+    def run(root, rows, **options):
         pd.DataFrame(rows).to_csv(root / "t.csv", index=False)
-        return import_dataset(read_source(str(root / "t.csv")), Folder(tmp_path / "out"), LocalExecutor())
+        source = read_source(str(root / "t.csv"))
+        return import_dataset(source, Folder(tmp_path / "out"), LocalExecutor(), **options)
 
     return run
 
@@ -77,8 +78,19 @@ def test_photos_that_came_or_went_are_counted(rows, do_import):
     root, table = rows
     do_import(root, table[:6])
     message = refusal(do_import, root, table[2:])
-    assert "2 photos are new, or were rejected (first: 6.jpg)" in message
+    assert "2 photos are new (first: 6.jpg)" in message
     assert "2 photos are gone (first: 0.jpg)" in message
+
+
+def test_photos_that_were_rejected_are_no_change_until_they_are_mended(rows, do_import, make_photos):
+    root, table = rows
+    good = (root / "3.jpg").read_bytes()
+    (root / "3.jpg").write_bytes(b"no photo")
+    first = do_import(root, table, max_rejected=0.2)
+    assert do_import(root, table).manifest == first.manifest
+    (root / "3.jpg").write_bytes(good)
+    message = refusal(do_import, root, table)
+    assert "1 photos are other files than those that were rejected (first: 3.jpg)" in message
 
 
 def test_columns_that_only_go_along_are_another_dataset_too(rows, do_import):

@@ -209,7 +209,7 @@ def test_a_broken_photo_is_listed_and_the_others_imported(photos, small_parts, t
     dataset = do_import(photos, max_rejected=1 / 24)
     assert (dataset.manifest.n_images, dataset.manifest.n_rejected) == (23, 1)
     assert rejected(tmp_path / "out") == [
-        {"path": "A/x/3.jpg", "reason": "OSError: no image format that can be read"}
+        {"path": "A/x/3.jpg", "reason": "no image format that can be read: save it as JPEG, PNG or TIFF"}
     ]
     assert "A/x/3.jpg" not in set(dataset.index["path"])
     for row in dataset.index.itertuples():
@@ -221,14 +221,14 @@ def test_a_photo_that_is_not_there_is_listed(photos, tmp_path, do_import):
     do_import(table(photos, rows), max_rejected=0.05)
     (row,) = rejected(tmp_path / "out")
     assert row["path"] == "gone.jpg"
-    assert "No such file" in row["reason"]
+    assert row["reason"].startswith("there is no such file: ")
 
 
 def test_too_many_broken_photos_stop_the_import(photos, small_parts, tmp_path, do_import):
     break_photo(photos)
     break_photo(photos, "B/y/0.jpg")
     with pytest.raises(
-        CamerabiasError, match=r"2 of the first 20 photos .* 5.00% of 24 .* First: A/x/3.jpg: OSErr"
+        CamerabiasError, match=r"2 of the first 20 photos .* 5.00% of 24 .* First: A/x/3.jpg: no image format"
     ):
         do_import(photos, max_rejected=0.05)
     assert [row["path"] for row in rejected(tmp_path / "out")] == ["A/x/3.jpg", "B/y/0.jpg"]
@@ -423,7 +423,7 @@ def test_another_source_or_fit_does_not_replace_a_dataset(photos, make_photos, t
     ):
         simulate_dataset(SPEC, Folder(tmp_path / "out"), LocalExecutor())
     make_photos("A/x/new.jpg")
-    with pytest.raises(CamerabiasError, match=r"1 photos are new, or were rejected \(first: A/x/new.jpg\)"):
+    with pytest.raises(CamerabiasError, match=r"1 photos are new \(first: A/x/new.jpg\)"):
         do_import(photos)
     assert files_of(tmp_path / "out") == before
 

@@ -1,3 +1,5 @@
+import os
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -87,3 +89,21 @@ def test_a_cache_that_cannot_be_written_costs_nothing_but_time(table, tmp_path, 
     monkeypatch.setenv("CAMERABIAS_CACHE", str(tmp_path / "file"))
     assert len(look(table).facts) == 12
     assert "not kept for the next time" in caplog.text
+
+
+def test_what_an_import_would_notice_is_noticed(tmp_path):
+    dark = Image.fromarray(np.random.default_rng(0).integers(0, 4096, (30, 40)).astype(np.uint16))
+    (tmp_path / "photos/a").mkdir(parents=True)
+    for number, model in enumerate(["Go-2", "Go-2", "GO-2", "Go-3"]):
+        exif = Image.Exif()
+        exif[0x0110] = model
+        dark.point(lambda value, n=number: value + n).save(tmp_path / f"photos/a/{number}.png", exif=exif)
+    os.rename(tmp_path / "photos/a/0.png", bytes(tmp_path) + b"/photos/a/caf\xe9.png")
+    source = read_source(str(tmp_path / "photos"), Reading(camera_from="exif"))
+    dataset = import_dataset(source, Folder(tmp_path / "out"), LocalExecutor())
+    for _ in range(2):  # the second time from the cache
+        found = survey(source, LocalExecutor())
+        assert found.notes == dataset.manifest.notes
+        assert found.facts["path"].tolist() == ["a/1.png", "a/2.png", "a/3.png", "a/café.png"]
+    assert len(found.notes) == 2
+    assert "12 bits in 3 photos of 'Go-2'" in found.notes[1]

@@ -1,0 +1,74 @@
+"""What is noticed of photos once all are read: cameras of one name, pixels that say little of what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pandas as pd
+
+from camerabias.datasets.ingest.admission import BLANK, TRANSPARENT
+from camerabias.datasets.reading.exif import one_spelling
+from camerabias.datasets.reading.words import look_at_words
+
+MAX_NAMED = 5
+
+
+def join_cameras(cameras: pd.Series[str]) -> tuple[pd.Series[str], list[str]]:
+    """Cameras that EXIF names, in one spelling each, and what about them looks like a mistake, in sentences."""
+    spelling, notes = one_spelling(cameras)
+    joined = cameras.map(spelling)
+    return joined, [*notes, *look_at_words((), joined, len(joined))]
+
+
+def look_at_pixels(odd: pd.DataFrame, index: pd.DataFrame) -> list[str]:
+    """Count photos by camera that are read darker than they are, as white, or as one colour, in sentences.
+
+    Only all photos of a camera tell how many bits it uses: one may be dark because its scene was.
+
+    Args:
+        odd: A row per photo that is worth a look: path, and `largest` and `seen` as `ImageFacts` has them.
+        index: The dataset's, with the paths and cameras of all photos.
+    """
+    if odd.empty:
+        return []
+    photos = odd.reindex(columns=["path", "largest", "seen"]).drop_duplicates("path")
+    photos = photos.merge(index[["path", "camera"]], on="path")
+    dark = dict(_unused_bits(photos))
+    notes = []
+    if dark:
+        notes.append(
+            "Photos with 16 bits per value that use fewer are read darker than they are, which can give their camera "
+            f"away: {_list(dark.values())}. Scale them so that white is 65535, and import them again."
+        )
+    others = photos[~(photos["camera"].isin(dark) & photos["largest"].notna())]
+    counts = index["camera"].value_counts()
+    for seen, what, advice in (
+        (TRANSPARENT, "Photos whose alpha channel hides them are read as white", "Save them without it"),
+        (BLANK, "Photos are nearly blank", "Look at them, and drop what shows nothing"),
+    ):
+        found = others[others["seen"] == seen]
+        if len(found):
+            named = found.groupby("camera", sort=False)["path"].agg(["size", "first"])
+            listed = (
+                f"{row.size} of {counts[camera]} of {camera!r} (first: {row.first})"
+                for camera, row in zip(named.index, named.itertuples(index=False), strict=True)
+            )
+            notes.append(f"{what}: {_list(listed)}. {advice}.")
+    return notes
+
+
+def _unused_bits(photos: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    deep = photos[photos["largest"].notna()]
+    for camera, largest in deep.groupby("camera", sort=False)["largest"]:
+        top = int(largest.max())
+        bits = max(top - 1, 1).bit_length()  # 4096, too, is white in 12 bits
+        if bits < 16:
+            said = f"largest value {top}: multiply by {2 ** (16 - bits)}"
+            yield str(camera), f"{bits} bits in {len(largest)} photos of {camera!r} ({said})"
+
+
+def _list(items: Iterable[Any]) -> str:
+    listed = list(items)
+    more = [f"and {len(listed) - MAX_NAMED} more"] if len(listed) > MAX_NAMED else []
+    return "; ".join([*listed[:MAX_NAMED], *more])
