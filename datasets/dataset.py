@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 import pandas as pd
+import pyarrow as pa
 from pydantic import ValidationError
 
 from camerabias.datasets.io.storage import Folder
@@ -86,13 +88,29 @@ class Dataset:
 
 
 def read_images(folder: Folder, part: str) -> Iterator[tuple[str, bytes]]:
-    """Yield (image_id, original bytes) of the images of one part; reads no more of the index than that part."""
-    index = folder.read_table(INDEX_FILE, ["image_id"], part)
-    ids = iter(index["image_id"].to_pylist())
-    with folder.child(IMAGES_FOLDER).open_parquet(part) as parquet:
-        for batch in parquet.iter_batches(batch_size=16, columns=["bytes"]):
-            for content in batch.column("bytes"):
-                yield next(ids), content.as_py()
+    """Yield (image_id, original bytes) of the images of one part; reads no more of the index than that part.
+
+    Raises:
+        CamerabiasError: The part is damaged: it does not read, or holds other bytes than those that were imported.
+    """
+    ids = iter(folder.read_table(INDEX_FILE, ["image_id"], part)["image_id"].to_pylist())
+    try:
+        with folder.child(IMAGES_FOLDER).open_parquet(part) as parquet:
+            for batch in parquet.iter_batches(batch_size=16, columns=["bytes"]):
+                for content in batch.column("bytes"):
+                    yield _as_imported(next(ids), content.as_py())
+    except (pa.ArrowException, OSError, StopIteration, ValueError) as error:
+        raise CamerabiasError(
+            f"The shard {folder.child(IMAGES_FOLDER).file(part)} is damaged ({str(error) or 'other rows'}). Remove "
+            f"{folder.file(MANIFEST_FILE)} and that shard, and make the dataset again with the same command."
+        ) from error
+
+
+def _as_imported(image_id: str, content: bytes) -> tuple[str, bytes]:
+    """The image, whose id is a hash of its bytes."""
+    if hashlib.sha256(content or b"").hexdigest()[:20] != image_id[:20]:
+        raise ValueError(f"image {image_id} has other bytes")
+    return image_id, content
 
 
 def is_dataset(location: str | Folder) -> bool:
