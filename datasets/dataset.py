@@ -123,8 +123,21 @@ def open_dataset(location: str | Folder) -> Dataset:
     folder = Folder(location)
     manifest = open_manifest(folder)
     # column by column, so that a large index is not in memory twice
-    index = folder.read_table(INDEX_FILE).to_pandas(split_blocks=True, self_destruct=True)
+    index = _checked_index(folder, manifest).to_pandas(
+        split_blocks=True, self_destruct=True, ignore_metadata=True
+    )
     return Dataset(folder, manifest, index)
+
+
+def _checked_index(folder: Folder, manifest: DatasetManifest) -> pa.Table:
+    """The index, as it was written."""
+    content = folder.read_bytes(INDEX_FILE) if folder.exists(INDEX_FILE) else b""
+    if manifest.index_checksum not in ("", hashlib.sha256(content).hexdigest()):
+        raise CamerabiasError(
+            f"{folder.file(INDEX_FILE)} is damaged, or was changed by hand. Remove {folder.file(MANIFEST_FILE)}, "
+            "and make the dataset again with the same command, which keeps the shards that are there."
+        )
+    return folder.read_table(INDEX_FILE)
 
 
 def open_manifest(location: str | Folder) -> DatasetManifest:

@@ -130,6 +130,8 @@ class DatasetManifest(BaseModel):
     """SHA-256 of the sorted (image_id, label, camera, group, fold[, split]); names the dataset in records."""
     notes: tuple[str, ...] = ()
     """What was noticed of the photos as they were read, in sentences."""
+    index_checksum: str = ""
+    """SHA-256 of `index.parquet`; datasets made before there was one have none."""
 
     def classes(self, target: Target) -> tuple[str, ...]:
         """The classes that a trial on `target` distinguishes, in the order of its probabilities."""

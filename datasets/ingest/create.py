@@ -169,7 +169,9 @@ def _create(out: Folder, making: _Making, executor: Executor, report: OnProgress
     index = make_index(rows.reset_index(drop=True))
     notes += look_at_pixels(pd.DataFrame(_noted(tables, b"odd")), index)
     out.write_table(INDEX_FILE, pa.Table.from_pandas(index, preserve_index=False), INDEX_ROW_GROUP)
-    manifest = _make_manifest(making, index, tables, len(rejected), notes)
+    checksum = hashlib.sha256(out.read_bytes(INDEX_FILE)).hexdigest()
+    noticed = {"notes": tuple(notes), "index_checksum": checksum}
+    manifest = _make_manifest(making, index, tables, len(rejected)).model_copy(update=noticed)
     out.write_json(MANIFEST_FILE, manifest.model_dump())
     return open_dataset(out)
 
@@ -200,7 +202,7 @@ def _noted(tables: dict[str, pa.Table], key: bytes) -> list[Row]:
 
 
 def _make_manifest(
-    making: _Making, index: pd.DataFrame, tables: dict[str, pa.Table], n_rejected: int, notes: Sequence[str]
+    making: _Making, index: pd.DataFrame, tables: dict[str, pa.Table], n_rejected: int
 ) -> DatasetManifest:
     labels, cameras = dict.fromkeys(index["label"]), dict.fromkeys(index["camera"])
     return DatasetManifest(
@@ -218,7 +220,6 @@ def _make_manifest(
             for name, table in tables.items()
         ),
         fingerprint=fingerprint(index),
-        notes=tuple(notes),
     )
 
 

@@ -138,7 +138,9 @@ class Folder:
         return self._type(self.path) == "File"
 
     def _type(self, path: str) -> str:
-        """`NotFound`, `File` or `Directory`."""
+        """`NotFound`, `File` or `Directory`; no file's name holds NUL."""
+        if "\0" in path:
+            return "NotFound"
         return str(self._info(path).type.name)
 
     def _info(self, path: str) -> fs.FileInfo:

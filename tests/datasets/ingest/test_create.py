@@ -456,3 +456,32 @@ def test_a_manifest_of_another_version_or_a_damaged_one_is_refused(
 
 def test_the_manifest_survives_json(dataset):
     assert DatasetManifest.model_validate_json(dataset.manifest.model_dump_json()) == dataset.manifest
+
+
+# --- damage ---------------------------------------------------------------------------------------------
+
+
+def flip(path, where):
+    """Change a bit of the byte at a share of a file."""
+    content = bytearray(path.read_bytes())
+    content[int(where * len(content))] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("where", [0.3, 0.6, 0.9])
+def test_an_index_with_a_flipped_bit_is_named_and_made_again_from_the_shards(
+    photos, tmp_path, do_import, where
+):
+    first = do_import(photos)
+    flip(tmp_path / "out/index.parquet", where)
+    with pytest.raises(CamerabiasError, match=r"index.parquet is damaged, or was changed by hand. Remove "):
+        open_dataset(str(tmp_path / "out"))
+    (tmp_path / "out/dataset.json").unlink()
+    assert do_import(photos).manifest == first.manifest
+
+
+def test_a_shard_with_a_flipped_bit_is_named(photos, tmp_path, do_import):
+    dataset = do_import(photos)
+    flip(tmp_path / "out/images/part-00000.parquet", 0.5)
+    with pytest.raises(CamerabiasError, match=r"The shard .*part-00000.parquet is damaged"):
+        [*dataset.read_images("part-00000.parquet")]

@@ -1,5 +1,6 @@
 """Photos that do not lie where a table says."""
 
+import json
 import unicodedata
 
 import pytest
@@ -91,3 +92,9 @@ def test_addresses_are_named_as_such(read, address):
 
 def test_a_few_missing_photos_are_left_to_the_import_which_names_them(read):
     assert read(["1.jpg", "2.jpg", "3.jpg"], ["1.jpg", "2.jpg"]) == (["1.jpg", "2.jpg", "3.jpg"], ())
+
+
+def test_a_path_that_no_file_can_have_leads_nowhere(tmp_path):
+    (tmp_path / "t.json").write_text(json.dumps([{"path": "1\0.jpg", "label": "A", "camera": "x"}]))
+    with pytest.raises(CamerabiasError, match="1 of 1 paths lead to no photo"):
+        read_source(str(tmp_path / "t.json"))
