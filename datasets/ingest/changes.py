@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import pandas as pd
@@ -23,7 +24,7 @@ def refuse_changes(dataset: Dataset, source: Source) -> None:
     Raises:
         CamerabiasError: They differ; says how many, and in what.
     """
-    kept = dataset.index.drop_duplicates("path").set_index("path")
+    kept = dataset.index.set_index("path")
     differences = [
         *_came_and_went(kept, dataset, source),
         *_words(kept, source.photos),
@@ -38,8 +39,12 @@ def refuse_changes(dataset: Dataset, source: Source) -> None:
 
 def _came_and_went(kept: pd.DataFrame, dataset: Dataset, source: Source) -> Iterator[str]:
     since, rejected = _made(dataset, source), _rejected(dataset)
-    others = [photo for photo in source.photos if photo.name not in kept.index]
-    new = [photo.name for photo in others if photo.name not in rejected]
+    before, now = (
+        Counter(kept.index),
+        Counter(photo.name for photo in source.photos),
+    )  # some may be listed twice
+    others = [photo for photo in source.photos if photo.name not in before]
+    new = [name for name in (now - before).elements() if name not in rejected]
     mended = [
         photo.name
         for photo in others
@@ -47,7 +52,7 @@ def _came_and_went(kept: pd.DataFrame, dataset: Dataset, source: Source) -> Iter
         and source.root.is_local
         and _written_since(source.root.file(photo.path), since)
     ]
-    gone = sorted(set(kept.index) - {photo.name for photo in source.photos})
+    gone = sorted((before - now).elements())
     for what, paths in (("new", new), ("other files than those that were rejected", mended), ("gone", gone)):
         if paths:
             yield f"{len(paths)} photos are {what} (first: {paths[0]})"
@@ -67,17 +72,18 @@ def _made(dataset: Dataset, source: Source) -> float:
 
 def _words(kept: pd.DataFrame, photos: Sequence[Photo]) -> Iterator[str]:
     for name in ("label", "camera", "split"):
-        before = kept[name].to_dict()
-        pairs = [(photo.name, getattr(photo, name)) for photo in photos if photo.name in before]
+        said = {(path, None if pd.isna(value) else value) for path, value in kept[name].items()}
+        paths = {path for path, _ in said}
+        asked = [(photo.name, getattr(photo, name)) for photo in photos if photo.name in paths]
         changed = [
             (path, now)
-            for path, now in pairs
-            if now != (None if pd.isna(before[path]) else before[path])
-            and not (name == "camera" and now is None)
+            for path, now in asked
+            if (path, now) not in said and not (name == "camera" and now is None)
         ]
         if changed:
             path, now = changed[0]
-            yield f"{len(changed)} have another {name} (first: {path}: {now!r}, was {before[path]!r})"
+            was = " and ".join(map(repr, kept.loc[[path], name]))
+            yield f"{len(changed)} have another {name} (first: {path}: {now!r}, was {was})"
 
 
 def _pixels(dataset: Dataset, kept: pd.DataFrame, source: Source) -> Iterator[str]:

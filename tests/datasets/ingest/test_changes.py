@@ -46,6 +46,15 @@ def test_same_photos_are_opened_also_when_their_files_were_touched_or_moved(rows
     assert do_import(moved, table).manifest == first.manifest
 
 
+def test_a_path_that_is_listed_under_two_labels_is_the_same_when_asked_for_again(rows, do_import):
+    root, table = rows
+    twice = [*table, {**table[0], "label": "B"}]
+    assert do_import(root, twice).manifest == do_import(root, twice).manifest
+    assert "1 photos are gone (first: 0.jpg)" in refusal(do_import, root, table)
+    table[0]["label"] = "C"
+    assert "0.jpg: 'C', was 'A' and 'B'" in refusal(do_import, root, [*table, table[0]])
+
+
 def test_photos_that_were_edited_in_place_are_noticed(rows, do_import, make_photos):
     root, table = rows
     do_import(root, table)
