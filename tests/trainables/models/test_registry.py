@@ -115,3 +115,15 @@ def test_imagenet_weights_come_from_torch_s_own_cache_and_else_say_what_to_do(tm
     monkeypatch.setattr("torch.hub.download_url_to_file", no_network)
     with pytest.raises(CamerabiasError, match=r"cannot be had.*--weights FILE.*--weights none"):
         load_weights("resnet34", "imagenet")
+
+
+def test_weights_of_a_model_of_timm_are_its_pretrained_ones(monkeypatch):
+    asked = []
+
+    def create(name, **how):
+        asked.append((name, how))
+        return torch.nn.Linear(1, 1)
+
+    monkeypatch.setattr("timm.create_model", create)
+    load_weights("test_vit", "imagenet")
+    assert asked == [("test_vit", {"pretrained": True})]
