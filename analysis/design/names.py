@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 MAX_NAMED = 3
-"""Cells, labels, cameras or pictures that a sentence names."""
+"""Cells, labels, cameras or pictures that a sentence names; two more are named rather than counted."""
 
 
 def name_some(names: Sequence[str]) -> str:
     """The first few, and how many more there are."""
-    shown = [*names[:MAX_NAMED], *([f"{len(names) - MAX_NAMED} more"] if len(names) > MAX_NAMED else [])]
+    many = len(names) > MAX_NAMED + 2
+    shown = [*names[:MAX_NAMED], f"{len(names) - MAX_NAMED} more"] if many else [*names]
     return " and ".join(part for part in (", ".join(shown[:-1]), shown[-1]) if part)
 
 

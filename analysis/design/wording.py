@@ -182,11 +182,11 @@ def _scaling(resizes: Sequence[Resize]) -> Iterator[str]:
 def describe_effects(effects: Sequence[Effect]) -> list[str]:
     """The minimum detectable effects in a sentence; none where no effect would be detected."""
     visible = [effect for effect in effects if not isnan(effect.risk_difference)]
-    seen = [
-        f"{show_points(effect.risk_difference)} {'points more often ' * (effect is visible[0])}with {effect.tested}"
-        for effect in visible
-    ]
-    named = f"Minimum detectable effect (power 0.8): the associated label is predicted {', '.join(seen)}."
+    seen = [f"{show_points(effect.risk_difference)} with {effect.tested}" for effect in visible]
+    named = (
+        "Minimum detectable effect (power 0.8), in percentage points: a camera's associated label is predicted "
+        f"that much more often for its photos than for others of the same label: {', '.join(seen)}."
+    )
     return [named] if seen else []
 
 

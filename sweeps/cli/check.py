@@ -60,7 +60,7 @@ def check(
         raise typer.Exit(EXIT_FAIL_ON)
     if found.design.answers["use"].answerable:
         typer.echo(
-            "\nNext: `camerabias audit` with the same photos and options, and --run RUN, gives a verdict."
+            "\nNext: `camerabias audit` with the same photos and options, and --run FOLDER, gives a verdict."
         )
 
 

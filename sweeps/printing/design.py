@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from camerabias.analysis.design.design import Design
     from camerabias.analysis.design.metadata_baselines import MetadataBaseline
 
+INDENT = " " * 14
+"""Before what belongs to a question."""
+
 MAX_CAMERAS, MAX_LABELS = 8, 12
 """Columns and rows of the table of cells; the rarest are counted together."""
 
@@ -26,12 +29,12 @@ def print_design(design: Design) -> None:
     console.print(_headline(design))
     title = "Photos (groups, where they are fewer)" if design.n_groups < design.n_photos else "Photos"
     print_frame(_cells(design), title, "label")
-    _print_head("What these photos can answer")
+    _print_head("Which questions these photos can test")
     for name, answer in design.answers.items():
-        console.print(f"{'yes' if answer.answerable else 'no':<4} {answer.question}")
-        console.print(f"     {answer.why}")
+        console.print(f"{'testable' if answer.answerable else 'not testable':<13} {answer.question}")
+        console.print(f"{INDENT}{answer.why}")
         if name == "use" and answer.answerable:
-            _print_all(describe_effects(design.effects), "     ")
+            _print_all(describe_effects(design.effects), INDENT)
     _print_leaks(design)
     for head, sentences in (
         ("What stands out", describe_photos(design)),
@@ -91,7 +94,7 @@ def _fold(table: pd.DataFrame, photos: pd.DataFrame, most: int) -> pd.DataFrame:
 
 
 def _print_leaks(design: Design) -> None:
-    title = "What leaks without a pixel: accuracy from the file alone, beside always naming the commonest"
+    title = "What leaks without a pixel: guesses from the file alone, against always guessing the commonest"
     rows = [
         {
             "what": FEATURES[one.feature],

@@ -34,7 +34,9 @@ def test_what_cannot_be_answered_says_why_and_what_to_take(capsys):
     design = check_design(facts({("a", "A"): 60, ("b", "B"): 60}))
     print_design(design)
     out = capsys.readouterr().out
-    assert "no   Does the classifier use the camera?\n     No photo is bias-conflicting" in out
+    assert (
+        "not testable  Does the classifier use the camera?\n              No photo is bias-conflicting" in out
+    )
     assert "Which photos to take\n• Can cameras be identified within a label? To detect" in out
     assert [(cell.label, cell.camera) for cell in design.answers["use"].needed] == [("b", "A"), ("a", "B")]
 
