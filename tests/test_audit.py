@@ -90,6 +90,7 @@ def test_cheating(audit, simulated):
     assert verdict.cues, "a cue is named"
 
 
+@pytest.mark.slow
 def test_cannot_tell(audit, simulated):
     """Every camera has one label: no training of the label is begun, that of cameras is."""
     code, verdict, printed = audit(
@@ -119,6 +120,7 @@ def test_at_risk(audit, painted):
     assert verdict.evidence["association.p"] <= 0.01 < verdict.evidence["shortcut_effect.p"]
 
 
+@pytest.mark.slow
 def test_no_evidence(audit, painted):
     cells = {
         ("across", "A", 5): 80, ("across", "B", 5): 40,

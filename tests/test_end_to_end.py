@@ -51,12 +51,12 @@ def wait_until(condition, seconds=120):
 @pytest.mark.parametrize(
     ("executor", "steps", "seeds"),
     [
-        ("local", 20, 2),
+        pytest.param("local", 20, 2, marks=pytest.mark.slow),
         pytest.param("ray", 60, 4, marks=[pytest.mark.slow, pytest.mark.xdist_group("ray")]),
     ],
 )
 def test_sweep_killed_in_the_middle_goes_on_to_the_same_tables(dataset, tmp_path, executor, steps, seeds):
-    """With Ray (slow), workers are killed beside their driver, and a second Ray starts where one has just died."""
+    """With Ray, workers are killed beside their driver, and a second Ray starts where one has just died."""
     recipe = STUDY["recipe"] | {"max_steps": steps}
     study = STUDY | {"seeds": [*range(seeds)], "recipe": recipe}
     (tmp_path / "short.yaml").write_text(yaml.safe_dump(study))

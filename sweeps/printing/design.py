@@ -94,7 +94,7 @@ def _fold(table: pd.DataFrame, photos: pd.DataFrame, most: int) -> pd.DataFrame:
 
 
 def _print_leaks(design: Design) -> None:
-    title = "What leaks without a pixel: guesses from the file alone, against always guessing the commonest"
+    title = "What leaks without a pixel: accuracy from the file alone, against always naming the commonest"
     rows = [
         {
             "what": FEATURES[one.feature],

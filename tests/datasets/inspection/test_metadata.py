@@ -171,6 +171,7 @@ def test_facts_hold_how_much_the_photo_is_scaled(dataset):
     assert facts["factor"].tolist() == expected
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_ray")
 def test_ray_gathers_the_same(dataset):
     told = []

@@ -53,9 +53,16 @@ def test_empty_address_is_as_unset(monkeypatch, value):
     assert cluster_address("head:6379") == "head:6379"
 
 
+@pytest.fixture
+def _unconnected(monkeypatch):
+    """As in a process that has joined no Ray yet, which other tests of this one may have done."""
+    monkeypatch.setattr("ray.is_initialized", lambda: False)
+
+
 @pytest.mark.parametrize(
     "pattern", ["127.0.0.1:{}", "localhost:{}", "ray://127.0.0.1:{}", "[::1]:{}", "no.invalid:{}"]
 )
+@pytest.mark.usefixtures("_unconnected")
 def test_dead_address_is_answered_at_once_and_says_how_to_go_on(monkeypatch, pattern):
     address = pattern.format(free_port())
     monkeypatch.setenv("RAY_ADDRESS", address)
@@ -67,6 +74,7 @@ def test_dead_address_is_answered_at_once_and_says_how_to_go_on(monkeypatch, pat
     assert "unset RAY_ADDRESS" in str(error.value)
 
 
+@pytest.mark.usefixtures("_unconnected")
 def test_dead_address_that_was_asked_for_is_named_by_its_option(monkeypatch):
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     with pytest.raises(CamerabiasError, match="drop --address"):

@@ -210,6 +210,7 @@ def test_run_of_another_dataset_is_refused(sweep, command, study, tmp_path):
     assert "records of another dataset" in err
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("ray")
 def test_ray_and_local_leave_equal_records(sweep, study, dataset, tmp_path):
     assert sweep()[0] == 0

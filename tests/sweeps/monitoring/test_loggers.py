@@ -75,7 +75,9 @@ def test_every_validation_stands_at_its_own_step_and_the_test_accuracy_under_its
     assert list(scalars(running(0, speed=None))) == []
 
 
-@pytest.mark.parametrize("executor", ["local", pytest.param("ray", marks=pytest.mark.xdist_group("ray"))])
+@pytest.mark.parametrize(
+    "executor", ["local", pytest.param("ray", marks=[pytest.mark.slow, pytest.mark.xdist_group("ray")])]
+)
 def test_sweep_leaves_event_files_that_hold_what_the_records_hold(command, dataset, tmp_path, executor):
     study = {
         "title": "quick",

@@ -229,6 +229,7 @@ def test_search_that_tune_left_off_is_not_taken_for_a_whole_one(search, monkeypa
     assert not (tmp_path / "run/searches/quick/recipe.yaml").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.xdist_group("ray")
 def test_ray_searches_too_and_its_search_is_resumed_by_either(search, tmp_path):
     code, _, _ = search(executor="ray", trials=3)
