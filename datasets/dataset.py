@@ -9,6 +9,7 @@ from functools import cached_property
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from camerabias.datasets.io.storage import Folder
@@ -131,13 +132,15 @@ def open_dataset(location: str | Folder) -> Dataset:
 
 def _checked_index(folder: Folder, manifest: DatasetManifest) -> pa.Table:
     """The index, as it was written."""
+    if not manifest.index_checksum:
+        return folder.read_table(INDEX_FILE)
     content = folder.read_bytes(INDEX_FILE) if folder.exists(INDEX_FILE) else b""
-    if manifest.index_checksum not in ("", hashlib.sha256(content).hexdigest()):
+    if manifest.index_checksum != hashlib.sha256(content).hexdigest():
         raise CamerabiasError(
             f"{folder.file(INDEX_FILE)} is damaged, or was changed by hand. Remove {folder.file(MANIFEST_FILE)}, "
             "and make the dataset again with the same command, which keeps the shards that are there."
         )
-    return folder.read_table(INDEX_FILE)
+    return pq.read_table(pa.BufferReader(content))  # a bucket is asked once
 
 
 def open_manifest(location: str | Folder) -> DatasetManifest:

@@ -136,7 +136,11 @@ def import_dataset(
         "photos": _digest([asdict(photo) for photo in source.photos]),
     }
     if is_dataset(out):
-        refuse_changes(_reopen(out, {**described, "fit": fit}, comparing=("kind", "fit")), source)
+        dataset, asked = open_dataset(out), {**described, "fit": fit}
+        _refuse_another(dataset, asked, ("kind", "fit"))
+        refuse_changes(dataset, source)
+        _refuse_another(dataset, asked)
+        return dataset
     making = _Making(
         described,
         cut_into_shards(source.photos),
@@ -155,7 +159,9 @@ def cut_into_shards(items: list[T]) -> list[list[T]]:
 
 def _create(out: Folder, making: _Making, executor: Executor, report: OnProgress | None) -> Dataset:
     if is_dataset(out):
-        return _reopen(out, {**making.source, "fit": making.fit})
+        dataset = open_dataset(out)
+        _refuse_another(dataset, {**making.source, "fit": making.fit})
+        return dataset
     out.delete_folder(VARIANTS_FOLDER)  # of a dataset that lay here before
     _write_parts(out, making, executor, report)
     names = [_part_name(number) for number in range(len(making.pieces))]
@@ -228,8 +234,8 @@ def _count_cells(index: pd.DataFrame) -> tuple[CellSize, ...]:
     return tuple(CellSize.model_validate(row) for row in counts.to_dict("records"))
 
 
-def _reopen(out: Folder, source: dict[str, Any], comparing: Sequence[str] | None = None) -> Dataset:
-    dataset = open_dataset(out)
+def _refuse_another(dataset: Dataset, source: dict[str, Any], comparing: Sequence[str] | None = None) -> None:
+    """Refuse a dataset that was made from something else; of a source, all that is known is compared by default."""
     there = {**dataset.manifest.source, "fit": dataset.manifest.fit}
     differing = [
         key
@@ -238,10 +244,9 @@ def _reopen(out: Folder, source: dict[str, Any], comparing: Sequence[str] | None
     ]
     if differing:
         raise CamerabiasError(
-            f"{out} holds another dataset already (made from {_describe(there, differing)}, asked for "
+            f"{dataset.folder} holds another dataset already (made from {_describe(there, differing)}, asked for "
             f"{_describe(source, differing)}); choose another folder, or remove that one."
         )
-    return dataset
 
 
 def _describe(source: dict[str, Any], keys: Sequence[str]) -> str:

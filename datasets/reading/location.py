@@ -42,11 +42,12 @@ def locate(paths: Sequence[str], root: Folder, by_name: bool) -> tuple[list[str]
     missing = [path for path in tried if not root.exists(path)]
     if not missing:
         return list(paths), []
-    lookup = _Lookup(islice(files_below(root), MAX_FILES), by_name)
+    files = [*islice(files_below(root), MAX_FILES)]
+    lookup = _Lookup(files, by_name)
     found = [lookup.find(path) for path in paths]
     n_found = sum(path is not None for path in found)
     if n_found < len(paths) / 2:
-        raise CamerabiasError(_explain(paths, root, by_name, n_found, missing[0]))
+        raise CamerabiasError(_explain(paths, root, files, by_name, n_found, missing[0]))
     changed = [(old, new) for old, new in zip(paths, found, strict=True) if new not in (None, old)]
     notes = []
     if changed:
@@ -94,14 +95,16 @@ class _Lookup:
         return found[0] if len(found) == 1 else None
 
 
-def _explain(paths: Sequence[str], root: Folder, by_name: bool, n_found: int, first: str) -> str:
+def _explain(
+    paths: Sequence[str], root: Folder, files: Iterable[str], by_name: bool, n_found: int, first: str
+) -> str:
     said = (
         f"{len(paths) - n_found} of {len(paths)} paths lead to no photo below {root} (first: {first}, looked for at "
         f"{root.file(first)})."
     )
     if by_name:
         return f"{said} Give --images the folder that holds them all, at any depth."
-    lookup = _Lookup(islice(files_below(root), MAX_FILES), by_name=True)
+    lookup = _Lookup(files, by_name=True)
     folders = Counter(posixpath.dirname(new) for path in paths if (new := lookup.find(path)))
     if not folders:
         return f"{said} Give --images the folder that holds them; they are then found by name, at any depth."

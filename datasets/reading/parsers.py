@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -13,6 +14,7 @@ import pandas as pd
 
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.reading.embedded import EmbeddedPhotos, find_embedded, name_classes
+from camerabias.datasets.schema import CamerabiasError
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 SAMPLE_ROWS = 100
@@ -203,3 +205,17 @@ PARSERS: dict[str, Callable[[Folder, str], Table]] = {
     ".json": parse_json,
 }
 """How a table is parsed, by the ending of its name."""
+
+
+def parse_table(root: Folder, name: str) -> Table:
+    """Read a table of any of these formats.
+
+    Raises:
+        CamerabiasError: There is none, or it does not read as one.
+    """
+    if not root.exists(name):
+        raise CamerabiasError(f"There is no table {root.file(name)}.")
+    try:
+        return PARSERS[posixpath.splitext(name)[1].lower()](root, name)
+    except (ValueError, OSError) as error:
+        raise CamerabiasError(f"Cannot read the table {root.file(name)}: {error}.") from error

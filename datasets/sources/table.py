@@ -12,7 +12,7 @@ import pandas as pd
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.reading.columns import find_columns
 from camerabias.datasets.reading.location import locate
-from camerabias.datasets.reading.parsers import PARSERS
+from camerabias.datasets.reading.parsers import PARSERS, parse_table
 from camerabias.datasets.reading.photo import SOURCES, Photo, Reading, Source, SourceKind
 from camerabias.datasets.reading.words import clean, look_at_words, name_sides, one_vs_rest
 from camerabias.datasets.schema import INDEX_COLUMNS, CamerabiasError
@@ -31,12 +31,7 @@ def read_table(location: str, reading: Reading) -> Source:
     """
     parent, name = posixpath.split(location)
     root = Folder(parent or ".")
-    if not root.exists(name):
-        raise CamerabiasError(f"There is no table {root.file(name)}.")
-    try:
-        table = PARSERS[posixpath.splitext(name)[1].lower()](root, name)
-    except (ValueError, OSError) as error:
-        raise CamerabiasError(f"Cannot read the table {root.file(name)}: {error}.") from error
+    table = parse_table(root, name)
     return source_of(table.frame, reading, root.file(name), root, table.notes, table.embedded)
 
 

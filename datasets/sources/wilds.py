@@ -6,13 +6,13 @@ Distribution Shifts", 2021).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from camerabias.datasets.io.storage import Folder
-from camerabias.datasets.reading.parsers import parse_text
+from camerabias.datasets.reading.parsers import parse_table
 from camerabias.datasets.reading.photo import SOURCES, Reading, Source, SourceKind
 from camerabias.datasets.sources.table import source_of
 
@@ -39,22 +39,24 @@ def is_wilds(location: str) -> bool:
     folder = Folder(location)
     if location.lower().endswith(METADATA_FILE) or not folder.exists(METADATA_FILE):
         return False
-    return _layout(parse_text(folder, METADATA_FILE).frame) is not None
+    header = folder.read_bytes(METADATA_FILE).partition(b"\n")[0].decode(errors="replace")
+    return _layout(header.strip().split(",")) is not None
 
 
 def read_wilds(location: str, reading: Reading) -> Source:
     """Read the photos that the metadata lists. WILDS' own split is kept aside: it holds out whole sites."""
     folder = Folder(location)
-    frame = parse_text(folder, METADATA_FILE).frame
-    layout = _layout(frame)
+    frame = parse_table(folder, METADATA_FILE).frame
+    layout = _layout(frame.columns)
     assert layout is not None  # else it would not have been recognised
     described = layout.describe(frame, folder).rename(columns={"split": "given_split"})
     plain = replace(reading, label="label", camera="camera", group="group", path="path")
     return source_of(described, plain, folder.file(METADATA_FILE), folder, [layout.note], kind="wilds")
 
 
-def _layout(frame: pd.DataFrame) -> WildsLayout | None:
-    return next((layout for layout in LAYOUTS if layout.columns <= set(frame.columns)), None)
+def _layout(columns: Iterable[str]) -> WildsLayout | None:
+    there = set(columns)
+    return next((layout for layout in LAYOUTS if layout.columns <= there), None)
 
 
 def _camelyon17(frame: pd.DataFrame, _: Folder) -> pd.DataFrame:
@@ -70,7 +72,7 @@ def _camelyon17(frame: pd.DataFrame, _: Folder) -> pd.DataFrame:
 def _iwildcam(frame: pd.DataFrame, folder: Folder) -> pd.DataFrame:
     names = {}
     if folder.exists("categories.csv"):
-        categories = parse_text(folder, "categories.csv").frame
+        categories = parse_table(folder, "categories.csv").frame
         names = dict(zip(categories["y"], categories["name"], strict=True))
     return frame.assign(
         path="train/" + frame["filename"],

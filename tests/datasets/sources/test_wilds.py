@@ -3,8 +3,10 @@
 import shutil
 
 import pandas as pd
+import pytest
 
 from camerabias.datasets.reading.photo import Reading
+from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.sources.registry import read_source
 
 
@@ -58,3 +60,16 @@ def test_other_folders_with_metadata_are_not_of_wilds(make_photos):
     root = make_photos("A/x/1.jpg", "B/x/2.jpg")
     (root / "metadata.csv").write_text("file_name,label\n1.jpg,A\n")
     assert read_source(str(root)).kind == "folder"
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"path\0,label\n", b'"patient\n' + b"1\n" * 200_000])
+def test_a_damaged_table_beside_photos_is_no_bug(make_photos, content):
+    root = make_photos("A/x/1.jpg", "B/x/2.jpg")
+    (root / "metadata.csv").write_bytes(content)
+    assert read_source(str(root)).kind == "folder"
+
+
+def test_metadata_of_wilds_that_is_cut_short_is_refused_in_a_sentence(tmp_path):
+    (tmp_path / "metadata.csv").write_text("patient,node,x_coord,y_coord,tumor,center\n1,2,3,4,5,6,7\n")
+    with pytest.raises(CamerabiasError, match=r"Cannot read the table .*metadata.csv: line 2 has 7 cells"):
+        read_source(str(tmp_path))
