@@ -11,12 +11,13 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 1000 ray
 
-# into the system's Python, which every shell finds, login shells too. The lock comes first: it changes seldom.
+# into the system's Python, which every shell finds, login shells too; compiled now, since user 1000 cannot write there
+# and every process would compile torch and Ray anew. The lock comes first: it changes seldom.
 COPY requirements.lock /tmp/
 RUN pip install --no-cache-dir uv==0.13.9 \
-    && uv pip install --system --no-cache --require-hashes --requirement /tmp/requirements.lock
+    && uv pip install --system --no-cache --compile-bytecode --require-hashes --requirement /tmp/requirements.lock
 COPY dist/*.whl /tmp/
-RUN uv pip install --system --no-cache --no-deps /tmp/*.whl
+RUN uv pip install --system --no-cache --compile-bytecode --no-deps /tmp/*.whl
 
 USER 1000
 WORKDIR /home/ray

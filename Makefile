@@ -33,11 +33,12 @@ types: $(INSTALLED)
 	ln -sfn "$(CURDIR)"/api/* build/types/camerabias/
 	MYPYPATH=build/types $(BIN)/mypy -p camerabias
 
-# one install for all targets: the locked dependencies, then the package itself
+# one install for all targets: the locked dependencies, then the package itself. Compiled, as by pip: where
+# PYTHONDONTWRITEBYTECODE is set, as in many images, every process would compile torch and Ray anew, for 15 seconds
 $(INSTALLED): requirements.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.5"
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	touch $(INSTALLED)
 

@@ -20,6 +20,7 @@ def test_packages_come_from_the_lock_by_their_hashes(instructions):
     assert len(installs) == 2
     assert "--require-hashes --requirement /tmp/requirements.lock" in installs[0]
     assert "--no-deps /tmp/*.whl" in installs[1]
+    assert all("--compile-bytecode" in install for install in installs), "user 1000 can compile nothing there"
 
 
 def test_it_does_not_run_as_root_and_leaves_the_command_to_kuberay(instructions):
