@@ -83,6 +83,9 @@ class Records:
     trials: pd.DataFrame
     _predictions: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
     _tested: dict[tuple[Target, bytes], pd.DataFrame] = field(default_factory=dict, repr=False)
+    _flaws: dict[tuple[str, str], str] = field(
+        default_factory=dict, repr=False
+    )  # of probes read; "" if there is none
 
     def status(self, trial_id: str) -> TrialStatus:
         """Status of one trial."""
@@ -243,29 +246,36 @@ class Records:
         name = next((name for name in cell.probes if name.partition("-")[0] == kind), None)
         if trial is None or name is None or self.status(trial) != "done":
             return None
-        try:
-            return self._read_probe(trial, name)
-        except CamerabiasError:
-            return None  # `damaged_probes` says so
+        return self._read_probe(trial, name)
 
     def _read_probe(self, trial: str, name: str) -> ProbeArrays | None:
-        """Arrays of a probe by its full name; None where it has not run."""
+        """Arrays of a probe by its full name; None where it has not run, or is damaged (see `damaged_probes`)."""
         record = self.run.record(trial)
         if name not in record.probe_names():
             return None
-        with naming(record, f"{PROBES_FOLDER}/{name}.npz"):
-            return record.probe(name)
+        try:
+            with naming(record, f"{PROBES_FOLDER}/{name}.npz"):
+                arrays = record.probe(name)
+        except CamerabiasError as error:
+            self._flaws[trial, name] = str(error)
+            return None
+        self._flaws[trial, name] = ""
+        return arrays
 
     def damaged_probes(self) -> list[DamagedProbe]:
-        """The probes of finished trials that cannot be read: every one is read whole, as a flaw may be anywhere."""
+        """The probes of finished trials that cannot be read.
+
+        Those that nobody has read yet are read whole, as a flaw may be anywhere; of the others it is known, so that
+        no probe is read twice for this.
+        """
         found: dict[tuple[str, str], DamagedProbe] = {}
         for cell in (cell for study in self.studies.values() for cell in study.cells):
             for (seed, trial), name in product(self.done(cell).items(), cell.probes):
-                try:
+                if (trial, name) not in self._flaws:
                     self._read_probe(trial, name)
-                except CamerabiasError as error:
+                if reason := self._flaws.get((trial, name)):
                     named = f"{cell.trial_name(seed)}, probe {name}"
-                    found[trial, name] = DamagedProbe(named, trial, str(error))
+                    found[trial, name] = DamagedProbe(named, trial, reason)
         return [*found.values()]
 
     def _of_cameras(self, cell: StudyCell, rows: SeedPredictions, cameras: Cameras) -> SeedPredictions:

@@ -9,6 +9,7 @@ import yaml
 
 from camerabias.analysis.records.load import load_records
 from camerabias.datasets.schema import CamerabiasError
+from camerabias.trainables.records.record import Record
 
 
 def test_every_trial_of_a_study_has_a_row(demo_run):
@@ -166,6 +167,18 @@ def test_a_damaged_probe_is_named(make, tmp_path):
     assert name == "camera-balanced-crop32-test_resnet-seed0, probe crop_map"
     assert trial == found.trials[0]
     assert "probes/crop_map.npz cannot be read" in reason
+
+
+def test_probe_that_was_read_is_not_read_again_to_see_whether_it_is_damaged(make, tmp_path, monkeypatch):
+    probes = {"crop_map": make.cropped(0.8), "crop_images": make.cropped(0.8)}
+    cell = make.cell("camera", "balanced", make.right("camera", 0.4), view="crop32", probes=probes)
+    records = load_records(make.run(tmp_path, {"s": [cell]}, seeds=[0, 1]).folder.path)
+    read = []
+    probe = Record.probe
+    monkeypatch.setattr(Record, "probe", lambda record, name: read.append(name) or probe(record, name))
+    assert len(list(records.probes(records.cells("camera")[0], "crop_map"))) == 2
+    assert records.damaged_probes() == records.damaged_probes() == []
+    assert sorted(read) == ["crop_images"] * 2 + ["crop_map"] * 2
 
 
 def test_a_study_from_before_probes_is_read(demo_run):
