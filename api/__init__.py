@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from camerabias.auditing import audit
     from camerabias.checking import DesignCheck, check
+    from camerabias.judging import Judgement, judge
     from camerabias.photos import import_photos, simulate
     from camerabias.results import Results, load, report
 
@@ -28,6 +29,8 @@ _HOMES = {
     "check": "checking",
     "DesignCheck": "checking",
     "import_photos": "photos",
+    "judge": "judging",
+    "Judgement": "judging",
     "simulate": "photos",
     "Results": "results",
     "load": "results",
@@ -36,11 +39,13 @@ _HOMES = {
 
 __all__ = [
     "DesignCheck",
+    "Judgement",
     "Results",
     "__version__",
     "audit",
     "check",
     "import_photos",
+    "judge",
     "load",
     "report",
     "simulate",

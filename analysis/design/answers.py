@@ -61,6 +61,13 @@ def answer_questions(
     }
 
 
+def answer_of_rows(tested: pd.DataFrame, associated: Mapping[str, str], most: Effect) -> Answer:
+    """Whether predictions of these photos can tell if the classifier uses the camera; more photos are judged too."""
+    groups, noun = count_groups(tested), _noun(tested)
+    take = _take(_to_contradict(groups, associated), noun, " to those that are judged")
+    return _use(groups, associated, most, tested["group"].nunique(), noun, take)
+
+
 def _one_fold(facts: pd.DataFrame) -> str:
     """Why nothing is answered where one fold holds nearly everything; nothing where none does."""
     folds = count_folds(facts)

@@ -99,8 +99,31 @@ class Answer(BaseModel):
     needed: tuple[NeededPhotos, ...] = ()
 
 
-class Design(BaseModel):
-    """What the photos can answer.
+class Answerable(BaseModel):
+    """What labels and cameras of photos can answer, without a look at their files.
+
+    Attributes:
+        associated_labels: Associated label by camera, of the cameras that have one.
+        association: How strongly label and camera are associated; None where the associated labels were stated.
+        effects: Minimum detectable effects, the last one of everything that can be tested.
+        answers: What the photos can answer.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    associated_labels: dict[str, str]
+    association: Association | None
+    effects: tuple[Effect, ...]
+    answers: dict[Question, Answer]
+
+    @property
+    def minimum_detectable_effect(self) -> float:
+        """That of all test photos together, as a risk difference; NaN where not even 1 would be detected."""
+        return self.effects[-1].risk_difference
+
+
+class Design(Answerable):
+    """What the photos can answer with their files, beside what labels and cameras do.
 
     Attributes:
         cells: Every label × camera cell, empty ones too.
@@ -108,7 +131,6 @@ class Design(BaseModel):
         n_groups: Groups in all, which fold or split keep whole; as many as photos where none were given.
         formats: Photos by file format, the commonest first.
         sides: Photos on each side of the user's split; empty without one.
-        associated_labels: Associated label by camera, of the cameras that have one.
         association: How strongly label and camera are associated.
         baselines: What metadata baselines come to, without a pixel.
         resizes: How much photos are scaled, by camera.
@@ -117,18 +139,13 @@ class Design(BaseModel):
         folds: Photos in every fold; none with a user's split.
         crossing_groups: Groups on more than one side of the user's split.
         crossing_photos: Test photos whose group is on another side as well.
-        effects: Minimum detectable effects, the last one of everything that can be tested.
-        answers: What the photos can answer.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     cells: tuple[CellCount, ...]
     n_photos: int
     n_groups: int
     formats: dict[str, int]
     sides: dict[str, int]
-    associated_labels: dict[str, str]
     association: Association
     baselines: tuple[MetadataBaseline, ...]
     resizes: tuple[Resize, ...]
@@ -137,8 +154,6 @@ class Design(BaseModel):
     folds: tuple[int, ...]
     crossing_groups: int
     crossing_photos: int
-    effects: tuple[Effect, ...]
-    answers: dict[Question, Answer]
 
     @cached_property
     def photos(self) -> pd.DataFrame:
@@ -153,11 +168,6 @@ class Design(BaseModel):
     def _table(self, what: Literal["photos", "groups"]) -> pd.DataFrame:
         cells = pd.DataFrame([cell.model_dump() for cell in self.cells])
         return cells.pivot(index="label", columns="camera", values=what)
-
-    @property
-    def minimum_detectable_effect(self) -> float:
-        """That of all test photos together, as a risk difference; NaN where not even 1 would be detected."""
-        return self.effects[-1].risk_difference
 
     @property
     def noun(self) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import isnan
 
+import pandas as pd
+
 from camerabias.analysis.design.design import Design
 from camerabias.analysis.effects.cues import SETTING, cameras_by_view, labels_by_view
 from camerabias.analysis.effects.shortcut_effect import ShortcutEffect, shortcut_effect
@@ -13,13 +15,16 @@ from camerabias.analysis.records.records import Records
 from camerabias.analysis.records.wording import PLAIN
 from camerabias.analysis.statistics.permutation import LEVEL, holm
 from camerabias.analysis.verdict.evidence.base import Audited, Findings
+from camerabias.analysis.verdict.evidence.counterfactual import COUNTERFACTUAL
 from camerabias.analysis.verdict.evidence.identification import IDENTIFICATION
 from camerabias.analysis.verdict.evidence.registry import all_tests
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
+from camerabias.datasets.schema import Target
+from camerabias.trainables.records.record import SENSOR_PATTERN_FILE
 
 
 def gather(records: Records, design: Design) -> Findings:
-    """Run every test on a run's records.
+    """Run every test on what a run's records hold.
 
     Args:
         records: A run's records.
@@ -27,14 +32,24 @@ def gather(records: Records, design: Design) -> Findings:
     """
     effects = _effects(records, design)
     model = _choose_model(records, effects)
-    audited = Audited(
-        model=model,
-        design=design,
-        cameras=cameras_by_view(records, model),
-        labels=labels_by_view(records, model, design.associated_labels),
-        effects=effects,
+    return run_tests(
+        Audited(
+            model=model,
+            design=design,
+            cameras=cameras_by_view(records, model),
+            labels=labels_by_view(records, model, design.associated_labels),
+            effects=effects,
+            label_rows=_rows(records, "label", model),
+            camera_rows=_rows(records, "camera", model),
+            counterfactuals=_counterfactuals(records, model),
+            sensor_matches=records.run.frame(SENSOR_PATTERN_FILE),
+        )
     )
-    results = {test.name: test.compute(records, audited) for test in all_tests()}
+
+
+def run_tests(audited: Audited) -> Findings:
+    """Run every test on predictions, wherever they come from."""
+    results = {test.name: test.compute(audited) for test in all_tests()}
     return Findings(**vars(audited), results=results)
 
 
@@ -45,8 +60,9 @@ def identifies_cameras(found: Findings) -> bool:
 
 
 def associated(found: Findings) -> bool:
-    """Whether label and camera are associated in the photos, significantly."""
-    return found.design.association.p <= LEVEL
+    """Whether label and camera are associated in the photos, significantly, or were stated to be."""
+    association = found.design.association
+    return association is None or association.p <= LEVEL
 
 
 def has_shortcut_effect(found: Findings) -> bool:
@@ -63,6 +79,25 @@ def _effects(records: Records, design: Design) -> dict[str, ShortcutEffect]:
             found[records.model_name(cell)] = shortcut_effect(rows, design.associated_labels)
     corrected = holm([effect.p for effect in found.values()])
     return {name: replace(effect, p=p) for (name, effect), p in zip(found.items(), corrected, strict=True)}
+
+
+def _rows(records: Records, target: Target, model: str) -> list[pd.DataFrame]:
+    """A model's predictions on photos as they are, of cameras that training saw, a frame per seed."""
+    for cell in records.cells(target, SETTING, PLAIN):
+        if records.model_name(cell) == model and (rows := records.test_rows(cell, "seen")):
+            return list(rows.values())
+    return []
+
+
+def _counterfactuals(records: Records, model: str) -> list[pd.DataFrame]:
+    """What the probe of the same name has found, a frame per seed."""
+    frames = [
+        pd.DataFrame(arrays)
+        for cell in records.cells("label", SETTING, PLAIN)
+        if records.model_name(cell) == model
+        for _, arrays in records.probes(cell, COUNTERFACTUAL.name)
+    ]
+    return [frame.assign(image_id=frame["group"] + "/" + frame["camera"]) for frame in frames]
 
 
 def _choose_model(records: Records, effects: Mapping[str, ShortcutEffect]) -> str:

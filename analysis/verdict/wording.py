@@ -45,20 +45,21 @@ def propose_next_steps(found: Findings, outcome: VerdictOutcome) -> list[str]:
     photos = [
         answer.photos for answer in found.design.answers.values() if not answer.answerable and answer.photos
     ]
+    if found.judged:
+        return [*_STEPS_OF_PREDICTIONS[outcome], *photos]
     cues = found.of(NEAREST_CUES)
     mitigations = ", ".join(mitigations_of(cues.named)) if cues else ""
     augmented = f"augmentation that destroys the cue ({mitigations}), " if mitigations else ""
     steps = {
         "cheating": [
-            "Do not trust the test accuracy: report it for bias-aligned and bias-conflicting photos separately.",
+            _SEPARATELY,
             "Take photos of every label with every camera.",
             f"Or train with a mitigation: {augmented}weighting or resampling by label × camera. "
             "`camerabias audit --full` compares what they cost.",
         ],
         "cannot tell": [_what_would_decide(found)],
         "at risk": [
-            "Balance the cameras over the labels in training: a model trained longer, or on other photos, may begin "
-            "to use the camera.",
+            _BALANCE,
             "Audit again with more photos to find smaller effects.",
         ],
         "no evidence": [
@@ -66,6 +67,32 @@ def propose_next_steps(found: Findings, outcome: VerdictOutcome) -> list[str]:
         ],
     }[outcome]
     return [*steps, *photos]
+
+
+_SEPARATELY = (
+    "Do not trust the test accuracy: report it for bias-aligned and bias-conflicting photos separately."
+)
+_BALANCE = (
+    "Balance the cameras over the labels in training: a model trained longer, or on other photos, may begin "
+    "to use the camera."
+)
+
+_STEPS_OF_PREDICTIONS: dict[VerdictOutcome, list[str]] = {
+    "cheating": [
+        _SEPARATELY,
+        "Train on photos of every label with every camera, or with weights that balance label × camera.",
+        "`camerabias audit` of the photos says which cue is used; `--full` compares what mitigations cost.",
+    ],
+    "cannot tell": [
+        "Judge predictions of more photos of every label with every camera, and say what training was like with "
+        "--training TABLE or --associated CAMERA=LABEL.",
+    ],
+    "at risk": [_BALANCE, "Judge again with more photos to find smaller effects."],
+    "no evidence": [
+        "Judge again when the classifier, photos or cameras change, or with more photos to find smaller effects."
+    ],
+}
+"""Where predictions are all there is."""
 
 
 def _what_would_decide(found: Findings) -> str:

@@ -124,18 +124,23 @@ def _sets(counts: Counter[str]) -> list[str]:
     return []
 
 
+def in_or_not(word: str, member: str) -> str:
+    """A word as `member`, where it is that or a set with it, or as `not MEMBER`."""
+    return member if word == member or member in set_members(word) else f"not {member}"
+
+
 def one_vs_rest(words: Iterable[str], member: str) -> list[str]:
-    """Each word as `member`, where it is that or a set with it, or as `not MEMBER`.
+    """Each word as `in_or_not` has it.
 
     Raises:
         CamerabiasError: No word, or every word, has it.
     """
-    found = [word == member or member in set_members(word) for word in words]
-    if any(found) and not all(found):
-        return [member if one else f"not {member}" for one in found]
+    found = [in_or_not(word, member) for word in words]
+    if len({*found}) == 2:
+        return found
     known = Counter(one for word in words for one in set_members(word))
     named = ", ".join(f"{word!r}" for word, _ in known.most_common(20))
     raise CamerabiasError(
-        f"{'Every' if found and all(found) else 'No'} photo has the label {member!r} that --one-vs-rest asks about; "
+        f"{'Every' if member in found else 'No'} photo has the label {member!r} that --one-vs-rest asks about; "
         f"labels hold {named}."
     )

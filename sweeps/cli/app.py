@@ -16,7 +16,19 @@ from camerabias.datasets.io.printable import printable
 
 EXIT_ERROR, EXIT_FAIL_ON, EXIT_BUG = 1, 3, 70
 
-COMMANDS = ("demo", "check", "audit", "calibrate", "report", "search", "submit", "doctor", "data", "sweep")
+COMMANDS = (
+    "demo",
+    "check",
+    "judge",
+    "audit",
+    "calibrate",
+    "report",
+    "search",
+    "submit",
+    "doctor",
+    "data",
+    "sweep",
+)
 """In the order of the help, what one needs first; commands that are not named here follow."""
 
 

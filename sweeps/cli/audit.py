@@ -13,6 +13,7 @@ from camerabias.sweeps.cli.options import (
     CameraFromOption,
     CameraOption,
     ExecutorOption,
+    FailOnOption,
     GroupOption,
     ImagesOption,
     InsistOption,
@@ -28,7 +29,7 @@ from camerabias.sweeps.cli.options import (
     SeedsOption,
     SizeOption,
     WeightsOption,
-    choose,
+    choose_verdicts,
     given_reading,
     split_numbers,
 )
@@ -51,10 +52,7 @@ def audit(
         bool,
         typer.Option("--full", help="Also strengths of correlation, unseen cameras and mitigations."),
     ] = False,
-    fail_on: Annotated[
-        str | None,
-        typer.Option(help="Verdicts, comma-separated, that make it exit with 3: cheating,at-risk."),
-    ] = None,
+    fail_on: FailOnOption = None,
     model: Annotated[
         str, typer.Option(help="Model to train; `small_cnn`, from scratch, is for CPUs.")
     ] = "resnet34",
@@ -86,7 +84,7 @@ def audit(
 
     if quick and full:
         raise typer.BadParameter("is the opposite of --full; give one of them", param_hint="--quick")
-    failing = _verdicts(fail_on)
+    failing = choose_verdicts(fail_on)
     results = camerabias.audit(
         source,
         run,
@@ -111,14 +109,6 @@ def audit(
         exit_if_failed(outcome)
     if verdict is not None and verdict.verdict in failing:
         raise typer.Exit(EXIT_FAIL_ON)
-
-
-def _verdicts(text: str | None) -> set[str]:
-    """Verdicts from the command line, `at-risk` or `at risk`."""
-    from camerabias.analysis.verdict.outcome import OUTCOMES
-
-    words = {outcome.replace(" ", "-"): outcome for outcome in OUTCOMES}
-    return {words[word] for word in choose(text, words, "--fail-on")}
 
 
 @app.command(

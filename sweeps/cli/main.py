@@ -7,7 +7,7 @@ import tempfile
 import traceback
 
 from camerabias.datasets.schema import CamerabiasError
-from camerabias.sweeps.cli import audit, check, cluster, data, report, sweep  # noqa: F401 - they add their commands
+from camerabias.sweeps.cli import audit, check, cluster, data, judge, report, sweep  # noqa: F401 - they add their commands
 from camerabias.sweeps.cli.app import EXIT_BUG, EXIT_ERROR, app
 from camerabias.sweeps.cli.streams import output_error, prepare_streams, tell
 

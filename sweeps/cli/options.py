@@ -43,6 +43,10 @@ OneVsRestOption = Annotated[
     str | None,
     typer.Option(help="A label, or a member of labels that are sets (A|B): all others become one label."),
 ]
+FailOnOption = Annotated[
+    str | None,
+    typer.Option(help="Verdicts, comma-separated, that make it exit with 3: cheating,at-risk."),
+]
 FitOption = Annotated[
     Fit,
     typer.Option(
@@ -118,6 +122,14 @@ def choose(text: str | None, allowed: Iterable[str], option: str) -> list[str]:
             f"{', '.join(map(repr, unknown))} is not known; allowed: {', '.join(names)}", param_hint=option
         )
     return given
+
+
+def choose_verdicts(text: str | None) -> set[str]:
+    """Verdicts of `--fail-on`, `at-risk` or `at risk`."""
+    from camerabias.analysis.verdict.outcome import OUTCOMES
+
+    words = {outcome.replace(" ", "-"): outcome for outcome in OUTCOMES}
+    return {words[word] for word in choose(text, words, "--fail-on")}
 
 
 def given_reading(context: typer.Context, source: str) -> dict[str, Any]:

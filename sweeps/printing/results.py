@@ -71,15 +71,25 @@ def print_report(report: Report) -> None:
     for name, reason in report.not_drawn.items():
         console.print(f"{name} is not drawn: {reason}")
     if report.verdict is not None:
-        _print_verdict(report.verdict)
+        console.print()
+        print_verdict(report.verdict)
     console.print(f"Report: {report.index}")
 
 
-def _print_verdict(verdict: Verdict) -> None:
-    console.print()
+def print_verdict(verdict: Verdict) -> None:
+    """Print a verdict, its reasons and next steps."""
     console.print(f"Verdict: {verdict.verdict}", style="bold")
     for sentence in verdict.reasons:
         console.print(f"• {sentence}")
     console.print("Next:")
     for sentence in verdict.next_steps:
+        console.print(f"• {sentence}")
+
+
+def print_judgement(verdict: Verdict, notes: Sequence[str]) -> None:
+    """Print a verdict on predictions, and what was assumed in reading them."""
+    print_verdict(verdict)
+    if notes:
+        console.print("What was assumed:")
+    for sentence in notes:
         console.print(f"• {sentence}")

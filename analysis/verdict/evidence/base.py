@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import ClassVar, Generic, TypeVar, cast
 
 import pandas as pd
 
-from camerabias.analysis.design.design import Design
+from camerabias.analysis.design.design import Answerable
 from camerabias.analysis.effects.shortcut_effect import ShortcutEffect
-from camerabias.analysis.records.records import Records
 
 Result = TypeVar("Result")
 
@@ -23,17 +22,30 @@ class Audited:
     Attributes:
         model: The model: of several the one with the clearest shortcut effect; empty before any trial is planned.
         design: What the photos can tell.
-        cameras: `cues.cameras_by_view`.
-        labels: `cues.labels_by_view`.
+        cameras: `cues.cameras_by_view`; without rows where nothing was trained.
+        labels: `cues.labels_by_view`, likewise.
         effects: The shortcut effect by model, p corrected for the number of models (Holm); of models of which a
             trial has finished.
+        label_rows: The model's predictions of the label on photos as they are, of cameras that training saw: a frame
+            per seed, as `Records.predictions` gives it. Empty where there are none, as the four below.
+        score_rows: The model's scores, as many rows each, a column per class.
+        camera_rows: As `label_rows`, of the camera.
+        counterfactuals: Predictions of the same objects taken by every camera, a frame per seed.
+        sensor_matches: Cameras by their sensors' patterns, a row per photo, as `SENSOR_PATTERN_FILE` has them.
+        judged: Whether there are predictions alone, and no run that could be resumed.
     """
 
     model: str
-    design: Design
+    design: Answerable
     cameras: pd.DataFrame
     labels: pd.DataFrame
     effects: Mapping[str, ShortcutEffect]
+    label_rows: Sequence[pd.DataFrame] = ()
+    score_rows: Sequence[pd.DataFrame] = ()
+    camera_rows: Sequence[pd.DataFrame] = ()
+    counterfactuals: Sequence[pd.DataFrame] = ()
+    sensor_matches: pd.DataFrame | None = None
+    judged: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,7 +56,7 @@ class Findings(Audited):
         results: By name of the test; None where the photos or the trials do not give it.
     """
 
-    results: Mapping[str, object]
+    results: Mapping[str, object] = field(default_factory=dict)
 
     def of(self, test: VerdictTest[Result]) -> Result | None:
         """What a test has found."""
@@ -61,8 +73,8 @@ class VerdictTest(ABC, Generic[Result]):
     name: ClassVar[str]
 
     @abstractmethod
-    def compute(self, records: Records, audited: Audited) -> Result | None:
-        """What the records tell; None where they do not."""
+    def compute(self, audited: Audited) -> Result | None:
+        """What the predictions tell; None where they do not."""
 
     @abstractmethod
     def evidence(self, result: Result) -> dict[str, float]:

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 from math import isnan
 
-import pandas as pd
-
-from camerabias.analysis.effects.cues import SETTING
 from camerabias.analysis.effects.shortcut_effect import Counterfactual, counterfactual
-from camerabias.analysis.records.records import Records
-from camerabias.analysis.records.wording import PLAIN
 from camerabias.analysis.statistics.number_format import show_estimate, show_p
 from camerabias.analysis.verdict.evidence.base import Audited, Findings, VerdictTest, register
 
@@ -19,14 +14,9 @@ class CounterfactualTest(VerdictTest[Counterfactual]):
 
     name = "counterfactual"
 
-    def compute(self, records: Records, audited: Audited) -> Counterfactual | None:
+    def compute(self, audited: Audited) -> Counterfactual | None:
         """Of the audited model, by the probe of the same name."""
-        associated, shots = audited.design.associated_labels, []
-        for cell in records.cells("label", SETTING, PLAIN):
-            if records.model_name(cell) == audited.model:
-                for _, arrays in records.probes(cell, self.name):
-                    frame = pd.DataFrame(arrays)
-                    shots.append(frame.assign(image_id=frame["group"] + "/" + frame["camera"]))
+        associated, shots = audited.design.associated_labels, audited.counterfactuals
         return counterfactual(shots, associated) if shots and associated else None
 
     def evidence(self, result: Counterfactual) -> dict[str, float]:

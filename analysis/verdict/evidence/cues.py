@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from camerabias.analysis.effects.cues import Attribution, name_cue
-from camerabias.analysis.records.records import Records
 from camerabias.analysis.records.wording import PLAIN
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.evidence.base import Audited, Findings, VerdictTest, register
@@ -14,7 +13,7 @@ class CuesTest(VerdictTest[Attribution]):
 
     name = "cues"
 
-    def compute(self, records: Records, audited: Audited) -> Attribution | None:
+    def compute(self, audited: Audited) -> Attribution | None:
         """None where views were not asked for, or cameras are not identified in photos as they are."""
         cameras = audited.cameras.set_index("view")
         if not (cameras["p"].get(PLAIN, 1.0) <= LEVEL):

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from math import isnan
 
-from camerabias.analysis.effects.cues import SETTING
 from camerabias.analysis.effects.shortcut_effect import Identification, identification
-from camerabias.analysis.records.records import Records
-from camerabias.analysis.records.wording import PLAIN
 from camerabias.analysis.statistics.number_format import show_estimate, show_p, show_share
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.evidence.base import Audited, Findings, VerdictTest, register
-from camerabias.trainables.records.record import SENSOR_PATTERN_FILE
 
 SENSOR_EXCESS = 0.1
 """Twice what JPEG and processing alone came to beyond chance, with no pattern in the sensor (see the manual)."""
@@ -22,13 +18,9 @@ class IdentificationTest(VerdictTest[Identification]):
 
     name = "identification"
 
-    def compute(self, records: Records, audited: Audited) -> Identification | None:
+    def compute(self, audited: Audited) -> Identification | None:
         """Of the audited model on photos as they are."""
-        for cell in records.cells("camera", SETTING, PLAIN):
-            rows = list(records.test_rows(cell, "seen").values())
-            if rows and records.model_name(cell) == audited.model:
-                return identification(rows)
-        return None
+        return identification(audited.camera_rows) if audited.camera_rows else None
 
     def evidence(self, result: Identification) -> dict[str, float]:
         """Accuracy, its baseline and p."""
@@ -44,6 +36,11 @@ class IdentificationTest(VerdictTest[Identification]):
         if result is not None and not isnan(result.p):
             verb = "identifies" if result.p <= LEVEL else "was not shown to identify"
             return [f"The model {verb} the camera within a label: {_numbers(result)}."]
+        if found.judged and result is None:
+            return [
+                "Whether the camera is identified within a label takes predictions of the camera "
+                "(--predicted-camera)."
+            ]
         if found.of(SENSOR_PATTERN) is None:
             return ["Whether the camera is identified within a label was not tested, or no label has two."]
         return []
@@ -54,9 +51,9 @@ class SensorPatternTest(IdentificationTest):
 
     name = "sensor_pattern"
 
-    def compute(self, records: Records, audited: Audited) -> Identification | None:
+    def compute(self, audited: Audited) -> Identification | None:
         """Of the patterns that were matched before training."""
-        matches = records.run.frame(SENSOR_PATTERN_FILE)
+        matches = audited.sensor_matches
         if matches is None or matches.empty:
             return None
         # cameras are matched within label and size in pixels, and so may be exchanged within these alone

@@ -5,7 +5,9 @@ from __future__ import annotations
 from camerabias.analysis.verdict.evidence.base import TESTS, VerdictTest
 from camerabias.datasets.io.registered import import_files
 
-ORDER = ("shortcut_effect", "identification", "sensor_pattern", "association", "counterfactual", "cues")
+ORDER = (
+    "shortcut_effect", "sensitivity", "identification", "sensor_pattern", "association", "counterfactual", "cues",
+)  # fmt: skip
 """Who speaks first; tests that are not named here follow, by name."""
 
 

@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isnan, nan
 
-from camerabias.analysis.effects.cues import SETTING
 from camerabias.analysis.effects.shortcut_effect import ShortcutEffect, minimum_detectable
-from camerabias.analysis.records.records import Records
-from camerabias.analysis.records.wording import PLAIN
 from camerabias.analysis.statistics.accuracy import accuracy
 from camerabias.analysis.statistics.bootstrap import Estimate
 from camerabias.analysis.statistics.number_format import show_estimate, show_p, show_points, show_points_ci
@@ -36,15 +33,12 @@ class ShortcutEffectTest(VerdictTest[EffectFound]):
 
     name = "shortcut_effect"
 
-    def compute(self, records: Records, audited: Audited) -> EffectFound | None:
+    def compute(self, audited: Audited) -> EffectFound | None:
         """Of the audited model on photos as they are; None before such a trial has finished."""
         if audited.model not in audited.effects:
             return None
         effect, associated = audited.effects[audited.model], audited.design.associated_labels
-        (cell,) = [
-            c for c in records.cells("label", SETTING, PLAIN) if records.model_name(c) == audited.model
-        ]
-        rows = list(records.test_rows(cell, "seen").values())
+        rows = audited.label_rows
         detectable = nan if isnan(effect.p) else minimum_detectable(rows, associated)
         return EffectFound(effect, detectable, accuracy(rows))
 

@@ -238,5 +238,5 @@ def test_a_statistic_is_added_to_the_verdict_as_contributing_says(make, tmp_path
     contributed("analysis/verdict/evidence/rarest.py", TESTS)
     run = audited(make, tmp_path / "run", [make.cell("label", "natural", make.by_camera)])
     verdict = decide(investigate(load_records(run.folder.uri)))
-    assert verdict.evidence["rarest_label.photos"] == 100
-    assert verdict.reasons[-1] == "The rarest label has 100 photos."
+    assert verdict.evidence["rarest_label.photos"] == 12 * 5, "bottles by cameras"
+    assert verdict.reasons[-1] == "The rarest label has 60 test photos."

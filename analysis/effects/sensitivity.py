@@ -1,0 +1,96 @@
+"""Do predictions or scores depend on the camera given the label, in whatever direction?
+
+That is less than a shortcut effect, which has one direction: it also arises on balanced photos, where cameras differ
+in how hard their photos are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import nan
+
+import numpy as np
+import pandas as pd
+
+from camerabias.analysis.statistics.bootstrap import Floats
+from camerabias.analysis.statistics.permutation import (
+    PERMUTATIONS,
+    Codes,
+    by_image,
+    camera_permutations,
+    p_value,
+    with_seeds,
+)
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """How much of what a model says of photos of one label their camera explains; NaN where no label has two cameras.
+
+    Attributes:
+        explained: Share of the variance within labels that lies between cameras, beyond what independence comes to:
+            0 (or less) if independent of the camera given the label, 1 if the camera decides.
+        p: Share of permutations of cameras within labels that explain as much.
+    """
+
+    explained: float
+    p: float
+
+
+def predictions_sensitivity(seeds: Sequence[pd.DataFrame]) -> Sensitivity:
+    """Whether predictions depend on the camera given the label.
+
+    The statistic is the sum, over labels and predicted classes, of the chi-square of "is predicted" by camera.
+
+    Args:
+        seeds: A frame per seed, as `Records.predictions` gives it.
+    """
+    rows = with_seeds(seeds)
+    named = sorted(rows["prediction"].unique())
+    return _sensitivity(rows, pd.DataFrame({name: rows["prediction"] == name for name in named}, dtype=float))
+
+
+def scores_sensitivity(seeds: Sequence[pd.DataFrame], scores: Sequence[pd.DataFrame]) -> Sensitivity:
+    """Whether scores depend on the camera given the label.
+
+    Only their ranks within a label and seed count, so that probabilities and logits serve alike. The statistic is the
+    sum of Kruskal and Wallis' H over labels and classes.
+
+    Args:
+        seeds: A frame per seed, as `Records.predictions` gives it.
+        scores: Per seed as many rows, a column of finite numbers per class.
+    """
+    rows, values = with_seeds(seeds), pd.concat(scores, ignore_index=True)
+    return _sensitivity(rows, values.groupby([rows["label"], rows["seed"]]).rank())
+
+
+def _sensitivity(rows: pd.DataFrame, features: pd.DataFrame) -> Sensitivity:
+    within = features.groupby([rows["label"], rows["seed"]])
+    spread = within.transform("std", ddof=0)
+    standard = ((features - within.transform("mean")) / spread.where(spread > 0)).fillna(0.0)
+    images, sums = by_image(rows, standard.assign(tested=1.0))
+    scores = (sums.drop(columns="tested").div(sums["tested"], axis=0)).to_numpy()
+    strata = images.groupby(["label", "seeds"]).ngroup().to_numpy()
+    codes = pd.factorize(images["camera"], sort=True)[0]
+    several = images.groupby("label")["camera"].nunique().max() > 1
+    if not several or not scores.any():
+        return Sensitivity(nan, nan)
+    permuted = np.concatenate(
+        [_between(strata, some, scores) for some in camera_permutations(images, PERMUTATIONS)]
+    )
+    seen, total, expected = _between(strata, codes[None], scores)[0], (scores**2).sum(), permuted.mean()
+    return Sensitivity(float((seen - expected) / (total - expected)), p_value(float(seen), permuted))
+
+
+def _between(strata: Codes, codes: Codes, scores: Floats) -> Floats:
+    """Sums of squares between cameras, within strata and over all columns of scores: codes (b, n) to (b,)."""
+    b, n_cameras = len(codes), int(codes.max()) + 1
+    n_cells = (int(strata.max()) + 1) * n_cameras
+    cells = (np.arange(b)[:, None] * n_cells + strata * n_cameras + codes).ravel()
+    counts = np.maximum(np.bincount(cells, minlength=b * n_cells), 1)
+    squares = np.zeros(b)
+    for column in scores.T:
+        sums = np.bincount(cells, np.broadcast_to(column, codes.shape).ravel(), minlength=b * n_cells)
+        squares += (sums**2 / counts).reshape(b, -1).sum(axis=1)
+    return squares

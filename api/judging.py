@@ -1,0 +1,173 @@
+"""A verdict on a classifier that is there already, from its predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from os import fspath
+
+import pandas as pd
+
+from camerabias.analysis.judged.findings import Judged, find_judged
+from camerabias.analysis.records.load import load_records
+from camerabias.analysis.verdict.decide import Verdict, decide, investigate
+from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.predictions.columns import PredictionColumns
+from camerabias.datasets.predictions.table import (
+    TEST,
+    TRAIN,
+    PredictionTable,
+    read_predictions,
+    read_training,
+)
+from camerabias.datasets.schema import RUN_FILE, CamerabiasError
+from camerabias.photos import Location
+
+
+class Judgement:
+    """A verdict on a classifier.
+
+    Args:
+        document: The verdict, as `verdict.json` holds it.
+        notes: What was assumed in reading the predictions, in sentences.
+
+    Attributes:
+        document: As given.
+        notes: As given.
+    """
+
+    def __init__(self, document: Verdict, notes: Sequence[str] = ()) -> None:
+        self.document = document
+        self.notes = list(notes)
+
+    def __repr__(self) -> str:
+        return f"<camerabias.Judgement: {self.verdict}>"
+
+    @property
+    def verdict(self) -> str:
+        """The verdict in a word or two, such as `cheating`."""
+        return self.document.verdict
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why, a sentence each, the deciding one first."""
+        return self.document.reasons
+
+    @property
+    def next_steps(self) -> list[str]:
+        """What to do, a sentence each."""
+        return self.document.next_steps
+
+    @property
+    def numbers(self) -> dict[str, float | None]:
+        """Every number behind the reasons, by name; None where it is not known."""
+        return self.document.evidence
+
+    def summary(self) -> str:
+        """The verdict, its reasons, what to do next, and what was assumed."""
+        parts = {"Next:": self.next_steps, "What was assumed:": self.notes}
+        more = [line for head, lines in parts.items() if lines for line in ("", head, *lines)]
+        return "\n".join([f"Verdict: {self.verdict}", *self.reasons, *more])
+
+
+def judge(
+    predictions: Location | pd.DataFrame,
+    training: Location | pd.DataFrame | None = None,
+    associated: Mapping[str, str] | None = None,
+    label: str | None = None,
+    prediction: str | None = None,
+    camera: str | None = None,
+    scores: str | None = None,
+    group: str | None = None,
+    split: str | None = None,
+    seed: str | None = None,
+    fold: str | None = None,
+    image: str | None = None,
+    predicted_camera: str | None = None,
+    one_vs_rest: str | None = None,
+) -> Judgement:
+    """Say whether a classifier uses the camera, from its predictions alone.
+
+    Args:
+        predictions: A DataFrame with a row per prediction (columns label, prediction, camera, and if there are any
+            scores, group, split, seed, fold), the path or URI of such a table, or an audited RUN, whose verdict it
+            is.
+        training: What the classifier was trained on, a row per photo with label and camera: it tells which label each
+            camera is associated with. None takes the rows whose split is train, or else the judged rows themselves.
+        associated: The associated label by camera, in place of a table.
+        label: Column of what is true; None takes the usual names of such a column, as of all that follow.
+        prediction: Column of what was predicted.
+        camera: Column of the device that took the photo.
+        scores: Beginning of the names of the columns of scores, one per class, or the name of the only one.
+        group: Column of what belongs together, such as a patient.
+        split: Column that says of which side a row is, train or test.
+        seed: Column of which of several trained models has predicted.
+        fold: Column of the part that was tested, in cross-validation.
+        image: Column of the photo's path or name.
+        predicted_camera: Column of what a classifier of the camera has predicted.
+        one_vs_rest: A label, or a member of labels that are sets (`A|B`): all others become one label.
+
+    Returns:
+        The verdict, its reasons and numbers.
+
+    Raises:
+        CamerabiasError: A column is missing or has gaps, words do not match, scores are no numbers, or the run was
+            never audited.
+
+    Example:
+        >>> rows = pd.DataFrame({"y_true": ["cat", "dog"] * 60, "device": ["A"] * 60 + ["B"] * 60})
+        >>> rows["y_pred"] = rows["device"].map({"A": "cat", "B": "dog"})
+        >>> camerabias.judge(rows, associated={"A": "cat", "B": "dog"}).verdict
+        'cheating'
+    """
+    if not isinstance(predictions, pd.DataFrame) and Folder(fspath(predictions)).exists(RUN_FILE):
+        return _judge_run(fspath(predictions))
+    columns = PredictionColumns(
+        label, prediction, camera, scores, group, split, seed, fold, image, predicted_camera
+    )
+    if training is not None and associated is not None:
+        raise CamerabiasError(
+            "Both training and associated say which label each camera is associated with; give one."
+        )
+    table = read_predictions(predictions, columns, one_vs_rest)
+    trained, said = (None, list[str]()) if training is None else read_training(training, columns, one_vs_rest)
+    judged, more = _judged(table, trained, associated)
+    found = find_judged(judged)
+    return Judgement(decide(found), [*table.notes, *said, *more])
+
+
+def _judge_run(run: str) -> Judgement:
+    """The verdict of a run that was audited, again."""
+    found = investigate(load_records(run))
+    if found is None:
+        raise CamerabiasError(
+            f"{run} is a run that nobody has audited, so it has no verdict; `camerabias report {run}` shows what it "
+            "found."
+        )
+    return Judgement(decide(found))
+
+
+def _judged(
+    table: PredictionTable, training: pd.DataFrame | None, associated: Mapping[str, str] | None
+) -> tuple[Judged, list[str]]:
+    """The rows to be judged, and where associated labels come from, in a sentence."""
+    rows, notes = table.rows, list[str]()
+    if "split" in rows:
+        side = rows["split"]
+        if training is None and associated is None and (side == TRAIN).any():
+            training = rows.loc[side == TRAIN, ["label", "camera", "group"]]
+            notes.append(f"Associated labels are those of the {len(training)} rows of split train.")
+        rows = rows[side == TEST]
+        notes.append(f"Judged are the {len(rows)} rows of split test.")
+    if training is None and associated is None:
+        notes.append(
+            "Nothing says what the classifier was trained on, so the judged rows themselves tell which label each "
+            "camera is associated with: that is right where training photos were chosen alike. --training TABLE or "
+            "--associated CAMERA=LABEL says what training was like."
+        )
+    judged = Judged(rows, table.scores.loc[rows.index], training, associated)
+    if judged.unseen_cameras:
+        n = len(rows) - len(judged.seen)
+        notes.append(
+            f"{n} rows of cameras that training never saw ({', '.join(judged.unseen_cameras)}) do not count."
+        )
+    return judged, notes

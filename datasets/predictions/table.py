@@ -1,0 +1,250 @@
+"""A table of predictions, read: a row per photo and model, with words written one way."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from os import PathLike, fspath
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.predictions.columns import (
+    PredictionColumns,
+    find_prediction_columns,
+    find_score_columns,
+    plainly,
+)
+from camerabias.datasets.reading.parsers import PARSERS, parse_table
+from camerabias.datasets.reading.words import clean, in_or_not, name_sides, one_vs_rest
+from camerabias.datasets.schema import RUN_FILE, CamerabiasError
+from camerabias.datasets.sources.table import is_table
+
+Codes = npt.NDArray[np.intp]
+TRAIN, TEST = "train", "test"
+MAX_NAMED = 8
+
+
+@dataclass(frozen=True)
+class PredictionTable:
+    """Predictions as a table has them.
+
+    Attributes:
+        rows: A row per prediction: image_id, group and seed (numbers), label, prediction, camera, and where they were
+            given image (path or name), predicted_camera and split (`train`, `val` or `test`).
+        scores: As many rows, a column of numbers per class that has scores.
+        notes: What was assumed in reading, in sentences.
+    """
+
+    rows: pd.DataFrame
+    scores: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def read_predictions(
+    source: str | PathLike[str] | pd.DataFrame, columns: PredictionColumns, member: str | None = None
+) -> PredictionTable:
+    """Read a table of predictions.
+
+    Args:
+        source: A frame, or the path or URI of a table that photos can be imported from.
+        columns: Names of its columns.
+        member: A label, or a member of labels that are sets (`A|B`): all others become one.
+
+    Raises:
+        CamerabiasError: A column is missing or has gaps, predictions are no labels, scores are no numbers.
+    """
+    table, name, notes = _open(source)
+    found, said = find_prediction_columns(table, columns, name)
+    notes += said
+    scored = find_score_columns(table, columns.scores, {*found.values()}, name)
+    if scored:
+        notes.append(f"Scores are the columns {_some(scored)}.")
+    _refuse_gaps(table, [found[ours] for ours in found if ours not in ("group", "image")], name)
+    words = {ours: _words(table[theirs]) for ours, theirs in found.items() if ours not in ("image", "group")}
+    _refuse_foreign(words["label"], words["prediction"], found, name, notes)
+    if member is not None:
+        words["label"] = _mapped(words["label"], lambda known: one_vs_rest(known, member))
+        words["prediction"] = _mapped(
+            words["prediction"], lambda known: [in_or_not(w, member) for w in known]
+        )
+    if "split" in words:
+        words["split"] = _mapped(words["split"], lambda known: _sides(known, found["split"], name, notes))
+    rows = pd.DataFrame({ours: words[ours] for ours in words if ours not in ("seed", "fold")})
+    rows["seed"] = _codes([words[ours] for ours in ("seed", "fold") if ours in words], len(rows))
+    rows = _identified(rows, table, found, notes)
+    return PredictionTable(rows, _numbers(table, scored, member, name), tuple(notes))
+
+
+def read_training(
+    source: str | PathLike[str] | pd.DataFrame, columns: PredictionColumns, member: str | None = None
+) -> tuple[pd.DataFrame, list[str]]:
+    """What a classifier was trained on: label, camera and group of every photo, and what was assumed.
+
+    Args:
+        source: As of `read_predictions`; columns have the same names, or usual ones.
+        columns: Likewise.
+        member: Likewise.
+
+    Raises:
+        CamerabiasError: A column is missing or has gaps.
+    """
+    table, name, notes = _open(source)
+    there = {str(column) for column in table.columns}
+    named = {
+        ours: column for ours in ("label", "camera", "group") if (column := getattr(columns, ours)) in there
+    }
+    found, said = find_prediction_columns(table, PredictionColumns(**named), name, ("label", "camera"))
+    needed = {ours: found[ours] for ours in ("label", "camera")}
+    _refuse_gaps(table, needed.values(), name)
+    rows = pd.DataFrame({ours: _words(table[theirs]) for ours, theirs in needed.items()})
+    if member is not None:
+        rows["label"] = _mapped(rows["label"], lambda known: one_vs_rest(known, member))
+    rows["group"] = _groups(table, found, np.arange(len(rows)))
+    return rows, [f"Of the training table: {note}" for note in [*notes, *said]]
+
+
+def _open(source: str | PathLike[str] | pd.DataFrame) -> tuple[pd.DataFrame, str, list[str]]:
+    """A table, what errors call it, and what was assumed in parsing it."""
+    if isinstance(source, pd.DataFrame):
+        table, name, notes = source.reset_index(drop=True), "The frame", list[str]()
+    else:
+        if not is_table(fspath(source)):
+            raise CamerabiasError(
+                f"{fspath(source)} is neither a table ({', '.join(PARSERS)}) nor a RUN (a folder with {RUN_FILE})."
+            )
+        parent, file = posixpath.split(fspath(source))
+        root = Folder(parent or ".")
+        parsed = parse_table(root, file)
+        table, name, notes = parsed.frame, root.file(file), parsed.notes
+    if table.empty:
+        raise CamerabiasError(f"{name} has no rows.")
+    return table, name, [*notes]
+
+
+def _words(column: pd.Series) -> pd.Series:
+    """A column as words; 1.0 is written 1, as whole numbers beside gaps or out of arrays often are not."""
+    return _mapped(
+        column.astype(object),
+        lambda known: [re.sub(r"^(-?\d+)\.0+$", r"\1", clean(str(value))) for value in known],
+    )
+
+
+def _mapped(column: pd.Series, change: Callable[[list[object]], Iterable[str]]) -> pd.Series:
+    """A column after a change of its different values, which are far fewer than rows."""
+    try:
+        codes, known = pd.factorize(column, use_na_sentinel=False)
+    except TypeError as error:
+        raise CamerabiasError(
+            f"The column {column.name!r} holds lists or objects, where one word belongs; write a set as text (A|B) "
+            "and ask with --one-vs-rest A."
+        ) from error
+    changed = np.array([*change(list(known))], dtype=object)
+    return pd.Series(changed[codes], index=column.index)
+
+
+def _refuse_gaps(table: pd.DataFrame, columns: Iterable[str], name: str) -> None:
+    for column in columns:
+        gaps = table[column].isna().to_numpy().nonzero()[0]
+        if len(gaps):
+            raise CamerabiasError(
+                f"{name} has no {column} in {len(gaps)} of {len(table)} rows (first: data row {gaps[0] + 1}); "
+                "fill them in or drop those rows."
+            )
+
+
+def _refuse_foreign(
+    labels: pd.Series, predictions: pd.Series, found: dict[str, str], name: str, notes: list[str]
+) -> None:
+    """Refuse predictions that are written in other words than labels; note those of labels that no row has."""
+    known = {*labels.unique()}
+    foreign = predictions[~predictions.isin(known)]
+    if foreign.empty:
+        return
+    said = f"{len(foreign)} of {len(predictions)} predictions are no label of the column {found['label']!r}"
+    shown = f"predicted: {_some(sorted({*foreign}))}; labels: {_some(sorted(known))}"
+    if 2 * len(foreign) > len(predictions):
+        hint = ""
+        if pd.to_numeric(foreign, errors="coerce").between(0, 1).all():
+            hint = (
+                f" If {found['prediction']!r} holds scores, name it with --scores, and the predicted label with "
+                "--prediction."
+            )
+        raise CamerabiasError(f"{name}: {said} ({shown}). Write both in the same words.{hint}")
+    notes.append(f"{said} and count as wrong ({shown}).")
+
+
+def _sides(known: list[object], column: str, name: str, notes: list[str]) -> list[str]:
+    sides, said = name_sides(map(str, known))
+    notes += said
+    if TEST not in sides:
+        raise CamerabiasError(
+            f"{name} has no test rows: its column {column!r} holds {_some(map(str, known))}, and judged is what is "
+            "named test, testing, val, valid, validation or dev. Rename it, or drop that column to judge all rows."
+        )
+    return sides
+
+
+def _codes(columns: list[pd.Series], n: int) -> Codes:
+    """A number for each combination of words."""
+    if not columns:
+        return np.zeros(n, dtype=np.intp)
+    joined = columns[0] if len(columns) == 1 else columns[0] + "\0" + columns[1]
+    return pd.factorize(joined, sort=True)[0]
+
+
+def _identified(
+    rows: pd.DataFrame, table: pd.DataFrame, found: dict[str, str], notes: list[str]
+) -> pd.DataFrame:
+    """The rows with numbers of photos and of groups.
+
+    A photo that a model has predicted twice, say of two crops, is a group of as many rows.
+    """
+    own = np.arange(len(rows))
+    if "image" not in found:
+        return rows.assign(image_id=own, group=_groups(table, found, own))
+    images = table[found["image"]]
+    codes = _numbered(images, own)
+    repeated = pd.DataFrame({"image": codes, "seed": rows["seed"]}).duplicated().any()
+    if repeated and "group" not in found:
+        notes.append(f"Rows with the same {found['image']} count as one group.")
+    return rows.assign(
+        image_id=own if repeated else codes, image=images.astype(str), group=_groups(table, found, codes)
+    )
+
+
+def _groups(table: pd.DataFrame, found: dict[str, str], images: Codes) -> Codes:
+    """Numbers of groups; a row without a group is a group with the rows of its photo alone."""
+    return _numbered(table[found["group"]], images) if "group" in found else images
+
+
+def _numbered(column: pd.Series, otherwise: Codes) -> Codes:
+    """A number for each word, in the order of words, so that rows in any order come to the same; others for gaps."""
+    codes = pd.factorize(column, sort=True)[0]
+    return np.where(codes < 0, codes.max() + 1 + otherwise, codes)
+
+
+def _numbers(table: pd.DataFrame, scored: list[str], member: str | None, name: str) -> pd.DataFrame:
+    """Scores as numbers; of one label against the rest its own alone, where a column is named so."""
+    wanted = [column for column in scored if member is not None and plainly(column).endswith(plainly(member))]
+    found = {}
+    for column in wanted or scored:
+        numbers = pd.to_numeric(table[column], errors="coerce").to_numpy(float)
+        wrong = np.flatnonzero(~np.isfinite(numbers))
+        if len(wrong):
+            raise CamerabiasError(
+                f"{name} has {str(table[column].iloc[wrong[0]])!r} as {column} in data row {wrong[0] + 1} "
+                f"({len(wrong)} such rows), where scores are finite numbers; fill them in, or drop those rows."
+            )
+        found[column] = numbers
+    return pd.DataFrame(found, index=table.index)
+
+
+def _some(names: Iterable[object]) -> str:
+    every = [str(name) for name in names]
+    more = [f"{len(every) - MAX_NAMED} more"] if len(every) > MAX_NAMED else []
+    return ", ".join([*map(repr, every[:MAX_NAMED]), *more])

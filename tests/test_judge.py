@@ -1,0 +1,191 @@
+"""A run judged again, and its predictions alone, exported as a table."""
+
+import json
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import camerabias
+from camerabias.analysis.records.load import load_records
+from camerabias.datasets.dataset import open_dataset
+from camerabias.datasets.schema import CamerabiasError
+
+ARCHIVE = Path(__file__).parent / "fixtures/old_run/old_run.tar.gz"
+BY_CHANCE = ("p", "minimum_detectable")
+"""Numbers of a test by permutations."""
+
+
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory):
+    """An audited run, whose verdict is `cheating`, with its dataset."""
+    folder = tmp_path_factory.mktemp("audited")
+    with tarfile.open(ARCHIVE) as archive:
+        archive.extractall(folder, filter="data")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def exported(audited):
+    """Its predictions of labels and cameras on photos as they are, as a table."""
+    rows = camerabias.load(audited / "run").predictions()
+    rows = rows[(rows["setting"] == "natural") & (rows["test_view"] == "rgb") & (rows["draw"] == 0)]
+    labels, cameras = (rows[rows["target"] == target] for target in ("label", "camera"))
+    keys = ["image_id", "seed"]
+    predicted = cameras.set_index(keys)["prediction"].rename("predicted_camera")
+    labels = labels[[*keys, "label", "camera", "group", "prediction"]]
+    return labels.join(predicted, on=keys).sample(frac=1, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def training(audited):
+    return open_dataset(str(audited / "dataset")).index[["label", "camera", "group"]]
+
+
+def test_a_run_has_the_verdict_of_its_report_number_by_number(audited, command):
+    camerabias.report(audited / "run")
+    report = json.loads((audited / "run/report/verdict.json").read_text())
+    judged = camerabias.judge(audited / "run")
+    assert judged.document.model_dump(mode="json") == report
+    code, out, _ = command("judge", audited / "run")
+    assert (code, out.splitlines()[0]) == (0, f"Verdict: {report['verdict']}")
+
+
+def test_its_predictions_alone_come_to_the_same(audited, exported, training, tmp_path):
+    for frame, name in ((exported, "predictions.csv"), (training, "training.csv")):
+        frame.to_csv(tmp_path / name, index=False)
+    run, judged = (
+        camerabias.judge(audited / "run"),
+        camerabias.judge(tmp_path / "predictions.csv", tmp_path / "training.csv"),
+    )
+    assert judged.verdict == run.verdict == "cheating"
+    assert judged.reasons[0] == run.reasons[0]
+    same = [name for name in run.numbers if name.startswith(("shortcut_effect", "identification"))]
+    assert len(same) > 20
+    for name in same:
+        exact = name.partition(".")[2] not in BY_CHANCE
+        expected = pytest.approx(run.numbers[name], abs=1e-9 if exact else 0.03, nan_ok=True)
+        assert judged.numbers[name] == expected, name
+    assert judged.numbers["association.cramers_v"] == pytest.approx(
+        run.numbers["association.cramers_v"], abs=0.02
+    )
+
+
+def test_a_run_that_nobody_audited_has_no_verdict(audited, tmp_path):
+    records = load_records(str(audited / "run"))
+    for path in (audited / "run").rglob("*"):
+        if path.is_file() and path.name != "facts.parquet":
+            target = tmp_path / path.relative_to(audited)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+    assert records.studies
+    with pytest.raises(CamerabiasError, match="nobody has audited"):
+        camerabias.judge(tmp_path / "run")
+
+
+def predictions(n=800, follow=0.0, corr=0.6, seed=0, split=None):
+    """Of two labels and two cameras; `follow` is the share of photos whose camera decides."""
+    generator = np.random.default_rng(seed)
+    label = generator.choice(["cat", "dog"], n)
+    own = np.where(label == "cat", "A", "B")
+    camera = np.where(generator.random(n) < corr, own, generator.choice(["A", "B"], n))
+    decided = np.where(camera == "A", "cat", "dog")
+    right = np.where(generator.random(n) < 0.9, label, generator.choice(["cat", "dog"], n))
+    rows = {
+        "label": label,
+        "prediction": np.where(generator.random(n) < follow, decided, right),
+        "camera": camera,
+    }
+    return pd.DataFrame(rows if split is None else rows | {"split": split})
+
+
+def test_the_risk_difference_is_that_of_a_table_worked_by_hand():
+    rows = predictions(follow=0.3)
+    judged = camerabias.judge(rows)
+    weights, differences = [], []
+    for _, part in rows.groupby("label"):  # Mantel and Haenszel, of two labels and cameras
+        cat = {camera: (of["prediction"] == "cat").mean() for camera, of in part.groupby("camera")}
+        n = part["camera"].value_counts()
+        weights.append(n["A"] * n["B"] / (n["A"] + n["B"]))
+        differences.append(cat["A"] - cat["B"])
+    expected = np.average(differences, weights=weights)
+    assert judged.numbers["shortcut_effect.risk_difference"] == pytest.approx(expected)
+    assert judged.verdict == "cheating"
+
+
+def test_without_training_the_judged_rows_tell_and_that_is_said():
+    judged = camerabias.judge(predictions())
+    assert judged.verdict == "no evidence"
+    assert any("Nothing says what the classifier was trained on" in note for note in judged.notes)
+    assert "shortcut_effect.minimum_detectable" in judged.numbers
+
+
+def test_judged_rows_that_are_not_associated_cannot_tell_and_what_is_undirected_stands_beside():
+    rows = predictions(corr=0.0, follow=0.4)
+    judged = camerabias.judge(rows)
+    assert judged.verdict == "cannot tell"
+    assert "not significantly associated in the judged photos" in judged.reasons[0]
+    assert any(reason.startswith("Camera-sensitive") for reason in judged.reasons)
+    assert camerabias.judge(rows, associated={"A": "cat", "B": "dog"}).verdict == "cheating"
+    assert camerabias.judge(rows, training=predictions(corr=0.5, seed=5)).verdict == "cheating"
+
+
+def test_rows_of_split_train_are_the_training(tmp_path):
+    trained = predictions(corr=0.6, seed=1, split="train").assign(
+        camera=lambda t: t["camera"].map({"A": "B", "B": "A"})
+    )
+    rows = pd.concat([predictions(corr=0.0, follow=0.4, split="test"), trained])
+    judged = camerabias.judge(rows)
+    assert judged.verdict == "no evidence", "the direction of training is the other one"
+    assert judged.numbers["shortcut_effect.risk_difference"] < -0.3
+    assert judged.notes[0] == "Associated labels are those of the 800 rows of split train."
+
+
+def test_cameras_that_training_never_saw_do_not_count():
+    rows = predictions(follow=0.3)
+    odd = rows.head(50).assign(camera="C", prediction="cat")
+    judged = camerabias.judge(pd.concat([rows, odd]), training=predictions(seed=1))
+    assert judged.numbers == camerabias.judge(rows, training=predictions(seed=1)).numbers
+    assert judged.notes[-1] == "50 rows of cameras that training never saw (C) do not count."
+
+
+def test_at_risk_takes_predictions_of_the_camera():
+    rows = predictions()
+    judged = camerabias.judge(rows.assign(predicted_camera=rows["camera"]))
+    assert judged.verdict == "at risk"
+    assert "identifies the camera within a label" in judged.reasons[0]
+
+
+def test_one_camera_cannot_tell():
+    judged = camerabias.judge(predictions().assign(camera="A"))
+    assert judged.verdict == "cannot tell"
+    assert "All photos come from one camera" in judged.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (
+            {"training": predictions().assign(camera="Z")},
+            "No camera of the judged photos .'A', 'B'. is one of training",
+        ),
+        ({"associated": {"Z": "cat"}}, "no judged photo has the camera 'Z'; they have 'A', 'B'"),
+        ({"associated": {"A": "owl"}}, "no judged photo has the label 'owl'; they have 'cat', 'dog'"),
+        ({"associated": {"A": "cat"}, "training": predictions()}, "give one"),
+    ],
+)
+def test_what_contradicts_itself_is_said(given, said):
+    with pytest.raises(CamerabiasError, match=said):
+        camerabias.judge(predictions(), **given)
+
+
+def test_many_labels_and_cameras_are_judged_together():
+    generator = np.random.default_rng(0)
+    label = generator.integers(6, size=3000)
+    camera = np.where(generator.random(3000) < 0.5, label, generator.integers(6, size=3000))
+    prediction = np.where(generator.random(3000) < 0.2, camera, label)
+    judged = camerabias.judge(pd.DataFrame({"target": label, "pred": prediction, "scanner": camera}))
+    assert judged.verdict == "cheating"
+    assert judged.numbers["shortcut_effect.risk_difference"] == pytest.approx(0.2, abs=0.05)
