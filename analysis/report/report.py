@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from camerabias.analysis.design.design import Design
 from camerabias.analysis.design.wording import describe_design
 from camerabias.analysis.paper.claims import claims_table, decide_claims
 from camerabias.analysis.records.load import load_records
@@ -128,7 +129,7 @@ def _html(
         figures=figures,
         not_drawn=not_drawn,
         audit=audit,
-        design_sentences=describe_design(audit.design) if audit else [],
+        design_sentences=describe_design(audit.design) if audit and isinstance(audit.design, Design) else [],
         verdict=verdict,
         audit_tables=beside,
         level=LEVEL,

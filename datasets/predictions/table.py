@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from os import PathLike, fspath
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -134,7 +135,7 @@ def _words(column: pd.Series) -> pd.Series:
     )
 
 
-def _mapped(column: pd.Series, change: Callable[[list[object]], Iterable[str]]) -> pd.Series:
+def _mapped(column: pd.Series, change: Callable[[list[Any]], Iterable[str]]) -> pd.Series:
     """A column after a change of its different values, which are far fewer than rows."""
     try:
         codes, known = pd.factorize(column, use_na_sentinel=False)
@@ -178,7 +179,7 @@ def _refuse_foreign(
     notes.append(f"{said} and count as wrong ({shown}).")
 
 
-def _sides(known: list[object], column: str, name: str, notes: list[str]) -> list[str]:
+def _sides(known: list[Any], column: str, name: str, notes: list[str]) -> list[str]:
     sides, said = name_sides(map(str, known))
     notes += said
     if TEST not in sides:

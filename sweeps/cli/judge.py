@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,7 +11,7 @@ from camerabias.sweeps.cli.app import EXIT_FAIL_ON, app
 from camerabias.sweeps.cli.options import FailOnOption, OneVsRestOption, choose_verdicts
 
 
-def _column(what: str, name: str) -> typer.models.OptionInfo:
+def _column(what: str, name: str) -> Any:
     return typer.Option(
         f"--{name}",
         help=f"Column of {what}.",
