@@ -71,7 +71,7 @@ def _sensitivity(rows: pd.DataFrame, features: pd.DataFrame) -> Sensitivity:
     standard = ((features - within.transform("mean")) / spread.where(spread > 0)).fillna(0.0)
     images, sums = by_image(rows, standard.assign(tested=1.0))
     scores = (sums.drop(columns="tested").div(sums["tested"], axis=0)).to_numpy()
-    strata = images.groupby(["label", "seeds"]).ngroup().to_numpy(np.intp)
+    strata: Codes = images.groupby(["label", "seeds"]).ngroup().to_numpy().astype(np.intp)
     codes = pd.factorize(images["camera"], sort=True)[0]
     several = images.groupby("label")["camera"].nunique().max() > 1
     if not several or not scores.any():
