@@ -25,7 +25,7 @@ from camerabias.datasets.reading.words import clean, in_or_not, name_sides, one_
 from camerabias.datasets.schema import RUN_FILE, CamerabiasError
 from camerabias.datasets.sources.table import is_table
 
-Numbers = npt.NDArray[np.intp]
+RowNumbers = npt.NDArray[np.intp]
 TRAIN, TEST = "train", "test"
 MAX_NAMED = 8
 
@@ -190,7 +190,7 @@ def _sides(known: list[Any], column: str, name: str, notes: list[str]) -> list[s
     return sides
 
 
-def _codes(columns: list[pd.Series], n: int) -> Numbers:
+def _codes(columns: list[pd.Series], n: int) -> RowNumbers:
     """A number for each combination of words."""
     if not columns:
         return np.zeros(n, dtype=np.intp)
@@ -218,12 +218,12 @@ def _identified(
     )
 
 
-def _groups(table: pd.DataFrame, found: dict[str, str], images: Numbers) -> Numbers:
-    """Numbers of groups; a row without a group is a group with the rows of its photo alone."""
+def _groups(table: pd.DataFrame, found: dict[str, str], images: RowNumbers) -> RowNumbers:
+    """RowNumbers of groups; a row without a group is a group with the rows of its photo alone."""
     return _numbered(table[found["group"]], images) if "group" in found else images
 
 
-def _numbered(column: pd.Series, otherwise: Numbers) -> Numbers:
+def _numbered(column: pd.Series, otherwise: RowNumbers) -> RowNumbers:
     """A number for each word, in the order of words, so that rows in any order come to the same; others for gaps."""
     codes = pd.factorize(column, sort=True)[0]
     return np.where(codes < 0, codes.max() + 1 + otherwise, codes)
