@@ -1,25 +1,33 @@
 """Do predictions depend on the camera? Shortcut effect, counterfactual photos, and whether cameras are identified.
 
 All ask about the camera *within* each label, so that what photos show does not stand in for who took them, and all
-compare with the same photos after their cameras have been permuted (`permutation.camera_permutations`).
+compare with the same photos after their cameras have been permuted (`permutation.camera_permutations`; where groups
+are mixed `mixed_groups.permute_photos`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan
 
 import numpy as np
 import pandas as pd
 
+from camerabias.analysis.effects.camera_sums import (
+    associated_of,
+    camera_scores,
+    indicators,
+    permuted_sums,
+    within_label,
+)
 from camerabias.analysis.statistics.accuracy import accuracy
 from camerabias.analysis.statistics.bootstrap import Estimate, Floats, estimate, resample
+from camerabias.analysis.statistics.mixed_groups import are_mixed, following_power, permute_photos
 from camerabias.analysis.statistics.permutation import (
     CORRECTED_PERMUTATIONS,
     LEVEL,
     POWER,
-    Codes,
     by_image,
     camera_permutations,
     p_value,
@@ -44,6 +52,7 @@ class ShortcutEffect:
             same true label and seed, combined over labels after Mantel and Haenszel. NaN where no photo is
             bias-conflicting.
         p: Share of permutations of cameras within labels that show as much. NaN as `risk_difference`.
+            Where groups are mixed (`mixed_groups.are_mixed`) both are of `mixed_groups.permute_photos`.
         accuracy_aligned: Accuracy on bias-aligned photos, whose label is their camera's associated one.
         accuracy_conflicting: Accuracy on bias-conflicting photos, whose camera has another associated label.
         accuracy_difference: `accuracy_aligned` minus `accuracy_conflicting` within a label and seed, combined over
@@ -121,13 +130,11 @@ def shortcut_effect(seeds: Sequence[pd.DataFrame], associated: Mapping[str, str]
     tied = rows.dropna(subset=["associated"])
     aligned, conflicting = (tied[(tied["associated"] == tied["label"]) == side] for side in (True, False))
     n_aligned, n_conflicting = aligned["group"].nunique(), conflicting["group"].nunique()
-    given = _within_label(rows, "prediction")
-    table = _followed(rows, given)
+    table = _followed(rows)
     share = float((tied["prediction"] == tied["associated"]).mean())
     risk_difference, p = Estimate(nan, nan, nan, len(seeds), min(n_aligned, n_conflicting)), nan
     if n_conflicting and table["could"].sum() > 0:
-        risk_difference = resample(table, _ratio, min(n_aligned, n_conflicting), (-1.0, 1.0))
-        p = p_value(*_permuted(rows, given, CORRECTED_PERMUTATIONS))
+        risk_difference, p = _tested(rows, table, min(n_aligned, n_conflicting))
     return ShortcutEffect(
         share=share,
         expected=share - float(table["followed"].sum()) / len(tied) if len(tied) else nan,
@@ -145,9 +152,10 @@ def minimum_detectable(seeds: Sequence[pd.DataFrame], associated: Mapping[str, s
     """The smallest risk difference that would have been detected on these photos, at level 0.01 with power 0.8.
 
     It is found by simulation on the very photos. Cameras are permuted, so that nothing depends on them; then a share
-    g of the groups is made to, which is a risk difference of g; then cameras are permuted once more for the null. A
-    formula from the null's spread, (z(0.99) + z(0.8)) s, would be 0 for a model that is always right, and is too
-    small where few photos are bias-conflicting, whose sums are skewed.
+    g of the groups is made to, which is a risk difference of g; then cameras are permuted once more for the null.
+    A formula from the null's spread, (z(0.99) + z(0.8)) s, would be 0 for a model that is always right, and is too
+    small where few photos are bias-conflicting, whose sums are skewed. Where groups are mixed it is that of
+    `mixed_groups.following_power`.
 
     Args:
         seeds: As for `shortcut_effect`.
@@ -159,11 +167,27 @@ def minimum_detectable(seeds: Sequence[pd.DataFrame], associated: Mapping[str, s
     rows = _with_associated(seeds, associated)
     if rows["associated"].isna().all():
         return nan
-    images, given = by_image(rows, _indicators(rows, "prediction"))
+    power = (
+        following_power(camera_scores(rows), SIMULATIONS)
+        if _are_mixed(rows)
+        else _power_of_permutations(rows)
+    )
+    if power(1.0) < POWER:
+        return nan
+    low, high = 0.0, 1.0
+    while high - low > 0.005:  # the power is known no better
+        middle = (low + high) / 2
+        low, high = (low, middle) if power(middle) >= POWER else (middle, high)
+    return high
+
+
+def _power_of_permutations(rows: pd.DataFrame) -> Callable[[float], float]:
+    """The power at `LEVEL` by risk difference, where cameras are permuted by `camera_permutations`."""
+    images, given = by_image(rows, indicators(rows, "prediction"))
     tested = by_image(rows, pd.DataFrame({"tested": np.ones(len(rows))}))[1]["tested"].to_numpy()
     cameras = sorted(images["camera"].unique())
     # -1, a column of zeros, where a camera has no associated label
-    name = given.columns.get_indexer(pd.Index(_associated(rows)[cameras].array))
+    name = given.columns.get_indexer(pd.Index(associated_of(rows)[cameras].array))
     padded = np.pad(given.to_numpy(), ((0, 0), (0, 1)))
     permuted = name[np.concatenate(list(camera_permutations(images, SIMULATIONS)))]  # simulations × images
     taken = np.roll(permuted, 1, axis=0)
@@ -179,13 +203,7 @@ def minimum_detectable(seeds: Sequence[pd.DataFrame], associated: Mapping[str, s
         null = np.where(follows, after_following, after).sum(axis=1)
         return float((seen > np.quantile(null, 1 - LEVEL, method="higher")).mean())
 
-    if power(1.0) < POWER:
-        return nan
-    low, high = 0.0, 1.0
-    while high - low > 0.005:  # the power is known no better
-        middle = (low + high) / 2
-        low, high = (low, middle) if power(middle) >= POWER else (middle, high)
-    return high
+    return power
 
 
 def identification(seeds: Sequence[pd.DataFrame]) -> Identification:
@@ -208,9 +226,10 @@ def identification(seeds: Sequence[pd.DataFrame]) -> Identification:
     excess = estimate(
         [frame for _, frame in beyond.set_axis(rows["group"]).groupby(rows["seed"].to_numpy())], -1
     )
-    found = _permuted(rows, _within_label(rows, "prediction"), CORRECTED_PERMUTATIONS)
+    mixed = _are_mixed(rows)
+    p = permute_photos(camera_scores(rows), CORRECTED_PERMUTATIONS).p if mixed else _permutation_p(rows)
     majority_baseline = float(commonest_right.groupby(rows["seed"]).mean().mean())
-    return Identification(_accuracy(rows), majority_baseline, excess, p_value(*found))
+    return Identification(_accuracy(rows), majority_baseline, excess, p)
 
 
 def counterfactual(seeds: Sequence[pd.DataFrame], associated: Mapping[str, str]) -> Counterfactual:
@@ -272,8 +291,8 @@ def _directed_p(rows: pd.DataFrame, same_object: list[str]) -> float:
     associated label, up to what no permutation changes.
     """
     n_photos = rows.groupby(same_object)["image_id"].transform("size")
-    scores = _indicators(rows, "prediction").mul(n_photos / 2, axis=0)
-    return p_value(*_permuted(rows, scores, CORRECTED_PERMUTATIONS))
+    scores = indicators(rows, "prediction").mul(n_photos / 2, axis=0)
+    return p_value(*permuted_sums(rows, scores, CORRECTED_PERMUTATIONS))
 
 
 def _accuracy(rows: pd.DataFrame) -> Estimate:
@@ -293,25 +312,29 @@ def _accuracy_difference(rows: pd.DataFrame, n_groups: int) -> Estimate:
     )
 
 
-def _indicators(rows: pd.DataFrame, column: str) -> pd.DataFrame:
-    """0 or 1 per row and label that some camera is associated with: whether it stands in the column."""
-    names = sorted(rows["associated"].dropna().unique())
-    return pd.DataFrame({name: rows[column] == name for name in names}, index=rows.index, dtype=float)
+def _tested(rows: pd.DataFrame, table: pd.DataFrame, n_groups: int) -> tuple[Estimate, float]:
+    """The risk difference and its p, by the test that the groups ask for."""
+    if _are_mixed(rows):
+        test = permute_photos(camera_scores(rows), CORRECTED_PERMUTATIONS)
+        return test.estimate(rows["seed"].nunique(), n_groups), test.p
+    return resample(table, _ratio, n_groups, (-1.0, 1.0)), _permutation_p(rows)
 
 
-def _within_label(rows: pd.DataFrame, column: str) -> pd.DataFrame:
-    """`_indicators` minus their means over photos of the same label and seed."""
-    indicators = _indicators(rows, column)
-    return indicators - indicators.groupby([rows["label"], rows["seed"]]).transform("mean")
+def _permutation_p(rows: pd.DataFrame) -> float:
+    return p_value(*permuted_sums(rows, within_label(rows, "prediction"), CORRECTED_PERMUTATIONS))
 
 
-def _followed(rows: pd.DataFrame, given: pd.DataFrame) -> pd.DataFrame:
+def _are_mixed(rows: pd.DataFrame) -> bool:
+    return are_mixed(by_image(rows, rows[["seed"]])[0], associated_of(rows))
+
+
+def _followed(rows: pd.DataFrame) -> pd.DataFrame:
     """The sums whose ratio the risk difference is: how far predictions depended on cameras, and could have.
 
     The Mantel–Haenszel risk difference over strata of label, seed and associated label is the slope of a regression,
     within label and seed, of "is given" on "is associated"; so it is a ratio of two sums over photos.
     """
-    tied = _within_label(rows, "associated")
+    given, tied = (within_label(rows, column) for column in ("prediction", "associated"))
     sums = {"followed": (given * tied).sum(axis=1), "could": (tied**2).sum(axis=1)}
     return pd.DataFrame(sums).set_index(pd.MultiIndex.from_frame(rows[["group", "seed"]]))
 
@@ -328,30 +351,3 @@ def _ratio(sums: Floats) -> Floats:
 
 def _share_minus_share(sums: Floats) -> Floats:
     return _ratio(sums) - _ratio(sums[..., 2:])
-
-
-def _permuted(rows: pd.DataFrame, scores: pd.DataFrame, n: int) -> tuple[float, Floats]:
-    """The sum of the scores that photos have for their camera's associated label: as it is, and after n permutations.
-
-    Args:
-        rows: Predictions with the columns seed and associated.
-        scores: As many rows, a column per associated label.
-        n: How many permutations.
-    """
-    images, sums = by_image(rows, scores)
-    codes, cameras = pd.factorize(images["camera"], sort=True)
-    by_camera = (
-        sums.reindex(columns=_associated(rows)[cameras]).fillna(0).to_numpy()
-    )  # 0 where a camera has no associated label
-    first = np.arange(len(images)) * len(cameras)
-
-    def total(codes: Codes) -> Floats:
-        found: Floats = by_camera.take(first + codes).sum(axis=-1)
-        return found
-
-    return float(total(codes)), np.concatenate([total(some) for some in camera_permutations(images, n)])
-
-
-def _associated(rows: pd.DataFrame) -> pd.Series[str]:
-    """Associated label by camera."""
-    return rows.drop_duplicates("camera").set_index("camera")["associated"]

@@ -80,6 +80,12 @@ def exact_interval(right: float, n: int) -> tuple[float, float]:
     return low, high
 
 
+def ends_if_alike(mean: float, n_groups: int, bounds: tuple[float, float]) -> tuple[float, float]:
+    """The 95 % interval of a mean of scores within bounds to which all groups agree, see `estimate`."""
+    _, differing = exact_interval(0, n_groups)
+    return mean - differing * (mean - bounds[0]), mean + differing * (bounds[1] - mean)
+
+
 def estimate(seeds: Sequence[pd.Series[float]], lowest: float = 0.0) -> Estimate:
     """Mean of scores with its 95 % interval: the one interval of the report.
 
@@ -191,8 +197,7 @@ def bootstrap_interval(
         of_groups, of_seeds = statistic(sums.sum(axis=2)), statistic(seeds @ seen[0].T)
     values = values[~np.isnan(values)]
     if np.allclose(values, mean):
-        _, differing = exact_interval(0, n_groups)
-        low, high = mean - differing * (mean - bounds[0]), mean + differing * (bounds[1] - mean)
+        low, high = ends_if_alike(mean, n_groups, bounds)
     else:
         stretch = _stretch(values, [(of_groups, n_groups - 1), (of_seeds, n_seeds - 1)])
         ends = mean + stretch * (np.quantile(values, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2]) - mean)

@@ -113,7 +113,20 @@ def camera_permutations(images: pd.DataFrame, n: int) -> Iterator[Codes]:
     Yields:
         Codes of cameras in the order of their sorted names, some permutations × images at a time.
     """
-    units = _exchangeable(images)
+    return permutations(exchangeable(images), n)
+
+
+def permutations(units: pd.DataFrame, n: int) -> Iterator[Codes]:
+    """Cameras of images after a permutation of units within blocks, n times.
+
+    Args:
+        units: For each image, the unit that takes its camera along, the number of the block within which, and the
+            camera.
+        n: How often.
+
+    Yields:
+        As `camera_permutations`.
+    """
     of_image = units.groupby(["unit", "block"], sort=False).ngroup().to_numpy()
     units = units.drop_duplicates(["unit", "block"])
     codes, blocks = pd.factorize(units["camera"], sort=True)[0], units["block"].to_numpy()
@@ -130,8 +143,8 @@ def camera_permutations(images: pd.DataFrame, n: int) -> Iterator[Codes]:
 _AT_ONCE = 250  # permutations of 10,000 images take 20 MB
 
 
-def _exchangeable(images: pd.DataFrame) -> pd.DataFrame:
-    """For each image, the unit that takes its camera along, the number of the block within which, and the camera."""
+def exchangeable(images: pd.DataFrame) -> pd.DataFrame:
+    """The units of `camera_permutations`, as `permutations` takes them."""
     kinds = ["label", "seeds"]
     several = images.groupby("group")["camera"].transform("nunique") > 1
     counts = images.groupby(["group", *kinds]).size().unstack(kinds, fill_value=0)

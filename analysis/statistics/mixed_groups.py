@@ -1,0 +1,222 @@
+"""A permutation test for groups that hold photos of several labels and cameras: sessions, patients, rolls of film.
+
+Permuted within themselves, or as wholes among groups like them, they can leave little to permute. So here cameras of
+single photos are permuted within labels, and a sum of scores is divided by its error over groups. Photos of
+different groups are not exchangeable, since those of a group go wrong together; but a permutation test keeps its
+level nevertheless, the better the more groups, if its statistic is studentised so (Janssen 1997; DiCiccio & Romano
+2017). Where photos are exchangeable it is exact. `benchmarks/mixed_groups.py` measures both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import nan, sqrt
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from camerabias.analysis.statistics.bootstrap import CONFIDENCE, MIN_GROUPS, Estimate, Floats, ends_if_alike
+from camerabias.analysis.statistics.permutation import (
+    LEVEL,
+    Codes,
+    exchangeable,
+    p_value,
+    permutations,
+)
+
+ALIKE_WITHIN_GROUPS = 0.1
+"""How far predictions of a group's photos are assumed to be correlated, where a test is chosen: intraclass
+correlations are mostly below 0.2, and with 0.05 or 0.2 the benchmark's designs fall to the same test."""
+
+GAIN = 1.1
+"""By how much the test of this file must promise more than `camera_permutations`, which is exact."""
+
+ENDS_KNOWN = 5e-4
+"""How well the ends of an interval are searched for: 4,999 permutations know them less well."""
+
+
+@dataclass(frozen=True)
+class CameraScores:
+    """What each of n images adds to the two sums of a slope, by whichever camera took it.
+
+    Attributes:
+        images: As `by_image` gives them.
+        followed: n × cameras, in the order of their sorted names: to the sum above.
+        could: Likewise: to the sum below.
+        tied: n: whether the camera that took the image has an associated label.
+    """
+
+    images: pd.DataFrame
+    followed: Floats
+    could: Floats
+    tied: npt.NDArray[np.bool_]
+
+
+def are_mixed(images: pd.DataFrame, associated: pd.Series[str]) -> bool:
+    """Whether groups are so mixed that `permute_photos` promises more power than `camera_permutations`.
+
+    Labels, cameras and groups decide, never predictions: the effect of a camera divided by its standard error, if
+    predictions of a group's photos are correlated by `ALIKE_WITHIN_GROUPS`. Groups with one label and camera each are
+    never mixed.
+
+    Args:
+        images: As `by_image` gives them.
+        associated: Associated label by camera; NaN of those that have none.
+    """
+    if (images.groupby("group")[["label", "camera"]].nunique() == 1).all(axis=None):
+        return False
+    tied = pd.get_dummies(images["camera"].map(associated), dtype=float)
+    by_photo, by_group = (
+        _signal(units, images["group"], tied) for units in (_photos(images), exchangeable(images))
+    )
+    return by_photo > GAIN * by_group
+
+
+@dataclass(frozen=True)
+class SlopeTest:
+    """A slope's test and interval, the latter by inversion: the slopes that are not rejected.
+
+    Models are taken as they are: unlike `bootstrap.resample`, the interval does not resample seeds.
+
+    Attributes:
+        seen: The two sums by group, 2 × groups.
+        permuted: Moments of as many after permutations, permutations × 5.
+    """
+
+    seen: Floats
+    permuted: Floats
+
+    @property
+    def p(self) -> float:
+        """One-sided, of a positive slope."""
+        return self._p(0.0, 1)
+
+    def estimate(self, n_seeds: int, n_groups: int) -> Estimate:
+        """The slope with its interval; the numbers are those of an `Estimate`."""
+        followed, could = self.seen
+        slope, low, high = float(followed.sum() / could.sum()), nan, nan
+        if n_groups >= MIN_GROUPS:
+            alike = np.allclose(followed, slope * could)
+            low, high = (
+                ends_if_alike(slope, n_groups, (-1.0, 1.0))
+                if alike
+                else (self._end(slope, 1), self._end(slope, -1))
+            )
+        return Estimate(slope, low, high, n_seeds, n_groups)
+
+    def _p(self, slope: float, side: int) -> float:
+        """Of a slope that is higher (side 1) or lower (-1) than the given one."""
+        seen = float(side * _studentise(_moments(self.seen), slope))
+        return p_value(seen, side * _studentise(self.permuted, slope))
+
+    def _end(self, slope: float, side: int) -> float:
+        """The lowest (side 1) or highest (-1) slope not rejected; 0 is asked first, so that the end agrees with p."""
+
+        def rejected(other: float) -> bool:
+            return self._p(other, side) <= (1 - CONFIDENCE) / 2
+
+        outside, inside = -float(side), slope
+        if side * slope > 0:
+            outside, inside = (0.0, slope) if rejected(0.0) else (outside, 0.0)
+        if not rejected(outside):
+            return outside
+        while abs(inside - outside) > ENDS_KNOWN:
+            middle = (outside + inside) / 2
+            outside, inside = (middle, inside) if rejected(middle) else (outside, middle)
+        return inside
+
+
+def permute_photos(scores: CameraScores, n: int) -> SlopeTest:
+    """Permute cameras of single photos within labels, n times.
+
+    A slope β is tested by the sum of `followed` - β `could`.
+    """
+    both = np.stack([scores.followed, scores.could])
+    seen = _by_group(both, scores.images, _cameras(scores.images)[None])[:, 0]
+    permuted = [
+        _moments(_by_group(both, scores.images, codes)) for codes in permutations(_photos(scores.images), n)
+    ]
+    return SlopeTest(seen, np.concatenate(permuted))
+
+
+def following_power(scores: CameraScores, n: int) -> Callable[[float], float]:
+    """The power of `permute_photos` at `LEVEL` if in a share of the groups predictions follow the camera.
+
+    The others' scores keep their groups and cameras, but get a random sign per group, which takes from them whatever
+    depends on the camera. The null is one permutation of each simulated data set.
+
+    Args:
+        scores: Of the photos.
+        n: How many simulations.
+
+    Returns:
+        Power by share of the groups.
+    """
+    tied = scores.tied[:, None]
+    three = np.stack([scores.followed, scores.followed * tied, scores.could * tied])
+    seen = _by_group(three, scores.images, _cameras(scores.images)[None])
+    permuted = permutations(_photos(scores.images), n)
+    null = np.concatenate([_by_group(three, scores.images, codes) for codes in permuted], axis=1)
+    generator = np.random.default_rng(0xDE7EC7)
+    chances = generator.random(null.shape[1:])
+    signs = generator.choice([-1.0, 1.0], null.shape[1:])
+
+    def power(share: float) -> float:
+        follows = chances < share
+
+        def statistic(sums: Floats) -> Floats:
+            base, base_of_tied, following = sums
+            mixed = signs * (base - follows * base_of_tied) + follows * following
+            return _studentise(_moments(np.stack([mixed, mixed])), 0.0)
+
+        return float((statistic(seen) > np.quantile(statistic(null), 1 - LEVEL, method="higher")).mean())
+
+    return power
+
+
+def _photos(images: pd.DataFrame) -> pd.DataFrame:
+    """Units as `permutations` takes them: every photo one, among those of its label that the same seeds tested."""
+    block = images.groupby(["label", "seeds"]).ngroup()
+    return pd.DataFrame({"unit": images["image_id"], "block": block, "camera": images["camera"]})
+
+
+def _signal(units: pd.DataFrame, groups: pd.Series[str], tied: pd.DataFrame) -> float:
+    """An effect of the camera divided by the standard error of the sum that tests it, up to a factor."""
+    once = ~units.duplicated(["unit", "block"])
+    expected = tied[once].groupby(units["block"][once]).mean()
+    beyond = tied - expected.loc[units["block"]].to_numpy()
+    kept = float((beyond**2).to_numpy().sum())
+    by_group = float((beyond.groupby(groups).sum() ** 2).to_numpy().sum())
+    variance = (1 - ALIKE_WITHIN_GROUPS) * kept + ALIKE_WITHIN_GROUPS * by_group
+    return kept / sqrt(variance) if variance else 0.0
+
+
+def _cameras(images: pd.DataFrame) -> Codes:
+    return pd.factorize(images["camera"], sort=True)[0]
+
+
+def _by_group(scores: Floats, images: pd.DataFrame, codes: Codes) -> Floats:
+    """Scores, k × images × cameras, of the cameras in `codes`, permutations × images: k × permutations × groups."""
+    groups = pd.factorize(images["group"])[0]
+    order = np.argsort(groups, kind="stable")
+    taken = order * scores.shape[2] + codes[:, order]
+    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
+    return np.add.reduceat(scores.reshape(len(scores), -1)[:, taken], starts, axis=-1)
+
+
+def _moments(sums: Floats) -> Floats:
+    """Of two sums by group, 2 × ... × groups: all that `_studentise` needs, ... × 5."""
+    above, below = sums
+    terms = [above, below, above**2, above * below, below**2]
+    return np.stack([term.sum(axis=-1) for term in terms], axis=-1)
+
+
+def _studentise(moments: Floats, slope: float) -> Floats:
+    """The sum of `above` - slope × `below` over groups, divided by its error; 0 where nothing varies."""
+    above, below, above2, product, below2 = np.moveaxis(moments, -1, 0)
+    error = np.sqrt(np.maximum(above2 - 2 * slope * product + slope**2 * below2, 0))
+    varies = error > 1e-9
+    found: Floats = np.where(varies, above - slope * below, 0) / np.where(varies, error, 1)
+    return found
