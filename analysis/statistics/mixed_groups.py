@@ -4,7 +4,7 @@ Permuted within themselves, or as wholes among groups like them, they can leave 
 single photos are permuted within labels, and a sum of scores is divided by its error over groups. Photos of
 different groups are not exchangeable, since those of a group go wrong together; but a permutation test keeps its
 level nevertheless, the better the more groups, if its statistic is studentised so (Janssen 1997; DiCiccio & Romano
-2017). Where photos are exchangeable it is exact. `benchmarks/mixed_groups.py` measures both.
+2017). Where photos are exchangeable it is exact.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def permute_photos(scores: CameraScores, n: int) -> SlopeTest:
 
 
 def following_power(scores: CameraScores, n: int) -> Callable[[float], float]:
-    """The power of `permute_photos` at `LEVEL` if in a share of the groups predictions follow the camera.
+    """The power of `permute_photos` at `LEVEL` if in a share of the groups predictions depend on the camera.
 
     The others' scores keep their groups and cameras, but get a random sign per group, which takes from them whatever
     depends on the camera. The null is one permutation of each simulated data set.
