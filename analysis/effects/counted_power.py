@@ -31,7 +31,7 @@ def counted_power(blocks: Sequence[CountedBlock], n: int) -> Callable[[float], f
 def _simulated(
     block: CountedBlock, risk_difference: float, n: int, generator: np.random.Generator
 ) -> tuple[Floats, Floats]:
-    """How often associated labels are predicted where some units depend on the camera, and after another permutation."""
+    """How often associated labels are predicted if some units depend on the camera, and once all are permuted."""
     scores, tested = block.shown[:, :-1], block.shown[:, -1]
     m = scores.shape[1]
     before = random_tables(block.kinds, block.classes, n, generator)

@@ -51,8 +51,8 @@ class Sensitivity:
 def predictions_sensitivity(seeds: Sequence[pd.DataFrame]) -> Sensitivity:
     """Whether predictions depend on the camera given the label.
 
-    The statistic is the sum, over labels and predicted classes, of the chi-square of "is predicted" by camera. Of many
-    classes the rarest are counted together.
+    The statistic is the sum, over labels and predicted classes, of the chi-square of "is predicted" by camera. Of
+    many classes the rarest are counted together.
 
     Args:
         seeds: A frame per seed, as `Records.predictions` gives it.
@@ -66,9 +66,9 @@ def predictions_sensitivity(seeds: Sequence[pd.DataFrame]) -> Sensitivity:
 def scores_sensitivity(seeds: Sequence[pd.DataFrame], scores: Sequence[pd.DataFrame]) -> Sensitivity:
     """Whether scores depend on the camera given the label.
 
-    Only their ranks within a label and seed count, so that probabilities and logits serve alike. The statistic is the
-    sum of Kruskal and Wallis' H over labels and classes. Of more than `MANY` photos its distribution under permutation
-    is taken from moments, which are exact, as the mixture of chi-squares that it tends to.
+    Only their ranks within a label and seed count, so that probabilities and logits serve alike. The statistic is
+    the sum of Kruskal and Wallis' H over labels and classes. Of more than `MANY` photos its distribution under
+    permutation is taken from moments, which are exact, as the mixture of chi-squares that it tends to.
 
     Args:
         seeds: A frame per seed, as `Records.predictions` gives it.

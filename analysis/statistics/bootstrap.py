@@ -176,12 +176,12 @@ def resample(
 
 
 def count_alike(sums: Floats) -> tuple[Floats, Floats]:
-    """Groups × anything, and how many groups each row is: those that show the same are counted where there are many."""
+    """Groups × anything, and how many groups each row is: of many groups those that show the same are counted."""
     if len(sums) <= MANY_GROUPS:
         return sums, np.ones(len(sums))
     columns = pd.DataFrame(sums.round(DECIMALS))
-    counted = columns.groupby(list(columns)).size()
-    return counted.index.to_frame().to_numpy(float), counted.to_numpy(float)
+    counted = columns.groupby(list(columns)).size().rename("groups").reset_index().to_numpy(float)
+    return counted[:, :-1], counted[:, -1]
 
 
 def mean_of_resamples(sums: Floats, sizes: Floats, statistic: Callable[[Floats], Floats]) -> float:

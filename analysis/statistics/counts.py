@@ -1,8 +1,8 @@
 """Permutations of many photos that show the same: tables of counts are drawn, in place of photos one by one.
 
 Where many units of a block show the same, such as the same prediction, a permutation of their cameras is a table of
-counts, kinds × classes, with given margins. These tables are multivariate hypergeometric, and drawing one takes as long
-for a million photos as for a thousand.
+counts, kinds × classes, with given margins. These tables are multivariate hypergeometric, and drawing one takes as
+long for a million photos as for a thousand.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def count_units(images: pd.DataFrame, shown: Floats, classes: Codes) -> list[Cou
         return None
     return [
         CountedBlock(
-            table.index.droplevel("block").to_frame().to_numpy(float),
+            table.index.to_frame().to_numpy(float)[:, 1:],
             table.to_numpy().sum(axis=1),
             table.to_numpy().sum(axis=0),
         )
