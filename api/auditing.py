@@ -97,7 +97,7 @@ def audit(
         retry_failed=retry_failed,
         no_photos=no_photos,
     )
-    _, outcomes = run_audit(request, SUITES[suite], listener_of(verbose))
+    outcomes = run_audit(request, SUITES[suite], listener_of(verbose))
     if check:
         _refuse_failures(outcomes, fspath(run))
     return Results(load_records(fspath(run)), outcomes)

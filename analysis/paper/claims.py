@@ -70,7 +70,7 @@ def decide_claims(records: Records) -> list[DecidedClaim]:
     recorded = Recorded(records)
     if not recorded.records.studies:
         return []
-    run, paper = _decide_all(recorded), _decide_all(Printed())
+    run, paper = _decide_all(recorded), _decide_printed()
     return [DecidedClaim(claim, run[claim.number], paper[claim.number]) for claim in load_claims()]
 
 
@@ -89,6 +89,12 @@ def claims_table(decided: list[DecidedClaim]) -> pd.DataFrame:
         for d in decided
     ]
     return pd.DataFrame(rows, columns=CLAIM_COLUMNS)
+
+
+@cache
+def _decide_printed() -> dict[int, ClaimResult]:
+    """Results of the paper's own numbers, which are the same for every run."""
+    return _decide_all(Printed())
 
 
 def _decide_all(evidence: Evidence[Any]) -> dict[int, ClaimResult]:

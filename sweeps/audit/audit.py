@@ -76,9 +76,7 @@ SUITES: dict[SuiteName, Suite] = {
 }
 
 
-def run_audit(
-    request: Request, suite: Suite, listener: Listener | None = None
-) -> tuple[Findings, list[SweepOutcome]]:
+def run_audit(request: Request, suite: Suite, listener: Listener | None = None) -> list[SweepOutcome]:
     """Run an audit's experiments; the same call resumes after any interruption.
 
     Args:
@@ -88,7 +86,7 @@ def run_audit(
         listener: Hears how it goes; None keeps silent.
 
     Returns:
-        What was found, and how each sweep ended.
+        How each sweep ended; `investigate` tells what was found.
 
     Raises:
         CamerabiasError: As `run_sweep`.
@@ -101,9 +99,8 @@ def run_audit(
     design = look_at_design(dataset, run, _where(dataset, request.executor), listener)
     listener.design(design)
     outcomes = [_run(plans[first.study], request, listener)]
-    found = gather(load_records(request.run), design)
     steps = list(suite.more)
-    if why := _no_cue(found):
+    if why := _no_cue(gather(load_records(request.run), design)):
         listener.say(f"No cue is looked for: {why}.")
     else:
         steps = [*suite.cues, *steps]
@@ -111,7 +108,7 @@ def run_audit(
         if outcomes[-1].n_left:  # somebody has interrupted it, which is meant for the audit as a whole
             break
         outcomes.append(_run(plans[step.study], request, listener))
-    return (found if len(outcomes) == 1 else gather(load_records(request.run), design)), outcomes
+    return outcomes
 
 
 def _no_cue(found: Findings) -> str:

@@ -18,8 +18,9 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from camerabias.analysis.effects.known_cues import KNOWN_CUES
+from camerabias.analysis.records.load import load_records
 from camerabias.analysis.report.calibration import Case, Line, read_lines
-from camerabias.analysis.verdict.decide import decide
+from camerabias.analysis.verdict.decide import decide, investigate
 from camerabias.datasets.ingest.create import simulate_dataset
 from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
@@ -125,8 +126,10 @@ def audit_case(case: Case) -> Line:
             weights="none",
             executor=LocalTrialExecutor(),
         )
-        found, _ = run_audit(request, SUITE)
-        verdict = decide(found)
+        run_audit(request, SUITE)
+        found = investigate(load_records(request.run))
+    assert found is not None, "the run was audited"
+    verdict = decide(found)
     return Line(
         case=case,
         verdict=verdict.verdict,
