@@ -172,6 +172,7 @@ def test_facts_hold_how_much_the_photo_is_scaled(dataset):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("ray")
 @pytest.mark.usefixtures("_ray")
 def test_ray_gathers_the_same(dataset):
     told = []

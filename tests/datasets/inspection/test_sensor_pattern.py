@@ -289,6 +289,7 @@ def test_correlations_are_numpys():
     assert np.isnan(correlate(one, np.ones_like(one)))
 
 
+@pytest.mark.xdist_group("ray")
 @pytest.mark.usefixtures("_ray")
 def test_ray_and_this_process_find_the_same(make_dataset, take_photo):
     dataset = make_dataset([(take_photo(n % 2), "A", "xy"[n % 2]) for n in range(40)])

@@ -118,3 +118,10 @@ def test_executors_by_name():
     ray = trial_executor("ray", "10.0.0.1:6379")
     assert isinstance(ray, RayTrialExecutor)
     assert ray.is_cluster
+
+
+def test_tests_that_start_ray_are_kept_together(request):
+    """Where the version of pytest is one that pytest-xdist does not know, groups are lost and nothing says so."""
+    if not request.config.getoption("loadgroup", False):
+        pytest.skip("one process runs all tests")
+    assert request.node.nodeid.endswith("@ray")
