@@ -1,8 +1,10 @@
 """What all tests share: a cache of their own, a small simulated dataset, and quick trials on it."""
 
+import io
 import re
 import shlex
 import sys
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from importlib import import_module
 from pathlib import Path
 
@@ -16,9 +18,10 @@ from camerabias.datasets.simulator import preset_spec
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory):
-    """Keep decoded variants out of the user's own cache."""
+    """Keep decoded variants out of the user's own cache; wait for no disk, as no file need outlast a power cut."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CAMERABIAS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        patch.setattr("os.fsync", lambda descriptor: None)
         yield
 
 
@@ -112,18 +115,22 @@ def impatient(monkeypatch):
     monkeypatch.setattr("camerabias.sweeps.runs.lease.PATIENCE_SECONDS", 0.1)
 
 
-@pytest.fixture
-def command(monkeypatch, capsys):
+@pytest.fixture(scope="session")
+def command():
     """Run `camerabias ARGUMENTS`; returns exit code, standard output and standard error."""
 
     from camerabias.sweeps.cli import main as cli
 
     def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["camerabias", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        captured = capsys.readouterr()
-        return stop.value.code or 0, captured.out, captured.err
+        with ExitStack() as stack:
+            patch = stack.enter_context(pytest.MonkeyPatch.context())
+            patch.setattr(sys, "argv", ["camerabias", *map(str, arguments)])
+            out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+            stack.enter_context(redirect_stdout(out))
+            stack.enter_context(redirect_stderr(err))
+            with pytest.raises(SystemExit) as stop:
+                cli.main()
+        return stop.value.code or 0, *(stream.buffer.getvalue().decode() for stream in (out, err))
 
     return run
 

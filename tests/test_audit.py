@@ -74,9 +74,9 @@ def painted(tmp_path):
 
 
 def test_cheating(audit, simulated):
-    code, verdict, printed = audit(
-        simulated("none,white_balance=2,colour_matrix=2", 0.8, 400), "--fail-on", "cheating"
-    )
+    """That it trains nothing when asked again is in tests/test_old_run.py."""
+    source = simulated("none,white_balance=2,colour_matrix=2", 0.8, 400)
+    code, verdict, printed = audit(source, "--size", 32, "--fail-on", "cheating")
     assert code == 3
     assert verdict.verdict == "cheating"
     assert (
@@ -88,6 +88,7 @@ def test_cheating(audit, simulated):
     assert "Verdict: cheating" in printed
     assert "associated label is predicted" in verdict.reasons[0]
     assert verdict.cues, "a cue is named"
+    assert json.loads(verdict.model_dump_json())["schema_version"] == 2
 
 
 @pytest.mark.slow
@@ -108,7 +109,7 @@ def test_at_risk(audit, painted):
     """The cameras' noise is plain to see and goes with the label, yet the label itself is plainer.
 
     It alone sees a truly trained model that leaves a camera alone which it could use; how findings are decided upon,
-    and the exit code by verdict, are in tests/analysis/verdict and in `test_cheating`.
+    and the exit code by verdict, are in tests/analysis/verdict and in the test of cheating.
     """
     cells = {
         ("across", "A", 2): 80, ("across", "B", 14): 40,
@@ -132,15 +133,6 @@ def test_no_evidence(audit, painted):
         "with the effect that could have been seen"
     )
     assert "No cue is looked for" in printed
-
-
-def test_audit_again_trains_nothing_and_says_the_same(audit, simulated):
-    source = simulated("none", 0.6, 200)
-    _, first, _ = audit(source)
-    _, second, printed = audit(source)
-    assert second == first
-    assert "12/" not in printed
-    assert json.loads(first.model_dump_json())["schema_version"] == 2
 
 
 def test_options_for_importing_are_refused_where_photos_have_been(command, dataset, tmp_path):

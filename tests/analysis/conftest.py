@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from camerabias.analysis.report.report import Report, make_report
 from camerabias.datasets.sampling.rules import Setting
 from camerabias.datasets.views.registry import View
 from camerabias.trainables.records.record import Done, Failure
@@ -461,6 +462,12 @@ def paper_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
 def demo_run(demo_original: Path, tmp_path: Path) -> Run:
     """A copy of it."""
     return Run(str(shutil.copytree(demo_original, tmp_path / "run")))
+
+
+@pytest.fixture(scope="session")
+def demo_report(demo_original: Path, tmp_path_factory: pytest.TempPathFactory) -> Report:
+    """Its report, written beside a copy; not to be changed."""
+    return make_report(str(shutil.copytree(demo_original, tmp_path_factory.mktemp("report") / "run")))
 
 
 @pytest.fixture

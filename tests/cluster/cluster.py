@@ -164,7 +164,7 @@ class Cluster:
     def up(self) -> None:
         """`ray up`, and wait for the workers; `ray dashboard` goes on in the background."""
         self.on_laptop("ray", "up", "--yes", "--no-config-cache", self.config)
-        wait_for(lambda: self.n_alive() == 1 + len(self.workers), 120)
+        wait_for(lambda: self.n_alive() == 1 + len(self.workers), 600)
         self.forward()
 
     def mend(self) -> None:

@@ -16,6 +16,8 @@ from ray.autoscaler._private.aws.node_provider import AWSNodeProvider
 from ray.autoscaler._private.util import prepare_config, validate_config
 from ray.autoscaler.tags import TAG_RAY_CLUSTER_NAME
 
+pytestmark = pytest.mark.xdist_group("aws")  # which share an account that takes seconds to make
+
 SSH_FROM = "203.0.113.0/24"
 BUCKET = "bucket-of-somebody"
 STACK = "deploy/aws/stack.yaml"

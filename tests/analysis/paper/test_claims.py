@@ -10,6 +10,12 @@ def decided(run):
     return {found.claim.number: found for found in decide_claims(load_records(run.folder.path))}
 
 
+@pytest.fixture(scope="module")
+def paper_claims(paper_run):
+    """What comes of every claim in a run of the whole paper."""
+    return decided(paper_run)
+
+
 @pytest.fixture
 def decide(make, tmp_path):
     """What comes of a claim in a run of some cells."""
@@ -29,16 +35,16 @@ def test_claims_are_numbered_and_name_what_exists():
     assert all(claim.checks or claim.rests_on for claim in claims)
 
 
-def test_a_run_with_the_papers_outcomes(paper_run):
-    outcomes = {number: found.run.outcome for number, found in decided(paper_run).items()}
+def test_a_run_with_the_papers_outcomes(paper_claims):
+    outcomes = {number: found.run.outcome for number, found in paper_claims.items()}
     assert outcomes.pop(2) == "cannot tell"  # four pairs of one model and seed
     assert outcomes.pop(14) == "cannot tell"  # twenty photos of each camera
     assert [n for n, outcome in outcomes.items() if outcome == "not tested"] == [6, 10, 17, 23]  # one model
     assert {n: outcome for n, outcome in outcomes.items() if outcome not in ("holds", "not tested")} == {}
 
 
-def test_the_papers_own_numbers(paper_run):
-    paper = {number: found.paper for number, found in decided(paper_run).items()}
+def test_the_papers_own_numbers(paper_claims):
+    paper = {number: found.paper for number, found in paper_claims.items()}
     by_outcome = {}
     for number, verdict in paper.items():
         by_outcome.setdefault(verdict.outcome, []).append(number)

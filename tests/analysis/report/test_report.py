@@ -1,4 +1,3 @@
-import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -26,13 +25,11 @@ class Reader(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def page(demo_original, tmp_path_factory):
-    """The demo's report and its page, written beside a copy."""
-    copy = shutil.copytree(demo_original, tmp_path_factory.mktemp("report") / "run")
-    report = make_report(str(copy))
+def page(demo_report):
+    """The demo's report and its page."""
     reader = Reader()
-    reader.feed(Path(report.index).read_text())
-    return report, reader
+    reader.feed(Path(demo_report.index).read_text())
+    return demo_report, reader
 
 
 def test_report_writes_what_it_says(page):
@@ -125,12 +122,12 @@ def test_claims_stand_only_where_a_study_repeats_the_paper(make, page, tmp_path)
     assert written["outcome"].tolist() == ["holds"] + ["not tested"] * 23
 
 
-def test_damaged_probe_is_named_and_the_rest_is_reported(paper_run, tmp_path):
-    run = tmp_path / "run"
-    shutil.copytree(paper_run.folder.path, run)
-    probe = next(run.glob("trials/*/probes/training_images.npz"))
+def test_damaged_probe_is_named_and_the_rest_is_reported(make, tmp_path):
+    probes = {"perturbations": make.perturbed("on code")}
+    cell = make.cell("label", "balanced", make.right("label", 0.9), probes=probes)
+    run = make.run(tmp_path, {"s": [cell]}, seeds=[0, 1])
+    probe = next(tmp_path.glob("trials/*/probes/perturbations.npz"))
     probe.write_bytes(probe.read_bytes()[:50])
-    report = make_report(str(run))
-    page = (run / "report" / "index.html").read_text()
-    assert "training_images.npz cannot be read" in page
-    assert len(report.tables) > 0
+    report = make_report(run.folder.path)
+    assert "perturbations.npz cannot be read" in Path(report.index).read_text()
+    assert report.tables[0].frame["n"].tolist() == ["2"]

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -25,25 +26,51 @@ STUDY = {
 }
 
 
-@pytest.fixture
-def study(tmp_path):
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
     """A quick study's file."""
-    path = tmp_path / "quick.yaml"
+    path = tmp_path_factory.mktemp("study") / "quick.yaml"
     path.write_text(yaml.safe_dump(STUDY))
     return path
 
 
-@pytest.fixture
-def sweep(command, study, dataset, tmp_path):
-    """Run the quick study here, into the run `tmp_path/run`."""
+@pytest.fixture(scope="module")
+def sweep_into(command, study, dataset):
+    """Run the quick study here, into a run."""
 
-    def run(*more, executor="local"):
+    def run(location, *more, executor="local"):
         return command(
-            "sweep", "run", study, "--data", dataset.folder, "--run", tmp_path / "run", "--weights", "none",
+            "sweep", "run", study, "--data", dataset.folder, "--run", location, "--weights", "none",
             "--size", 32, "--executor", executor, *more,
         )  # fmt: skip
 
     return run
+
+
+@pytest.fixture
+def sweep(sweep_into, tmp_path):
+    """Run it into `tmp_path/run`."""
+    return partial(sweep_into, tmp_path / "run")
+
+
+@pytest.fixture(scope="module")
+def reported(sweep_into, command, tmp_path_factory):
+    """A run whose trials are all done, and its report; not to be changed."""
+    run = tmp_path_factory.mktemp("done") / "run"
+    assert sweep_into(run)[0] == 0
+    assert command("report", run)[0] == 0
+    return run
+
+
+@pytest.fixture
+def finished(reported, tmp_path):
+    """A copy of it without the report, `tmp_path/run`."""
+    return shutil.copytree(reported, tmp_path / "run", ignore=shutil.ignore_patterns("report"))
+
+
+def tables(run):
+    """The tables of a run's report, to the byte."""
+    return {path.name: path.read_bytes() for path in (run / "report/tables").iterdir()}
 
 
 def records(run):
@@ -159,8 +186,8 @@ def test_sweep_runs_what_is_missing_and_nothing_else(sweep, command, tmp_path):
     assert table.loc[table["cameras"] == "all", "n"].tolist() == [2, 2]
 
 
+@pytest.mark.usefixtures("finished")
 def test_resuming_a_run_that_is_done_lists_its_records_once(sweep, monkeypatch):
-    assert sweep()[0] == 0
     listed = []
     contents = Run.contents
     monkeypatch.setattr(Run, "contents", lambda run: listed.append(run) or contents(run))
@@ -189,23 +216,11 @@ def test_failed_trial_is_kept_does_not_stop_the_others_and_is_retried_on_demand(
     assert "4 trials, 1 of them run now, 0 failed" in sweep("--retry-failed")[1]
 
 
-def test_run_of_another_dataset_is_refused(sweep, command, study, tmp_path):
-    sweep("--seeds", "0")
+def test_run_of_another_dataset_is_refused(finished, command, study, tmp_path):
     other = tmp_path / "other"
     command("data", "simulate", other, "--images", 100, "--size", 64, "--seed", 5, "--executor", "local")
-    code, _, err = command(
-        "sweep",
-        "run",
-        study,
-        "--data",
-        other,
-        "--run",
-        tmp_path / "run",
-        "--weights",
-        "none",
-        "--executor",
-        "local",
-    )
+    options = ["--data", other, "--run", finished, "--weights", "none", "--executor", "local"]
+    code, _, err = command("sweep", "run", study, *options)
     assert code == 1
     assert "records of another dataset" in err
 
@@ -221,17 +236,12 @@ def test_ray_and_local_leave_equal_records(sweep, study, dataset, tmp_path):
     assert len(here) == 4 * 3
 
 
-def test_report_of_a_copied_run_is_the_same(sweep, command, tmp_path):
-    sweep()
-    shutil.copytree(tmp_path / "run", tmp_path / "copy")
-    for run in ("run", "copy"):
-        code, out, _ = command("report", tmp_path / run)
-        assert code == 0
-        assert str(tmp_path / run / "report/index.html") in out.replace("\n", "")
-    ours, theirs = (tmp_path / run / "report/tables" for run in ("run", "copy"))
-    names = sorted(path.name for path in ours.iterdir())
-    assert "quick.csv" in names
-    assert all((ours / name).read_bytes() == (theirs / name).read_bytes() for name in names)
+def test_report_of_a_copied_run_is_the_same(reported, finished, command):
+    code, out, _ = command("report", finished)
+    assert code == 0
+    assert str(finished / "report/index.html") in out.replace("\n", "")
+    assert "quick.csv" in tables(reported)
+    assert tables(finished) == tables(reported)
 
 
 def test_build_makes_variants_and_says_where(command, dataset):
@@ -289,16 +299,12 @@ def test_audit_of_photos_from_one_camera_says_what_it_cannot_answer(command, dat
     assert "There is only one camera, 'Vivo': nothing to distinguish" in out.replace("\n", " ")
 
 
-def test_packed_run_reports_the_same_wherever_it_is_unpacked(sweep, command, tmp_path):
-    sweep()
-    archive = tmp_path / "run.tar.gz"
-    code, out, _ = command("sweep", "pack", tmp_path / "run", archive)
+def test_packed_run_reports_the_same_wherever_it_is_unpacked(reported, command, tmp_path):
+    archive, theirs = tmp_path / "run.tar.gz", tmp_path / "theirs"
+    code, out, _ = command("sweep", "pack", reported, archive)
     assert code == 0
     assert "files" in out
-    assert command("sweep", "unpack", archive, tmp_path / "theirs")[0] == 0
-    tables = []
-    for run in ("run", "theirs"):
-        assert command("report", tmp_path / run)[0] == 0
-        tables.append((tmp_path / run / "report" / "tables" / "quick.csv").read_text())
-    assert tables[0] == tables[1]
-    assert command("sweep", "unpack", archive, tmp_path / "theirs")[0] == 1
+    assert command("sweep", "unpack", archive, theirs)[0] == 0
+    assert command("report", theirs)[0] == 0
+    assert tables(theirs) == tables(reported)
+    assert command("sweep", "unpack", archive, theirs)[0] == 1

@@ -1,6 +1,7 @@
 """Searches through the real command line: what they leave, how they go on, and that test images are left alone."""
 
 import shutil
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -10,6 +11,8 @@ from camerabias.trainables.records.run import Run
 from camerabias.trainables.records.search import search_record
 from camerabias.trainables.spec.recipe import load_recipe
 from camerabias.trainables.worker import trial as trial_module
+
+pytestmark = pytest.mark.xdist_group("ray")  # one of them starts it; and they share a search that has ended
 
 SPACE = {
     "title": "a quick one",
@@ -24,18 +27,39 @@ SPACE = {
 }
 
 
-@pytest.fixture
-def search(command, dataset, tmp_path):
-    """Search the quick space, with changes, into the run `tmp_path/RUN`."""
+@pytest.fixture(scope="module")
+def search_in(command, dataset):
+    """Search the quick space, with changes, into a run in a folder."""
 
-    def run(run="run", executor="local", **changes):
-        (tmp_path / "quick.yaml").write_text(yaml.safe_dump(SPACE | changes))
+    def run(folder, run="run", executor="local", **changes):
+        (folder / "quick.yaml").write_text(yaml.safe_dump(SPACE | changes))
         return command(
-            "search", tmp_path / "quick.yaml", "--data", dataset.folder, "--run", tmp_path / run,
+            "search", folder / "quick.yaml", "--data", dataset.folder, "--run", folder / run,
             "--weights", "none", "--size", 32, "--executor", executor,
         )  # fmt: skip
 
     return run
+
+
+@pytest.fixture
+def search(search_in, tmp_path):
+    """Search into the run `tmp_path/RUN`."""
+    return partial(search_in, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def searched(search_in, tmp_path_factory):
+    """The run of a search that has ended, its recipe compared on two other seeds, and what was printed."""
+    folder = tmp_path_factory.mktemp("searched")
+    code, out, _ = search_in(folder, confirm_seeds=[1, 2])
+    assert code == 0
+    return folder / "run", out
+
+
+@pytest.fixture
+def copied(searched, tmp_path):
+    """A copy of that run, `tmp_path/run`."""
+    return shutil.copytree(searched[0], tmp_path / "run")
 
 
 def record_in(folder):
@@ -47,11 +71,10 @@ def outcomes(record):
     return [one.model_dump(exclude={"seconds"}) for one in record.candidates()]
 
 
-def test_search_leaves_recipe_table_and_plots(search, tmp_path):
-    code, out, _ = search()
-    assert code == 0
-    folder = tmp_path / "run/searches/quick"
-    candidates = record_in(tmp_path / "run").candidates()
+def test_search_leaves_recipe_table_and_plots(searched):
+    run, out = searched
+    folder = run / "searches/quick"
+    candidates = record_in(run).candidates()
     assert {one.state for one in candidates} == {"complete", "pruned"}
     assert out.count(": pruned at step") == sum(one.state == "pruned" for one in candidates)
     best = min((one for one in candidates if one.state == "complete"), key=lambda one: one.loss)
@@ -80,29 +103,28 @@ def test_objective_is_the_validation_loss_of_the_weights_that_would_be_tested(se
     assert {one.params["schedule"] for one in candidates} == {"constant", "one_cycle"}
 
 
-def test_test_images_are_never_predicted(search, dataset, tmp_path):
-    search(confirm_seeds=[1])
-    assert not list(tmp_path.rglob("predictions.parquet"))
+def test_test_images_are_never_predicted(searched, dataset):
+    run, _ = searched
+    assert not list(run.rglob("predictions.parquet"))
     validation = dataset.index[dataset.index["fold"] == 1].sort_values("image_id")
-    files = list(tmp_path.rglob("validation.parquet"))
-    candidates = record_in(tmp_path / "run").candidates()
-    assert len(files) == sum(one.state == "complete" for one in candidates) + 2  # two recipes on another seed
+    files = list(run.rglob("validation.parquet"))
+    candidates = record_in(run).candidates()
+    assert (
+        len(files) == sum(one.state == "complete" for one in candidates) + 4
+    )  # two recipes on two other seeds
     for file in files:
         assert pd.read_parquet(file)["image_id"].tolist() == validation["image_id"].tolist()
     for one in candidates:
         if one.state == "complete":
-            rows = pd.read_parquet(tmp_path / f"run/searches/quick/trials/{one.trial}/validation.parquet")
+            rows = pd.read_parquet(run / f"searches/quick/trials/{one.trial}/validation.parquet")
             assert one.accuracy == pytest.approx((rows["prediction"] == rows["camera"]).mean())
 
 
-def test_recipe_found_is_compared_on_other_seeds(search, tmp_path):
-    _, out, _ = search(confirm_seeds=[1, 2])
-    record = record_in(tmp_path / "run")
+def test_recipe_found_is_compared_on_other_seeds(searched):
+    run, out = searched
+    record = record_in(run)
     confirmed = record.confirmed()
-    for recipe in (
-        load_recipe(SPACE["recipe"]),
-        load_recipe(str(tmp_path / "run/searches/quick/recipe.yaml")),
-    ):
+    for recipe in (load_recipe(SPACE["recipe"]), load_recipe(str(run / "searches/quick/recipe.yaml"))):
         losses = [
             outcome.loss
             for trial, outcome in confirmed.items()
@@ -116,8 +138,7 @@ def test_recipe_found_is_compared_on_other_seeds(search, tmp_path):
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("epochs", [1, 5])
-def test_killed_search_goes_on_to_the_same_tries(search, tmp_path, monkeypatch, epochs):
-    search("whole")
+def test_killed_search_goes_on_to_the_same_tries(search, searched, tmp_path, monkeypatch, epochs):
     real, left = trial_module.Trial.advance, [epochs]
 
     def die_after_some(self, seconds):
@@ -136,17 +157,16 @@ def test_killed_search_goes_on_to_the_same_tries(search, tmp_path, monkeypatch, 
     times = {file: file.stat().st_mtime_ns for file in ended}
     assert search("killed")[0] == 0
     assert {file: file.stat().st_mtime_ns for file in ended} == times  # not run again
-    ours, theirs = (outcomes(record_in(tmp_path / name)) for name in ("killed", "whole"))
+    ours, theirs = (outcomes(record_in(run)) for run in (tmp_path / "killed", searched[0]))
     for one in (*ours, *theirs):  # what was told before the checkpoint is not told again
         del one["losses"]
     assert ours == theirs
 
 
-def test_search_that_has_ended_runs_nothing_and_more_trials_may_be_asked_for(search, tmp_path):
-    search(confirm_seeds=[1])
-    first = outcomes(record_in(tmp_path / "run"))
+def test_search_that_has_ended_runs_nothing_and_more_trials_may_be_asked_for(search, copied, tmp_path):
+    first = outcomes(record_in(copied))
     files = {file: file.stat().st_mtime_ns for file in tmp_path.rglob("validation.parquet")}
-    assert search(confirm_seeds=[1])[0] == 0
+    assert search(confirm_seeds=[1, 2])[0] == 0
     assert {file: file.stat().st_mtime_ns for file in tmp_path.rglob("validation.parquet")} == files
     code, out, _ = search(trials=7)
     assert code == 0
@@ -154,8 +174,8 @@ def test_search_that_has_ended_runs_nothing_and_more_trials_may_be_asked_for(sea
     assert outcomes(record_in(tmp_path / "run"))[:5] == first
 
 
+@pytest.mark.usefixtures("copied")
 def test_another_space_of_the_same_name_is_refused(search):
-    search(trials=1)
     code, _, err = search(space={"learning_rate": {"low": 1e-3, "high": 1e-2}})
     assert code == 1
     assert "differs in space" in err
@@ -182,10 +202,8 @@ def test_search_without_any_loss_says_why(search):
     assert "diverged" in err
 
 
-def test_study_uses_the_recipe_and_the_report_shows_the_search(
-    search, command, dataset, tmp_path, monkeypatch
-):
-    search()
+@pytest.mark.usefixtures("copied")
+def test_study_uses_the_recipe_and_the_report_shows_the_search(command, dataset, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     study = {
         "title": "with the recipe found",
@@ -207,8 +225,8 @@ def test_study_uses_the_recipe_and_the_report_shows_the_search(
     assert "quick: a quick one" in page
 
 
-def test_run_of_another_dataset_is_refused(search, command, dataset, tmp_path):
-    search(trials=1)
+def test_run_of_another_dataset_is_refused(copied, command, dataset, tmp_path):
+    (tmp_path / "quick.yaml").write_text(yaml.safe_dump(SPACE))
     other = tmp_path / "other"
     command("data", "simulate", other, "--images", 100, "--size", 64, "--seed", 5, "--executor", "local")
     code, _, err = command(
@@ -230,7 +248,6 @@ def test_search_that_tune_left_off_is_not_taken_for_a_whole_one(search, monkeypa
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("ray")
 def test_ray_searches_too_and_its_search_is_resumed_by_either(search, tmp_path):
     code, _, _ = search(executor="ray", trials=3)
     assert code == 0

@@ -23,11 +23,12 @@ def test_a_run_of_the_paper_has_all_nine_figures(paper_run):
     assert dict(mpl.rcParams) == before
 
 
-def test_a_figure_is_added_as_contributing_says(contributed, demo_run):
+def test_a_figure_is_added_as_contributing_says(contributed, make, tmp_path):
     contributed("analysis/report/figures/seconds.py", FIGURES)
-    drawn, _ = draw_figures(load_records(demo_run.folder.path))
-    assert drawn[-1].name == "seconds"
-    assert drawn[-1].caption.startswith("How long")
+    run = make.run(tmp_path, {"s": [make.cell("label", "balanced", make.right("label", 0.9))]})
+    (drawn,), _ = draw_figures(load_records(run.folder.path))
+    assert drawn.name == "seconds"
+    assert drawn.caption.startswith("How long")
 
 
 def test_what_cannot_be_drawn_says_why(make, tmp_path):

@@ -1,5 +1,7 @@
 """Recipes as an axis of a study: pictured over two fields, and apart from the study's own everywhere else."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -54,12 +56,11 @@ def test_cells_of_other_recipes_are_given_to_who_asks_for_them(found):
     assert found.trials["name"].str.endswith("seed0 (weight_decay 0.001)").sum() == 1
 
 
-def test_run_of_one_recipe_has_no_such_picture(demo_run):
-    records = load_records(demo_run.folder.path)
-    assert recipe_heatmap(records) is None
-    drawn, missing = draw_figures(records)
-    assert "recipes" not in [one.name for one in drawn] + [*missing]
-    assert "recipe" not in make_tables(records)[0].wide[0].frame
+def test_run_of_one_recipe_has_no_such_picture(demo_original, demo_report):
+    assert recipe_heatmap(load_records(demo_original)) is None
+    assert not (Path(demo_report.index).parent / "figures/recipes.png").exists()
+    assert "recipes" not in demo_report.not_drawn
+    assert "recipe" not in demo_report.tables[0].frame
 
 
 def test_recipes_that_differ_in_one_field_have_no_such_picture(make, tmp_path):
