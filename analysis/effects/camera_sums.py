@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from camerabias.analysis.statistics.bootstrap import Floats
+from camerabias.analysis.statistics.counts import count_units, counted_sums
 from camerabias.analysis.statistics.mixed_groups import CameraScores
 from camerabias.analysis.statistics.permutation import Codes, by_image, camera_permutations
 
@@ -33,6 +34,9 @@ def permuted_sums(rows: pd.DataFrame, scores: pd.DataFrame, n: int) -> tuple[flo
     images, sums = by_image(rows, scores)
     by_camera = _by_camera(images, sums, associated_of(rows))
     codes = pd.factorize(images["camera"], sort=True)[0]
+    blocks = count_units(images, sums.to_numpy(), class_codes(rows, images, sums.columns))
+    if blocks is not None:
+        return float(by_camera[np.arange(len(images)), codes].sum()), counted_sums(blocks, n)
     first = np.arange(len(images)) * by_camera.shape[1]
 
     def total(codes: Codes) -> Floats:
@@ -61,6 +65,12 @@ def camera_scores(rows: pd.DataFrame) -> CameraScores:
         for name in both
     )
     return CameraScores(images, followed, could, images["camera"].map(associated).notna().to_numpy())
+
+
+def class_codes(rows: pd.DataFrame, images: pd.DataFrame, names: pd.Index[str]) -> Codes:
+    """Which of the names is the associated label of each image's camera; their number of cameras that have none."""
+    code: Codes = names.get_indexer(pd.Index(associated_of(rows).loc[images["camera"]].array))
+    return np.where(code < 0, len(names), code)
 
 
 def associated_of(rows: pd.DataFrame) -> pd.Series[str]:

@@ -17,12 +17,15 @@ import pandas as pd
 from camerabias.analysis.effects.camera_sums import (
     associated_of,
     camera_scores,
+    class_codes,
     indicators,
     permuted_sums,
     within_label,
 )
+from camerabias.analysis.effects.counted_power import counted_power
 from camerabias.analysis.statistics.accuracy import accuracy
 from camerabias.analysis.statistics.bootstrap import Estimate, Floats, estimate, resample
+from camerabias.analysis.statistics.counts import count_units
 from camerabias.analysis.statistics.mixed_groups import are_mixed, following_power, permute_photos
 from camerabias.analysis.statistics.permutation import (
     CORRECTED_PERMUTATIONS,
@@ -185,6 +188,9 @@ def _power_of_permutations(rows: pd.DataFrame) -> Callable[[float], float]:
     """The power at `LEVEL` by risk difference, where cameras are permuted by `camera_permutations`."""
     images, given = by_image(rows, indicators(rows, "prediction"))
     tested = by_image(rows, pd.DataFrame({"tested": np.ones(len(rows))}))[1]["tested"].to_numpy()
+    shown = np.column_stack([given.to_numpy(), tested])
+    if blocks := count_units(images, shown, class_codes(rows, images, given.columns)):
+        return counted_power(blocks, SIMULATIONS)
     cameras = sorted(images["camera"].unique())
     # -1, a column of zeros, where a camera has no associated label
     name = given.columns.get_indexer(pd.Index(associated_of(rows)[cameras].array))

@@ -44,7 +44,7 @@ class Judged:
         """Cameras of the rows that training never saw, as far as that is known."""
         if self.training is None:
             return []
-        return sorted({*self.rows["camera"]} - {*self.training["camera"]})
+        return sorted({*self.rows["camera"].unique()} - {*self.training["camera"].unique()})
 
     @property
     def seen(self) -> pd.DataFrame:
@@ -118,9 +118,9 @@ _NOT_ASSOCIATED = (
 
 
 def _refuse_strangers(judged: Judged) -> None:
-    cameras, labels = sorted({*judged.rows["camera"]}), sorted({*judged.rows["label"]})
+    cameras, labels = (sorted(judged.rows[name].unique()) for name in ("camera", "label"))
     if judged.training is not None and {*cameras} == {*judged.unseen_cameras}:
-        trained = sorted({*judged.training["camera"]})
+        trained = sorted(judged.training["camera"].unique())
         raise CamerabiasError(
             f"No camera of the judged photos ({_some(cameras)}) is one of training ({_some(trained)}); write both in "
             "the same words."

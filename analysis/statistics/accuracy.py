@@ -137,7 +137,7 @@ def mean_over_pairs(seeds: Sequence[pd.DataFrame]) -> Estimate:
     def mean(sums: Floats) -> Floats:
         return sums[..., 0] / sums[..., 1]
 
-    return bootstrap_interval(drawn_pairs, len(names), mean, len(names), bounds=(-2.0, 2.0))
+    return bootstrap_interval(drawn_pairs, np.ones(len(names)), mean, len(names), bounds=(-2.0, 2.0))
 
 
 def _group_pairs(matrix: pd.DataFrame, names: list[str]) -> Floats:

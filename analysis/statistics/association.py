@@ -14,7 +14,14 @@ import numpy as np
 import pandas as pd
 from scipy.special import entr
 
-from camerabias.analysis.statistics.bootstrap import Estimate, Floats, mean_of_resamples, resample
+from camerabias.analysis.statistics.bootstrap import (
+    Estimate,
+    Floats,
+    bootstrap_interval,
+    count_alike,
+    mean_of_resamples,
+)
+from camerabias.analysis.statistics.counts import MANY, random_tables
 from camerabias.analysis.statistics.permutation import PERMUTATIONS, Codes, p_value
 
 Measure = Callable[[Floats], Floats]
@@ -149,6 +156,11 @@ def permuted_counts(rows: Codes, n_rows: int, classes: Codes, units: Codes) -> I
         Counts, (b, rows, classes), some permutations at a time.
     """
     n_classes, sizes = int(classes.max()) + 1, np.bincount(units)
+    if len(sizes) == len(units) > MANY:
+        generator, kinds = np.random.default_rng(0xDE516), np.bincount(classes)
+        tables = random_tables(np.bincount(rows, minlength=n_rows), kinds, PERMUTATIONS, generator)
+        yield tables.astype(float)
+        return
     by_unit = np.argsort(units, kind="stable")
     starts = np.cumsum(sizes) - sizes
     place = np.empty_like(units)
@@ -171,8 +183,8 @@ def _measure(groups: Codes, rows: Codes, classes: Codes, measure: Measure, permu
     """A measure from 0 to 1 of a table, adjusted for chance, with its interval."""
     shape = permuted.shape[1:]
     cells, cell_of = np.unique(rows * shape[1] + classes, return_inverse=True)
-    counted = pd.crosstab([groups, np.zeros(len(rows))], cell_of)
-    counted.index.names = ["group", "seed"]
+    n_groups = int(groups.max()) + 1
+    counted, sizes = _cells_of_groups(groups, cell_of, n_groups)
     by_chance = float(measure(permuted).mean())
 
     def tables(sums: Floats) -> Floats:
@@ -182,16 +194,27 @@ def _measure(groups: Codes, rows: Codes, classes: Codes, measure: Measure, permu
 
     left = 1 - by_chance
     if left < ROUNDING:  # chance comes to all there can be: nothing is known
-        return Estimate(0.0, 0.0, 1.0, 1, len(counted))
-    seen = measure(tables(counted.to_numpy(float).sum(axis=0)))
+        return Estimate(0.0, 0.0, 1.0, 1, n_groups)
+    seen = measure(tables(sizes @ counted))
     mean = float(np.clip((seen - by_chance) / left, 0, 1))
-    expected = mean_of_resamples(counted, lambda sums: measure(tables(sums)))
+    expected = mean_of_resamples(counted, sizes, lambda sums: measure(tables(sums)))
 
     def centred(sums: Floats) -> Floats:
         return np.clip(mean + (measure(tables(sums)) - expected) / left**2, 0, 1)
 
-    found = resample(counted, centred, len(counted), (0.0, 1.0))
+    found = bootstrap_interval(
+        lambda drawn: (drawn @ counted)[..., None], sizes, centred, n_groups, (0.0, 1.0)
+    )
     return replace(found, mean=mean, low=min(found.low, mean), high=max(found.high, mean))
+
+
+def _cells_of_groups(groups: Codes, cell_of: Codes, n_groups: int) -> tuple[Floats, Floats]:
+    """Images of each group in every cell, and how many groups each row is, see `count_alike`."""
+    n_cells = int(cell_of.max()) + 1
+    if len(groups) == n_groups > MANY:  # each group is an image: as many kinds as cells
+        return np.eye(n_cells), np.bincount(cell_of).astype(float)
+    counts = np.bincount(groups * n_cells + cell_of, minlength=n_groups * n_cells)
+    return count_alike(counts.reshape(n_groups, n_cells).astype(float))
 
 
 def _expected(counts: Floats) -> Floats:

@@ -34,6 +34,13 @@ MIN_GROUPS = 10
 MIN_SEEDS = 3
 """See `estimate`."""
 
+MANY_GROUPS = 2_000
+"""Groups above which those that show the same are drawn as a number of groups: a draw is then as good, and of 10,000
+groups no longer takes a second, of a million no longer 16 GB."""
+
+DECIMALS = 9
+"""Sums of the same numbers in another order are the same."""
+
 Floats = npt.NDArray[np.float64]
 Comparison = Literal["higher", "lower", "cannot tell"]
 
@@ -163,36 +170,57 @@ def resample(
     if table.empty:
         return Estimate(nan, nan, nan, 0, 0)
     cells = table.groupby(level=["group", "seed"]).sum().unstack("seed", fill_value=0)
-    sums = cells.to_numpy(float).reshape(len(cells), table.shape[1], -1)  # groups × k × seeds
-    return bootstrap_interval(
-        lambda drawn: np.tensordot(drawn, sums, 1), len(sums), statistic, n_groups, bounds
-    )
+    sums, sizes = count_alike(cells.to_numpy(float))
+    sums = sums.reshape(len(sums), table.shape[1], -1)  # kinds of groups × k × seeds
+    return bootstrap_interval(lambda drawn: np.tensordot(drawn, sums, 1), sizes, statistic, n_groups, bounds)
 
 
-def mean_of_resamples(table: pd.DataFrame, statistic: Callable[[Floats], Floats]) -> float:
-    """The mean of a statistic of one seed over the draws of `resample`, whose table it takes."""
-    sums = table.groupby(level="group").sum().to_numpy(float)
-    values = statistic(_resamples(len(sums), len(sums)) @ sums)
+def count_alike(sums: Floats) -> tuple[Floats, Floats]:
+    """Groups × anything, and how many groups each row is: of many groups those that show the same are counted."""
+    if len(sums) <= MANY_GROUPS:
+        return sums, np.ones(len(sums))
+    columns = pd.DataFrame(sums.round(DECIMALS))
+    counted = columns.groupby(list(columns)).size().rename("groups").reset_index().to_numpy(float)
+    return counted[:, :-1], counted[:, -1]
+
+
+def mean_of_resamples(sums: Floats, sizes: Floats, statistic: Callable[[Floats], Floats]) -> float:
+    """The mean of a statistic of one seed over the draws of `resample`.
+
+    Args:
+        sums: Of each kind of group, kinds × k.
+        sizes: How many groups are of each kind.
+        statistic: As of `resample`.
+    """
+    values = statistic(_resampled(lambda drawn: drawn @ sums, sizes))
     values = values[~np.isnan(values)]
     return float(values.mean()) if len(values) else nan
 
 
 def bootstrap_interval(
     sums_of: Callable[[Floats], Floats],
-    n: int,
+    sizes: Floats,
     statistic: Callable[[Floats], Floats],
     n_groups: int,
     bounds: tuple[float, float],
 ) -> Estimate:
-    """The one bootstrap: `sums_of` takes how often each of n groups is drawn, draws × n, to draws × k × seeds."""
-    seen = sums_of(np.ones((1, n)))
+    """The one bootstrap, of groups of some kinds.
+
+    Args:
+        sums_of: From how often each kind is drawn, draws × kinds, to draws × k × seeds.
+        sizes: How many groups are of each kind; 1 where each is a kind of its own.
+        statistic: As of `resample`, like those that follow.
+        n_groups: Groups that the statistic rests on.
+        bounds: Of the statistic.
+    """
+    seen = sums_of(sizes[None])
     n_seeds = seen.shape[2]
     with np.errstate(invalid="ignore"):  # a draw that holds nothing of a term: 0 / 0, left out below
         mean = float(statistic(seen.sum(axis=2))[0])
         if n_groups < MIN_GROUPS or isnan(mean):
             return Estimate(mean, nan, nan, n_seeds, n_groups)
         seeds = _resamples(n_seeds, n_seeds - 1) if n_seeds >= MIN_SEEDS else np.ones((RESAMPLES, n_seeds))
-        sums = sums_of(_resamples(n, n))
+        sums = _resampled(sums_of, sizes)
         values = statistic(np.einsum("dks,ds->dk", sums, seeds))
         of_groups, of_seeds = statistic(sums.sum(axis=2)), statistic(seeds @ seen[0].T)
     values = values[~np.isnan(values)]
@@ -215,6 +243,22 @@ def _stretch(values: Floats, parts: Sequence[tuple[Floats, int]]) -> float:
     uncertainty = sum(np.nanvar(part) ** 2 / freedom for part, freedom in parts if freedom)
     tail = (1 + CONFIDENCE) / 2
     return float(stdtrit(np.var(values) ** 2 / uncertainty, tail) / ndtri(tail)) if uncertainty else 1.0
+
+
+def _resampled(sums_of: Callable[[Floats], Floats], sizes: Floats) -> Floats:
+    """What `sums_of` makes of `RESAMPLES` draws of as many groups as there are."""
+    n = int(sizes.sum())
+    if len(sizes) == n <= MANY_GROUPS:
+        return sums_of(_resamples(n, n))
+    generator, batch = np.random.default_rng([0xB007, n]), max(1, _AT_ONCE // len(sizes))
+    sums = [
+        sums_of(generator.multinomial(n, sizes / n, min(batch, RESAMPLES - start)).astype(float))
+        for start in range(0, RESAMPLES, batch)
+    ]
+    return np.concatenate(sums)
+
+
+_AT_ONCE = 2**22  # numbers of draws: 32 MB
 
 
 @lru_cache(maxsize=8)  # the generator's seed is fixed, so cells with as many groups share their draws

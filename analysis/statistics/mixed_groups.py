@@ -65,7 +65,8 @@ def are_mixed(images: pd.DataFrame, associated: pd.Series[str]) -> bool:
         images: As `by_image` gives them.
         associated: Associated label by camera; NaN of those that have none.
     """
-    if (images.groupby("group")[["label", "camera"]].nunique() == 1).all(axis=None):
+    groups = images.groupby("group")[["label", "camera"]]
+    if images["group"].is_unique or (groups.nunique() == 1).all(axis=None):
         return False
     tied = pd.get_dummies(images["camera"].map(associated), dtype=float)
     by_photo, by_group = (
