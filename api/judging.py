@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import posixpath
+from collections.abc import Callable, Mapping, Sequence
 from os import fspath
 
 import pandas as pd
 
+from camerabias.analysis.design.names import name_some
+from camerabias.analysis.judged.cameras import accuracy_by_camera
 from camerabias.analysis.judged.findings import Judged, find_judged
 from camerabias.analysis.records.load import load_records
-from camerabias.analysis.verdict.decide import Verdict, decide, investigate
+from camerabias.analysis.verdict.decide import VERDICT_FILE, Verdict, decide, investigate
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.predictions.columns import PredictionColumns
 from camerabias.datasets.predictions.table import (
@@ -19,7 +22,7 @@ from camerabias.datasets.predictions.table import (
     read_predictions,
     read_training,
 )
-from camerabias.datasets.schema import RUN_FILE, CamerabiasError
+from camerabias.datasets.schema import JUDGED_FILE, RUN_FILE, CamerabiasError
 from camerabias.photos import Location
 
 
@@ -29,15 +32,28 @@ class Judgement:
     Args:
         document: The verdict, as `verdict.json` holds it.
         notes: What was assumed in reading the predictions, in sentences.
+        judged: The predictions; None of a run.
+        associated: Associated label by camera.
 
     Attributes:
         document: As given.
         notes: As given.
+        associated: As given.
+        page: Path or URI of the page, where a run was written.
     """
 
-    def __init__(self, document: Verdict, notes: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        document: Verdict,
+        notes: Sequence[str] = (),
+        judged: Judged | None = None,
+        associated: Mapping[str, str] | None = None,
+    ) -> None:
         self.document = document
         self.notes = list(notes)
+        self.page: str | None = None
+        self.associated = dict(associated or {})
+        self._judged = judged
 
     def __repr__(self) -> str:
         return f"<camerabias.Judgement: {self.verdict}>"
@@ -62,6 +78,22 @@ class Judgement:
         """Every number behind the reasons, by name; None where it is not known."""
         return self.document.evidence
 
+    @property
+    def cameras(self) -> pd.DataFrame:
+        """A row per camera, the one with most photos first.
+
+        Returns:
+            Columns camera, seen (in training, as far as that is known), associated_label, photos, accuracy with
+            accuracy_low and accuracy_high, and given_associated: the share of photos of other labels for which the
+            associated label is predicted.
+
+        Raises:
+            CamerabiasError: A run was judged; `load(run).accuracy(by=["camera"])` has its accuracies.
+        """
+        if self._judged is None:
+            raise CamerabiasError('Of a run, load(run).accuracy(by=["camera"]) has the accuracy by camera.')
+        return accuracy_by_camera(self._judged, self.associated)
+
     def summary(self) -> str:
         """The verdict, its reasons, what to do next, and what was assumed."""
         parts = {"Next:": self.next_steps, "What was assumed:": self.notes}
@@ -84,6 +116,8 @@ def judge(
     image: str | None = None,
     predicted_camera: str | None = None,
     one_vs_rest: str | None = None,
+    run: Location | None = None,
+    no_photos: bool = False,
 ) -> Judgement:
     """Say whether a classifier uses the camera, from its predictions alone.
 
@@ -105,6 +139,8 @@ def judge(
         image: Column of the photo's path or name.
         predicted_camera: Column of what a classifier of the camera has predicted.
         one_vs_rest: A label, or a member of labels that are sets (`A|B`): all others become one label.
+        run: Folder, or address in a bucket, to write the rows, `verdict.json` and a page to; None writes nothing.
+        no_photos: Whether to keep pictures of photos out of the page; else those that the table's paths lead to.
 
     Returns:
         The verdict, its reasons and numbers.
@@ -119,8 +155,8 @@ def judge(
         >>> camerabias.judge(rows, associated={"A": "cat", "B": "dog"}).verdict
         'cheating'
     """
-    if not isinstance(predictions, pd.DataFrame) and Folder(fspath(predictions)).exists(RUN_FILE):
-        return _judge_run(fspath(predictions))
+    if not isinstance(predictions, pd.DataFrame) and (known := _known(Folder(fspath(predictions)))):
+        return known
     columns = PredictionColumns(
         label, prediction, camera, scores, group, split, seed, fold, image, predicted_camera
     )
@@ -132,18 +168,54 @@ def judge(
     trained, said = (None, list[str]()) if training is None else read_training(training, columns, one_vs_rest)
     judged, more = _judged(table, trained, associated)
     found = find_judged(judged)
-    return Judgement(decide(found), [*table.notes, *said, *more])
+    associates = found.design.associated_labels
+    notes = [*_name_associated(associates), *more, *table.notes, *said]
+    judgement = Judgement(decide(found), notes, judged, associates)
+    if run is not None:
+        judgement.page = _write(
+            judgement, judged, Folder(fspath(run)), None if no_photos else _reader(predictions)
+        )
+    return judgement
 
 
-def _judge_run(run: str) -> Judgement:
-    """The verdict of a run that was audited, again."""
-    found = investigate(load_records(run))
+def _name_associated(associated: Mapping[str, str]) -> list[str]:
+    """What using the camera would look like, in a sentence."""
+    names = [f"{camera!r} with {label!r}" for camera, label in sorted(associated.items())]
+    return [f"Associated labels: {name_some(names)}."] if names else []
+
+
+def _known(folder: Folder) -> Judgement | None:
+    """The verdict of a run that was audited, again, or of predictions that were judged; None where this is no run."""
+    if folder.exists(JUDGED_FILE):
+        return Judgement(Verdict.model_validate(folder.child("report").read_json(VERDICT_FILE)))
+    if not folder.exists(RUN_FILE):
+        return None
+    found = investigate(load_records(folder))
     if found is None:
         raise CamerabiasError(
-            f"{run} is a run that nobody has audited, so it has no verdict; `camerabias report {run}` shows what it "
-            "found."
+            f"{folder} is a run that nobody has audited, so it has no verdict; `camerabias report {folder}` shows "
+            "what it found."
         )
     return Judgement(decide(found))
+
+
+def _write(judgement: Judgement, judged: Judged, run: Folder, read: Callable[[str], bytes] | None) -> str:
+    from camerabias.analysis.report.judged import write_judged  # late: figures cost a second
+
+    if run.exists(RUN_FILE):
+        raise CamerabiasError(f"{run} is a run of trials; choose another folder for what is judged.")
+    return write_judged(run, judged, judgement.associated, judgement.document, judgement.notes, read)
+
+
+def _reader(predictions: Location | pd.DataFrame) -> Callable[[str], bytes]:
+    """Reads photos by their paths, which are absolute, or below the folder of the table."""
+    below = "." if isinstance(predictions, pd.DataFrame) else posixpath.dirname(fspath(predictions))
+
+    def read(path: str) -> bytes:
+        folder, name = posixpath.split(posixpath.join(below, path))
+        return Folder(folder or ".").read_bytes(name)
+
+    return read
 
 
 def _judged(
@@ -155,7 +227,7 @@ def _judged(
         side = rows["split"]
         if training is None and associated is None and (side == TRAIN).any():
             training = rows.loc[side == TRAIN, ["label", "camera", "group"]]
-            notes.append(f"Associated labels are those of the {len(training)} rows of split train.")
+            notes.append(f"They are those of the {len(training)} rows of split train.")
         rows = rows[side == TEST]
         notes.append(f"Judged are the {len(rows)} rows of split test.")
     if training is None and associated is None:

@@ -24,6 +24,7 @@ RUN_FILE = "run.json"
 INDEX_FILE = "index.parquet"
 REJECTED_FILE = "rejected.csv"
 FACTS_FILE = "facts.parquet"
+JUDGED_FILE = "judged.parquet"
 IMAGES_FOLDER = "images"
 VARIANTS_FOLDER = "variants"
 

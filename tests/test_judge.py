@@ -4,6 +4,7 @@ import json
 import tarfile
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -140,7 +141,10 @@ def test_rows_of_split_train_are_the_training(tmp_path):
     judged = camerabias.judge(rows)
     assert judged.verdict == "no evidence", "the direction of training is the other one"
     assert judged.numbers["shortcut_effect.risk_difference"] < -0.3
-    assert judged.notes[0] == "Associated labels are those of the 800 rows of split train."
+    assert judged.notes[:2] == [
+        "Associated labels: 'A' with 'dog' and 'B' with 'cat'.",
+        "They are those of the 800 rows of split train.",
+    ]
 
 
 def test_cameras_that_training_never_saw_do_not_count():
@@ -148,7 +152,11 @@ def test_cameras_that_training_never_saw_do_not_count():
     odd = rows.head(50).assign(camera="C", prediction="cat")
     judged = camerabias.judge(pd.concat([rows, odd]), training=predictions(seed=1))
     assert judged.numbers == camerabias.judge(rows, training=predictions(seed=1)).numbers
-    assert judged.notes[-1] == "50 rows of cameras that training never saw (C) do not count."
+    assert "50 rows of cameras that training never saw (C) do not count." in judged.notes
+    cameras = judged.cameras.set_index("camera")
+    assert cameras["seen"].to_dict() == {"A": True, "B": True, "C": False}
+    assert cameras.loc["C", "accuracy"] == (odd["label"] == "cat").mean()
+    assert cameras["associated_label"].dropna().to_dict() == {"A": "cat", "B": "dog"}
 
 
 def test_at_risk_takes_predictions_of_the_camera():
@@ -189,3 +197,52 @@ def test_many_labels_and_cameras_are_judged_together():
     judged = camerabias.judge(pd.DataFrame({"target": label, "pred": prediction, "scanner": camera}))
     assert judged.verdict == "cheating"
     assert judged.numbers["shortcut_effect.risk_difference"] == pytest.approx(0.2, abs=0.05)
+
+
+def test_scores_of_every_label_may_take_the_place_of_predictions():
+    rows = predictions(follow=0.3)
+    scored = rows.drop(columns="prediction").assign(
+        prob_cat=(rows["prediction"] == "cat") * 0.6 + 0.2, prob_dog=(rows["prediction"] == "dog") * 0.6 + 0.2
+    )
+    judged = camerabias.judge(scored)
+    numbers = camerabias.judge(rows).numbers
+    assert {name: judged.numbers[name] for name in numbers} == numbers
+    assert any("the label with the highest score is the prediction" in note for note in judged.notes)
+    with pytest.raises(CamerabiasError, match="or give scores of every label"):
+        camerabias.judge(scored.drop(columns="prob_dog"))
+
+
+@pytest.fixture
+def photographed(tmp_path):
+    """A table with photos beside it."""
+    rows = predictions(200, follow=0.5)
+    cv2.imwrite(str(tmp_path / "a.png"), np.full((8, 8, 3), 99, np.uint8))
+    rows["file_name"] = ["a.png", *[f"lacking{number}.png" for number in range(199)]]
+    rows.loc[0, ["label", "camera", "prediction"]] = ["dog", "A", "cat"]
+    rows.to_csv(tmp_path / "predictions.csv", index=False)
+    return tmp_path / "predictions.csv"
+
+
+def test_a_run_keeps_rows_verdict_and_page_and_is_judged_again(photographed, tmp_path, command):
+    run = tmp_path / "runs/mine"
+    judged = camerabias.judge(photographed, run=run)
+    assert judged.page == str(run / "report/index.html")
+    rows = pd.read_parquet(run / "judged.parquet")
+    assert len(rows) == 200
+    assert {"image_id", "label", "camera", "group", "prediction", "associated_label"} <= {*rows}
+    assert json.loads((run / "report/verdict.json").read_text())["verdict"] == judged.verdict == "cheating"
+    page = (run / "report/index.html").read_text()
+    assert all(text in page for text in ("cheating", "Accuracy by camera", "What was assumed"))
+    assert (run / "report/figures/accuracy_by_camera.png").exists()
+    assert (run / "report/figures/given_associated.png").exists(), "one photo can be read"
+    assert camerabias.judge(run).document == judged.document
+    assert "Verdict: cheating" in command("judge", run)[1]
+
+
+def test_photos_stay_out_where_that_is_asked_and_runs_of_trials_are_not_written_to(
+    photographed, audited, tmp_path
+):
+    camerabias.judge(photographed, run=tmp_path / "without", no_photos=True)
+    assert not (tmp_path / "without/report/figures/given_associated.png").exists()
+    with pytest.raises(CamerabiasError, match="is a run of trials; choose another folder"):
+        camerabias.judge(photographed, run=audited / "run")

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from camerabias.analysis.statistics.bootstrap import Floats
-from camerabias.analysis.statistics.counts import MANY, count_units, random_tables
+from camerabias.analysis.statistics.counts import MANY, count_units, permuted_tables
 from camerabias.analysis.statistics.permutation import (
     PERMUTATIONS,
     Codes,
@@ -118,7 +118,7 @@ def _from_counts(images: pd.DataFrame, scores: Floats, strata: Codes, codes: Cod
         return _from_moments(images, scores, strata, codes)
     generator, squares = np.random.default_rng(0xCA3E8A), np.zeros(PERMUTATIONS)
     for block in blocks:
-        tables = random_tables(block.kinds, block.classes, PERMUTATIONS, generator)
+        tables = permuted_tables(block.kinds, block.classes, PERMUTATIONS, generator)
         sums = np.einsum("nkc,kj->ncj", tables, block.shown)
         squares += (sums**2 / np.maximum(block.classes, 1)[:, None]).sum(axis=(1, 2))
     return squares

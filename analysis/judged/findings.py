@@ -62,7 +62,7 @@ def find_judged(judged: Judged) -> Findings:
     """
     _refuse_strangers(judged)
     design = _design(judged)
-    label_rows = [*_by_seed(judged.seen, "label", "prediction")]
+    label_rows = [*rows_by_seed(judged.seen, "label", "prediction")]
     has_cameras = "predicted_camera" in judged.rows
     return run_tests(
         Audited(
@@ -73,13 +73,20 @@ def find_judged(judged: Judged) -> Findings:
             effects={CLASSIFIER: shortcut_effect(label_rows, design.associated_labels)},
             label_rows=label_rows,
             score_rows=[*_scores_by_seed(judged)],
-            camera_rows=[*_by_seed(judged.seen, "camera", "predicted_camera")] if has_cameras else [],
+            camera_rows=[*rows_by_seed(judged.seen, "camera", "predicted_camera")] if has_cameras else [],
             judged=True,
         )
     )
 
 
-def _by_seed(rows: pd.DataFrame, target: Target, prediction: str) -> Iterator[pd.DataFrame]:
+def rows_by_seed(rows: pd.DataFrame, target: Target, prediction: str) -> Iterator[pd.DataFrame]:
+    """Predictions of a target as `Records.predictions` gives them, a frame per seed.
+
+    Args:
+        rows: As in `Judged`.
+        target: What is predicted.
+        prediction: The column that holds it.
+    """
     for _, frame in rows.groupby("seed"):
         yield frame[["image_id", "label", "camera", "group"]].assign(
             draw=0, prediction=frame[prediction], truth=frame[target]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from camerabias.analysis.design.design import Design
 from camerabias.analysis.design.wording import describe_design
@@ -16,6 +14,7 @@ from camerabias.analysis.records.records import Records
 from camerabias.analysis.report.audit_tables import AuditTable, audit_tables
 from camerabias.analysis.report.figures.draw import DrawnFigure, draw_figures, write_figures
 from camerabias.analysis.report.findings import Finding, find
+from camerabias.analysis.report.page import PAGE_FILE, template
 from camerabias.analysis.report.search import report_searches
 from camerabias.analysis.report.tables import (
     StudyTable,
@@ -29,9 +28,6 @@ from camerabias.analysis.statistics.bootstrap import CONFIDENCE, MIN_GROUPS, MIN
 from camerabias.analysis.statistics.permutation import CORRECTED_PERMUTATIONS, LEVEL, PERMUTATIONS
 from camerabias.analysis.verdict.decide import VERDICT_FILE, Verdict, decide, investigate
 from camerabias.analysis.verdict.evidence.base import Findings
-from camerabias.datasets.io.printable import printable
-
-PAGE_FILE = "index.html"
 
 
 @dataclass(frozen=True)
@@ -96,19 +92,6 @@ def make_report(location: str) -> Report:
     )
 
 
-def _template() -> Template:
-    environment = Environment(
-        loader=PackageLoader("camerabias.analysis.report"),
-        autoescape=True,
-        finalize=lambda value: printable(value) if type(value) is str else value,  # not what is HTML already
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["base64"] = lambda content: base64.b64encode(content).decode()
-    return environment.get_template("report.html")
-
-
 def _html(
     records: Records,
     tables: list[StudyTable],
@@ -120,7 +103,7 @@ def _html(
     verdict: Verdict | None,
     beside: list[AuditTable],
 ) -> str:
-    return _template().render(
+    return template("report.html").render(
         info=records.info,
         facts=_facts(records),
         tables=tables,

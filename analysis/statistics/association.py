@@ -21,7 +21,7 @@ from camerabias.analysis.statistics.bootstrap import (
     count_alike,
     mean_of_resamples,
 )
-from camerabias.analysis.statistics.counts import MANY, random_tables
+from camerabias.analysis.statistics.counts import MANY, permuted_tables
 from camerabias.analysis.statistics.permutation import PERMUTATIONS, Codes, p_value
 
 Measure = Callable[[Floats], Floats]
@@ -158,7 +158,7 @@ def permuted_counts(rows: Codes, n_rows: int, classes: Codes, units: Codes) -> I
     n_classes, sizes = int(classes.max()) + 1, np.bincount(units)
     if len(sizes) == len(units) > MANY:
         generator, kinds = np.random.default_rng(0xDE516), np.bincount(classes)
-        tables = random_tables(np.bincount(rows, minlength=n_rows), kinds, PERMUTATIONS, generator)
+        tables = permuted_tables(np.bincount(rows, minlength=n_rows), kinds, PERMUTATIONS, generator)
         yield tables.astype(float)
         return
     by_unit = np.argsort(units, kind="stable")

@@ -79,32 +79,36 @@ def count_units(images: pd.DataFrame, shown: Floats, classes: Codes) -> list[Cou
     ]
 
 
-def random_tables(kinds: Counts, classes: Counts, n: int, generator: np.random.Generator) -> Counts:
-    """Tables of counts with given margins, as random permutations make them.
+def random_tables(kinds: Counts, classes: Counts, generator: np.random.Generator) -> Counts:
+    """Tables of counts with given margins, as random permutations make them: one for each set of margins.
 
     Args:
-        kinds: Sums of rows: (kinds,), or (n, kinds) where every table has others.
-        classes: Sums of columns, as many in all.
-        n: How many tables.
+        kinds: Sums of rows, ... × kinds.
+        classes: Sums of columns, as many in all, ... × classes.
         generator: Where randomness comes from.
 
     Returns:
-        Counts, (n, kinds, classes).
+        Counts, ... × kinds × classes.
     """
-    left = np.array(np.broadcast_to(kinds, (n, np.shape(kinds)[-1])))
-    tables = np.zeros((*left.shape, len(classes)), dtype=np.int64)
-    for column, size in enumerate(classes[:-1]):
-        wanted = np.full(n, size)
-        after = left.sum(axis=1)
-        for row in range(left.shape[1] - 1):
-            after -= left[:, row]
-            drawn = generator.hypergeometric(left[:, row], after, wanted)
-            tables[:, row, column] = drawn
+    left, n_classes = kinds.copy(), classes.shape[-1]
+    tables = np.zeros((*left.shape, n_classes), dtype=np.int64)
+    for column in range(n_classes - 1):
+        wanted = np.broadcast_to(classes[..., column], left.shape[:-1]).copy()
+        after = left.sum(axis=-1)
+        for row in range(left.shape[-1] - 1):
+            after -= left[..., row]
+            drawn = generator.hypergeometric(left[..., row], after, wanted)
+            tables[..., row, column] = drawn
             wanted -= drawn
-        tables[:, -1, column] = wanted
-        left -= tables[:, :, column]
-    tables[:, :, -1] = left
+        tables[..., -1, column] = wanted
+        left -= tables[..., column]
+    tables[..., -1] = left
     return tables
+
+
+def permuted_tables(kinds: Counts, classes: Counts, n: int, generator: np.random.Generator) -> Counts:
+    """As many of `random_tables` with the same margins: n × kinds × classes."""
+    return random_tables(np.tile(kinds, (n, 1)), classes, generator)
 
 
 def counted_sums(blocks: Sequence[CountedBlock], n: int) -> Floats:
@@ -112,6 +116,6 @@ def counted_sums(blocks: Sequence[CountedBlock], n: int) -> Floats:
     generator = np.random.default_rng(0xCA3E8A)
     sums = np.zeros(n)
     for block in blocks:
-        tables = random_tables(block.kinds, block.classes, n, generator)
+        tables = permuted_tables(block.kinds, block.classes, n, generator)
         sums += np.einsum("nkc,kc->n", tables[:, :, : block.shown.shape[1]], block.shown)
     return sums

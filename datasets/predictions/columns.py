@@ -38,7 +38,8 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
 SCORE_PREFIXES = ("prob", "proba", "probability", "score", "logit", "softmax", "p", "y_prob", "y_score")
 """What names of columns of scores begin with, and a class follows; the one score of two classes is named so alone."""
 
-REQUIRED = ("label", "prediction", "camera")
+REQUIRED = ("label", "camera")
+"""The prediction may be the label with the highest score."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ class PredictionColumns:
 
 
 def find_prediction_columns(
-    table: pd.DataFrame, asked: PredictionColumns, name: str, required: tuple[str, ...] = REQUIRED
+    table: pd.DataFrame, asked: PredictionColumns, name: str
 ) -> tuple[dict[str, str], list[str]]:
     """Our name and the table's of each column but scores, and what was assumed.
 
@@ -79,7 +80,6 @@ def find_prediction_columns(
         table: The table.
         asked: Names that were given.
         name: What errors call the table.
-        required: Our names of the columns that must be there.
 
     Raises:
         CamerabiasError: A column is missing, or there are two of its name.
@@ -91,13 +91,32 @@ def find_prediction_columns(
         usual = next((plain[key] for key in map(plainly, USUAL_NAMES[ours]) if key in plain), None)
         if theirs or usual:
             found[ours] = theirs or str(usual)
-    _refuse(table, given, found, name, required)
-    assumed = {ours: theirs for ours, theirs in found.items() if not given[ours] and theirs != ours}
+    _refuse(table, given, found, name)
+    assumed = {
+        ours: theirs
+        for ours, theirs in found.items()
+        if not given[ours] and theirs != ours and ours != "image"  # of which nothing but identity is taken
+    }
     if not assumed:
         return found, []
     said = ", ".join(f"{theirs!r} is the {ours.replace('_', ' ')}" for ours, theirs in assumed.items())
     options = ", ".join(f"--{ours.replace('_', '-')}" for ours in assumed)
     return found, [f"By the names of columns, {said}; {options} would name others."]
+
+
+def no_column(table: pd.DataFrame, ours: str, name: str, otherwise: str = "") -> CamerabiasError:
+    """The error of a column that is missing.
+
+    Args:
+        table: The table.
+        ours: Our name of the column.
+        name: What the error calls the table.
+        otherwise: What could be done beside naming it, from a comma on.
+    """
+    return CamerabiasError(
+        f"{name} has no column of the {ours}, by any name such as {', '.join(USUAL_NAMES[ours][:4])}; it has "
+        f"{', '.join(map(str, table.columns))}. Name it with --{ours}{otherwise}."
+    )
 
 
 def plainly(name: object) -> str:
@@ -110,14 +129,10 @@ def _refuse(
     given: Mapping[str, str | None],
     found: Mapping[str, str],
     name: str,
-    required: tuple[str, ...],
 ) -> None:
     has = ", ".join(map(str, table.columns))
-    for ours in (ours for ours in required if ours not in found):
-        raise CamerabiasError(
-            f"{name} has no column of the {ours}, by any name such as {', '.join(USUAL_NAMES[ours][:4])}; it has "
-            f"{has}. Name it with --{ours}."
-        )
+    for ours in (ours for ours in REQUIRED if ours not in found):
+        raise no_column(table, ours, name)
     for ours, theirs in found.items():
         if theirs not in table:
             raise CamerabiasError(
@@ -125,7 +140,7 @@ def _refuse(
             )
         if f"{theirs} (2)" in table:
             raise CamerabiasError(f"{name} has two columns {theirs!r}; rename one of them.")
-    if found.get("label") == found.get("prediction"):
+    if found.get("label") is not None and found["label"] == found.get("prediction"):
         raise CamerabiasError(
             f"{name}: the column {found.get('label')!r} cannot be both the true label and the prediction; name the "
             "other one with --label or --prediction."

@@ -18,11 +18,12 @@ from camerabias.datasets.predictions.columns import (
     PredictionColumns,
     find_prediction_columns,
     find_score_columns,
+    no_column,
     plainly,
 )
 from camerabias.datasets.reading.parsers import PARSERS, parse_table
 from camerabias.datasets.reading.words import clean, in_or_not, name_sides, one_vs_rest
-from camerabias.datasets.schema import RUN_FILE, CamerabiasError
+from camerabias.datasets.schema import JUDGED_FILE, RUN_FILE, CamerabiasError
 from camerabias.datasets.sources.table import is_table
 
 RowNumbers = npt.NDArray[np.intp]
@@ -67,14 +68,14 @@ def read_predictions(
         notes.append(f"Scores are the columns {_some(scored)}.")
     _refuse_gaps(table, [found[ours] for ours in found if ours not in ("group", "image")], name)
     words = {ours: _words(table[theirs]) for ours, theirs in found.items() if ours not in ("image", "group")}
-    _refuse_foreign(words["label"], words["prediction"], found, name, notes)
-    if member is not None:
-        words["label"] = _mapped(words["label"], lambda known: one_vs_rest(known, member))
-        words["prediction"] = _mapped(
-            words["prediction"], lambda known: [in_or_not(w, member) for w in known]
-        )
+    if "prediction" in found:
+        _refuse_foreign(words["label"], words["prediction"], found, name, notes)
+    else:
+        words["prediction"] = _highest(table, scored, words["label"], name, notes)
     if "split" in words:
         words["split"] = _mapped(words["split"], lambda known: _sides(known, found["split"], name, notes))
+    if member is not None:
+        _against_rest(words, member)
     rows = pd.DataFrame({ours: words[ours] for ours in words if ours not in ("seed", "fold")})
     rows["seed"] = _codes([words[ours] for ours in ("seed", "fold") if ours in words], len(rows))
     rows = _identified(rows, table, found, notes)
@@ -99,7 +100,7 @@ def read_training(
     named = {
         ours: column for ours in ("label", "camera", "group") if (column := getattr(columns, ours)) in there
     }
-    found, said = find_prediction_columns(table, PredictionColumns(**named), name, ("label", "camera"))
+    found, said = find_prediction_columns(table, PredictionColumns(**named), name)
     needed = {ours: found[ours] for ours in ("label", "camera")}
     _refuse_gaps(table, needed.values(), name)
     rows = pd.DataFrame({ours: _words(table[theirs]) for ours, theirs in needed.items()})
@@ -116,7 +117,8 @@ def _open(source: str | PathLike[str] | pd.DataFrame) -> tuple[pd.DataFrame, str
     else:
         if not is_table(fspath(source)):
             raise CamerabiasError(
-                f"{fspath(source)} is neither a table ({', '.join(PARSERS)}) nor a RUN (a folder with {RUN_FILE})."
+                f"{fspath(source)} is neither a table ({', '.join(PARSERS)}) nor a RUN, a folder with {RUN_FILE} or "
+                f"{JUDGED_FILE}."
             )
         parent, file = posixpath.split(fspath(source))
         root = Folder(parent or ".")
@@ -148,6 +150,14 @@ def _mapped(column: pd.Series, change: Callable[[list[Any]], Iterable[str]]) -> 
     return pd.Series(changed[codes], index=column.index)
 
 
+def _against_rest(words: dict[str, pd.Series], member: str) -> None:
+    """Make all other labels one; that none is predicted as the member is no mistake."""
+    words["label"] = _mapped(words["label"], lambda known: one_vs_rest(known, member))
+    words["prediction"] = _mapped(
+        words["prediction"], lambda known: [in_or_not(word, member) for word in known]
+    )
+
+
 def _refuse_gaps(table: pd.DataFrame, columns: Iterable[str], name: str) -> None:
     for column in columns:
         gaps = table[column].isna().to_numpy().nonzero()[0]
@@ -156,6 +166,23 @@ def _refuse_gaps(table: pd.DataFrame, columns: Iterable[str], name: str) -> None
                 f"{name} has no {column} in {len(gaps)} of {len(table)} rows (first: data row {gaps[0] + 1}); "
                 "fill them in or drop those rows."
             )
+
+
+def _highest(
+    table: pd.DataFrame, scored: list[str], labels: pd.Series, name: str, notes: list[str]
+) -> pd.Series:
+    """The label with the highest score, where every label has a column of scores that ends in its name."""
+    of_column = {
+        column: label
+        for label in labels.unique()
+        for column in scored
+        if re.fullmatch(rf"(.*[\W_])?{re.escape(label)}", column, re.IGNORECASE)
+    }
+    if len(of_column) < 2 or {*of_column.values()} != {*labels.unique()}:
+        raise no_column(table, "prediction", name, ", or give scores of every label (prob_cat, prob_dog)")
+    notes.append("There is no column of predictions, so the label with the highest score is the prediction.")
+    classes = np.array([of_column.get(column, column) for column in scored], dtype=object)
+    return pd.Series(classes[_numbers(table, scored, None, name).to_numpy().argmax(axis=1)])
 
 
 def _refuse_foreign(

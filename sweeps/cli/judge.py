@@ -8,7 +8,7 @@ import typer
 
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.sweeps.cli.app import EXIT_FAIL_ON, app
-from camerabias.sweeps.cli.options import FailOnOption, OneVsRestOption, choose_verdicts
+from camerabias.sweeps.cli.options import FailOnOption, NoPhotosOption, OneVsRestOption, choose_verdicts
 
 
 def _column(what: str, name: str) -> Any:
@@ -43,6 +43,11 @@ def judge(
             metavar="CAMERA=LABEL",
         ),
     ] = None,
+    run: Annotated[
+        str | None,
+        typer.Option(help="Folder or bucket prefix to write the verdict, the rows and a page to."),
+    ] = None,
+    no_photos: NoPhotosOption = False,
     fail_on: FailOnOption = None,
     one_vs_rest: OneVsRestOption = None,
     label: Annotated[str | None, _column("the true label", "label")] = None,
@@ -70,9 +75,12 @@ def judge(
     failing = choose_verdicts(fail_on)
     found = camerabias.judge(
         predictions, training, _pairs(associated), label, prediction, camera, scores, group, split, seed, fold,
-        image, predicted_camera, one_vs_rest,
+        image, predicted_camera, one_vs_rest, run, no_photos,
     )  # fmt: skip
     print_judgement(found.document, found.notes)
+    typer.echo(
+        f"Report: {found.page}" if found.page else "Nothing is written; --run FOLDER keeps this, with a page."
+    )
     if found.verdict in failing:
         typer.echo(f"--fail-on: {found.verdict}")
         raise typer.Exit(EXIT_FAIL_ON)

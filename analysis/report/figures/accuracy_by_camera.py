@@ -24,7 +24,6 @@ from camerabias.analysis.report.figures.base import (
 )
 from camerabias.analysis.statistics.accuracy import accuracy, chance
 from camerabias.datasets.schema import CamerabiasError
-from camerabias.trainables.records.study import StudyCell
 
 
 def disjoint_by_camera(records: Records) -> tuple[Figure, str]:
@@ -49,7 +48,10 @@ def _accuracy_by_camera(records: Records, setting: str) -> tuple[Figure, str]:
     tilted = 0.05 * max(map(len, cameras)) if tilt(cameras) else 0.0  # inches that names at an angle take
     figure, axes = panels(len(cells), extra=0.12 * len(cameras), below=tilted)
     for axis, cell in zip(axes, cells, strict=True):
-        _draw_bars(axis, records, cell)
+        seeds = list(records.test_rows(cell).values())
+        draw_bars(axis, seeds, records.info.labels, cameras, records.unseen_cameras(cell))
+        n = len(seeds)
+        axis.set_title(f"{records.model_name(cell)} ({n} seed{'s' if n > 1 else ''})")
     for axis in axes[::MAX_PANELS]:
         axis.set_ylabel("test accuracy")
     legend_below(figure, axes)
@@ -60,12 +62,25 @@ def _accuracy_by_camera(records: Records, setting: str) -> tuple[Figure, str]:
     )
 
 
-def _draw_bars(axis: Axes, records: Records, cell: StudyCell) -> None:
-    seeds = list(records.test_rows(cell).values())
-    cameras, unseen = records.info.cameras, records.unseen_cameras(cell)
+def draw_bars(
+    axis: Axes,
+    seeds: Sequence[pd.DataFrame],
+    labels: Sequence[str],
+    cameras: Sequence[str],
+    unseen: Sequence[str],
+) -> None:
+    """Draw accuracy on the label by camera, split by the predicted label.
+
+    Args:
+        axis: Where.
+        seeds: A frame per seed, as `Records.predictions` gives it.
+        labels: All labels.
+        cameras: Cameras in the order in which they stand side by side.
+        unseen: Those of them that training never saw.
+    """
     tops = np.zeros(len(cameras))
     bars: dict[str, Any] = {"width": 0.72, "edgecolor": "white", "linewidth": 0.5}
-    for label, colour in zip(records.info.labels, cycle(LABEL_COLOURS), strict=False):
+    for label, colour in zip(labels, cycle(LABEL_COLOURS), strict=False):
         shares = [_correct_share(seeds, camera, label) for camera in cameras]
         axis.bar(range(len(cameras)), shares, bottom=tops, color=colour, label=label, **bars)
         tops += np.nan_to_num(shares)
@@ -79,12 +94,7 @@ def _draw_bars(axis: Axes, records: Records, cell: StudyCell) -> None:
     axis.axhline(chance(seeds), color="black", linewidth=0.8, linestyle=(0, (4, 3)))
     names = [f"{camera}\n(unseen)" if camera in unseen else camera for camera in cameras]
     axis.set_xticks(range(len(cameras)), names, **tilt(names))
-    n = len(seeds)
-    axis.set(
-        title=f"{records.model_name(cell)} ({n} seed{'s' if n > 1 else ''})",
-        ylim=(0, 1.05),
-        xlim=(-0.5, len(cameras) - 0.5),
-    )
+    axis.set(ylim=(0, 1.05), xlim=(-0.5, len(cameras) - 0.5))
 
 
 def _correct_share(seeds: Sequence[pd.DataFrame], camera: str, label: str) -> float:

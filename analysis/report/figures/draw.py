@@ -59,12 +59,14 @@ def draw_figures(records: Records, audit: Findings | None = None) -> tuple[list[
                 missing[name] = str(error)
                 continue
             if picture is not None:
-                figure, caption = picture
-                fit_letters(figure)
-                # without dates, so that the same records make the same files
-                png, pdf = _save(figure, "png", "Software"), _save(figure, "pdf", "CreationDate")
-                drawn.append(DrawnFigure(name, caption, png, pdf))
+                drawn.append(render_figure(name, *picture))
     return drawn, missing
+
+
+def render_figure(name: str, figure: Figure, caption: str) -> DrawnFigure:
+    """A figure as files, without dates, so that the same records make the same files."""
+    fit_letters(figure)
+    return DrawnFigure(name, caption, _save(figure, "png", "Software"), _save(figure, "pdf", "CreationDate"))
 
 
 def write_figures(figures: Sequence[DrawnFigure], folder: Folder) -> None:

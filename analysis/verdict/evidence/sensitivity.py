@@ -62,7 +62,7 @@ class SensitivityTest(VerdictTest[SensitivityFound]):
 
 def _numbers(looked: dict[str, Sensitivity]) -> str:
     shares = [
-        f"{show_share(one.explained)} of the variance of {name} ({show_p(one.p)})"
+        f"{show_share(max(0.0, one.explained))} of the variance of {name} ({show_p(one.p)})"
         for name, one in looked.items()
     ]
     return f"{' and '.join(shares)} {'are' if len(shares) > 1 else 'is'} explained"

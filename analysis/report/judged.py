@@ -1,0 +1,146 @@
+"""What is written of a verdict on predictions: the rows that were judged, and a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+import pyarrow as pa
+
+from camerabias.analysis.judged.cameras import accuracy_by_camera
+from camerabias.analysis.judged.findings import Judged, rows_by_seed
+from camerabias.analysis.report.audit_tables import readable
+from camerabias.analysis.report.figures.accuracy_by_camera import draw_bars
+from camerabias.analysis.report.figures.base import STYLE, legend_below, panels, show_photo, tilt
+from camerabias.analysis.report.figures.draw import DrawnFigure, render_figure, write_figures
+from camerabias.analysis.report.page import PAGE_FILE, template
+from camerabias.analysis.report.tables import WideTable, write_frames
+from camerabias.analysis.statistics.permutation import LEVEL
+from camerabias.analysis.verdict.decide import VERDICT_FILE, Verdict
+from camerabias.datasets.io.decode import Pixels, decode
+from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.schema import JUDGED_FILE, CamerabiasError
+
+MAX_PHOTOS = 12
+"""Photos that a page shows."""
+
+MAX_CAMERAS = 24
+"""Cameras that are drawn: those with most photos."""
+
+
+def write_judged(
+    run: Folder,
+    judged: Judged,
+    associated: Mapping[str, str],
+    verdict: Verdict,
+    notes: Sequence[str],
+    read: Callable[[str], bytes] | None,
+) -> str:
+    """Write `judged.parquet` and `report/` of a verdict on predictions.
+
+    Args:
+        run: Where to.
+        judged: The predictions.
+        associated: Associated label by camera.
+        verdict: The verdict.
+        notes: What was assumed, in sentences.
+        read: Reads a photo by its path; None keeps photos out of the page.
+
+    Returns:
+        Path or URI of the page.
+    """
+    cameras, report = accuracy_by_camera(judged, associated), run.child("report")
+    run.write_table(JUDGED_FILE, pa.Table.from_pandas(_rows(judged, associated), preserve_index=False))
+    figures = [_draw_cameras(judged, cameras), *_draw_photos(judged, associated, read)]
+    write_figures(figures, report.child("figures"))
+    write_frames({"accuracy_by_camera": cameras}, report.child("tables"))
+    report.write_json(VERDICT_FILE, verdict.model_dump(mode="json"))
+    page = template("judged.html").render(
+        facts=_facts(judged),
+        verdict=verdict,
+        notes=notes,
+        table=WideTable("Accuracy by camera", readable(cameras)),
+        figures=figures,
+        level=LEVEL,
+    )
+    report.write_bytes(PAGE_FILE, page.encode())
+    return report.file(PAGE_FILE) if report.is_local else f"{report}/{PAGE_FILE}"
+
+
+def _rows(judged: Judged, associated: Mapping[str, str]) -> pd.DataFrame:
+    """`judged.parquet`: a row per prediction, with the photo's name, or the number of its row, and its scores."""
+    rows = judged.rows
+    names = rows["image"] if "image" in rows else rows["image_id"]
+    described = rows.drop(columns=["image", "split"], errors="ignore").assign(
+        image_id=names.astype(str), associated_label=rows["camera"].map(dict(associated))
+    )
+    return pd.concat([described, judged.scores], axis=1)
+
+
+def _facts(judged: Judged) -> dict[str, str]:
+    """What was judged, by name."""
+    rows = judged.rows
+    photos, groups, seeds = (rows[name].nunique() for name in ("image_id", "group", "seed"))
+    return {
+        "Photos": f"{photos}" + (f" in {groups} groups" if groups < photos else ""),
+        "Labels": ", ".join(sorted(rows["label"].unique())),
+        "Cameras": ", ".join(sorted(rows["camera"].unique())),
+        "Unseen in training": ", ".join(judged.unseen_cameras) or "none, as far as is known",
+        "Models": f"{seeds}",
+    }
+
+
+def _draw_cameras(judged: Judged, cameras: pd.DataFrame) -> DrawnFigure:
+    """Accuracy by camera, split by predicted label; unseen cameras last."""
+    shown = cameras.head(MAX_CAMERAS).sort_values(["seen", "camera"], ascending=[False, True])
+    names = [str(camera) for camera in shown["camera"]]
+    with mpl.rc_context(STYLE):
+        below = 0.05 * max(map(len, names)) if tilt(names) else 0.0
+        figure, axes = panels(1, extra=0.12 * len(names), below=below)
+        unseen = [str(camera) for camera in shown.loc[~shown["seen"], "camera"]]
+        labels = sorted(judged.rows["label"].unique())
+        draw_bars(axes[0], [*rows_by_seed(judged.rows, "label", "prediction")], labels, names, unseen)
+        axes[0].set_ylabel("test accuracy")
+        legend_below(figure, axes)
+        return render_figure(
+            "accuracy_by_camera",
+            figure,
+            "Accuracy by camera. Bars are split by the predicted label among correct outputs; whiskers: 95 % "
+            "interval of the accuracy; gray: unseen in training; dashed: chance.",
+        )
+
+
+def _draw_photos(
+    judged: Judged, associated: Mapping[str, str], read: Callable[[str], bytes] | None
+) -> Iterator[DrawnFigure]:
+    """Photos that were given their camera's associated label in place of their own, where they can be read."""
+    if read is None or "image" not in judged.rows:
+        return
+    rows = judged.seen
+    given = rows["camera"].map(dict(associated))
+    wrong = rows[(rows["prediction"] == given) & (rows["label"] != given)].drop_duplicates("image")
+    found = [*islice(_readable(wrong, read), MAX_PHOTOS)]
+    if found:
+        with mpl.rc_context(STYLE):
+            figure, axes = panels(len(found))
+            for axis, (row, pixels) in zip(axes, found, strict=True):
+                show_photo(axis, pixels)
+                axis.set_title(f"{row.label} by {row.camera}:\n{row.prediction}")
+            yield render_figure(
+                "given_associated",
+                figure,
+                "Photos for which their camera's associated label is predicted in place of their own: true label, "
+                "camera, prediction.",
+            )
+
+
+def _readable(rows: pd.DataFrame, read: Callable[[str], bytes]) -> Iterator[tuple[Any, Pixels]]:
+    """Photos that can be read, of as many as are worth asking for."""
+    for row in rows.head(10 * MAX_PHOTOS).itertuples():
+        try:
+            yield row, decode(read(str(row.image)))
+        except (OSError, CamerabiasError):
+            continue  # a page shows the photos that are there

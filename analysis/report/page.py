@@ -1,0 +1,25 @@
+"""Pages that need nothing else: templates, filled in."""
+
+from __future__ import annotations
+
+import base64
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from camerabias.datasets.io.printable import printable
+
+PAGE_FILE = "index.html"
+
+
+def template(name: str) -> Template:
+    """A template of `templates/`, by the name of its file."""
+    environment = Environment(
+        loader=PackageLoader("camerabias.analysis.report"),
+        autoescape=True,
+        finalize=lambda value: printable(value) if type(value) is str else value,  # not what is HTML already
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["base64"] = lambda content: base64.b64encode(content).decode()
+    return environment.get_template(name)
