@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from os import fspath
 from typing import TYPE_CHECKING, Any
 
@@ -14,13 +15,15 @@ from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError, ExecutorName
 from camerabias.photos import Location, already_imported, import_photos, listener_of
 from camerabias.results import Results
-from camerabias.sweeps.audit.audit import SUITES, run_audit
+from camerabias.sweeps.audit.audit import Audit, run_audits, suite_of
+from camerabias.sweeps.audit.models import models_to_audit
 from camerabias.sweeps.execution.executor import TrialExecutor, trial_executor
 from camerabias.sweeps.execution.sweep import Request
-from camerabias.trainables.models.registry import usual_recipe
+from camerabias.trainables.models.registry import has_gpu, usual_recipe, usual_weights
+from camerabias.trainables.spec.linear_probe import OWN_FEATURES, backbone_of
 
 if TYPE_CHECKING:
-    from camerabias.sweeps.audit.audit import SuiteName
+    from camerabias.sweeps.audit.audit import Confirm, SuiteName
     from camerabias.sweeps.execution.outcome import SweepOutcome
 
 
@@ -29,8 +32,11 @@ def audit(
     run: Location,
     quick: bool = False,
     full: bool = False,
-    model: str = "resnet34",
-    weights: str = "imagenet",
+    model: str | None = None,
+    fine_tune: bool = False,
+    backbone: str | None = None,
+    embeddings: Location | None = None,
+    weights: str | None = None,
     seeds: Sequence[int] | None = None,
     size: int | None = None,
     recipe: str | None = None,
@@ -41,6 +47,7 @@ def audit(
     allow_unauthenticated: bool = False,
     check: bool = True,
     verbose: bool = False,
+    confirm: Confirm | None = None,
     **importing: Any,
 ) -> Results:
     """Import photos, look at their design, train on them, and say whether the classifier uses the camera.
@@ -50,10 +57,15 @@ def audit(
     Args:
         source: Photos as `import_photos` takes them, or the folder of a DATASET.
         run: Folder, or address in a bucket, of the records.
-        quick: At most 20 trials (with its own three seeds).
-        full: Also strengths of correlation, unseen cameras and mitigations.
-        model: Model to train; `small_cnn`, from scratch, is for CPUs.
-        weights: `imagenet`, `none` (from scratch), or a file.
+        quick: Of a network, at most 20 trials (with its own three seeds).
+        full: Also which cue, strengths of correlation, unseen cameras and mitigations.
+        model: Model to audit in place of the linear probe, such as `small_cnn`, or `linear:NAME`.
+        fine_tune: Whether to train a network after the linear probe, as is done unasked with a GPU: `model`,
+            or else `resnet34` (without a GPU `small_cnn`).
+        backbone: Network whose features the linear probe stands on; None for EfficientNet-Lite0.
+        embeddings: Table of features of your own for the linear probe, a row per photo: `path` or `image_id`, and a
+            column `features` of lists or a column per feature.
+        weights: `imagenet`, `none` (from scratch), or a file; None for ImageNet's where the model has any.
         seeds: In place of the audit's own.
         size: Side of the model's input in pixels, from 32; None for the dataset's own.
         recipe: Training recipe; None for the usual one of the model and weights.
@@ -64,6 +76,8 @@ def audit(
         allow_unauthenticated: Whether to use a cluster that asks for no token, which anybody can run code on.
         check: Whether a trial that fails is an error, once all have run; else `Results.outcomes` tells of it.
         verbose: Whether to print what the command prints.
+        confirm: Asked, with the estimate in a sentence, before a network is trained for more than ten minutes; None
+            trains it.
         **importing: How photos are read, as `import_photos` has it: label, camera, group, camera_from, layout, path,
             images, one_vs_rest, fit, max_rejected.
 
@@ -83,24 +97,37 @@ def audit(
     """
     if quick and full:
         raise CamerabiasError("quick=True is the opposite of full=True; give one of them.")
+    if backbone is not None and embeddings is not None:
+        raise CamerabiasError("embeddings take the place of a backbone; give one of them.")
     suite: SuiteName = "quick" if quick else "full" if full else "default"
     where = trial_executor(executor, address, allow_unauthenticated)
-    request = Request(
+    shared = Request(
         _dataset(source, run, where, verbose, importing),
         fspath(run),
-        models=[model],
         seeds=None if seeds is None else list(seeds),
-        recipe=recipe or usual_recipe(model, weights),
         size=size,
-        weights=weights,
         executor=where,
         retry_failed=retry_failed,
         no_photos=no_photos,
     )
-    outcomes = run_audit(request, SUITES[suite], listener_of(verbose))
+    own = None if embeddings is None else fspath(embeddings)
+    audits = [
+        _audit(shared, name, own if backbone_of(name) == OWN_FEATURES else weights, recipe, suite)
+        for name in models_to_audit(model, fine_tune, OWN_FEATURES if own else backbone, has_gpu())
+    ]
+    outcomes = run_audits(audits, listener_of(verbose), confirm)
     if check:
         _refuse_failures(outcomes, fspath(run))
     return Results(load_records(fspath(run)), outcomes)
+
+
+def _audit(
+    shared: Request, model: str, weights: str | None, recipe: str | None, suite: SuiteName
+) -> Audit:
+    """What is done with one model."""
+    weights = weights or usual_weights(model)
+    recipe = recipe or usual_recipe(model, weights)
+    return Audit(replace(shared, models=[model], weights=weights, recipe=recipe), suite_of(model, suite))
 
 
 def _refuse_failures(outcomes: Sequence[SweepOutcome], run: str) -> None:

@@ -58,6 +58,8 @@ def make_job(dataset, tmp_path):
     # late: not every test needs torch
     from camerabias.datasets.sampling.rules import resolve_setting
     from camerabias.datasets.views.build import build_variants
+    from camerabias.trainables.embeddings.build import build_embeddings
+    from camerabias.trainables.spec.linear_probe import LinearProbe
     from camerabias.trainables.spec.recipe import load_recipe
     from camerabias.trainables.spec.trial import TrialConfig
     from camerabias.trainables.worker.job import Job
@@ -78,10 +80,13 @@ def make_job(dataset, tmp_path):
             "seed": 0,
             "size": 32,
             "fit": "resize",
-            "recipe": load_recipe(quick | (recipe or {})),
+            "recipe": recipe if isinstance(recipe, LinearProbe) else load_recipe(quick | (recipe or {})),
         }
         config = TrialConfig.model_validate(fields | changes)
-        build_variants(dataset, list(config.variants), LocalExecutor())
+        if isinstance(recipe, LinearProbe):
+            build_embeddings(dataset, config.embeddings, "none", LocalExecutor())
+        else:
+            build_variants(dataset, list(config.variants), LocalExecutor())
         return Job(
             config, dataset.folder.uri, str(tmp_path / run), weights="none", threads=1, purpose=purpose
         )

@@ -101,7 +101,7 @@ def test_audit_goes_on_and_says_so_where_asked(notebook, capsys):
 
 def test_trials_that_failed_are_an_error_unless_nobody_checks(notebook, monkeypatch):
     failed = SweepOutcome(2, 2, [("seed0", "bang"), ("seed1", "bang")], [], [], 0)
-    monkeypatch.setattr("camerabias.auditing.run_audit", lambda *_: [failed])
+    monkeypatch.setattr("camerabias.auditing.run_audits", lambda *_: [failed])
     with pytest.raises(CamerabiasError, match="2 trials failed, first seed0: bang"):
         camerabias.audit("datasets/mine", "runs/mine", **AUDIT)
     results = camerabias.audit("datasets/mine", "runs/mine", check=False, **AUDIT)

@@ -24,6 +24,7 @@ from camerabias.trainables.records.record import (
 )
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.records.study import PlannedStudy, StudyCell
+from camerabias.trainables.spec.linear_probe import is_linear
 from camerabias.trainables.spec.trial import TrialConfig
 
 
@@ -98,14 +99,15 @@ def _found(record: Record, status: Status) -> dict[str, Any]:
             with naming(record, ERROR_FILE):
                 return {"status": status, "reason": record.failure().reason}
         with naming(record, CONFIG_FILE):
-            fields = _flat(record.config())
+            config = record.config()
         if status == "started":
-            return {"status": status, **fields}
+            return {"status": status, **_flat(config)}
         with naming(record, DONE_FILE):
             ended = record.done().model_dump(exclude={"versions"})
-        _check_columns(record, HISTORY_FILE, HISTORY_SCHEMA.names)
-        _check_columns(record, PREDICTIONS_FILE, PREDICTIONS_SCHEMA.names)
-        return {"status": status, **fields, **ended}
+        # a linear probe is fitted at once, and so has no history
+        _check_table(record, HISTORY_FILE, HISTORY_SCHEMA.names, is_linear(config.model))
+        _check_table(record, PREDICTIONS_FILE, PREDICTIONS_SCHEMA.names)
+        return {"status": status, **_flat(config), **ended}
     except CamerabiasError as error:
         return {"status": "damaged", "reason": str(error)}
 
@@ -115,9 +117,9 @@ def _flat(config: TrialConfig) -> dict[str, Any]:
     return {name: getattr(config, name) for name in ("weights", "fit", "test_fold", "train_size")} | recipe
 
 
-def _check_columns(record: Record, name: str, columns: list[str]) -> None:
+def _check_table(record: Record, name: str, columns: list[str], may_be_empty: bool = False) -> None:
     """Read a table's footer alone: a file that was cut short has none."""
     with naming(record, name), record.folder.open_parquet(name) as parquet:
         lacking = [column for column in columns if column not in parquet.schema_arrow.names]
-        if lacking or parquet.metadata.num_rows == 0:
+        if lacking or (parquet.metadata.num_rows == 0 and not may_be_empty):
             raise ValueError(f"it lacks columns {', '.join(lacking)}" if lacking else "it has no rows")

@@ -8,7 +8,7 @@ from math import isnan
 
 import pandas as pd
 
-from camerabias.analysis.design.design import Design
+from camerabias.analysis.design.design import Answerable
 from camerabias.analysis.effects.cues import SETTING, cameras_by_view, labels_by_view
 from camerabias.analysis.effects.shortcut_effect import ShortcutEffect, shortcut_effect
 from camerabias.analysis.records.records import Records
@@ -23,7 +23,7 @@ from camerabias.datasets.schema import Target
 from camerabias.trainables.records.record import SENSOR_PATTERN_FILE
 
 
-def gather(records: Records, design: Design) -> Findings:
+def gather(records: Records, design: Answerable) -> Findings:
     """Run every test on what a run's records hold.
 
     Args:
@@ -71,7 +71,7 @@ def has_shortcut_effect(found: Findings) -> bool:
     return result is not None and result.effect.p <= LEVEL
 
 
-def _effects(records: Records, design: Design) -> dict[str, ShortcutEffect]:
+def _effects(records: Records, design: Answerable) -> dict[str, ShortcutEffect]:
     """The shortcut effect of every model with a finished trial, p corrected for their number."""
     found = {}
     for cell in records.cells("label", SETTING, PLAIN):

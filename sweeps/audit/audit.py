@@ -6,7 +6,7 @@ where they have nothing to do with the label.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -20,18 +20,27 @@ from camerabias.datasets.dataset import Dataset, open_dataset
 from camerabias.datasets.inspection.metadata import are_facts_of, facts_of
 from camerabias.datasets.inspection.sensor_pattern import match_patterns
 from camerabias.datasets.io.executor import Executor, LocalExecutor
-from camerabias.datasets.schema import FACTS_FILE
+from camerabias.datasets.schema import FACTS_FILE, CamerabiasError
 from camerabias.sweeps.execution.listener import Listener
 from camerabias.sweeps.execution.outcome import SweepOutcome
 from camerabias.sweeps.execution.sweep import Request, plan_sweep, run_plan
+from camerabias.sweeps.monitoring.console import duration
+from camerabias.sweeps.planning.estimate import estimate_time
 from camerabias.sweeps.planning.plan import Plan
 from camerabias.trainables.records.record import SENSOR_PATTERN_FILE
 from camerabias.trainables.records.run import Run
+from camerabias.trainables.spec.linear_probe import is_linear
 
 SPREAD_FROM = 5000
 """Photos from which Ray's start, about ten seconds, costs less than it saves."""
 
+LONG = 600
+"""Seconds from which an audit says how long it will take, and asks, before it starts."""
+
 SuiteName = Literal["quick", "default", "full"]
+
+Confirm = Callable[[str], bool]
+"""Is asked before something long starts, and given the estimate in a sentence."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +50,12 @@ class Step:
     Attributes:
         study: Its name.
         seeds: In place of the study's own.
+        rotation: How many seeds test every photo between them; None where each tests a fold.
     """
 
     study: str
     seeds: Sequence[int]
+    rotation: int | None = None
 
 
 @dataclass(frozen=True)
@@ -64,48 +75,98 @@ class Suite:
 
 THREE, FIVE = range(3), range(5)
 
+_CUES = [Step("cues", (0, 1)), Step("cues_used", (0, 1))]
+_MORE = [Step(study, THREE) for study in ("settings", "strengths", "unseen", "mitigations")]
+_EVERY_PHOTO = Step("audit", FIVE, rotation=5)
+
 SUITES: dict[SuiteName, Suite] = {
     # 6 + 11 trials: three seeds are the fewest whose interval covers seeds, one is enough to see a cue vanish
     "quick": Suite(Step("audit", THREE), [Step("cues", (0,))]),
-    "default": Suite(Step("audit", FIVE), [Step("cues", (0, 1)), Step("cues_used", (0, 1))]),
-    "full": Suite(
-        Step("audit", FIVE),
-        [Step("cues", (0, 1)), Step("cues_used", (0, 1))],
-        [Step(study, THREE) for study in ("settings", "strengths", "unseen", "mitigations")],
-    ),
+    "default": Suite(_EVERY_PHOTO, _CUES),
+    "full": Suite(_EVERY_PHOTO, _CUES, _MORE),
 }
+"""What an audit runs of a network."""
+
+# a head takes seconds, and the features of every view minutes
+LINEAR_SUITES: dict[SuiteName, Suite] = {
+    "quick": Suite(_EVERY_PHOTO, []),
+    "default": Suite(_EVERY_PHOTO, []),
+    "full": SUITES["full"],
+}
+"""What an audit runs of a linear probe."""
 
 
-def run_audit(request: Request, suite: Suite, listener: Listener | None = None) -> list[SweepOutcome]:
-    """Run an audit's experiments; the same call resumes after any interruption.
+def suite_of(model: str, name: SuiteName) -> Suite:
+    """What an audit runs of a model."""
+    return (LINEAR_SUITES if is_linear(model) else SUITES)[name]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What an audit does with one model.
+
+    Attributes:
+        request: What all of its sweeps share. Seeds that it names take the place of the suite's: all of them in
+            its first step, in others as many as these have themselves.
+        suite: What to run.
+    """
+
+    request: Request
+    suite: Suite
+
+
+def run_audits(
+    audits: Sequence[Audit], listener: Listener | None = None, confirm: Confirm | None = None
+) -> list[SweepOutcome]:
+    """Audit models on the same photos, one after the other; the same call resumes after any interruption.
 
     Args:
-        request: What every sweep of the audit shares. Seeds that it names take the
-            place of the suite's: all of them in its first step, in others as many as these have themselves.
-        suite: What to run.
+        audits: The models, of one dataset and one run.
         listener: Hears how it goes; None keeps silent.
+        confirm: Asked before a model is audited that takes longer than `LONG`; None starts it.
 
     Returns:
         How each sweep ended; `investigate` tells what was found.
 
     Raises:
-        CamerabiasError: As `run_sweep`.
+        CamerabiasError: As `run_sweep`; or it was not confirmed.
     """
-    listener = listener or Listener()
-    dataset, run = open_dataset(request.data), Run(request.run)
-    first = replace(suite.first, seeds=request.seeds or suite.first.seeds)
+    listener, shared = listener or Listener(), audits[0].request
     # all of them now, for what would stop it later, such as weights
-    plans = {step.study: _plan(step, request) for step in (first, *suite.cues, *suite.more)}
-    design = look_at_design(dataset, run, _where(dataset, request.executor), listener)
+    plans = [_plan_steps(audit) for audit in audits]
+    dataset, run = open_dataset(shared.data), Run(shared.run)
+    design = look_at_design(dataset, run, _where(dataset, shared.executor), listener)
     listener.design(design)
-    outcomes = [_run(plans[first.study], request, listener)]
+    outcomes: list[SweepOutcome] = []
+    for audit, planned in zip(audits, plans, strict=True):
+        _announce(list(planned.values()), audit.request, listener, confirm)
+        outcomes += _run_steps(audit, planned, design, listener)
+        if outcomes[-1].n_left:  # somebody has interrupted it, which is meant for the audit as a whole
+            break
+    return outcomes
+
+
+def _plan_steps(audit: Audit) -> dict[str, Plan]:
+    """Plans of all steps of a suite, by study."""
+    first = replace(audit.suite.first, seeds=audit.request.seeds or audit.suite.first.seeds)
+    steps = (first, *audit.suite.cues, *audit.suite.more)
+    return {step.study: _plan(step, audit.request) for step in steps}
+
+
+def _run_steps(
+    audit: Audit, plans: Mapping[str, Plan], design: Design, listener: Listener
+) -> list[SweepOutcome]:
+    """Run the steps of a suite, those that look for a cue only where there is one to be looked for."""
+    suite, request = audit.suite, audit.request
+    outcomes = [_run(plans[suite.first.study], request, listener)]
     steps = list(suite.more)
-    if why := _no_cue(gather(load_records(request.run), design)):
+    why = _no_cue(gather(load_records(request.run), design)) if suite.cues else ""
+    if why:
         listener.say(f"No cue is looked for: {why}.")
     else:
         steps = [*suite.cues, *steps]
     for step in steps:
-        if outcomes[-1].n_left:  # somebody has interrupted it, which is meant for the audit as a whole
+        if outcomes[-1].n_left:
             break
         outcomes.append(_run(plans[step.study], request, listener))
     return outcomes
@@ -142,7 +203,33 @@ def _where(dataset: Dataset, executor: Executor) -> Executor:
 
 def _plan(step: Step, request: Request) -> Plan:
     seeds = list(request.seeds or step.seeds)[: len(step.seeds)]
-    return plan_sweep([step.study], replace(request, seeds=seeds))
+    return plan_sweep([step.study], replace(request, seeds=seeds, rotation=step.rotation))
+
+
+def _announce(plans: Sequence[Plan], request: Request, listener: Listener, confirm: Confirm | None) -> None:
+    """Say how long an audit will take that takes long, and have it confirmed.
+
+    Raises:
+        CamerabiasError: It is not.
+    """
+    studies = [study for plan in plans for study in plan.studies]
+    trials = {trial_id: config for plan in plans for trial_id, config in plan.trials.items()}
+    together = replace(plans[0], studies=studies, trials=trials)
+    estimate = estimate_time(together, Run(request.run), request.executor.measure)
+    seconds = estimate.seconds / request.executor.at_once
+    if seconds <= LONG:
+        return
+    takes = (
+        f"Training {', '.join(request.models or ())} will take up to {duration(seconds)} "
+        f"(from {estimate.origin}); trials that converge early take less."
+    )
+    listener.say(takes)
+    if confirm is not None and not confirm(takes):
+        raise CamerabiasError(
+            "Nothing was started. A linear probe takes a minute (no --model and no --fine-tune); a smaller network "
+            "(--model small_cnn), fewer trials (--quick) or smaller images (--size) take less; --yes starts without "
+            "asking."
+        )
 
 
 def _run(plan: Plan, request: Request, listener: Listener) -> SweepOutcome:

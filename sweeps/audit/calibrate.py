@@ -25,7 +25,7 @@ from camerabias.datasets.ingest.create import simulate_dataset
 from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.simulator import CUES, SimulatorSpec, preset_spec
-from camerabias.sweeps.audit.audit import Step, Suite, run_audit
+from camerabias.sweeps.audit.audit import Audit, Step, Suite, run_audits
 from camerabias.sweeps.execution.executor import LocalTrialExecutor
 from camerabias.sweeps.execution.sweep import Request
 
@@ -126,7 +126,7 @@ def audit_case(case: Case) -> Line:
             weights="none",
             executor=LocalTrialExecutor(),
         )
-        run_audit(request, SUITE)
+        run_audits([Audit(request, SUITE)])
         found = investigate(load_records(request.run))
     assert found is not None, "the run was audited"
     verdict = decide(found)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,13 +30,15 @@ from camerabias.sweeps.cli.options import (
     RunOption,
     SeedsOption,
     SizeOption,
-    WeightsOption,
     choose_verdicts,
     given_reading,
     split_numbers,
 )
 from camerabias.sweeps.cli.report import show_report
 from camerabias.sweeps.cli.sweep import exit_if_failed
+
+if TYPE_CHECKING:
+    from camerabias.sweeps.execution.outcome import SweepOutcome
 
 
 @app.command(
@@ -46,17 +50,43 @@ def audit(
     source: Annotated[str, typer.Argument(help="A table of photos, a folder of photos, or a DATASET.")],
     run: RunOption,
     quick: Annotated[
-        bool, typer.Option("--quick", help="At most 20 trials (with its own three seeds).")
+        bool, typer.Option("--quick", help="Of a network at most 20 trials (with its own three seeds).")
     ] = False,
     full: Annotated[
         bool,
-        typer.Option("--full", help="Also strengths of correlation, unseen cameras and mitigations."),
+        typer.Option("--full", help="Also which cue, strengths of correlation, unseen cameras, mitigations."),
     ] = False,
     fail_on: FailOnOption = None,
+    fine_tune: Annotated[
+        bool,
+        typer.Option(
+            "--fine-tune", help="Train a network after the linear probe (with a GPU, that is done unasked)."
+        ),
+    ] = False,
     model: Annotated[
-        str, typer.Option(help="Model to train; `small_cnn`, from scratch, is for CPUs.")
-    ] = "resnet34",
-    weights: WeightsOption = "imagenet",
+        str | None,
+        typer.Option(
+            help="Network to train, alone unless --fine-tune says otherwise: `small_cnn` is for CPUs."
+        ),
+    ] = None,
+    backbone: Annotated[
+        str | None,
+        typer.Option(
+            help="Network whose features the linear probe stands on; by default EfficientNet-Lite0."
+        ),
+    ] = None,
+    embeddings: Annotated[
+        str | None,
+        typer.Option(
+            help="Table of your own features for the linear probe: `path`, and a column per feature."
+        ),
+    ] = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            help="`imagenet`, `none` (train from scratch), or a file of weights; by default ImageNet's."
+        ),
+    ] = None,
     seeds: SeedsOption = None,
     size: SizeOption = None,
     recipe: RecipeOption = None,
@@ -74,11 +104,12 @@ def audit(
     retry_failed: RetryOption = False,
     no_photos: NoPhotosOption = False,
     allow_unauthenticated: InsistOption = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Start what takes long without asking.")] = False,
 ) -> None:
     """Import photos, look at their design, train on them, and say whether the classifier uses the camera.
 
-    Weights `none` trains from scratch with the recipe `scratch` (`small_cnn`: `small`); pretrained weights are tuned
-    with `paper`.
+    First a linear probe: a minute for 1,000 photos. A network is trained after it where there is a GPU, or with
+    --fine-tune: weights `none` with the recipe `scratch` (`small_cnn`: `small`), pretrained ones with `paper`.
     """
     import camerabias
 
@@ -91,6 +122,9 @@ def audit(
         quick,
         full,
         model,
+        fine_tune,
+        backbone,
+        embeddings,
         weights,
         split_numbers(seeds),
         size,
@@ -102,13 +136,24 @@ def audit(
         allow_unauthenticated,
         check=False,  # a report is made of what there is
         verbose=True,
+        confirm=None if yes else _ask,
         **given_reading(context, source),
     )
+    _conclude(run, results.outcomes, failing)
+
+
+def _conclude(run: str, outcomes: Sequence[SweepOutcome], failing: set[str]) -> None:
+    """Make the report, and exit as it is: with 1 where trials failed, with 3 where the verdict is one of these."""
     verdict = show_report(run).verdict
-    for outcome in results.outcomes:
+    for outcome in outcomes:
         exit_if_failed(outcome)
     if verdict is not None and verdict.verdict in failing:
         raise typer.Exit(EXIT_FAIL_ON)
+
+
+def _ask(estimate: str) -> bool:
+    """Whether to start what takes so long; a script, which cannot answer, says --yes beforehand."""
+    return sys.stdin.isatty() and typer.confirm("Start?", default=True)
 
 
 @app.command(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from abc import abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
@@ -23,6 +24,11 @@ class TrialExecutor(Executor):
 
     packages: ClassVar[tuple[str, ...]] = ()
     """What it uses besides the packages that trials do."""
+
+    @property
+    @abstractmethod
+    def at_once(self) -> int:
+        """Trials that run at a time, as far as that is known before it joins anything."""
 
     @abstractmethod
     def join(self, expected: Expected) -> list[Node]:
@@ -54,6 +60,11 @@ class TrialExecutor(Executor):
 
 class LocalTrialExecutor(LocalExecutor, TrialExecutor):
     """Runs trials in this process, one after the other."""
+
+    @property
+    def at_once(self) -> int:
+        """One."""
+        return 1
 
     def join(self, expected: Expected) -> list[Node]:
         """Nothing to join."""
@@ -87,6 +98,15 @@ class RayTrialExecutor(RayExecutor, TrialExecutor):
     def __init__(self, address: str | None = None, allow_unauthenticated: bool = False) -> None:
         super().__init__(address)
         self._allow_unauthenticated = allow_unauthenticated
+
+    @property
+    def at_once(self) -> int:
+        """One per GPU or core of this machine; of a cluster, one."""
+        if self.is_cluster:
+            return 1
+        import torch
+
+        return torch.cuda.device_count() or os.cpu_count() or 1
 
     def join(self, expected: Expected) -> list[Node]:
         """Connect to Ray, and check the nodes of a cluster."""

@@ -13,6 +13,7 @@ from camerabias.datasets.io.executor import Executor
 from camerabias.datasets.schema import RUN_FILE, CamerabiasError
 from camerabias.datasets.views.build import build_variants, is_built
 from camerabias.datasets.views.registry import View
+from camerabias.datasets.views.variant import Variant
 from camerabias.sweeps.execution.executor import RayTrialExecutor, TrialExecutor
 from camerabias.sweeps.execution.jobs import KnownJobs
 from camerabias.sweeps.execution.listener import Listener
@@ -23,10 +24,13 @@ from camerabias.sweeps.planning.plan import Plan, make_plan
 from camerabias.sweeps.planning.study import Study, load_study
 from camerabias.sweeps.runs.examples import write_examples
 from camerabias.sweeps.runs.lease import Lease
+from camerabias.trainables.embeddings.own import own_features_id
+from camerabias.trainables.embeddings.store import is_embedded
 from camerabias.trainables.models.registry import build_model, input_size
 from camerabias.trainables.models.weights import load_weights, weights_id
 from camerabias.trainables.records.record import Contents
 from camerabias.trainables.records.run import Run
+from camerabias.trainables.spec.linear_probe import OWN_FEATURES, Embedding, backbone_of
 from camerabias.trainables.spec.trial import TrialConfig
 from camerabias.trainables.worker.job import Job
 from camerabias.trainables.worker.node import Expected, versions
@@ -62,6 +66,7 @@ class Request(Setup):
         models: Names of models.
         seeds: Seeds of trials.
         recipe: Name or file of a recipe.
+        rotation: How many seeds test every photo between them, see `Study.rotation`.
         retry_failed: Whether failed trials run again.
         log: Names of loggers.
         no_photos: Whether to keep pictures out of the run and so of its report: example photos, and probes that keep
@@ -71,6 +76,7 @@ class Request(Setup):
     models: list[str] | None = None
     seeds: list[int] | None = None
     recipe: str | None = None
+    rotation: int | None = None
     retry_failed: bool = False
     log: Sequence[str] = ()
     no_photos: bool = False
@@ -140,6 +146,9 @@ def check_weights(model: str, source: str) -> str:
     Raises:
         CamerabiasError: They are not, or do not.
     """
+    model = backbone_of(model)
+    if model == OWN_FEATURES:
+        return own_features_id(source)
     state = load_weights(model, source)
     if state is not None:
         side = input_size(model, None, 224)
@@ -150,7 +159,8 @@ def check_weights(model: str, source: str) -> str:
 def _load_studies(names: Sequence[str], request: Request) -> list[Study]:
     found: dict[str, Study] = {}
     for name in names:
-        for study in load_study(name, models=request.models, seeds=request.seeds, recipe=request.recipe):
+        changes = {field: getattr(request, field) for field in ("models", "seeds", "recipe", "rotation")}
+        for study in load_study(name, **changes):
             if request.no_photos:
                 study = _without_photos(study)
             if found.setdefault(study.name, study) != study:
@@ -219,16 +229,26 @@ def _versions(executor: TrialExecutor) -> dict[str, str]:
 
 
 def build_missing(
-    dataset: Dataset, trials: Sequence[TrialConfig], executor: Executor, listener: Listener
+    dataset: Dataset, trials: Sequence[TrialConfig], weights: str, executor: Executor, listener: Listener
 ) -> None:
-    """Build the variants that trials need and the dataset lacks."""
-    wanted = dict.fromkeys(variant for trial in trials for variant in trial.variants)
-    missing = [variant for variant in wanted if not is_built(dataset, variant)]
-    if missing:
-        with listener.counting(
-            f"Building {', '.join(sorted({str(v.view) for v in missing}))} shards"
-        ) as report:
-            build_variants(dataset, missing, executor, report)
+    """Build the variants and embeddings that trials need and the dataset lacks."""
+    wanted = dict.fromkeys(stored for trial in trials for stored in trial.stored)
+    variants = [one for one in wanted if isinstance(one, Variant) and not is_built(dataset, one)]
+    if variants:
+        with listener.counting(f"Building {_views(variants)} shards") as report:
+            build_variants(dataset, variants, executor, report)
+    embeddings = [one for one in wanted if isinstance(one, Embedding) and not is_embedded(dataset, one)]
+    if embeddings:
+        from camerabias.trainables.embeddings.build import (
+            build_embeddings,  # late: torch is not needed to plan
+        )
+
+        with listener.counting(f"Computing {_views(embeddings)} features, shards") as report:
+            build_embeddings(dataset, embeddings, weights, executor, report)
+
+
+def _views(stored: Sequence[Variant | Embedding]) -> str:
+    return ", ".join(sorted({str(one.view) for one in stored}))
 
 
 def _run_missing(
@@ -237,7 +257,7 @@ def _run_missing(
     run = Run(request.run)
     expected = expect(run, plan.dataset, lease)
     listener.nodes(request.executor.join(expected))
-    build_missing(plan.dataset, trials, request.executor, listener)
+    build_missing(plan.dataset, trials, request.weights, request.executor, listener)
     jobs = [
         Job(
             config=config,

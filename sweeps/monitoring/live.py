@@ -142,4 +142,5 @@ def _candidate_outcome(one: Candidate) -> str:
 def _outcome(progress: TrialProgress) -> str:
     if progress.status == "failed":
         return f"FAILED, {progress.reason}"
-    return f"test accuracy {show_share(progress.test_accuracy)} after {progress.step} steps"
+    steps = f" after {progress.step} steps" if progress.max_steps > 1 else ""
+    return f"test accuracy {show_share(progress.test_accuracy)}{steps}"

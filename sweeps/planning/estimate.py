@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.sweeps.planning.plan import Plan
+from camerabias.trainables.embeddings.store import is_embedded
 from camerabias.trainables.records.run import Run
-from camerabias.trainables.spec.recipe import Precision
+from camerabias.trainables.spec.linear_probe import OWN_FEATURES, Embedding, LinearProbe
+from camerabias.trainables.spec.recipe import Precision, Recipe
 from camerabias.trainables.spec.trial import TrialConfig
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ CPU_PIXELS = 32 * 128**2
 """Pixels of a batch that a core computes within a second or so; of larger ones it times a part."""
 CPU_SIDE = 224
 """Pixels along a side of larger images of which it times a part."""
+CPU_FEATURES = 8
+"""Images whose features a core computes to be timed."""
 WARM_UP, TIMED = 2, 3
 """Steps before those that count, and those."""
 
@@ -71,14 +75,22 @@ def estimate_time(plan: Plan, run: Run, measure: SpeedMeasure) -> TimeEstimate:
     """
     known = _speeds_of_records(plan, run)
     speeds: dict[_Work, Speed] = {}
-    seconds = 0.0
+    seconds, embeddings = 0.0, dict[Embedding, TrialConfig]()
     for config in plan.to_run(retry_failed=False):
         if plan.status(config.id) == "done":
             continue  # a probe takes seconds
+        if isinstance(config.recipe, LinearProbe):
+            embeddings |= dict.fromkeys(config.embeddings, config)  # so does a head; not so what it stands on
+            continue
         work = _Work.of(config)
         if work not in speeds:
             speeds[work] = known.get(work) or measure(config)
         seconds += config.recipe.max_steps * config.recipe.batch_size / speeds[work].images_per_second
+    for embedding, config in embeddings.items():
+        if embedding.backbone != OWN_FEATURES and not is_embedded(plan.dataset, embedding):
+            work = _Work.of(config)
+            speeds[work] = speeds.get(work) or measure(config)
+            seconds += embedding.draws * plan.dataset.manifest.n_images / speeds[work].images_per_second
     device = "GPU" if any(speed.device == "GPU" for speed in speeds.values()) else "core"
     return TimeEstimate(seconds, device, _origin(speeds, known))
 
@@ -94,7 +106,8 @@ class _Work:
 
     @classmethod
     def of(cls, config: TrialConfig) -> _Work:
-        return cls(config.model, *config.input_shape, config.recipe.precision)
+        shape = (config.size, config.size) if isinstance(config.recipe, LinearProbe) else config.input_shape
+        return cls(config.model, *shape, config.recipe.precision)
 
 
 def _origin(speeds: dict[_Work, Speed], known: dict[_Work, Speed]) -> str:
@@ -119,7 +132,7 @@ def _speeds_of_records(plan: Plan, run: Run) -> dict[_Work, Speed]:
     speeds: dict[_Work, Speed] = {}
     for trial_id, config in plan.trials.items():
         work = _Work.of(config)
-        if work not in speeds and plan.status(trial_id) == "done":
+        if work not in speeds and plan.status(trial_id) == "done" and isinstance(config.recipe, Recipe):
             done = run.record(trial_id).done()
             device = "core" if done.device.endswith("CPU") else "GPU"
             speeds[work] = Speed(done.images_per_second, device, exact=True)
@@ -127,7 +140,7 @@ def _speeds_of_records(plan: Plan, run: Run) -> dict[_Work, Speed]:
 
 
 def measure_here(config: TrialConfig) -> Speed:
-    """Time a few training steps of a trial's model on this machine's GPU, or on one thread.
+    """Time a few training steps of a trial's model, or features of a linear probe, on the GPU or on one thread.
 
     Raises:
         CamerabiasError: A batch does not fit into the GPU's memory.
@@ -136,9 +149,11 @@ def measure_here(config: TrialConfig) -> Speed:
 
     from camerabias.trainables.models.registry import enlarged
 
+    if isinstance(config.recipe, LinearProbe):
+        return _measure_features(config)
     on_gpu = torch.cuda.is_available()
     height, width = computed = enlarged(config.model, *config.input_shape)
-    n = config.recipe.batch_size
+    n = config.tuning.batch_size
     exact = on_gpu or n * height * width <= CPU_PIXELS
     if not exact:
         n = max(2, min(n, CPU_PIXELS // (height * width)))
@@ -180,3 +195,25 @@ def _time_step(config: TrialConfig, n: int, height: int, width: int, device: tor
         loss.item()  # waits for the device
         seconds.append(time.perf_counter() - began)
     return min(seconds[WARM_UP:])
+
+
+def _measure_features(config: TrialConfig) -> Speed:
+    """Time the backbone of a linear probe on noise: the resized image, and crops as large."""
+    import numpy as np
+    import torch
+
+    from camerabias.trainables.embeddings.embedder import BATCH, Embedder
+
+    embedder = Embedder(config.embeddings[1], None)
+    on_gpu = embedder.device.type == "cuda"
+    n = BATCH if on_gpu else CPU_FEATURES
+    noise = np.random.default_rng(0).integers(256, size=(n, config.size, config.size, 3), dtype=np.uint8)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    seconds = []
+    for _ in range(WARM_UP):
+        began = time.perf_counter()
+        embedder.features([str(number) for number in range(n)], list(noise))
+        seconds.append(time.perf_counter() - began)
+    torch.set_num_threads(threads)
+    return Speed(n / min(seconds), "GPU" if on_gpu else "core", exact=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from camerabias.datasets.dataset import Dataset
 from camerabias.datasets.sampling.rules import (
@@ -23,6 +24,14 @@ from camerabias.trainables.probes.registry import Probe
 from camerabias.trainables.records.record import Contents, Status
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.records.study import PlannedStudy, Skipped, StudyCell
+from camerabias.trainables.spec.linear_probe import (
+    INPUT_SIDE,
+    NATIVE_CROPS,
+    OWN_FEATURES,
+    LinearProbe,
+    backbone_of,
+    is_linear,
+)
 from camerabias.trainables.spec.recipe import Recipe, load_recipe, mitigate, name_difference, vary
 from camerabias.trainables.spec.trial import TrialConfig
 
@@ -143,7 +152,17 @@ class _Planner:
             for view in views
             for variations, recipe in recipes.items()
             for model in study.models
+            if not self._skips(grid, view, model, recipe, skipped)
         ]
+
+    def _skips(self, grid: Grid, view: View, model: str, recipe: Recipe, skipped: list[Skipped]) -> bool:
+        """Note what a linear probe cannot be asked for."""
+        why = _unfit(model, view, recipe)
+        if why:
+            what = f"{model}, {recipe.mitigation if recipe.adversary else view}"
+            note = Skipped(target=grid.target, setting=what, reason=why)
+            skipped += [note] if note not in skipped else []
+        return bool(why)
 
     def _settings(self, study: Study, grid: Grid, skipped: list[Skipped]) -> list[Setting]:
         settings: list[Setting] = []
@@ -231,9 +250,7 @@ class _Planner:
     ) -> TrialConfig:
         """What the trials of a cell have in common, as that of seed 0 and fold 0."""
         manifest = self.dataset.manifest
-        side = view.kind.side  # of a view that is a small piece of the original pixels
         test_view = grid.test_view or view
-        halves = view.kind.width_share != 1 or test_view.kind.width_share != 1
         return TrialConfig(
             dataset=manifest.fingerprint,
             model=model,
@@ -244,17 +261,39 @@ class _Planner:
             test_view=test_view,
             test_fold=0,
             seed=0,
-            size=side or input_size(model, study.size or self.size, manifest.size),
-            # what takes squares alone gets halves as squares
-            fit="stretch" if halves and find_model(model).fixed_size else manifest.fit,
-            recipe=recipe,
             train_size=train_size,
-            source_size=self.dataset.source_size(side) if side else None,
+            rotation=study.rotation if study.rotate_folds and not manifest.has_split else None,
+            **(
+                self._of_probe(study, recipe)
+                if is_linear(model)
+                else self._of_network(study, view, test_view, model, recipe)
+            ),
         )
+
+    def _of_network(
+        self, study: Study, view: View, test_view: View, model: str, recipe: Recipe
+    ) -> dict[str, Any]:
+        """Fields of a trial that trains a network."""
+        manifest = self.dataset.manifest
+        side = view.kind.side  # of a view that is a small piece of the original pixels
+        halves = view.kind.width_share != 1 or test_view.kind.width_share != 1
+        return {
+            "size": side or input_size(model, study.size or self.size, manifest.size),
+            # what takes squares alone gets halves as squares
+            "fit": "stretch" if halves and find_model(model).fixed_size else manifest.fit,
+            "recipe": recipe,
+            "source_size": self.dataset.source_size(side) if side else None,
+        }
+
+    def _of_probe(self, study: Study, recipe: Recipe) -> dict[str, Any]:
+        """Fields of a trial that fits a linear probe; of the recipe, only the mitigation means anything to it."""
+        probe = LinearProbe(crops=NATIVE_CROPS, precision="float32", mitigation=recipe.mitigation)
+        fit = self.dataset.manifest.fit
+        return {"size": study.size or self.size or INPUT_SIDE, "fit": fit, "recipe": probe}
 
     def _cell(self, study: Study, grid: Grid, variations: tuple[str, str], config: TrialConfig) -> StudyCell:
         manifest = self.dataset.manifest
-        simulated = manifest.source["kind"] == "simulator"
+        shot_again = manifest.source["kind"] == "simulator" and backbone_of(config.model) != OWN_FEATURES
         seen = config.setting.seen_cameras(manifest)
         recipe, mitigation = variations
         return StudyCell(
@@ -267,9 +306,15 @@ class _Planner:
             seen_cameras=tuple(camera for camera in seen if camera not in self.dataset.untrained_cameras),
             family=config.family,
             trials={seed: self._trial(study, config, seed) for seed in study.seeds},
-            probes=tuple(str(probe) for probe in grid.probes if simulated or not probe.kind.of_simulated),
+            probes=tuple(
+                str(probe)
+                for probe in grid.probes
+                if probe.kind.asks(config.model) and (shot_again or not probe.kind.of_simulated)
+            ),
             test_draws=config.test_view.kind.test_draws,
-            downsampled=config.source_size is None and config.size < manifest.size,
+            downsampled=config.source_size is None
+            and config.size < manifest.size
+            and not is_linear(config.model),
             recipe=recipe,
             mitigation=mitigation,
         )
@@ -277,7 +322,7 @@ class _Planner:
     def _trial(self, study: Study, config: TrialConfig, seed: int) -> str:
         """Note the trial of a seed; its id."""
         rotated = study.rotate_folds and not self.dataset.manifest.has_split
-        fold = seed % N_FOLDS if rotated else 0
+        fold = seed % (study.rotation or N_FOLDS) if rotated else 0
         trial = config.model_copy(update={"seed": seed, "test_fold": fold})
         trial_id = trial.id
         self.trials[trial_id] = trial
@@ -295,3 +340,14 @@ class _Planner:
         else:
             training = index[index["fold"] >= 2]  # as many folds as ever train
         return min(len(select(s, training["label"], training["camera"], seed=0)) for s in settings)
+
+
+def _unfit(model: str, view: View, recipe: Recipe) -> str:
+    """Why a linear probe cannot be asked for a view, or with a mitigation; nothing where any model can."""
+    if is_linear(model) and recipe.adversary:
+        return (
+            "An adversary works on features, and those of a linear probe are frozen; train a network with it."
+        )
+    if backbone_of(model) == OWN_FEATURES and (view.name != "rgb" or bool(recipe.augmentation)):
+        return "Features of your own are of the photos as they are; name a backbone to have others computed."
+    return ""

@@ -7,7 +7,7 @@ from functools import partial
 from importlib import resources
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -131,6 +131,8 @@ class Study(BaseModel):
         size: Side of the models' input in pixels, where the study is about it.
         grids: The trials.
         rotate_folds: Whether seed k tests fold k (mod 10), instead of all seeds testing fold 0.
+        rotation: With `rotate_folds`, that seed k tests every fold that is k (mod `rotation`): so many seeds then
+            test every photo.
         skip_unanswerable: Whether a setting that the dataset's cells cannot serve is excluded and named,
             instead of stopping the sweep.
     """
@@ -148,6 +150,7 @@ class Study(BaseModel):
     size: int | None = Field(default=None, ge=32)
     grids: list[Grid] = []
     rotate_folds: bool = False
+    rotation: Literal[2, 5] | None = None
     skip_unanswerable: bool = False
 
     @field_validator("models")
@@ -224,7 +227,7 @@ def load_study(given: str, **changes: Any) -> list[Study]:
     if not study.includes:
         return [study]
     shared = study.model_dump(
-        include={"models", "seeds", "recipe", "size", "rotate_folds", "skip_unanswerable"}
+        include={"models", "seeds", "recipe", "size", "rotate_folds", "rotation", "skip_unanswerable"}
     )
     return [part for name in study.includes for part in load_study(name, **shared)]
 

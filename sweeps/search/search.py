@@ -59,7 +59,7 @@ def run_search(name: str, setup: Setup, listener: Listener | None = None) -> Sea
         record.write_search(search)
         expected = expect(run, dataset, lease)
         listener.nodes(setup.executor.join(expected))
-        build_missing(dataset, [search.trial], setup.executor, listener)
+        build_missing(dataset, [search.trial], setup.weights, setup.executor, listener)
         job = Job(
             search.trial, dataset.folder.uri, record.folder.uri, setup.weights, THREADS, purpose="search"
         )

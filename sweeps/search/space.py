@@ -12,6 +12,7 @@ from camerabias.datasets.views.registry import View
 from camerabias.sweeps.planning.study import CellList, Grid, Study, check_rules, collect, explain, read_fields
 from camerabias.trainables.models.registry import find_model
 from camerabias.trainables.records.search import Choices, Parameter, Range, Space
+from camerabias.trainables.spec.linear_probe import is_linear
 from camerabias.trainables.spec.recipe import BALANCING, Recipe, load_recipe
 
 
@@ -51,6 +52,8 @@ class SpaceFile(BaseModel):
     @field_validator("model")
     @classmethod
     def _known_model(cls, model: str) -> str:
+        if is_linear(model):
+            raise ValueError(f"{model} chooses its regularisation by itself; a search is for networks")
         collect(find_model, [model])
         return model
 

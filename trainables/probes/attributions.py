@@ -43,7 +43,7 @@ def attributions(subject: Subject, parameters: Mapping[str, float]) -> ProbeArra
     return {**names_and_regions(subject, rows), **joined(found)}
 
 
-PROBES["attributions"] = ProbeKind(attributions, {"per_camera": 10})  # the images of `perturbations`
+PROBES["attributions"] = ProbeKind(attributions, defaults={"per_camera": 10})  # the images of `perturbations`
 
 
 def attribute(model: nn.Module, inputs: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:

@@ -13,17 +13,19 @@ from camerabias.datasets.io.registered import Parameters
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.views.regions import read_regions
 from camerabias.trainables.records.record import ProbeArrays
+from camerabias.trainables.spec.linear_probe import is_linear
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from camerabias.trainables.linear_probe.subject import LinearSubject
     from camerabias.trainables.training.data import Rows, TrialData
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A trained model, its weights those that were tested, and the images of its trial."""
+    """A trained network, its weights those that were tested, and the images of its trial."""
 
     model: nn.Module
     data: TrialData
@@ -34,25 +36,31 @@ class ProbeKind:
     """A registered probe.
 
     Attributes:
-        run: A subject and parameters in, arrays by name out.
+        run: A network and parameters in, arrays by name out; None where it asks about linear probes alone.
+        run_linear: The same of a linear probe; None where it asks about networks alone.
         defaults: Parameters with their default values.
         of_crops: Whether it asks about small crops of images, and so of models trained on a view of crops.
         of_simulated: Whether it needs simulated photos; of others it is not asked.
         keeps_photos: Whether pixels of photos are among its arrays; without photos in a run it is not asked.
     """
 
-    run: Callable[[Subject, Mapping[str, float]], ProbeArrays]
+    run: Callable[[Subject, Mapping[str, float]], ProbeArrays] | None = None
+    run_linear: Callable[[LinearSubject, Mapping[str, float]], ProbeArrays] | None = None
     defaults: Parameters = field(default_factory=dict)
     of_crops: bool = False
     of_simulated: bool = False
     keeps_photos: bool = False
+
+    def asks(self, model: str) -> bool:
+        """Whether it asks about models of that name."""
+        return (self.run_linear if is_linear(model) else self.run) is not None
 
 
 PROBES: dict[str, ProbeKind] = {}
 """By name; the files of this folder fill it."""
 
 
-def names_of(subject: Subject, rows: Rows) -> ProbeArrays:
+def names_of(subject: Subject | LinearSubject, rows: Rows) -> ProbeArrays:
     """What every probe says of its images: their words, a row each, and the classes of the trial."""
     described = subject.data.described(rows)
     columns: ProbeArrays = {str(name): values.to_numpy(dtype=np.str_) for name, values in described.items()}
@@ -69,7 +77,7 @@ def names_and_regions(subject: Subject, rows: Rows) -> ProbeArrays:
 
 def small_batches(subject: Subject, rows: Rows) -> list[Rows]:
     """Rows in batches whose gradients need no more memory than a training step's, also one in bfloat16."""
-    size = max(1, subject.data.config.recipe.batch_size // 2)
+    size = max(1, subject.data.config.tuning.batch_size // 2)
     return [rows[start : start + size] for start in range(0, len(rows), size)]
 
 

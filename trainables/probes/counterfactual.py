@@ -9,14 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from camerabias.datasets.io.decode import decode
+from camerabias.datasets.io.decode import Pixels, decode
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.trainables.probes.base import PROBES, ProbeKind, Subject
 from camerabias.trainables.records.record import ProbeArrays
 
 if TYPE_CHECKING:
     from camerabias.datasets.dataset import Dataset
-    from camerabias.datasets.views.variant import Variant
+    from camerabias.trainables.linear_probe.subject import LinearSubject
+    from camerabias.trainables.training.data import TrialData
 
 
 def counterfactual(subject: Subject, _: Mapping[str, float]) -> ProbeArrays:
@@ -25,39 +26,48 @@ def counterfactual(subject: Subject, _: Mapping[str, float]) -> ProbeArrays:
     from camerabias.trainables.training.images import Images
 
     data = subject.data
-    variant = data.config.variants[1]
+    recipe, variant = data.config.tuning, data.config.variants[1]
+    shot, photos = _shot_again(data)
+    images = Images(np.stack([variant.render(photo) for photo in photos]), data.config.test_view, data.device)
+    every = np.arange(len(shot), dtype=np.int64)
+    logits = predict_logits(
+        subject.model, Examples(images, every, every), recipe.batch_size, recipe.precision
+    )
+    return _named(data, shot, logits.argmax(dim=1).cpu().numpy())
+
+
+def counterfactual_linear(subject: LinearSubject, _: Mapping[str, float]) -> ProbeArrays:
+    """The same of a linear probe."""
+    shot, photos = _shot_again(subject.data)
+    names = shot["group"] + "/" + shot["camera"]
+    return _named(subject.data, shot, subject.classify(photos, names.tolist()))
+
+
+PROBES["counterfactual"] = ProbeKind(counterfactual, counterfactual_linear, of_simulated=True)
+
+
+def _shot_again(data: TrialData) -> tuple[pd.DataFrame, list[Pixels]]:
     if data.config.test_view.kind.draw is not None:
         raise CamerabiasError(
             f"counterfactual photos are not drawn at random, as view {data.config.test_view} is"
         )
-    shot, pixels = with_every_camera(data.dataset, data.described(data.parts.test), variant)
-    images = Images(pixels, data.config.test_view, data.device)
-    every = np.arange(len(shot), dtype=np.int64)
-    recipe = data.config.recipe
-    logits = predict_logits(
-        subject.model, Examples(images, every, every), recipe.batch_size, recipe.precision
-    )
-    predicted = logits.argmax(dim=1).cpu().numpy()
+    return with_every_camera(data.dataset, data.described(data.parts.test))
+
+
+def _named(data: TrialData, shot: pd.DataFrame, predicted: npt.NDArray[np.int64]) -> ProbeArrays:
     columns: ProbeArrays = {str(name): values.to_numpy(dtype=np.str_) for name, values in shot.items()}
     return {**columns, "prediction": np.array(data.classes)[predicted]}
 
 
-PROBES["counterfactual"] = ProbeKind(counterfactual, of_simulated=True)
-
-
-def with_every_camera(
-    dataset: Dataset, photos: pd.DataFrame, variant: Variant
-) -> tuple[pd.DataFrame, npt.NDArray[np.uint8]]:
+def with_every_camera(dataset: Dataset, photos: pd.DataFrame) -> tuple[pd.DataFrame, list[Pixels]]:
     """Simulate the objects of some photos with every camera of the dataset.
 
     Args:
         dataset: A simulated dataset.
         photos: A row per photo with label and group.
-        variant: What the photos are seen as.
 
     Returns:
-        A row per object and camera with group, label and camera, and their pixels, uint8 (n, height, width,
-        channels).
+        A row per object and camera with group, label and camera, and their n photos, uint8 (H, W, 3).
 
     Raises:
         CamerabiasError: The photos are real.
@@ -69,11 +79,11 @@ def with_every_camera(
         raise CamerabiasError("only simulated photos have counterfactuals by other cameras")
     spec = SimulatorSpec.model_validate(source)
     numbers = [list(CAMERAS).index(camera) for camera in dataset.manifest.cameras]
-    rows, pixels = [], []
+    rows, shot = [], []
     for group in sorted(set(photos["group"])):
         bottle = int(group.removeprefix("bottle-"))
         for number in numbers:
             photo = simulate(spec, bottle * len(CAMERAS) + number)
             rows.append({"group": group, "label": photo.label, "camera": photo.camera})
-            pixels.append(variant.render(decode(photo.jpeg)))
-    return pd.DataFrame(rows), np.stack(pixels)
+            shot.append(decode(photo.jpeg))
+    return pd.DataFrame(rows), shot

@@ -78,9 +78,9 @@ def crop_images(subject: Subject, parameters: Mapping[str, float]) -> ProbeArray
 
 
 # `divisions` of the side give the step of the grid: 64 pixels at 1024, 8 at 128
-PROBES["crop_map"] = ProbeKind(crop_map, {"divisions": 16}, of_crops=True)
+PROBES["crop_map"] = ProbeKind(crop_map, defaults={"divisions": 16}, of_crops=True)
 PROBES["crop_images"] = ProbeKind(
-    crop_images, {"divisions": 64, "per_camera": 4}, of_crops=True, keeps_photos=True
+    crop_images, defaults={"divisions": 64, "per_camera": 4}, of_crops=True, keeps_photos=True
 )
 
 

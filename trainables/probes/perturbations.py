@@ -53,7 +53,7 @@ def perturbations(subject: Subject, parameters: Mapping[str, float]) -> ProbeArr
 
 
 # ten of each camera: intervals need ten bottles, and a model that cheats resists on some cameras alone
-PROBES["perturbations"] = ProbeKind(perturbations, {"per_camera": 10}, keeps_photos=True)
+PROBES["perturbations"] = ProbeKind(perturbations, defaults={"per_camera": 10}, keeps_photos=True)
 
 
 def perturb(

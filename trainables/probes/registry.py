@@ -7,12 +7,16 @@ so that a probe imports torch where it is used.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import model_validator
 
 from camerabias.datasets.io.registered import Registered, import_files
-from camerabias.trainables.probes.base import PROBES, ProbeKind
+from camerabias.trainables.probes.base import PROBES, ProbeKind, Subject
+from camerabias.trainables.records.record import ProbeArrays
+
+if TYPE_CHECKING:
+    from camerabias.trainables.linear_probe.subject import LinearSubject
 
 import_files("camerabias.trainables.probes")
 
@@ -34,3 +38,12 @@ class Probe(Registered):
     def kind(self) -> ProbeKind:
         """The registered probe behind the name."""
         return PROBES[self.name]
+
+    def run(self, subject: Subject | LinearSubject) -> ProbeArrays:
+        """The arrays of a trained model, which it must ask about."""
+        if isinstance(subject, Subject):
+            assert self.kind.run is not None, f"probe {self} asks about linear probes"
+            subject.model.requires_grad_(False)  # probes ask for gradients of images, never of weights
+            return self.kind.run(subject, self.parameters)
+        assert self.kind.run_linear is not None, f"probe {self} asks about networks"
+        return self.kind.run_linear(subject, self.parameters)

@@ -15,6 +15,21 @@ from camerabias.trainables.spec.mitigation import MITIGATIONS
 Precision = Literal["float32", "bfloat16"]
 
 
+class Augmentation(BaseModel):
+    """What is done to training images at random, image by image; the fields are those of `Recipe`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    jitter: float = 0
+    recompress: float = 0
+    blur: float = 0
+    noise: float = 0
+    rescale: float = 0
+
+    def __bool__(self) -> bool:
+        return any(self.model_dump().values())
+
+
 class Recipe(BaseModel):
     """How a trial is trained. Steps are optimiser steps, so that a small training set is trained no less.
 
@@ -78,6 +93,11 @@ class Recipe(BaseModel):
     def evens_cells(self) -> bool:
         """Whether label × camera cells count the same, however many images they have."""
         return any(getattr(self, name) for name in BALANCING)
+
+    @property
+    def augmentation(self) -> Augmentation:
+        """What is done to training images."""
+        return Augmentation.model_validate(self.model_dump(include=set(Augmentation.model_fields)))
 
     @property
     def mitigation(self) -> str:

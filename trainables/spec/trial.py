@@ -11,7 +11,13 @@ from camerabias.datasets.sampling.rules import Setting
 from camerabias.datasets.schema import Fit, Target
 from camerabias.datasets.views.registry import View
 from camerabias.datasets.views.variant import Variant
-from camerabias.trainables.spec.recipe import Recipe
+from camerabias.trainables.spec.linear_probe import (
+    AUGMENTED_DRAWS,
+    Embedding,
+    LinearProbe,
+    backbone_of,
+)
+from camerabias.trainables.spec.recipe import Augmentation, Recipe
 
 
 class TrialConfig(BaseModel):
@@ -32,6 +38,8 @@ class TrialConfig(BaseModel):
         recipe: How it is trained.
         train_size: Training images to keep, of those the setting has; None keeps all.
         source_size: Side of the original pixels that small crops (`crop32`) are cut from; None for other views.
+        rotation: The test folds are those that leave `test_fold` as the remainder of a division by this number; None
+            is one fold of the ten.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,9 +55,10 @@ class TrialConfig(BaseModel):
     seed: int
     size: int
     fit: Fit
-    recipe: Recipe
+    recipe: Recipe | LinearProbe
     train_size: int | None = None
     source_size: int | None = None
+    rotation: int | None = None
 
     @property
     def id(self) -> str:
@@ -77,9 +86,31 @@ class TrialConfig(BaseModel):
         )
 
     @property
+    def tuning(self) -> Recipe:
+        """The recipe of a network's training."""
+        assert isinstance(self.recipe, Recipe), f"{self.name} is a linear probe"
+        return self.recipe
+
+    @property
+    def stored(self) -> tuple[Variant | Embedding, Variant | Embedding]:
+        """What training and test images come from."""
+        return self.embeddings if isinstance(self.recipe, LinearProbe) else self.variants
+
+    @property
     def variants(self) -> tuple[Variant, Variant]:
-        """The variants that training and test images come from."""
+        """The variants that training and test images of a network come from."""
         return self._variant(self.train_view), self._variant(self.test_view)
+
+    @property
+    def embeddings(self) -> tuple[Embedding, Embedding]:
+        """What a linear probe is trained on, and tested on."""
+        assert isinstance(self.recipe, LinearProbe), f"{self.name} is no linear probe"
+        augmentation = self.recipe.augmentation
+        random = bool(augmentation) or self.train_view.kind.draw is not None
+        return (
+            self._embedding(self.train_view, augmentation, AUGMENTED_DRAWS if random else 1),
+            self._embedding(self.test_view, Augmentation(), self.test_view.kind.test_draws),
+        )
 
     @property
     def input_shape(self) -> tuple[int, int]:
@@ -87,6 +118,20 @@ class TrialConfig(BaseModel):
         if self.source_size is not None:
             return self.size, self.size
         return self.variants[0].shape[:2]
+
+    def _embedding(self, view: View, augmentation: Augmentation, draws: int) -> Embedding:
+        assert isinstance(self.recipe, LinearProbe)
+        return Embedding(
+            backbone=backbone_of(self.model),
+            weights=self.weights,
+            view=view,
+            size=self.size,
+            fit=self.fit,
+            crops=self.recipe.crops,
+            precision=self.recipe.precision,
+            augmentation=augmentation,
+            draws=draws,
+        )
 
     def _variant(self, view: View) -> Variant:
         if self.source_size is not None:  # pieces are cut from pixels that nobody has scaled

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from camerabias.datasets.schema import CamerabiasError
+from camerabias.trainables.models.registry import find_classifier
 from camerabias.trainables.training.balancing import CellNumbers
 from camerabias.trainables.training.randomness import stream_seed
 
@@ -36,7 +36,7 @@ class Adversary:
     def __init__(
         self, model: nn.Module, cells: CellNumbers, weight: float, seed: int, device: torch.device
     ) -> None:
-        self.model, self.weight, self.layer = model, weight, _find_classifier(model)
+        self.model, self.weight, self.layer = model, weight, find_classifier(model)[1]
         found, cameras = np.unique(cells[:, 1], return_inverse=True)
         self.cameras = torch.from_numpy(cameras.reshape(-1)).to(device)
         torch.manual_seed(stream_seed(seed, "adversary"))
@@ -65,13 +65,3 @@ class Adversary:
         passed = features.clone()
         passed.register_hook(lambda gradient: -self.weight * gradient)  # type: ignore[no-untyped-call]
         return nn.functional.cross_entropy(self.head(passed), self.cameras[chosen])
-
-
-def _find_classifier(model: nn.Module) -> nn.Linear:
-    layers = [layer for layer in model.modules() if layer._parameters]  # those with weights of their own
-    if layers and isinstance(layers[-1], nn.Linear):
-        return layers[-1]
-    raise CamerabiasError(
-        f"An adversary works on what the last, fully connected layer of a model is given, and {type(model).__name__} "
-        f"ends in {type(layers[-1]).__name__ if layers else 'no layer'}; choose another model, or another mitigation."
-    )

@@ -14,7 +14,7 @@ from torch.nn.functional import avg_pool2d, interpolate, pad
 from camerabias.datasets.io.jpeg import CHROMA_STEPS, LUMA, LUMA_STEPS
 from camerabias.datasets.views.random import change_colours
 from camerabias.datasets.views.registry import VIEWS
-from camerabias.trainables.spec.recipe import Recipe
+from camerabias.trainables.spec.recipe import Augmentation
 
 MAX_SIGMA = 2.0
 """Standard deviation of the widest blur, in pixels."""
@@ -29,13 +29,13 @@ MIN_QUALITY = 30.0
 """The lowest JPEG quality; the highest is 100."""
 
 
-def augment(levels: torch.Tensor, recipe: Recipe, generator: torch.Generator) -> torch.Tensor:
-    """What a recipe does to a batch of training images, in the order in which light, sensor and file would.
+def augment(levels: torch.Tensor, asked: Augmentation, generator: torch.Generator) -> torch.Tensor:
+    """What is done to a batch of training images, in the order in which light, sensor and file would.
 
     Args:
         levels: Gray levels from 0 to 255 (b, h, w, 1 or 3), uint8 or float32.
-        recipe: Of which `jitter`, `blur`, `rescale`, `noise` and `recompress` count.
-        generator: The epoch's, on the CPU.
+        asked: How strong each treatment is at most.
+        generator: The epoch's, or a draw's, on the CPU.
 
     Returns:
         As `levels`, float32 where anything was done.
@@ -47,20 +47,20 @@ def augment(levels: torch.Tensor, recipe: Recipe, generator: torch.Generator) ->
     def amounts(strength: float) -> torch.Tensor:
         return strength * numbers(1)[:, 0].float()
 
-    if recipe.jitter:
+    if asked.jitter:
         whole = VIEWS["jitter"]
-        ranges = {name: recipe.jitter * width for name, width in whole.defaults.items()}
+        ranges = {name: asked.jitter * width for name, width in whole.defaults.items()}
         levels = change_colours(levels.float(), numbers(whole.n_numbers), ranges)
-    if recipe.blur:
-        levels = blur(levels, MAX_SIGMA * amounts(recipe.blur))
-    if recipe.rescale:
-        levels = rescale(levels, 1 - (1 - MIN_SCALE) * amounts(recipe.rescale))
-    if recipe.noise:
+    if asked.blur:
+        levels = blur(levels, MAX_SIGMA * amounts(asked.blur))
+    if asked.rescale:
+        levels = rescale(levels, 1 - (1 - MIN_SCALE) * amounts(asked.rescale))
+    if asked.noise:
         noise = torch.randn(levels.shape, generator=generator).to(levels.device)
-        deviations = MAX_NOISE * amounts(recipe.noise)
+        deviations = MAX_NOISE * amounts(asked.noise)
         levels = (levels + deviations[:, None, None, None] * noise).clamp(0, 255)
-    if recipe.recompress:
-        levels = recompress(levels, 100 - (100 - MIN_QUALITY) * amounts(recipe.recompress))
+    if asked.recompress:
+        levels = recompress(levels, 100 - (100 - MIN_QUALITY) * amounts(asked.recompress))
     return levels
 
 

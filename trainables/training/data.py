@@ -78,9 +78,15 @@ class TrialData:
         if images.view.kind.draw is not None:
             ids = self.dataset.index["image_id"].iloc[rows].tolist()
             numbers = image_numbers(self.config.seed, ids, draw, images.view.kind.n_numbers)
-        codes = {name: found[rows].astype(np.int64) for name, found in self._codes.items()}
-        cells = np.stack([codes["label"], codes["camera"]], axis=1)
-        return Examples(images, rows, codes[self.config.target], numbers, cells)
+        return Examples(images, rows, self.codes(rows), numbers, self.cells(rows))
+
+    def codes(self, rows: Rows) -> npt.NDArray[np.int64]:
+        """The class of each image, as its place among the classes."""
+        return self._codes[self.config.target][rows].astype(np.int64)
+
+    def cells(self, rows: Rows) -> npt.NDArray[np.int64]:
+        """Codes of label and camera of each image, (n, 2)."""
+        return np.stack([self._codes[name][rows].astype(np.int64) for name in ("label", "camera")], axis=1)
 
     def described(self, rows: Rows) -> pd.DataFrame:
         """image_id, label, camera and group of images; one without a group is a group of its own."""
@@ -98,7 +104,8 @@ def assign_parts(dataset: Dataset, config: TrialConfig) -> Parts:
 
     Folds decide, or the user's `split` where there is one (validation then takes its `val` rows, or the fold
     after the tested one of its `train` rows). Training and validation images are those of the setting's cells;
-    where counts are cut, validation keeps all that it has.
+    where counts are cut, validation keeps all that it has. Where several folds are tested, the one after the first of
+    them validates.
 
     Returns:
         Positions in the dataset's index, in the order of image_id.
@@ -116,7 +123,8 @@ def assign_parts(dataset: Dataset, config: TrialConfig) -> Parts:
         if not validation.any():
             validation = (split == "train") & validation_fold
     else:
-        test, validation = (index["fold"] == config.test_fold).to_numpy(), validation_fold
+        tested = index["fold"] % (config.rotation or N_FOLDS) == config.test_fold
+        test, validation = tested.to_numpy(), validation_fold
     every_count = config.setting.model_copy(update={"equal_counts": False})
     training = _within(config.setting, index, ~test & ~validation, config.seed, config.train_size)
     parts = Parts(

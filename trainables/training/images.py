@@ -11,10 +11,7 @@ import torch
 
 from camerabias.datasets.views.random import cut
 from camerabias.datasets.views.registry import View
-
-IMAGENET_MEAN = (0.485, 0.456, 0.406)
-IMAGENET_STD = (0.229, 0.224, 0.225)
-"""Of RGB in 0..1; used for every model and view, as pretrained weights expect (torchvision's reference)."""
+from camerabias.trainables.models.registry import IMAGENET_MEAN, IMAGENET_STD
 
 RESIDENT_SHARE = 0.5
 """A variant lives on the GPU when it takes at most this share of the memory that is free; the rest trains."""
@@ -32,6 +29,7 @@ class Images:
     def __init__(self, pixels: npt.NDArray[np.uint8], view: View, device: torch.device) -> None:
         self.view, self.device = view, device
         self._source = _upload(pixels, device) if _fits(pixels, device) else _wrap(pixels)
+        # ImageNet's for every model and view, as most pretrained weights expect:
         # (x / 255 - mean) / std as one multiplication and one addition
         std = torch.tensor(IMAGENET_STD, device=device)
         self._scale = 1 / (255 * std)

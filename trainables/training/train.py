@@ -49,6 +49,7 @@ class Training:
         self, model: nn.Module, recipe: Recipe, seed: int, train: Examples, validation: Examples
     ) -> None:
         self.model, self.recipe, self.seed = model, recipe, seed
+        self.augmentation = recipe.augmentation
         self.train, self.validation = train, validation
         self.device = train.images.device
         self.groups, self.adversary = self._make_groups(), self._make_adversary()
@@ -183,7 +184,7 @@ class Training:
         numbers = None
         if kind.draw:
             numbers = torch.rand((len(rows), kind.n_numbers), generator=augmenting, dtype=torch.float64)
-        return images.normalise(augment(images.levels(rows, numbers), self.recipe, augmenting))
+        return images.normalise(augment(images.levels(rows, numbers), self.augmentation, augmenting))
 
     def _validate(self) -> None:
         logits = predict_logits(self.model, self.validation, self.recipe.batch_size, self.recipe.precision)

@@ -1,5 +1,6 @@
 """The order of an audit's experiments, and what stops it."""
 
+import re
 import shutil
 from dataclasses import replace
 from types import SimpleNamespace
@@ -11,11 +12,12 @@ from camerabias.datasets.dataset import open_dataset
 from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.sweeps.audit import audit
-from camerabias.sweeps.audit.audit import SUITES, look_at_design, run_audit
+from camerabias.sweeps.audit.audit import SUITES, Audit, look_at_design, run_audits
 from camerabias.sweeps.execution.executor import LocalTrialExecutor
 from camerabias.sweeps.execution.listener import Listener
 from camerabias.sweeps.execution.outcome import SweepOutcome
 from camerabias.sweeps.execution.sweep import Request
+from camerabias.sweeps.planning.estimate import Speed
 from camerabias.sweeps.printing.console_listener import ConsoleListener
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.spec.recipe import load_recipe
@@ -25,7 +27,7 @@ from camerabias.trainables.spec.recipe import load_recipe
 def asked(dataset, tmp_path, monkeypatch):
     """A function that audits without training anything; it returns study and seeds of every sweep."""
 
-    def run(suite="default", n_left=0, told=True, recipe="small", seeds=None):
+    def run(suite="default", n_left=0, told=True, recipe="small", seeds=None, confirm=None):
         sweeps = []
 
         def pretend(plan, *_):
@@ -49,7 +51,7 @@ def asked(dataset, tmp_path, monkeypatch):
             recipe=recipe,
             executor=LocalTrialExecutor(),
         )
-        run_audit(request, SUITES[suite])
+        run_audits([Audit(request, SUITES[suite])], confirm=confirm)
         return sweeps
 
     return run
@@ -62,6 +64,29 @@ def test_every_experiment_has_its_own_seeds(asked):
 def test_given_seeds_are_all_used_for_the_photos_as_they_are_alone(asked):
     assert asked("quick", seeds=[*range(10)]) == [("audit", [*range(10)]), ("cues", [0])]
     assert asked(seeds=[7]) == [("audit", [7]), ("cues", [7]), ("cues_used", [7])]
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_what_takes_long_is_estimated_and_starts_if_it_is_confirmed(asked, monkeypatch, answer):
+    monkeypatch.setattr(LocalTrialExecutor, "measure", lambda *_: Speed(1.0, "core", exact=True))
+    questions = []
+
+    def confirm(estimate):
+        questions.append(estimate)
+        return answer
+
+    if answer:
+        assert asked(confirm=confirm)
+    else:
+        with pytest.raises(CamerabiasError, match=r"Nothing was started.*--yes"):
+            asked(confirm=confirm)
+    (question,) = questions
+    assert re.match(r"Training small_cnn will take up to \d+ h \d+ min \(from training steps timed", question)
+
+
+def test_what_takes_minutes_is_not_asked_about(asked, monkeypatch):
+    monkeypatch.setattr(LocalTrialExecutor, "measure", lambda *_: Speed(1e9, "core", exact=True))
+    assert asked(confirm=lambda estimate: pytest.fail(estimate))
 
 
 def test_no_cue_is_looked_for_where_cameras_are_not_told_apart(asked):

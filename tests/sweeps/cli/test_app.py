@@ -12,7 +12,7 @@ import yaml
 from camerabias.datasets.dataset import open_dataset
 from camerabias.sweeps.planning.estimate import Speed
 from camerabias.trainables.records.run import Run
-from camerabias.trainables.worker import trial as trial_module
+from camerabias.trainables.worker import fine_tuning
 
 STUDY = {
     "title": "a quick one",
@@ -196,7 +196,7 @@ def test_resuming_a_run_that_is_done_lists_its_records_once(sweep, monkeypatch):
 
 
 def test_failed_trial_is_kept_does_not_stop_the_others_and_is_retried_on_demand(sweep, monkeypatch, tmp_path):
-    real = trial_module.predict_logits
+    real = fine_tuning.predict_logits
     calls = []
 
     def explode_once(*args):
@@ -205,7 +205,7 @@ def test_failed_trial_is_kept_does_not_stop_the_others_and_is_retried_on_demand(
             raise RuntimeError("bang")
         return real(*args)
 
-    monkeypatch.setattr(trial_module, "predict_logits", explode_once)
+    monkeypatch.setattr(fine_tuning, "predict_logits", explode_once)
     code, out, _ = sweep()
     assert code == 1
     assert "4 trials, 4 of them run now, 1 failed" in out

@@ -220,9 +220,9 @@ def test_watching_ends_quietly_when_it_is_interrupted(written, command, monkeypa
 @pytest.mark.usefixtures("impatient")
 def test_tries_of_a_search_are_shown_by_number(command, dataset, tmp_path, monkeypatch):
     from camerabias.sweeps.search.tuning import Tuning
-    from camerabias.trainables.worker import trial as trial_module
+    from camerabias.trainables.worker import fine_tuning
 
-    monkeypatch.setattr(trial_module, "PROGRESS_SECONDS", 0.0)
+    monkeypatch.setattr(fine_tuning, "PROGRESS_SECONDS", 0.0)
     space = tmp_path / "space.yaml"
     space.write_text(
         json.dumps(

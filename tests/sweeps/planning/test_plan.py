@@ -13,8 +13,20 @@ from camerabias.trainables.records.run import Run
 from camerabias.trainables.records.study import PlannedStudy
 from camerabias.trainables.spec.mitigation import MITIGATIONS
 from camerabias.trainables.spec.recipe import load_recipe
+from camerabias.trainables.training.data import assign_parts
 
-WEIGHTS = dict.fromkeys(["resnet34", "resnet101", "inception_v3", "alexnet", "vgg16", "test_resnet"], "none")
+LINEAR = "linear:test_resnet"
+MODELS = [
+    "resnet34",
+    "resnet101",
+    "inception_v3",
+    "alexnet",
+    "vgg16",
+    "test_resnet",
+    LINEAR,
+    "linear:embeddings",
+]
+WEIGHTS = dict.fromkeys(MODELS, "none")
 
 
 def plan(names, dataset, tmp_path, **changes):
@@ -328,3 +340,49 @@ def test_view_that_the_photos_cannot_serve_is_named_where_the_study_allows_it(da
     assert [str(cell.train_view) for cell in planned.cells] == ["rgb"]
     assert [skipped.setting for skipped in planned.skipped] == ["view crop32"]
     assert "first photo0.jpg" in planned.skipped[0].reason
+
+
+def test_seeds_of_a_rotation_test_every_photo_once_and_train_on_none_of_its_fold(dataset, tmp_path):
+    trials = plan(["audit"], dataset, tmp_path, models=[LINEAR, "resnet34"], rotation=5).trials.values()
+    for model in (LINEAR, "resnet34"):
+        parts = [
+            assign_parts(dataset, trial)
+            for trial in trials
+            if trial.model == model and trial.target == "label"
+        ]
+        tested = [row for part in parts for row in part.test]
+        assert sorted(tested) == list(range(len(dataset.index)))
+        for part in parts:
+            folds = [
+                set(dataset.index["fold"].iloc[rows]) for rows in (part.train, part.validation, part.test)
+            ]
+            assert [len(some) for some in folds] == [7, 1, 2]
+            assert not folds[0] & folds[1] | folds[0] & folds[2] | folds[1] & folds[2]
+
+
+def test_linear_probe_and_network_stand_in_one_study(dataset, tmp_path):
+    made = plan(["mitigations"], dataset, tmp_path, models=[LINEAR, "resnet34"], seeds=[0])
+    (study,) = made.studies
+    mitigations = {
+        model: {cell.mitigation for cell in study.cells if cell.model == model} for model in study.models
+    }
+    assert mitigations["resnet34"] - mitigations[LINEAR] == {"adversary"}
+    (skipped,) = {(note.setting, note.reason) for note in study.skipped}
+    assert skipped[0] == f"{LINEAR}, adversary"
+    assert "frozen" in skipped[1]
+    alone = plan(["mitigations"], dataset, tmp_path, models=["resnet34"], seeds=[0])
+    assert set(alone.trials) <= set(made.trials), "what a network's trial is called does not change"
+    probes = [trial for trial in made.trials.values() if trial.model == LINEAR]
+    assert {trial.recipe.mitigation for trial in probes} == mitigations[LINEAR]
+    assert {draw.draws for trial in probes for draw in trial.embeddings} == {1, 4}
+
+
+def test_features_of_one_s_own_are_of_the_photos_as_they_are_alone(dataset, tmp_path):
+    made = plan(["cues"], dataset, tmp_path, models=["linear:embeddings"], seeds=[0])
+    (study,) = made.studies
+    assert {cell.train_view for cell in study.cells} <= {"rgb"}
+    assert any("as they are" in note.reason for note in study.skipped)
+    audit = plan(["audit"], dataset, tmp_path, models=["linear:embeddings"], seeds=[0]).studies[0]
+    assert {probe for cell in audit.cells for probe in cell.probes} == {"control"}, (
+        "no other photos have features"
+    )

@@ -70,7 +70,7 @@ def test_probes_read_with_parameters_and_those_of_pieces_want_a_view_of_pieces(t
     with pytest.raises(CamerabiasError, match="probe crop_map needs models trained on crop32, not on rgb"):
         load_study(write(tmp_path, grids=[{**grid, "views": ["rgb"], "probes": ["crop_map"]}]))
     with pytest.raises(
-        CamerabiasError, match=r"'x' is not known; allowed: attributions, counterfactual, crop_images"
+        CamerabiasError, match=r"'x' is not known; allowed: attributions, control, counterfactual"
     ):
         load_study(write(tmp_path, grids=[{**grid, "probes": ["x"]}]))
 

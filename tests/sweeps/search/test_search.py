@@ -10,6 +10,7 @@ import yaml
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.records.search import search_record
 from camerabias.trainables.spec.recipe import load_recipe
+from camerabias.trainables.worker import fine_tuning
 from camerabias.trainables.worker import trial as trial_module
 
 pytestmark = pytest.mark.xdist_group("ray")  # one of them starts it; and they share a search that has ended
@@ -148,7 +149,7 @@ def test_killed_search_goes_on_to_the_same_tries(search, searched, tmp_path, mon
         return real(self, seconds)
 
     with monkeypatch.context() as patch:
-        patch.setattr(trial_module, "CHECKPOINT_SECONDS", 0.0)
+        patch.setattr(fine_tuning, "CHECKPOINT_SECONDS", 0.0)
         patch.setattr(trial_module.Trial, "advance", die_after_some)
         assert search("killed")[0] != 0
     before = record_in(tmp_path / "killed").candidates()

@@ -8,7 +8,6 @@ from pydantic import ValidationError
 
 from camerabias.datasets.sampling.rules import resolve_setting
 from camerabias.datasets.schema import CamerabiasError
-from camerabias.datasets.views.variant import Variant
 from camerabias.trainables.probes.base import PROBES, ProbeKind
 from camerabias.trainables.probes.counterfactual import with_every_camera
 from camerabias.trainables.probes.registry import Probe
@@ -128,7 +127,7 @@ def test_probe_that_fails_is_named_and_the_trial_and_other_probes_are_done(probe
     def explode(subject, parameters):
         raise RuntimeError("the lens cap is on")
 
-    monkeypatch.setitem(PROBES, "attributions", ProbeKind(explode, {"per_camera": 10}))
+    monkeypatch.setitem(PROBES, "attributions", ProbeKind(explode, defaults={"per_camera": 10}))
     record, progress, job = probe("attributions", "perturbations", **LABELS)
     assert progress.status == "failed"
     assert progress.reason == "probe attributions: RuntimeError: the lens cap is on"
@@ -195,4 +194,4 @@ def test_real_photos_are_not_shot_again(dataset):
         dataset.folder, dataset.manifest.model_copy(update={"source": source}), dataset.index
     )
     with pytest.raises(CamerabiasError, match="only simulated photos"):
-        with_every_camera(real, dataset.index, Variant(view="rgb", size=32, fit="resize"))
+        with_every_camera(real, dataset.index)

@@ -9,6 +9,7 @@ import pytest
 from camerabias.datasets.sampling.rules import Setting
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.views.registry import View
+from camerabias.trainables.spec.linear_probe import LinearProbe
 from camerabias.trainables.spec.mitigation import MITIGATIONS
 from camerabias.trainables.spec.recipe import BALANCING, load_recipe, mitigate, recipe_names
 from camerabias.trainables.spec.trial import TrialConfig
@@ -40,7 +41,7 @@ def make_config(**changes):
 def test_id_is_the_hash_of_the_canonical_json_without_later_fields_at_their_default():
     fields = make_config().model_dump(mode="json")
     # added with a default: an older record, written without it, must keep its id
-    del fields["train_size"], fields["source_size"]
+    del fields["train_size"], fields["source_size"], fields["rotation"]
     fields["recipe"] = {name: fields["recipe"][name] for name in FIRST_RECIPE_FIELDS}
     fields["setting"] = {name: fields["setting"][name] for name in ("name", "cells", "equal_counts")}
     canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"))
@@ -58,6 +59,8 @@ def test_id_is_that_of_the_first_version():
         {"size": 225},
         {"weights": "sha256:0"},
         {"train_size": 100},
+        {"rotation": 5},
+        {"recipe": LinearProbe(crops=1, precision="float32")},
         {"train_view": "binary"},
         {"train_view": {"name": "binary", "window": 27}},
         {"setting": Setting(name="natural", cells=(("a", "b"),), equal_counts=False)},

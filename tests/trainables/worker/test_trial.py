@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from camerabias.trainables.records.run import Run
-from camerabias.trainables.worker import trial as trial_module
+from camerabias.trainables.worker import fine_tuning
 from camerabias.trainables.worker.trial import Trial
 
 
@@ -56,7 +56,7 @@ def assert_equal_records(ours, theirs):
 def test_killed_trial_goes_on_from_its_checkpoint_to_the_same_bits(make_job, monkeypatch, run_trial):
     whole, killed = make_job("whole", {"max_steps": 30}), make_job("killed", {"max_steps": 30})
     run_trial(whole)
-    monkeypatch.setattr(trial_module, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(fine_tuning, "CHECKPOINT_SECONDS", 0.0)
     Trial(killed).advance(seconds=0.0)  # one epoch, then the process is gone
     assert record_of(killed).folder.exists("checkpoint.json")
     resumed = Trial(killed)
@@ -69,7 +69,7 @@ def test_killed_trial_goes_on_from_its_checkpoint_to_the_same_bits(make_job, mon
 
 
 def test_running_trial_says_how_far_it_is_and_takes_it_back_when_it_ends(make_job, monkeypatch, run_trial):
-    monkeypatch.setattr(trial_module, "PROGRESS_SECONDS", 0.0)
+    monkeypatch.setattr(fine_tuning, "PROGRESS_SECONDS", 0.0)
     job, unwatched = make_job("watched", {"max_steps": 30}), make_job("plain", {"max_steps": 30})
     trial = Trial(job)
     trial.advance(seconds=0.0)
@@ -84,7 +84,7 @@ def test_running_trial_says_how_far_it_is_and_takes_it_back_when_it_ends(make_jo
     while trial.advance(seconds=0.0).status == "running":
         pass
     assert record_of(job).progress() is None
-    monkeypatch.setattr(trial_module, "PROGRESS_SECONDS", 1e9)
+    monkeypatch.setattr(fine_tuning, "PROGRESS_SECONDS", 1e9)
     run_trial(unwatched)
     assert_equal_records(record_of(job), record_of(unwatched))
 
@@ -102,7 +102,7 @@ def test_progress_alone_is_no_record(make_job):
 
 
 def test_every_validation_is_reported_once_and_a_resumed_trial_goes_on_where_it_was(make_job, monkeypatch):
-    monkeypatch.setattr(trial_module, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(fine_tuning, "CHECKPOINT_SECONDS", 0.0)
     job = make_job(recipe={"max_steps": 30, "evaluate_every": 3})
     reports = [Trial(job).advance(seconds=0.0)]  # one epoch, then the process is gone
     resumed = Trial(job)
@@ -129,7 +129,7 @@ def test_failure_is_kept_with_its_traceback_and_cleared_by_the_next_start(make_j
         raise RuntimeError("the disk is made of cheese")
 
     with monkeypatch.context() as patch:
-        patch.setattr(trial_module, "predict_logits", explode)
+        patch.setattr(fine_tuning, "predict_logits", explode)
         progress = run_trial(job)
     failure = record_of(job).failure()
     assert progress.status == "failed"

@@ -1,0 +1,58 @@
+"""What a way of training is to a trial, and what all of them share."""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from datetime import UTC, datetime
+
+import torch
+
+from camerabias.datasets.dataset import open_dataset
+from camerabias.trainables.linear_probe.subject import LinearSubject
+from camerabias.trainables.probes.base import Subject
+from camerabias.trainables.records.record import Record
+from camerabias.trainables.training.data import TrialData
+from camerabias.trainables.worker.job import Job, Progress
+
+
+class Session(ABC):
+    """A trial in memory, in one of the ways of training."""
+
+    @abstractmethod
+    def advance(self, seconds: float) -> Progress:
+        """Train for about `seconds`; write the results once training has ended."""
+
+    @abstractmethod
+    def save(self, record: Record) -> None:
+        """Write a checkpoint into a folder laid out like a record."""
+
+    @property
+    @abstractmethod
+    def step(self) -> int:
+        """Steps that are done."""
+
+    @abstractmethod
+    def seconds(self) -> float:
+        """Wall time so far, over all attempts."""
+
+    @abstractmethod
+    def subject(self) -> Subject | LinearSubject:
+        """What probes are given, once training has ended."""
+
+
+def open_data(job: Job) -> TrialData:
+    """The images of a job, on the device there is."""
+    torch.set_num_threads(job.threads)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return TrialData(job.config, open_dataset(job.dataset), device)
+
+
+def device_name(device: torch.device) -> str:
+    """What a record calls a device."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else f"{os.uname().machine} CPU"
+
+
+def timestamp() -> str:
+    """The time, as records have it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
