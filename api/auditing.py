@@ -121,9 +121,7 @@ def audit(
     return Results(load_records(fspath(run)), outcomes)
 
 
-def _audit(
-    shared: Request, model: str, weights: str | None, recipe: str | None, suite: SuiteName
-) -> Audit:
+def _audit(shared: Request, model: str, weights: str | None, recipe: str | None, suite: SuiteName) -> Audit:
     """What is done with one model."""
     weights = weights or usual_weights(model)
     recipe = recipe or usual_recipe(model, weights)
