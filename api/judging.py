@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Mapping, Sequence
 from os import fspath
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -23,7 +24,9 @@ from camerabias.datasets.predictions.table import (
     read_training,
 )
 from camerabias.datasets.schema import JUDGED_FILE, RUN_FILE, CamerabiasError
-from camerabias.photos import Location
+
+if TYPE_CHECKING:
+    from camerabias.photos import Location  # late: importing photos costs half a second
 
 
 class Judgement:

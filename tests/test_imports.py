@@ -166,6 +166,7 @@ def test_only_the_adapter_knows_ray_and_trials():
     [
         ("camerabias", ["torch", "ray", "pandas", "numpy"]),
         ("camerabias.results", ["torch", "ray"]),
+        ("camerabias.judging", ["torch", "ray", "matplotlib", "scipy.stats"]),
         ("camerabias.analysis.report.report", ["torch", "ray"]),
         ("camerabias.analysis.design.check", ["torch", "ray", "scipy.stats"]),
         ("camerabias.datasets.ingest.create", ["torch", "ray"]),

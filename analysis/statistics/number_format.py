@@ -21,6 +21,9 @@ _SMALLEST = 1e-4
 
 _SMALLEST_P = 0.001
 
+_WELL_KNOWN = 0.03
+"""Of an interval: its width, three points."""
+
 
 def show_share(share: float | None) -> str:
     """A share, from 0 to 1, or a difference or correlation, from -1 to 1: `0.974`, `-0.031`."""
@@ -47,16 +50,22 @@ def show_number(number: float | None) -> str:
     return f"{number:.{max(0, decimals)}f}"
 
 
-def show_points(difference: float) -> str:
-    """A difference of shares in whole percentage points: `31`."""
-    return str(round(100 * difference))  # never -0
+def show_points(difference: float, decimals: int = 0) -> str:
+    """A difference of shares in percentage points: `31`."""
+    return f"{100 * difference:z.{decimals}f}"
+
+
+def points_decimals(difference: Estimate) -> int:
+    """Decimals of a difference in points: none, or one where it is known so well that whole points would hide it."""
+    return int(difference.high - difference.low < _WELL_KNOWN)
 
 
 def show_points_ci(difference: Estimate) -> str:
-    """The 95 % interval of a difference of shares, in points: `95 % CI [22, 40]`; nothing where there is none."""
+    """The 95 % interval of a difference, in points: `95 % CI [22, 40]`, `[0.9, 1.4]`; nothing where there is none."""
     if isnan(difference.low):
         return ""
-    return f"95 % CI [{show_points(difference.low)}, {show_points(difference.high)}]"
+    decimals = points_decimals(difference)
+    return f"95 % CI [{show_points(difference.low, decimals)}, {show_points(difference.high, decimals)}]"
 
 
 def show_p(p: float) -> str:

@@ -8,9 +8,18 @@ from math import isnan, nan
 from camerabias.analysis.effects.shortcut_effect import ShortcutEffect, minimum_detectable
 from camerabias.analysis.statistics.accuracy import accuracy
 from camerabias.analysis.statistics.bootstrap import Estimate
-from camerabias.analysis.statistics.number_format import show_estimate, show_p, show_points, show_points_ci
+from camerabias.analysis.statistics.number_format import (
+    points_decimals,
+    show_estimate,
+    show_p,
+    show_points,
+    show_points_ci,
+)
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.evidence.base import Audited, Findings, VerdictTest, register
+
+SMALL = 0.02
+"""A minimum detectable effect below which its points have a decimal."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +85,7 @@ class ShortcutEffectTest(VerdictTest[EffectFound]):
 
 
 def _difference(effect: ShortcutEffect) -> str:
-    points = show_points(effect.risk_difference.mean)
+    points = show_points(effect.risk_difference.mean, points_decimals(effect.risk_difference))
     sure = ", ".join(filter(None, [show_points_ci(effect.risk_difference), show_p(effect.p)]))
     if effect.p > LEVEL:
         return (
@@ -94,7 +103,8 @@ def _accuracies(effect: ShortcutEffect) -> str:
     within = "no label has both, so that these do not compare"
     if not isnan(difference.mean):
         sure = f" ({ends})" if (ends := show_points_ci(difference)) else ""
-        within = f"within a label the difference is {show_points(difference.mean)} points{sure}"
+        points = show_points(difference.mean, points_decimals(difference))
+        within = f"within a label the difference is {points} points{sure}"
     return (
         f"Accuracy is {show_estimate(effect.accuracy_aligned)} on bias-aligned test photos ({effect.n_aligned} "
         f"groups) and {show_estimate(effect.accuracy_conflicting)} on bias-conflicting ones ({effect.n_conflicting} "
@@ -107,7 +117,10 @@ def _power(result: EffectFound) -> str:
         return (
             "Not even a model that always predicts the associated label would have been detected (power 0.8)."
         )
-    return f"Minimum detectable effect (power 0.8): {show_points(result.minimum_detectable)} points."
+    decimals = int(result.minimum_detectable < SMALL)
+    return (
+        f"Minimum detectable effect (power 0.8): {show_points(result.minimum_detectable, decimals)} points."
+    )
 
 
 SHORTCUT_EFFECT = register(ShortcutEffectTest())

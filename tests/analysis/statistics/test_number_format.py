@@ -43,6 +43,7 @@ def test_intervals_stand_in_brackets():
     assert show_estimate(Estimate(0.9134, nan, nan, 4, 6)) == "0.913"
     assert show_points_ci(Estimate(0.3, 0.221, 0.398, 4, 60)) == "95 % CI [22, 40]"
     assert show_points_ci(Estimate(0.3, nan, nan, 4, 6)) == ""
+    assert show_points_ci(Estimate(0.012, 0.0094, 0.0136, 1, 10**6)) == "95 % CI [0.9, 1.4]"
 
 
 def test_p_below_a_thousandth_is_given_as_that():
