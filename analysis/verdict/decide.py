@@ -5,7 +5,8 @@ By the first that applies:
 - `cheating`: predictions depend on the camera given the label, at level 0.01.
 - `cannot tell`: too few bias-conflicting test photos for a perfect shortcut to be found, or for an interval.
 - `at risk`: the camera is identified within labels and associated with the label, both at level 0.01.
-- `no evidence`: with the minimum detectable effect.
+- `no evidence`: with the minimum detectable effect, which is at most 0.25, of a model that knows the task; else
+  `cannot tell`.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from camerabias.analysis.verdict.evidence.registry import all_tests
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
 from camerabias.analysis.verdict.findings import associated, gather, has_shortcut_effect, identifies_cameras
 from camerabias.analysis.verdict.outcome import VerdictOutcome
-from camerabias.analysis.verdict.wording import give_reasons, propose_next_steps
+from camerabias.analysis.verdict.wording import give_reasons, propose_next_steps, why_no_evidence_is_none
 from camerabias.datasets.schema import FACTS_FILE
 
 VERDICT_FILE = "verdict.json"
@@ -49,6 +50,14 @@ class Cue(_Document):
     probability: float | None = None
 
 
+class ModelEffect(_Document):
+    """What was found of one model."""
+
+    name: str
+    risk_difference: float | None = None
+    p: float | None = None
+
+
 class Verdict(_Document):
     """`report/verdict.json`.
 
@@ -61,9 +70,9 @@ class Verdict(_Document):
         evidence: Every number behind the reasons, by name; None where the photos or the trials do not give it. The
             manual lists the names.
         cues: What identifies the cameras, the most likely first; None where that was not asked, or nothing does.
-        models: Reserved, as the four below: of each model that was looked at.
+        models: Of each model that was looked at: its name, risk difference, and p corrected for their number.
         attributes: Of attributes beside the camera.
-        control: Of a control experiment.
+        control: Reserved, as `attributes`, `pairs` and `repairs`; the numbers of the control head are in `evidence`.
         pairs: Of pairs of photos of one scene.
         repairs: Of what removes the shortcut effect.
     """
@@ -75,7 +84,7 @@ class Verdict(_Document):
     next_steps: list[str]
     evidence: dict[str, float | None]
     cues: list[Cue] | None = None
-    models: JsonValue = None
+    models: list[ModelEffect] | None = None
     attributes: JsonValue = None
     control: JsonValue = None
     pairs: JsonValue = None
@@ -97,7 +106,16 @@ def decide(found: Findings) -> Verdict:
         next_steps=propose_next_steps(found, outcome),
         evidence=_evidence(found),
         cues=[Cue(name=name) for name in cues.named] if cues else None,
+        models=[
+            ModelEffect(name=name, risk_difference=_known(effect.risk_difference.mean), p=_known(effect.p))
+            for name, effect in found.effects.items()
+        ]
+        or None,
     )
+
+
+def _known(number: float) -> float | None:
+    return None if isnan(number) else float(number)
 
 
 def _outcome(found: Findings) -> VerdictOutcome:
@@ -109,7 +127,7 @@ def _outcome(found: Findings) -> VerdictOutcome:
         return "cannot tell"
     if identifies_cameras(found) and associated(found):
         return "at risk"
-    return "no evidence" if found.of(SHORTCUT_EFFECT) is not None else "cannot tell"
+    return "cannot tell" if why_no_evidence_is_none(found) else "no evidence"
 
 
 def _could_show(found: Findings) -> bool:
@@ -123,4 +141,4 @@ def _evidence(found: Findings) -> dict[str, float | None]:
     for test in all_tests():
         if (result := found.of(test)) is not None:
             numbers |= {f"{test.name}.{name}": value for name, value in test.evidence(result).items()}
-    return {name: None if isnan(value) else float(value) for name, value in numbers.items()}
+    return {name: _known(value) for name, value in numbers.items()}

@@ -15,12 +15,14 @@ from camerabias.analysis.records.records import Records
 from camerabias.analysis.records.wording import PLAIN
 from camerabias.analysis.statistics.permutation import LEVEL, holm
 from camerabias.analysis.verdict.evidence.base import Audited, Findings
+from camerabias.analysis.verdict.evidence.control import CONTROL
 from camerabias.analysis.verdict.evidence.counterfactual import COUNTERFACTUAL
 from camerabias.analysis.verdict.evidence.identification import IDENTIFICATION
 from camerabias.analysis.verdict.evidence.registry import all_tests
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
 from camerabias.datasets.schema import Target
 from camerabias.trainables.records.record import SENSOR_PATTERN_FILE
+from camerabias.trainables.records.study import StudyCell
 
 
 def gather(records: Records, design: Answerable) -> Findings:
@@ -42,6 +44,9 @@ def gather(records: Records, design: Answerable) -> Findings:
             label_rows=_rows(records, "label", model),
             camera_rows=_rows(records, "camera", model),
             counterfactuals=_counterfactuals(records, model),
+            controls=[
+                arrays for cell in _cells(records, model) for _, arrays in records.probes(cell, CONTROL.name)
+            ],
             sensor_matches=records.run.frame(SENSOR_PATTERN_FILE),
         )
     )
@@ -89,12 +94,16 @@ def _rows(records: Records, target: Target, model: str) -> list[pd.DataFrame]:
     return []
 
 
+def _cells(records: Records, model: str) -> list[StudyCell]:
+    """The cells in which a model learns the label from photos as they are."""
+    return [c for c in records.cells("label", SETTING, PLAIN) if records.model_name(c) == model]
+
+
 def _counterfactuals(records: Records, model: str) -> list[pd.DataFrame]:
     """What the probe of the same name has found, a frame per seed."""
     frames = [
         pd.DataFrame(arrays)
-        for cell in records.cells("label", SETTING, PLAIN)
-        if records.model_name(cell) == model
+        for cell in _cells(records, model)
         for _, arrays in records.probes(cell, COUNTERFACTUAL.name)
     ]
     return [frame.assign(image_id=frame["group"] + "/" + frame["camera"]) for frame in frames]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from camerabias.analysis.effects.known_cues import mitigations_of
 from camerabias.analysis.statistics.bootstrap import MIN_GROUPS
+from camerabias.analysis.statistics.number_format import show_estimate, show_points, show_share
 from camerabias.analysis.verdict.evidence.base import Findings
 from camerabias.analysis.verdict.evidence.cues import NEAREST_CUES
 from camerabias.analysis.verdict.evidence.registry import all_tests
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
+from camerabias.analysis.verdict.evidence.task import TASK
 from camerabias.analysis.verdict.outcome import VerdictOutcome
-from camerabias.datasets.schema import N_FOLDS
+
+LARGEST_UNSEEN = 0.25
+"""The largest risk difference that `no evidence` may have been unable to detect."""
 
 DECIDED_BY: dict[VerdictOutcome, str] = {
     "cheating": "shortcut_effect",
@@ -34,10 +40,30 @@ def _why_undecided(found: Findings) -> list[str]:
         return [answer.why]
     if tested is None:
         return ["No trial that learns the label from the photos as they are has finished."]
+    if why := why_no_evidence_is_none(found):
+        return [why]
     return [
         f"Too few photos to test: {tested.effect.n_conflicting} bias-conflicting groups; it takes {MIN_GROUPS}, "
         "and enough to detect a perfect shortcut."
     ]
+
+
+def why_no_evidence_is_none(found: Findings) -> str:
+    """Why finding nothing says nothing; empty where it does."""
+    tested, task = found.of(SHORTCUT_EFFECT), found.of(TASK)
+    if tested is None or task is None:
+        return "No trial that learns the label from the photos as they are has finished."
+    if not task.is_known:
+        return (
+            "The model hardly knows the task, and might use the camera if it did: label accuracy "
+            f"{show_estimate(task.accuracy)}, majority baseline {show_share(task.majority_baseline)}."
+        )
+    if found.design.associated_labels and not tested.minimum_detectable <= LARGEST_UNSEEN:
+        return (
+            f"Nothing was found, but only effects from {show_points(tested.minimum_detectable)} points on would have "
+            f"been (power 0.8); `no evidence` takes {show_points(LARGEST_UNSEEN)} or fewer."
+        )
+    return ""
 
 
 def propose_next_steps(found: Findings, outcome: VerdictOutcome) -> list[str]:
@@ -102,7 +128,16 @@ def _what_would_decide(found: Findings) -> str:
         return (
             "Run the same command again: it resumes where it stopped, and `--retry-failed` runs what failed."
         )
-    folds = ",".join(map(str, range(N_FOLDS)))
-    return (
-        f"Test more bias-conflicting photos: without a split of your own, `--seeds {folds}` tests all folds."
-    )
+    task = found.of(TASK)
+    if task is not None and not task.is_known:
+        return "Audit a model that knows the task: `--fine-tune`, another `--backbone`, or more photos."
+    return f"Test {_how_many_more(found)} bias-conflicting photos; an audit without `--quick` tests all there are."
+
+
+def _how_many_more(found: Findings) -> str:
+    """How many photos would lower the minimum detectable effect, which goes as one over the root of their number."""
+    tested = found.of(SHORTCUT_EFFECT)
+    if tested is None or not tested.minimum_detectable > LARGEST_UNSEEN:
+        return "more"
+    factor = (tested.minimum_detectable / LARGEST_UNSEEN) ** 2
+    return f"about {ceil(tested.effect.n_conflicting * factor)} groups (now {tested.effect.n_conflicting}) of"

@@ -11,6 +11,7 @@ import pandas as pd
 
 from camerabias.analysis.design.design import Answerable
 from camerabias.analysis.effects.shortcut_effect import ShortcutEffect
+from camerabias.trainables.records.record import ProbeArrays
 
 Result = TypeVar("Result")
 
@@ -27,10 +28,11 @@ class Audited:
         effects: The shortcut effect by model, p corrected for the number of models (Holm); of models of which a
             trial has finished.
         label_rows: The model's predictions of the label on photos as they are, of cameras that training saw: a frame
-            per seed, as `Records.predictions` gives it. Empty where there are none, as the four below.
+            per seed, as `Records.predictions` gives it. Empty where there are none, as the five below.
         score_rows: The model's scores, as many rows each, a column per class.
         camera_rows: As `label_rows`, of the camera.
         counterfactuals: Predictions of the same objects taken by every camera, a frame per seed.
+        controls: What control heads of a linear probe predict, as many as `label_rows`.
         sensor_matches: Cameras by their sensors' patterns, a row per photo, as `SENSOR_PATTERN_FILE` has them.
         judged: Whether there are predictions alone, and no run that could be resumed.
     """
@@ -44,6 +46,7 @@ class Audited:
     score_rows: Sequence[pd.DataFrame] = ()
     camera_rows: Sequence[pd.DataFrame] = ()
     counterfactuals: Sequence[pd.DataFrame] = ()
+    controls: Sequence[ProbeArrays] = ()
     sensor_matches: pd.DataFrame | None = None
     judged: bool = False
 

@@ -1,6 +1,8 @@
 """Verdicts, in their order, from predictions whose story is known."""
 
 import json
+import re
+from dataclasses import replace
 from functools import cache
 from math import isnan, nan
 from pathlib import Path
@@ -22,6 +24,7 @@ from camerabias.analysis.verdict.evidence.base import TESTS, Findings
 from camerabias.analysis.verdict.evidence.cues import NEAREST_CUES
 from camerabias.analysis.verdict.evidence.identification import IDENTIFICATION
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT, EffectFound
+from camerabias.analysis.verdict.evidence.task import TASK, Task
 from camerabias.analysis.verdict.outcome import OUTCOMES
 from camerabias.datasets.schema import FACTS_FILE
 
@@ -78,6 +81,7 @@ def findings_of(against=24, cameras_right=0.95, labels_right=0.9, follow=0.0, tr
             IDENTIFICATION.name: identification([told(images, "camera", cameras_right, generator)]),
             SHORTCUT_EFFECT.name: EffectFound(effect, detectable, accuracy([labels])) if trained else None,
             NEAREST_CUES.name: name_cue(dict(fingerprints().loc["white balance"])),
+            TASK.name: Task(accuracy([labels]), 0.5) if trained else None,
         },
     )
 
@@ -93,6 +97,9 @@ def findings_of(against=24, cameras_right=0.95, labels_right=0.9, follow=0.0, tr
         ({}, "at risk"),
         ({"cameras_right": 0.5}, "no evidence"),
         ({"against": 60}, "no evidence"),
+        ({"against": 8, "cameras_right": 0.5}, "cannot tell"),
+        ({"labels_right": 0.5, "cameras_right": 0.5}, "cannot tell"),
+        ({"labels_right": 0.5, "follow": 0.7}, "cheating"),
     ],
     ids=str,
 )
@@ -163,7 +170,8 @@ def test_numbers_that_are_not_known_are_null_and_never_zero():
     assert verdict.evidence["shortcut_effect.p"] is None
     text = verdict.model_dump_json()
     assert "NaN" not in text
-    assert not {"models", "attributes", "control", "pairs", "repairs"} & json.loads(text).keys()
+    assert not {"attributes", "control", "pairs", "repairs"} & json.loads(text).keys()
+    assert json.loads(text)["models"] == [{"name": "net"}]
     assert Verdict.model_validate_json(text) == verdict
 
 
@@ -235,3 +243,18 @@ def test_a_statistic_is_added_to_the_verdict_as_contributing_says(make, tmp_path
     verdict = decide(investigate(load_records(run.folder.uri)))
     assert verdict.evidence["rarest_label.photos"] == 12 * 5, "bottles by cameras"
     assert verdict.reasons[-1] == "The rarest label has 60 test photos."
+
+
+def test_finding_nothing_is_no_evidence_only_where_something_would_have_been_found():
+    few = decide(findings_of(against=8, cameras_right=0.5))
+    assert re.match(r"Nothing was found, but only effects from \d+ points on would have been", few.reasons[0])
+    assert re.search(r"about \d+ groups \(now 16\) of bias-conflicting photos", few.next_steps[0])
+    ignorant = decide(findings_of(labels_right=0.5, cameras_right=0.5))
+    assert ignorant.reasons[0].startswith("The model hardly knows the task")
+    assert "--fine-tune" in ignorant.next_steps[0]
+
+
+def test_whose_verdict_it_is_stands_in_the_reasons():
+    findings = replace(findings_of(), model="linear:resnet34")
+    (said,) = [reason for reason in decide(findings).reasons if reason.startswith("Judged: ")]
+    assert said.startswith("Judged: a linear probe on features of resnet34, label accuracy 0.")

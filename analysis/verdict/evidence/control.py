@@ -1,0 +1,47 @@
+"""Does a shortcut effect come from the association of label and camera in training?"""
+
+from __future__ import annotations
+
+from camerabias.analysis.effects.control import ControlEffect, control_effect
+from camerabias.analysis.statistics.number_format import show_p, show_points
+from camerabias.analysis.statistics.permutation import LEVEL
+from camerabias.analysis.verdict.evidence.base import Audited, Findings, VerdictTest, register
+from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
+
+
+class ControlTest(VerdictTest[ControlEffect]):
+    """Control heads of a linear probe; they explain, and never decide."""
+
+    name = "control"
+
+    def compute(self, audited: Audited) -> ControlEffect | None:
+        """None of networks, and where the cells cannot be weighted."""
+        return control_effect(audited.label_rows, audited.controls, audited.design.associated_labels)
+
+    def evidence(self, result: ControlEffect) -> dict[str, float]:
+        """Both risk differences, p, and what the weights leave of the sample."""
+        return {
+            "exposed_risk_difference": result.exposed,
+            "risk_difference": result.control,
+            "p": result.p,
+            "effective_share": result.effective,
+        }
+
+    def sentences(self, found: Findings) -> list[str]:
+        """What becomes of the effect, where there is one."""
+        result, tested = found.of(self), found.of(SHORTCUT_EFFECT)
+        if result is None or tested is None or not tested.effect.p <= LEVEL:
+            return []
+        numbers = f"{show_points(result.control)} points in place of {show_points(result.exposed)}"
+        if result.p <= LEVEL:
+            return [
+                f"It comes from the association in training: trained as if label and camera were independent, the "
+                f"same head comes to {numbers} ({show_p(result.p)})."
+            ]
+        return [
+            f"Trained as if label and camera were independent, the same head comes to {numbers} "
+            f"({show_p(result.p)}): not shown to come from the association in training alone."
+        ]
+
+
+CONTROL = register(ControlTest())
