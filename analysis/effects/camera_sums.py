@@ -64,7 +64,7 @@ def camera_scores(rows: pd.DataFrame) -> CameraScores:
         - sums[[("expected", name)]].to_numpy()
         for name in both
     )
-    return CameraScores(images, followed, could, images["camera"].map(associated).notna().to_numpy())
+    return CameraScores(images, followed, could)
 
 
 def class_codes(rows: pd.DataFrame, images: pd.DataFrame, names: pd.Index[str]) -> Codes:

@@ -170,11 +170,10 @@ def minimum_detectable(seeds: Sequence[pd.DataFrame], associated: Mapping[str, s
     rows = _with_associated(seeds, associated)
     if rows["associated"].isna().all():
         return nan
-    power = (
-        following_power(camera_scores(rows), SIMULATIONS)
-        if _are_mixed(rows)
-        else _power_of_permutations(rows)
-    )
+    if _are_mixed(rows):
+        power = following_power(*_named(rows), associated_of(rows), SIMULATIONS)
+    else:
+        power = _power_of_permutations(rows)
     if power(1.0) < POWER:
         return nan
     low, high = 0.0, 1.0
@@ -186,8 +185,7 @@ def minimum_detectable(seeds: Sequence[pd.DataFrame], associated: Mapping[str, s
 
 def _power_of_permutations(rows: pd.DataFrame) -> Callable[[float], float]:
     """The power at `LEVEL` by risk difference, where cameras are permuted by `camera_permutations`."""
-    images, given = by_image(rows, indicators(rows, "prediction"))
-    tested = by_image(rows, pd.DataFrame({"tested": np.ones(len(rows))}))[1]["tested"].to_numpy()
+    images, given, tested = _named(rows)
     shown = np.column_stack([given.to_numpy(), tested])
     if blocks := count_units(images, shown, class_codes(rows, images, given.columns)):
         return counted_power(blocks, SIMULATIONS)
@@ -210,6 +208,13 @@ def _power_of_permutations(rows: pd.DataFrame) -> Callable[[float], float]:
         return float((seen > np.quantile(null, 1 - LEVEL, method="higher")).mean())
 
     return power
+
+
+def _named(rows: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, Floats]:
+    """Images, how many seeds predict each associated label, and how many test the image."""
+    images, named = by_image(rows, indicators(rows, "prediction"))
+    tested = by_image(rows, pd.DataFrame({"tested": np.ones(len(rows))}))[1]["tested"]
+    return images, named, tested.to_numpy()
 
 
 def identification(seeds: Sequence[pd.DataFrame]) -> Identification:

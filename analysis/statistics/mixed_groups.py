@@ -4,7 +4,7 @@ Permuted within themselves, or as wholes among groups like them, they can leave 
 single photos are permuted within labels, and a sum of scores is divided by its error over groups. Photos of
 different groups are not exchangeable, since those of a group go wrong together; but a permutation test keeps its
 level nevertheless, the better the more groups, if its statistic is studentised so (Janssen 1997; DiCiccio & Romano
-2017). Where photos are exchangeable it is exact.
+2017). Where photos are exchangeable it is exact. `benchmarks/mixed_groups.py` measures its level.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from math import nan, sqrt
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from camerabias.analysis.statistics.bootstrap import CONFIDENCE, MIN_GROUPS, Estimate, Floats, ends_if_alike
@@ -27,8 +26,8 @@ from camerabias.analysis.statistics.permutation import (
 )
 
 ALIKE_WITHIN_GROUPS = 0.1
-"""How far predictions of a group's photos are assumed to be correlated, where a test is chosen: intraclass
-correlations are mostly below 0.2, and with 0.05 or 0.2 the benchmark's designs fall to the same test."""
+"""How far predictions of a group's photos are assumed to be correlated, where a test is chosen. The higher, the more
+often cameras are permuted within groups, which takes out what a group's photos have in common."""
 
 GAIN = 1.1
 """By how much the test of this file must promise more than `camera_permutations`, which is exact."""
@@ -45,13 +44,11 @@ class CameraScores:
         images: As `by_image` gives them.
         followed: n × cameras, in the order of their sorted names: to the sum above.
         could: Likewise: to the sum below.
-        tied: n: whether the camera that took the image has an associated label.
     """
 
     images: pd.DataFrame
     followed: Floats
     could: Floats
-    tied: npt.NDArray[np.bool_]
 
 
 def are_mixed(images: pd.DataFrame, associated: pd.Series[str]) -> bool:
@@ -142,39 +139,69 @@ def permute_photos(scores: CameraScores, n: int) -> SlopeTest:
     return SlopeTest(seen, np.concatenate(permuted))
 
 
-def following_power(scores: CameraScores, n: int) -> Callable[[float], float]:
-    """The power of `permute_photos` at `LEVEL` if in a share of the groups predictions depend on the camera.
+def following_power(
+    images: pd.DataFrame, named: pd.DataFrame, tested: Floats, associated: pd.Series[str], n: int
+) -> Callable[[float], float]:
+    """The power of `permute_photos` at `LEVEL` if in a share of the groups predictions are the associated labels.
 
-    The others' scores keep their groups and cameras, but get a random sign per group, which takes from them whatever
-    depends on the camera. The null is one permutation of each simulated data set.
+    Other predictions stay with their photos, but what a group's differ by from the mean of their label gets a random
+    sign, which takes from them whatever depends on the camera. The null is one permutation of each simulation.
 
     Args:
-        scores: Of the photos.
+        images: n images, as `by_image` gives them.
+        named: n × associated labels: how many seeds predict each.
+        tested: n: how many seeds test the image.
+        associated: As for `are_mixed`.
         n: How many simulations.
 
     Returns:
         Power by share of the groups.
     """
-    tied = scores.tied[:, None]
-    three = np.stack([scores.followed, scores.followed * tied, scores.could * tied])
-    seen = _by_group(three, scores.images, _cameras(scores.images)[None])
-    permuted = permutations(_photos(scores.images), n)
-    null = np.concatenate([_by_group(three, scores.images, codes) for codes in permuted], axis=1)
-    generator = np.random.default_rng(0xDE7EC7)
-    chances = generator.random(null.shape[1:])
-    signs = generator.choice([-1.0, 1.0], null.shape[1:])
+    sums = _GroupSums(_photos(images)["block"].to_numpy(), pd.factorize(images["group"])[0], tested)
+    predicted = named.to_numpy() / tested[:, None]
+    kept = sums.centred(predicted)
+    by_camera = np.array(
+        [named.columns == associated[name] for name in sorted(images["camera"].unique())], float
+    )
+    taken = by_camera[_cameras(images)]
+    tied, following, with_label = sums.centred(taken), taken - (predicted - kept), taken.any(axis=1)
+    expected = taken - tied  # of a label and seeds, which no permutation changes
+    permuted = np.concatenate([codes.astype(np.int16) for codes in permutations(_photos(images), n)])
+    generator, shape = np.random.default_rng(0xDE7EC7), (n, int(sums.groups.max()) + 1)
+    chances, signs = generator.random(shape), generator.choice([-1.0, 1.0], shape)
+
+    def simulate(share: float, simulation: int) -> tuple[float, float]:
+        follows = with_label & (chances[simulation] < share)[sums.groups]
+        others = signs[simulation][sums.groups][:, None] * kept
+        given = sums.centred(np.where(follows[:, None], following, others))
+        null = by_camera[permuted[simulation]] - expected
+        return sums.studentised(given, tied), sums.studentised(given, null)
 
     def power(share: float) -> float:
-        follows = chances < share
-
-        def statistic(sums: Floats) -> Floats:
-            base, base_of_tied, following = sums
-            mixed = signs * (base - follows * base_of_tied) + follows * following
-            return _studentise(_moments(np.stack([mixed, mixed])), 0.0)
-
-        return float((statistic(seen) > np.quantile(statistic(null), 1 - LEVEL, method="higher")).mean())
+        seen, null = np.array([simulate(share, simulation) for simulation in range(n)]).T
+        return float((seen > np.quantile(null, 1 - LEVEL, method="higher")).mean())
 
     return power
+
+
+@dataclass(frozen=True)
+class _GroupSums:
+    """Sums of n images: their strata and groups as numbers, and how much each counts."""
+
+    strata: Codes
+    groups: Codes
+    tested: Floats
+
+    def centred(self, values: Floats) -> Floats:
+        """N × k less the means of their strata."""
+        counts = np.bincount(self.strata, self.tested)
+        sums = [np.bincount(self.strata, self.tested * column) / counts for column in values.T]
+        return values - np.stack(sums, axis=1)[self.strata]
+
+    def studentised(self, given: Floats, tied: Floats) -> float:
+        """The sum of given × tied, both n × k, divided by its error over groups."""
+        by_group = np.bincount(self.groups, self.tested * (given * tied).sum(axis=1))
+        return float(_studentise(_moments(np.stack([by_group, by_group])), 0.0))
 
 
 def _photos(images: pd.DataFrame) -> pd.DataFrame:
