@@ -16,6 +16,11 @@ from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.simulator import preset_spec
 
 
+def pytest_make_parametrize_id(val):
+    """Name a test by the beginning of a long text: one of 70 MB was part of a name that workers sent each other."""
+    return f"{val[:40]!r}..." if isinstance(val, str | bytes) and len(val) > 100 else None
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory):
     """Keep decoded variants out of the user's own cache; wait for no disk, as no file need outlast a power cut."""
