@@ -16,16 +16,15 @@ import pandas as pd
 from camerabias.analysis.statistics.bootstrap import Floats
 from camerabias.analysis.statistics.counts import MANY, count_units, permuted_tables
 from camerabias.analysis.statistics.permutation import (
+    FEWER_PERMUTATIONS,
     PERMUTATIONS,
+    VERY_MANY,
     Codes,
     by_image,
     camera_permutations,
     p_value,
     with_seeds,
 )
-
-FEWER_PERMUTATIONS = 199
-"""Of more than `MANY` photos in groups: the smallest p is 0.005."""
 
 MAX_CLASSES = 50
 """Predicted classes that are looked at one by one."""
@@ -92,7 +91,7 @@ def _sensitivity(rows: pd.DataFrame, features: pd.DataFrame, of_many: OfMany) ->
     if len(images) > MANY and images["group"].is_unique:
         permuted = of_many(images, scores, strata, codes)
     else:
-        n = PERMUTATIONS if len(images) <= MANY else FEWER_PERMUTATIONS
+        n = PERMUTATIONS if len(images) <= VERY_MANY else FEWER_PERMUTATIONS
         permuted = np.concatenate([_between(strata, some, scores) for some in camera_permutations(images, n)])
     seen, total, expected = _between(strata, codes[None], scores)[0], (scores**2).sum(), permuted.mean()
     return Sensitivity(float((seen - expected) / (total - expected)), p_value(float(seen), permuted))

@@ -22,7 +22,13 @@ from camerabias.analysis.statistics.bootstrap import (
     mean_of_resamples,
 )
 from camerabias.analysis.statistics.counts import MANY, permuted_tables
-from camerabias.analysis.statistics.permutation import PERMUTATIONS, Codes, p_value
+from camerabias.analysis.statistics.permutation import (
+    FEWER_PERMUTATIONS,
+    PERMUTATIONS,
+    VERY_MANY,
+    Codes,
+    p_value,
+)
 
 Measure = Callable[[Floats], Floats]
 """Of tables of counts, (..., rows, columns) to (...)."""
@@ -141,7 +147,7 @@ def permutation_units(groups: Codes, rows: Codes, classes: Codes) -> Codes:
 
 
 def permuted_counts(rows: Codes, n_rows: int, classes: Codes, units: Codes) -> Iterator[Floats]:
-    """Tables after a permutation of classes between whole units, `PERMUTATIONS` times.
+    """Tables after a permutation of classes between whole units, `PERMUTATIONS` times, or fewer of very many.
 
     A unit's images keep their rows and get the classes of another unit's images, one after the other from a random
     one on, and from the start again where the other has fewer.
@@ -167,8 +173,9 @@ def permuted_counts(rows: Codes, n_rows: int, classes: Codes, units: Codes) -> I
     place[by_unit] = np.arange(len(units)) - starts[units[by_unit]]
     generator = np.random.default_rng(0xDE516)
     batch = max(1, BATCH // max(len(rows), n_rows * n_classes))
-    for start in range(0, PERMUTATIONS, batch):
-        n = min(batch, PERMUTATIONS - start)
+    n_all = PERMUTATIONS if len(rows) <= VERY_MANY else FEWER_PERMUTATIONS
+    for start in range(0, n_all, batch):
+        n = min(batch, n_all - start)
         others = generator.permuted(np.tile(np.arange(len(sizes)), (n, 1)), axis=1)
         begins = (generator.random(others.shape) * sizes[others]).astype(np.intp)
         other = others[:, units]

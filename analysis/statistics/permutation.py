@@ -22,6 +22,10 @@ CORRECTED_PERMUTATIONS = 4999
 """Of tests that are corrected for many comparisons: the smallest p, 0.0002, is below `LEVEL` after Holm's correction
 for as many as 50, where 0.001 would not be for 12; and one near `LEVEL` is known to within 0.003."""
 
+FEWER_PERMUTATIONS, VERY_MANY = 199, 50_000
+"""Permutations where more photos than that are permuted one by one and only a p at `LEVEL` is asked for: the smallest
+is then 0.005, and what is expected under independence is known as well as from 999 of fewer photos."""
+
 SIGNIFICANT = 0.05
 """Of the paper's claims, each decided for itself: the level that is usual in its field."""
 

@@ -94,6 +94,16 @@ def test_label_and_camera_are_associated_as_much(one_by_one):
         assert getattr(counted.cramers_v, end) == pytest.approx(getattr(found.cramers_v, end), abs=0.01)
 
 
+def test_very_many_photos_in_groups_take_fewer_permutations(monkeypatch):
+    images = predictions(3_000, per_group=2, follow=0.3)[0].assign(label=lambda rows: rows["prediction"])
+    usual = associate(images)
+    monkeypatch.setattr(association, "VERY_MANY", 1_000)
+    fewer = associate(images)
+    assert usual.p == pytest.approx(1 / 1000)
+    assert fewer.p == pytest.approx(1 / 200)
+    assert fewer.cramers_v.mean == pytest.approx(usual.cramers_v.mean, abs=0.005)
+
+
 def test_photos_of_mixed_groups_are_not_counted():
     frame = predictions(per_group=3)[0]
     images = frame.assign(seeds=0, camera=np.random.default_rng(1).permutation(frame["camera"]))
