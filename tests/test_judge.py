@@ -1,6 +1,8 @@
 """A run judged again, and its predictions alone, exported as a table."""
 
 import json
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -100,6 +102,15 @@ def predictions(n=800, follow=0.0, corr=0.6, seed=0, split=None):
         "camera": camera,
     }
     return pd.DataFrame(rows if split is None else rows | {"split": split})
+
+
+def test_neither_torch_nor_ray_is_imported(tmp_path):
+    predictions().to_csv(tmp_path / "p.csv", index=False)
+    code = (
+        "import camerabias, sys; camerabias.judge('p.csv', run='run'); "
+        "assert not {'torch', 'ray'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path)
 
 
 def test_the_risk_difference_is_that_of_a_table_worked_by_hand():

@@ -122,7 +122,10 @@ def _draw_photos(
     rows = judged.seen
     given = rows["camera"].map(dict(associated))
     wrong = rows[(rows["prediction"] == given) & (rows["label"] != given)].drop_duplicates("image")
-    found = [*islice(_readable(wrong, read), MAX_PHOTOS)]
+    by_turns = (
+        wrong.groupby(["label", "camera"]).cumcount().argsort(kind="stable")
+    )  # of every cell before a second
+    found = [*islice(_readable(wrong.iloc[by_turns], read), MAX_PHOTOS)]
     if found:
         with mpl.rc_context(STYLE):
             figure, axes = panels(len(found))
