@@ -73,10 +73,12 @@ def painted(tmp_path):
     return make
 
 
-def test_cheating(audit, simulated):
+def test_cheating(audit, simulated, tmp_path):
     """That it trains nothing when asked again is in tests/test_old_run.py."""
     source = simulated("none,white_balance=2,colour_matrix=2", 0.8, 400)
-    code, verdict, printed = audit(source, "--size", 32, "--fail-on", "cheating")
+    (tmp_path / "short.yaml").write_text("{base: calibration, max_steps: 40, evaluate_every: 20}")
+    options = ["--size", 32, "--recipe", tmp_path / "short.yaml"]
+    code, verdict, printed = audit(source, *options, "--fail-on", "cheating")
     assert code == 3
     assert verdict.verdict == "cheating"
     assert (

@@ -98,7 +98,7 @@ def test_audit_of_a_folder_with_cameras_from_exif(photos, dataset):
     )
     run(
         photos, "audit", "photos", "--camera-from", "exif", "--run", "run", "--weights", "none", "--size", 32,
-        "--model", "test_resnet", "--seeds", "0", "--recipe", "tiny.yaml", "--executor", "local", "--full",
+        "--model", "small_cnn", "--seeds", "0", "--recipe", "tiny.yaml", "--executor", "local", "--full",
     )  # fmt: skip
     table = pd.read_csv(photos / "run/report/tables/audit.csv")
     everywhere = table[table["cameras"] == "all"]

@@ -26,6 +26,8 @@ BUCKET = "s3://camerabias-test"
 S3_PORT = 5000
 HEALTH_CHECKS = ("period_ms=2000", "timeout_ms=4000", "failure_threshold=3")
 """A host without power is noticed within some 15 s; with Ray's own figures it is a minute."""
+SET_UP_SECONDS = 600
+"""How long setting up may take, each step of it: on two cores that others worked on a whole one took 422 s."""
 
 
 STUDY = {
@@ -71,7 +73,7 @@ class Cluster:
 
     def _start_storage(self) -> None:
         self.storage.ssh(f"nohup {BIN}/moto_server -H 0.0.0.0 -p {S3_PORT} > ~/s3.log 2>&1 &")
-        wait_for(self._make_bucket, 30)
+        wait_for(self._make_bucket, SET_UP_SECONDS)
 
     def _make_bucket(self) -> bool:
         place = f"{self.s3['AWS_ENDPOINT_URL']}/{BUCKET.removeprefix('s3://')}"
@@ -151,7 +153,7 @@ class Cluster:
         }
         return {**os.environ, **own, **self.s3}
 
-    def on_laptop(self, *command: str | Path, check: bool = True, timeout: float = 300) -> str:
+    def on_laptop(self, *command: str | Path, check: bool = True, timeout: float = SET_UP_SECONDS) -> str:
         """Run a command of this environment (`ray`, `camerabias`) on the laptop; returns what it prints."""
         name, *arguments = map(str, command)
         done = subprocess.run(
@@ -164,7 +166,7 @@ class Cluster:
     def up(self) -> None:
         """`ray up`, and wait for the workers; `ray dashboard` goes on in the background."""
         self.on_laptop("ray", "up", "--yes", "--no-config-cache", self.config)
-        wait_for(lambda: self.n_alive() == 1 + len(self.workers), 600)
+        wait_for(lambda: self.n_alive() == 1 + len(self.workers), SET_UP_SECONDS)
         self.forward()
 
     def mend(self) -> None:
@@ -175,7 +177,7 @@ class Cluster:
             host.plug()
         if self.n_alive() == 0:
             self.up()
-        wait_for(lambda: self.n_alive() == 1 + len(self.workers), 180)
+        wait_for(lambda: self.n_alive() == 1 + len(self.workers), SET_UP_SECONDS)
 
     def forward(self) -> None:
         """Bring the dashboard to the laptop, anew."""
@@ -186,7 +188,8 @@ class Cluster:
             stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         wait_for(
-            lambda: "refused" not in self.on_laptop("ray", "job", "list", *self.address, check=False), 60
+            lambda: "refused" not in self.on_laptop("ray", "job", "list", *self.address, check=False),
+            SET_UP_SECONDS,
         )
 
     def stop_forwarding(self) -> None:
