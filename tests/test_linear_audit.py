@@ -1,0 +1,118 @@
+"""The audit as it begins, with a linear probe: on features whose content is known, and on those of a network."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from camerabias.analysis.records.load import load_records
+
+COUNTS = {("cat", "x"): 48, ("cat", "y"): 12, ("dog", "x"): 12, ("dog", "y"): 48}
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """A table of photos of noise, whose labels and cameras go together, and its frame."""
+    generator = np.random.default_rng(0)
+    rows = [
+        {"path": f"{label}-{camera}-{k}.png", "label": label, "camera": camera}
+        for (label, camera), n in COUNTS.items()
+        for k in range(n)
+    ]
+    for row in rows:
+        level = 60 if row["camera"] == "x" else 180
+        pixels = (level + generator.normal(0, 10, (64, 64, 3))).clip(0, 255).astype(np.uint8)
+        Image.fromarray(pixels).save(tmp_path / row["path"])
+    frame = pd.DataFrame(rows)
+    frame.to_csv(tmp_path / "photos.csv", index=False)
+    return frame
+
+
+@pytest.fixture
+def audit(command, photos, tmp_path):
+    """Run the audit; returns its exit code, its verdict as written, and what was printed."""
+
+    def run(*options):
+        where = ["--run", tmp_path / "run", "--executor", "local"]
+        code, out, err = command("audit", tmp_path / "photos.csv", *where, *options)
+        return code, json.loads((tmp_path / "run/report/verdict.json").read_text()), out + err
+
+    return run
+
+
+@pytest.fixture
+def features(photos, tmp_path):
+    """A table of features that show the label, the camera, or both, each as much as asked."""
+
+    def make(label, camera):
+        generator = np.random.default_rng(1)
+        numbers = pd.DataFrame(generator.normal(size=(len(photos), 6)), columns=[*"abcdef"])
+        numbers["a"] += label * (photos["label"] == "cat")
+        numbers["b"] += camera * (photos["camera"] == "x")
+        numbers.assign(path=photos["path"]).to_parquet(tmp_path / "features.parquet")
+        return tmp_path / "features.parquet"
+
+    return make
+
+
+def test_features_that_show_the_camera_alone_are_cheated_with(audit, features):
+    code, verdict, printed = audit("--embeddings", features(0, 8), "--fail-on", "cheating")
+    assert code == 3
+    assert verdict["verdict"] == "cheating"
+    evidence = verdict["evidence"]
+    assert evidence["shortcut_effect.risk_difference"] > 0.9
+    assert evidence["control.risk_difference"] < 0.7 * evidence["control.exposed_risk_difference"]
+    assert evidence["control.p"] <= 0.01
+    assert evidence["identification.accuracy"] > 0.95
+    assert "Judged: a linear probe on your own features" in printed
+    assert [model["name"] for model in verdict["models"]] == ["linear:embeddings"]
+
+
+def test_features_that_show_the_label_alone_cannot_be_cheated_with(audit, features):
+    _, verdict, _ = audit("--embeddings", features(8, 0))
+    assert verdict["verdict"] == "no evidence"
+    assert verdict["evidence"]["task.accuracy"] > 0.95
+    assert verdict["evidence"]["shortcut_effect.minimum_detectable"] <= 0.25
+
+
+def test_every_photo_is_tested_once_by_a_probe_on_a_network(audit, photos, tmp_path):
+    code, verdict, printed = audit("--backbone", "test_resnet", "--weights", "none", "--size", "32")
+    assert code == 0
+    assert "Computing rgb features" in printed
+    records = load_records(str(tmp_path / "run"))
+    (cell,) = records.cells("label")
+    tested = pd.concat(records.test_rows(cell).values())
+    assert len(tested) == tested["image_id"].nunique() == len(photos)
+    assert verdict["evidence"]["identification.accuracy"] > 0.95, "one camera's photos are brighter"
+    assert (tmp_path / "run/report/index.html").exists()
+    _, again, printed = audit("--backbone", "test_resnet", "--weights", "none", "--size", "32")
+    assert again == verdict
+    assert "10 trials, 0 of them run now" in printed
+
+
+def test_a_backbone_and_features_of_one_s_own_are_not_given_together(command, photos, tmp_path):
+    code, _, err = command(
+        "audit",
+        tmp_path / "photos.csv",
+        "--run",
+        tmp_path / "run",
+        "--backbone",
+        "resnet34",
+        "--embeddings",
+        "x.csv",
+    )
+    assert code == 1
+    assert "give one of them" in err
+
+
+def test_photos_without_features_are_named(command, photos, features, tmp_path):
+    table = pd.read_parquet(features(1, 1)).iloc[:-1]
+    table.to_parquet(tmp_path / "features.parquet")
+    code, _, err = command(
+        "audit", tmp_path / "photos.csv", "--run", tmp_path / "run", "--executor", "local",
+        "--embeddings", tmp_path / "features.parquet",
+    )  # fmt: skip
+    assert code == 1
+    assert "lacks features of 1 of 64 photos" in err or "lacks features of 1 of" in err
