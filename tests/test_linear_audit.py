@@ -62,7 +62,7 @@ def test_features_that_show_the_camera_alone_are_cheated_with(audit, features):
     assert code == 3
     assert verdict["verdict"] == "cheating"
     evidence = verdict["evidence"]
-    assert evidence["shortcut_effect.risk_difference"] > 0.9
+    assert evidence["shortcut_effect.risk_difference"] > 0.7
     assert evidence["control.risk_difference"] < 0.7 * evidence["control.exposed_risk_difference"]
     assert evidence["control.p"] <= 0.01
     assert evidence["identification.accuracy"] > 0.95
@@ -70,7 +70,9 @@ def test_features_that_show_the_camera_alone_are_cheated_with(audit, features):
     assert [model["name"] for model in verdict["models"]] == ["linear:embeddings"]
 
 
+@pytest.mark.slow
 def test_features_that_show_the_label_alone_cannot_be_cheated_with(audit, features):
+    """What it alone catches: a head that follows cameras which its features do not show."""
     _, verdict, _ = audit("--embeddings", features(8, 0))
     assert verdict["verdict"] == "no evidence"
     assert verdict["evidence"]["task.accuracy"] > 0.95
@@ -115,4 +117,4 @@ def test_photos_without_features_are_named(command, photos, features, tmp_path):
         "--embeddings", tmp_path / "features.parquet",
     )  # fmt: skip
     assert code == 1
-    assert "lacks features of 1 of 64 photos" in err or "lacks features of 1 of" in err
+    assert "lacks features of 1 of 56 photos" in err, "of the first shard of 64, byte-identical ones once"

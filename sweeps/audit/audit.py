@@ -21,6 +21,7 @@ from camerabias.datasets.inspection.metadata import are_facts_of, facts_of
 from camerabias.datasets.inspection.sensor_pattern import match_patterns
 from camerabias.datasets.io.executor import Executor, LocalExecutor
 from camerabias.datasets.schema import FACTS_FILE, CamerabiasError
+from camerabias.sweeps.execution.executor import LocalTrialExecutor
 from camerabias.sweeps.execution.listener import Listener
 from camerabias.sweeps.execution.outcome import SweepOutcome
 from camerabias.sweeps.execution.sweep import Request, plan_sweep, run_plan
@@ -135,6 +136,7 @@ def run_audits(
     # all of them now, for what would stop it later, such as weights
     plans = [_plan_steps(audit) for audit in audits]
     dataset, run = open_dataset(shared.data), Run(shared.run)
+    audits = [_in_process(audit, dataset) for audit in audits]
     design = look_at_design(dataset, run, _where(dataset, shared.executor), listener)
     listener.design(design)
     outcomes: list[SweepOutcome] = []
@@ -144,6 +146,14 @@ def run_audits(
         if outcomes[-1].n_left:  # somebody has interrupted it, which is meant for the audit as a whole
             break
     return outcomes
+
+
+def _in_process(audit: Audit, dataset: Dataset) -> Audit:
+    """An audit of few photos by a linear probe runs in this process: Ray's start would take longer."""
+    linear = all(map(is_linear, audit.request.models or ()))
+    if not linear or dataset.manifest.n_images >= SPREAD_FROM or audit.request.executor.is_cluster:
+        return audit
+    return replace(audit, request=replace(audit.request, executor=LocalTrialExecutor()))
 
 
 def _plan_steps(audit: Audit) -> dict[str, Plan]:

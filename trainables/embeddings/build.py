@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
@@ -107,14 +108,15 @@ def load_embedder(embedding: Embedding, source: str) -> Embedder:
 
 
 def _embed(embedder: Embedder, photos: Sequence[tuple[str, bytes]]) -> Features:
-    """Features (draws, n, d) of encoded photos, on as many threads as torch may use, each with one of its own."""
+    """Features (draws, n, d) of encoded photos, on as many threads as there are cores, each with one of torch's."""
 
     def work(some: Sequence[tuple[str, bytes]]) -> Features:
         torch.set_num_threads(1)
         ids, decoded = [image_id for image_id, _ in some], [decode(content) for _, content in some]
         return np.stack([embedder.features(ids, decoded, draw) for draw in range(embedder.embedding.draws)])
 
-    threads = torch.get_num_threads()
+    # Ray gives its workers fewer, by this variable
+    threads = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
     with ThreadPoolExecutor(threads) as pool:
         return np.concatenate(list(pool.map(work, _chunks(photos))), axis=1)
 
