@@ -65,7 +65,7 @@ def test_features_that_show_the_camera_alone_are_cheated_with(audit, features):
     assert evidence["shortcut_effect.risk_difference"] > 0.7
     assert evidence["control.risk_difference"] < 0.7 * evidence["control.exposed_risk_difference"]
     assert evidence["control.p"] <= 0.01
-    assert evidence["identification.accuracy"] > 0.95
+    assert evidence["identification.accuracy"] > 0.85
     assert "Judged: a linear probe on your own features" in printed
     assert [model["name"] for model in verdict["models"]] == ["linear:embeddings"]
 

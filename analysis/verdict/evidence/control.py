@@ -30,8 +30,11 @@ class ControlTest(VerdictTest[ControlEffect]):
     def sentences(self, found: Findings) -> list[str]:
         """What becomes of the effect, where there is one."""
         result, tested = found.of(self), found.of(SHORTCUT_EFFECT)
-        if result is None or tested is None or not tested.effect.p <= LEVEL:
+        if tested is None or not tested.effect.p <= LEVEL:
             return []
+        if result is None:
+            why = [str(arrays["why"]) for arrays in found.controls if "why" in arrays]
+            return [f"There is no control head to compare with: {why[0]}."] if why else []
         numbers = f"{show_points(result.control)} points in place of {show_points(result.exposed)}"
         if result.p <= LEVEL:
             return [
