@@ -9,7 +9,7 @@ import pandas as pd
 
 from camerabias.datasets.dataset import Dataset
 from camerabias.datasets.ingest.create import import_dataset, simulate_dataset
-from camerabias.datasets.io.executor import EXECUTORS, Executor
+from camerabias.datasets.io.executor import EXECUTORS, Executor, for_photos
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.reading.photo import Reading, Source
 from camerabias.datasets.schema import CamerabiasError, CameraFrom, ExecutorName, Fit, Layout, Preset
@@ -100,7 +100,7 @@ def import_photos(
         one_vs_rest: A label, or a member of labels that are sets (`A|B`): all others become one label.
         fit: How photos become a model's input: `resize` and cut the centre, `crop` unscaled pixels, or `pad`.
         max_rejected: Share of photos, 0 to 1, that may be undecodable before the import gives up.
-        executor: `local` works here; `ray` spreads the work over cores; or one that was made.
+        executor: `local` works here; `ray` spreads the work over cores; or one that was made, for many photos.
         verbose: Whether to print what the command prints.
 
     Returns:
@@ -120,7 +120,10 @@ def import_photos(
     listener = listener_of(verbose)
     for note in found.notes:
         listener.say(note)
-    where = executor if isinstance(executor, Executor) else EXECUTORS[executor]()
+    if isinstance(executor, Executor):
+        where = for_photos(executor, len(found.photos))
+    else:
+        where = EXECUTORS[executor]()
     with listener.counting("Importing photos") as progress:
         dataset = import_dataset(found, Folder(fspath(out)), where, fit, max_rejected, progress)
     if verbose:

@@ -123,6 +123,15 @@ def _answer(work: Work, row: dict[str, Any]) -> dict[str, Any]:
         return {"result": "", "refused": str(error), "storage": isinstance(error, StorageError)}
 
 
+SPREAD_FROM = 5000
+"""Photos from which Ray's start, about ten seconds, costs less than it saves."""
+
+
+def for_photos(executor: Executor, n: int) -> Executor:
+    """Where n photos are read: here, unless they are many, or others have started machines for them."""
+    return executor if n >= SPREAD_FROM or executor.is_cluster else LocalExecutor()
+
+
 EXECUTORS: dict[ExecutorName, type[Executor]] = {
     executor.name: executor for executor in (LocalExecutor, RayExecutor)
 }

@@ -19,7 +19,7 @@ from camerabias.analysis.verdict.findings import associated, gather, has_shortcu
 from camerabias.datasets.dataset import Dataset, open_dataset
 from camerabias.datasets.inspection.metadata import are_facts_of, facts_of
 from camerabias.datasets.inspection.sensor_pattern import match_patterns
-from camerabias.datasets.io.executor import Executor, LocalExecutor
+from camerabias.datasets.io.executor import SPREAD_FROM, Executor, LocalExecutor
 from camerabias.datasets.schema import FACTS_FILE, CamerabiasError
 from camerabias.sweeps.execution.executor import LocalTrialExecutor
 from camerabias.sweeps.execution.listener import Listener
@@ -31,9 +31,6 @@ from camerabias.sweeps.planning.plan import Plan
 from camerabias.trainables.records.record import SENSOR_PATTERN_FILE
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.spec.linear_probe import is_linear
-
-SPREAD_FROM = 5000
-"""Photos from which Ray's start, about ten seconds, costs less than it saves."""
 
 LONG = 600
 """Seconds from which an audit says how long it will take, and asks, before it starts."""

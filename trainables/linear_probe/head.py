@@ -6,16 +6,14 @@ images, so that nothing of a tested image, or of its group, has a say. Knows nei
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
-from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import logsumexp
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold
+from sklearn.model_selection import GroupKFold
 from threadpoolctl import threadpool_limits
 
 Matrix = npt.NDArray[np.float64]
@@ -35,6 +33,8 @@ TOLERANCE = 1e-3
 
 LARGEST_LOSS = float(np.log(1000))
 """Of one image, of a class that did not train for instance: it must not drown all others."""
+
+_PATH = tuple(sorted(PENALTIES, reverse=True))
 
 _ALL = slice(None)
 
@@ -170,39 +170,40 @@ def _project(features: npt.NDArray[np.floating]) -> Projection:
 
 def _choose(components: Matrix, examples: TrainingSet) -> tuple[int, float, ClassCodes]:
     """Number of components and penalty with the lowest loss on groups that did not train, and classes given there."""
-    sizes = dict.fromkeys(min(k, components.shape[1]) for k in COMPONENTS)
     folds = _folds(examples)
-    found = {
-        choice: _validate(components[:, : choice[0]], examples, choice[1], folds)
-        for choice in product(sizes, reversed(PENALTIES))  # the strongest, where all are alike
-    }
-    best = min(found, key=lambda choice: found[choice][0])
-    return *best, found[best][1]
+    best, least, given = (1, PENALTIES[-1]), np.inf, np.full(len(components), -1)
+    for k in dict.fromkeys(min(k, components.shape[1]) for k in COMPONENTS):
+        losses, classes = _validate(components[:, :k], examples, folds)
+        chosen = int(np.argmin(losses))  # the strongest penalty, where all are alike
+        if losses[chosen] < least:
+            best, least, given = (k, _PATH[chosen]), losses[chosen], classes[chosen]
+    return *best, given
 
 
 def _folds(examples: TrainingSet) -> list[tuple[ClassCodes, ClassCodes]]:
-    """Rows that train and rows that validate; none where there are too few groups."""
+    """Rows that train and rows that validate; none where there is one group."""
     n = min(FOLDS, len(np.unique(examples.groups)))
     if n < 2:
         return []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # of classes with fewer images than folds
-        splitter = StratifiedGroupKFold(n)
-        return list(splitter.split(examples.features, examples.classes, examples.groups))
+    splitter = GroupKFold(n, shuffle=True, random_state=0)
+    return list(splitter.split(examples.features, examples.classes, examples.groups))
 
 
 def _validate(
-    components: Matrix, examples: TrainingSet, penalty: float, folds: list[tuple[ClassCodes, ClassCodes]]
-) -> tuple[float, ClassCodes]:
-    """Weighted log loss of images that did not train, and the classes that they were given."""
-    loss, given = 0.0, np.full(len(components), -1)
+    components: Matrix, examples: TrainingSet, folds: list[tuple[ClassCodes, ClassCodes]]
+) -> tuple[Matrix, ClassCodes]:
+    """By penalty of `_PATH`: weighted log loss of images that did not train, and the classes that they were given."""
+    losses, given = np.zeros(len(_PATH)), np.full((len(_PATH), len(components)), -1)
     for train, validation in folds:
-        logits = regress(components, examples, penalty, train).logits(components[validation])
-        named = logits[np.arange(len(validation)), examples.classes[validation]]
-        losses = np.minimum(logsumexp(logits, axis=1) - named, LARGEST_LOSS)
-        loss += float((losses * examples.weights[validation]).sum())
-        given[validation] = logits.argmax(axis=1)
-    return loss, given
+        regression = None  # each penalty begins where the one before it ended
+        for number, penalty in enumerate(_PATH):
+            regression = regress(components, examples, penalty, train, regression)
+            logits = regression.logits(components[validation])
+            named = logits[np.arange(len(validation)), examples.classes[validation]]
+            each = np.minimum(logsumexp(logits, axis=1) - named, LARGEST_LOSS)
+            losses[number] += (each * examples.weights[validation]).sum()
+            given[number, validation] = logits.argmax(axis=1)
+    return losses, given
 
 
 def _of_every_class(model: LogisticRegression) -> tuple[Matrix, Matrix]:
