@@ -88,7 +88,8 @@ def test_every_photo_is_tested_once_by_a_probe_on_a_network(audit, photos, tmp_p
     tested = pd.concat(records.test_rows(cell).values())
     assert len(tested) == tested["image_id"].nunique() == len(photos)
     assert verdict["evidence"]["identification.accuracy"] > 0.95, "one camera's photos are brighter"
-    assert (tmp_path / "run/report/index.html").exists()
+    page = (tmp_path / "run/report/index.html").read_text()
+    assert "learned first" not in page, "a probe is fitted at once"
     _, again, printed = audit("--backbone", "test_resnet", "--weights", "none", "--size", "32")
     assert again == verdict
     assert "10 trials, 0 of them run now" in printed

@@ -9,12 +9,18 @@ from camerabias.analysis.statistics.accuracy import (
 )
 from camerabias.analysis.statistics.learning import learning_threshold, steps_to_threshold
 from camerabias.datasets.schema import Target
+from camerabias.trainables.spec.linear_probe import is_linear
 
 
 def steps_learned(records: Records, target: Target, setting: str) -> dict[tuple[str, int], int | None]:
-    """The step at which each finished trial on plain photos had learned its target, by model and seed."""
+    """The step at which each finished trial on plain photos had learned its target, by model and seed.
+
+    Of networks: a linear probe is fitted at once.
+    """
     learned = {}
     for cell in records.cells(target, setting, PLAIN):
+        if is_linear(cell.model):
+            continue
         for seed, trial in records.done(cell).items():
             threshold = learning_threshold(chance([records.predictions(trial)]))
             steps = steps_to_threshold(records.validations(trial), threshold)

@@ -18,6 +18,7 @@ from camerabias.analysis.report.figures.base import (
 from camerabias.analysis.statistics.accuracy import chance
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.trainables.records.study import StudyCell
+from camerabias.trainables.spec.linear_probe import is_linear
 
 
 def learning_curves(records: Records) -> tuple[Figure, str]:
@@ -45,11 +46,14 @@ FIGURES["figure2"] = learning_curves
 
 def _learning_cells(records: Records) -> tuple[str, list[StudyCell]]:
     for setting in ("balanced", "natural"):
-        found = {target: finished(records, target, setting) for target in TARGET_COLOURS}
+        found = {
+            target: [cell for cell in finished(records, target, setting) if not is_linear(cell.model)]
+            for target in TARGET_COLOURS
+        }
         if all(found.values()):
             return setting, [cell for cells in found.values() for cell in cells]
     raise CamerabiasError(
-        "no finished trials of both camera and label under balanced or natural, on rgb photos"
+        "no finished networks of both camera and label under balanced or natural, on rgb photos"
     )
 
 
