@@ -74,9 +74,11 @@ def test_features_that_show_the_camera_alone_are_cheated_with(audit, features):
 def test_features_that_show_the_label_alone_cannot_be_cheated_with(audit, features):
     """What it alone catches: a head that follows cameras which its features do not show."""
     _, verdict, _ = audit("--embeddings", features(8, 0))
-    assert verdict["verdict"] == "no evidence"
+    assert verdict["verdict"] == "cannot tell", "24 bias-conflicting photos are too few for `no evidence`"
+    assert verdict["reasons"][0].startswith("Nothing was found, but only effects from")
     assert verdict["evidence"]["task.accuracy"] > 0.95
-    assert verdict["evidence"]["shortcut_effect.minimum_detectable"] <= 0.25
+    assert verdict["evidence"]["shortcut_effect.p"] > 0.01
+    assert verdict["evidence"]["shortcut_effect.minimum_detectable"] > 0.25
 
 
 def test_every_photo_is_tested_once_by_a_probe_on_a_network(audit, photos, tmp_path):
