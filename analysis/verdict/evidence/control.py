@@ -35,15 +35,14 @@ class ControlTest(VerdictTest[ControlEffect]):
         if result is None:
             why = [str(arrays["why"]) for arrays in found.controls if "why" in arrays]
             return [f"There is no control head to compare with: {why[0]}."] if why else []
-        numbers = f"{show_points(result.control)} points in place of {show_points(result.exposed)}"
-        if result.p <= LEVEL:
-            return [
-                f"It comes from the association in training: trained as if label and camera were independent, the "
-                f"same head comes to {numbers} ({show_p(result.p)})."
-            ]
+        means = (
+            "the difference comes from the association in training"
+            if result.p <= LEVEL
+            else "not shown to come from the association in training"
+        )
         return [
-            f"Trained as if label and camera were independent, the same head comes to {numbers} "
-            f"({show_p(result.p)}): not shown to come from the association in training alone."
+            f"Trained as if label and camera were independent, the same head comes to {show_points(result.control)} "
+            f"points in place of {show_points(result.exposed)} ({show_p(result.p)}): {means}."
         ]
 
 
