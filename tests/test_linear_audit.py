@@ -76,7 +76,7 @@ def test_features_that_show_the_label_alone_cannot_be_cheated_with(audit, featur
     _, verdict, _ = audit("--embeddings", features(8, 0))
     assert verdict["verdict"] == "cannot tell", "24 bias-conflicting photos are too few for `no evidence`"
     assert verdict["reasons"][0].startswith("Nothing was found, but only effects from")
-    assert verdict["evidence"]["task.accuracy"] > 0.95
+    assert verdict["evidence"]["task.accuracy"] > 0.9
     assert verdict["evidence"]["shortcut_effect.p"] > 0.01
     assert verdict["evidence"]["shortcut_effect.minimum_detectable"] > 0.25
 
