@@ -336,13 +336,13 @@ def choose_examples(folder: Path, _: int) -> None:
 def check_variant(folder: Path, _: int) -> None:
     """Is a variant built? With the opening of its dataset."""
     from camerabias.datasets.dataset import open_dataset
-    from camerabias.datasets.views.build import _checksums, is_built, variant_folder
+    from camerabias.datasets.views.build import checksums, is_built, variant_folder
     from camerabias.datasets.views.registry import View
     from camerabias.datasets.views.variant import Variant
 
     dataset = open_dataset(str(folder / "dataset"))
     variant = Variant(view=View.model_validate("rgb"), size=64, fit="resize")
-    variant_folder(dataset, variant).write_json("variant.json", {"parts": _checksums(dataset)})
+    variant_folder(dataset, variant).write_json("variant.json", {"parts": checksums(dataset)})
     assert is_built(dataset, variant)
 
 

@@ -21,6 +21,7 @@ from camerabias.datasets.predictions.columns import (
     no_column,
     plainly,
 )
+from camerabias.datasets.reading.columns import refuse_gaps
 from camerabias.datasets.reading.parsers import PARSERS, parse_table
 from camerabias.datasets.reading.words import clean, in_or_not, name_sides, one_vs_rest
 from camerabias.datasets.schema import JUDGED_FILE, RUN_FILE, CamerabiasError
@@ -66,7 +67,7 @@ def read_predictions(
     scored = find_score_columns(table, columns.scores, {*found.values()}, name)
     if scored:
         notes.append(f"Scores are the columns {_some(scored)}.")
-    _refuse_gaps(table, [found[ours] for ours in found if ours not in ("group", "image")], name)
+    refuse_gaps(table, [found[ours] for ours in found if ours not in ("group", "image")], name)
     words = {ours: _words(table[theirs]) for ours, theirs in found.items() if ours not in ("image", "group")}
     if "prediction" in found:
         _refuse_foreign(words["label"], words["prediction"], found, name, notes)
@@ -102,7 +103,7 @@ def read_training(
     }
     found, said = find_prediction_columns(table, PredictionColumns(**named), name)
     needed = {ours: found[ours] for ours in ("label", "camera")}
-    _refuse_gaps(table, needed.values(), name)
+    refuse_gaps(table, needed.values(), name)
     rows = pd.DataFrame({ours: _words(table[theirs]) for ours, theirs in needed.items()})
     if member is not None:
         rows["label"] = _mapped(rows["label"], lambda known: one_vs_rest(known, member))
@@ -156,16 +157,6 @@ def _against_rest(words: dict[str, pd.Series], member: str) -> None:
     words["prediction"] = _mapped(
         words["prediction"], lambda known: [in_or_not(word, member) for word in known]
     )
-
-
-def _refuse_gaps(table: pd.DataFrame, columns: Iterable[str], name: str) -> None:
-    for column in columns:
-        gaps = table[column].isna().to_numpy().nonzero()[0]
-        if len(gaps):
-            raise CamerabiasError(
-                f"{name} has no {column} in {len(gaps)} of {len(table)} rows (first: data row {gaps[0] + 1}); "
-                "fill them in or drop those rows."
-            )
 
 
 def _highest(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
@@ -86,3 +86,14 @@ def _refuse_doubled(table: pd.DataFrame, found: Mapping[str, str], name: str) ->
     for theirs in found.values():
         if f"{theirs} (2)" in table:
             raise CamerabiasError(f"{name} has two columns {theirs!r}; rename one of them.")
+
+
+def refuse_gaps(table: pd.DataFrame, columns: Iterable[str], name: str) -> None:
+    """Refuse a table with rows that lack a value of some columns, by a `CamerabiasError` that names the first."""
+    for column in columns:
+        gaps = table[column].isna().to_numpy().nonzero()[0]
+        if len(gaps):
+            raise CamerabiasError(
+                f"{name} has no {column} in {len(gaps)} of {len(table)} rows (first: data row {gaps[0] + 1}); "
+                "fill them in or drop those rows."
+            )

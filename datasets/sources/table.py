@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from camerabias.datasets.io.storage import Folder
-from camerabias.datasets.reading.columns import find_columns
+from camerabias.datasets.reading.columns import find_columns, refuse_gaps
 from camerabias.datasets.reading.location import locate
 from camerabias.datasets.reading.parsers import PARSERS, parse_table
 from camerabias.datasets.reading.photo import SOURCES, Photo, Reading, Source, SourceKind
@@ -61,7 +61,9 @@ def source_of(
     """
     found, said = find_columns(table, reading, name)
     notes = [*notes, *said]
-    _refuse_gaps(table, found.values(), name)
+    if table.empty:
+        raise CamerabiasError(f"{name} lists no photos.")
+    refuse_gaps(table, found.values(), name)
     if reading.one_vs_rest:
         table = table.assign(**{found["label"]: table[found["label"]].map(_joined)})
     words = pd.DataFrame({ours: _words(table[theirs], theirs, name) for ours, theirs in found.items()})
@@ -109,18 +111,6 @@ def _others(table: pd.DataFrame, found: dict[str, str], notes: list[str]) -> lis
         notes.append(f"Columns whose names camerabias uses itself are kept under others: {named}.")
     plain = table[others].astype(object).where(table[others].notna(), None).rename(columns=ours)
     return [{str(key): value for key, value in row.items()} for row in plain.to_dict("records")]
-
-
-def _refuse_gaps(table: pd.DataFrame, columns: Iterable[str], name: str) -> None:
-    if table.empty:
-        raise CamerabiasError(f"{name} lists no photos.")
-    for column in columns:
-        gaps = table[column].isna().to_numpy().nonzero()[0]
-        if len(gaps):
-            raise CamerabiasError(
-                f"{name} has no {column} in {len(gaps)} of {len(table)} rows (first: data row {gaps[0] + 1}); "
-                "fill them in or drop those rows."
-            )
 
 
 SOURCES["table"] = SourceKind(is_table, read_table, f"a table ({', '.join(PARSERS)})")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 import pyarrow as pa
@@ -36,23 +36,33 @@ PIXEL_SCHEMA = pa.schema(
 )
 
 
-def is_built(dataset: Dataset, variant: Variant) -> bool:
-    """Whether the variant is complete, and made from the images that the dataset holds now."""
-    folder = variant_folder(dataset, variant)
-    return folder.exists(VARIANT_FILE) and folder.read_json(VARIANT_FILE)["parts"] == _checksums(dataset)
+class Stored(Protocol):
+    """What is built once, a part per part of the dataset: a variant, or an embedding."""
+
+    @property
+    def folder(self) -> str:
+        """Its folder below `variants/`, whose name holds a hash of everything that makes it."""
 
 
-def _checksums(dataset: Dataset) -> dict[str, str]:
+def is_built(dataset: Dataset, stored: Stored) -> bool:
+    """Whether it is complete, and made from the images that the dataset holds now."""
+    folder = variant_folder(dataset, stored)
+    return folder.exists(VARIANT_FILE) and folder.read_json(VARIANT_FILE)["parts"] == checksums(dataset)
+
+
+def checksums(dataset: Dataset) -> dict[str, str]:
+    """Of the parts of a dataset, by name: what is built of other images is none of this one."""
     return {part.name: part.checksum for part in dataset.manifest.parts}
 
 
-def variant_folder(dataset: Dataset, variant: Variant) -> Folder:
+def variant_folder(dataset: Dataset, stored: Stored) -> Folder:
     """`DATASET/variants/NAME-HASH`."""
-    return _folder_below(dataset.folder, variant)
+    return folder_below(dataset.folder, stored)
 
 
-def _folder_below(dataset: Folder, variant: Variant) -> Folder:
-    return dataset.child(VARIANTS_FOLDER, variant.folder)
+def folder_below(dataset: Folder, stored: Stored) -> Folder:
+    """The same of a dataset's folder, which is all that workers are given."""
+    return dataset.child(VARIANTS_FOLDER, stored.folder)
 
 
 def build_variants(
@@ -85,7 +95,7 @@ def build_variants(
                 "height": height,
                 "width": width,
                 "channels": channels,
-                "parts": _checksums(dataset),
+                "parts": checksums(dataset),
             },
         )
 
@@ -93,7 +103,7 @@ def build_variants(
 def _build_part(dataset: Folder, piece: tuple[Variant, str]) -> dict[str, Any]:
     variant, part = piece
     cv2.setNumThreads(1)  # the pieces run side by side already
-    folder = _folder_below(dataset, variant)
+    folder = folder_below(dataset, variant)
     if not folder.exists(part):
         height, width, channels = variant.shape
         rows_per_group = max(1, ROW_GROUP_BYTES // (height * width * channels))

@@ -25,7 +25,6 @@ from camerabias.sweeps.planning.study import Study, load_study
 from camerabias.sweeps.runs.examples import write_examples
 from camerabias.sweeps.runs.lease import Lease
 from camerabias.trainables.embeddings.own import own_features_id
-from camerabias.trainables.embeddings.store import is_embedded
 from camerabias.trainables.models.registry import build_model, input_size
 from camerabias.trainables.models.weights import load_weights, weights_id
 from camerabias.trainables.records.record import Contents
@@ -237,7 +236,7 @@ def build_missing(
     if variants:
         with listener.counting(f"Building {_views(variants)} shards") as report:
             build_variants(dataset, variants, executor, report)
-    embeddings = [one for one in wanted if isinstance(one, Embedding) and not is_embedded(dataset, one)]
+    embeddings = [one for one in wanted if isinstance(one, Embedding) and not is_built(dataset, one)]
     if embeddings:
         from camerabias.trainables.embeddings.build import (
             build_embeddings,  # late: torch is not needed to plan

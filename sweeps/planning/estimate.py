@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from camerabias.datasets.schema import CamerabiasError
+from camerabias.datasets.views.build import is_built
 from camerabias.sweeps.planning.plan import Plan
-from camerabias.trainables.embeddings.store import is_embedded
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.spec.linear_probe import OWN_FEATURES, Embedding, LinearProbe
 from camerabias.trainables.spec.recipe import Precision, Recipe
@@ -87,7 +87,7 @@ def estimate_time(plan: Plan, run: Run, measure: SpeedMeasure) -> TimeEstimate:
             speeds[work] = known.get(work) or measure(config)
         seconds += config.recipe.max_steps * config.recipe.batch_size / speeds[work].images_per_second
     for embedding, config in embeddings.items():
-        if embedding.backbone != OWN_FEATURES and not is_embedded(plan.dataset, embedding):
+        if embedding.backbone != OWN_FEATURES and not is_built(plan.dataset, embedding):
             work = _Work.of(config)
             speeds[work] = speeds.get(work) or measure(config)
             seconds += embedding.draws * plan.dataset.manifest.n_images / speeds[work].images_per_second

@@ -19,10 +19,10 @@ from camerabias.datasets.io.decode import decode
 from camerabias.datasets.io.executor import Executor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import INDEX_FILE, CamerabiasError
-from camerabias.datasets.views.build import VARIANT_FILE
+from camerabias.datasets.views.build import VARIANT_FILE, checksums, folder_below, is_built, variant_folder
 from camerabias.trainables.embeddings.embedder import Embedder
 from camerabias.trainables.embeddings.own import own_features
-from camerabias.trainables.embeddings.store import Features, checksums, embedding_folder, is_embedded
+from camerabias.trainables.embeddings.store import Features
 from camerabias.trainables.models.weights import load_weights, weights_id
 from camerabias.trainables.spec.linear_probe import OWN_FEATURES, Embedding
 
@@ -49,14 +49,14 @@ def build_embeddings(
     Raises:
         CamerabiasError: The weights are others than those that were planned with.
     """
-    missing = [embedding for embedding in dict.fromkeys(embeddings) if not is_embedded(dataset, embedding)]
+    missing = [embedding for embedding in dict.fromkeys(embeddings) if not is_built(dataset, embedding)]
     pieces = [(embedding, part.name) for embedding in missing for part in dataset.manifest.parts]
     work = partial(_build_part, dataset.folder, source)
     for done, _ in enumerate(executor.map(work, pieces), start=1):
         if report:
             report(done, len(pieces))
     for embedding in missing:
-        embedding_folder(dataset.folder, embedding).write_json(
+        variant_folder(dataset, embedding).write_json(
             VARIANT_FILE,
             {
                 "embedding": embedding.model_dump(mode="json"),
@@ -68,7 +68,7 @@ def build_embeddings(
 
 def _build_part(dataset: Folder, source: str, piece: tuple[Embedding, str]) -> dict[str, Any]:
     embedding, part = piece
-    folder = embedding_folder(dataset, embedding)
+    folder = folder_below(dataset, embedding)
     if not folder.exists(part):
         cv2.setNumThreads(1)  # photos run side by side already
         image_ids, features = _features(dataset, part, embedding, source)

@@ -1,4 +1,4 @@
-"""Embeddings as they lie in a dataset: where, whether they are whole, and read as arrays. Without torch."""
+"""Embeddings read from a dataset as arrays. Without torch."""
 
 from __future__ import annotations
 
@@ -7,22 +7,11 @@ import numpy.typing as npt
 
 from camerabias.datasets.dataset import Dataset
 from camerabias.datasets.io.storage import Folder
-from camerabias.datasets.schema import VARIANTS_FOLDER, CamerabiasError
-from camerabias.datasets.views.build import VARIANT_FILE
+from camerabias.datasets.schema import CamerabiasError
+from camerabias.datasets.views.build import is_built, variant_folder
 from camerabias.trainables.spec.linear_probe import Embedding
 
 Features = npt.NDArray[np.float32]
-
-
-def is_embedded(dataset: Dataset, embedding: Embedding) -> bool:
-    """Whether the embedding is complete, and of the images that the dataset holds now."""
-    folder = embedding_folder(dataset.folder, embedding)
-    return folder.exists(VARIANT_FILE) and folder.read_json(VARIANT_FILE)["parts"] == checksums(dataset)
-
-
-def embedding_folder(dataset: Folder, embedding: Embedding) -> Folder:
-    """`DATASET/variants/embedding-BACKBONE-VIEW-HASH`."""
-    return dataset.child(VARIANTS_FOLDER, embedding.folder)
 
 
 def read_features(dataset: Dataset, embedding: Embedding) -> Features:
@@ -34,19 +23,14 @@ def read_features(dataset: Dataset, embedding: Embedding) -> Features:
     Raises:
         CamerabiasError: The embedding is not built.
     """
-    if not is_embedded(dataset, embedding):
+    if not is_built(dataset, embedding):
         raise CamerabiasError(
             f"The embedding {embedding.folder} of {dataset.folder} is not built; the sweep or audit that asked "
             "for it builds it when it is run again."
         )
-    folder = embedding_folder(dataset.folder, embedding)
+    folder = variant_folder(dataset, embedding)
     parts = [_read_part(folder, part.name, embedding.draws) for part in dataset.manifest.parts]
     return np.concatenate(parts, axis=1)
-
-
-def checksums(dataset: Dataset) -> dict[str, str]:
-    """Of the parts of a dataset, by name: an embedding of other images is none of this one."""
-    return {part.name: part.checksum for part in dataset.manifest.parts}
 
 
 def _read_part(folder: Folder, part: str, draws: int) -> Features:

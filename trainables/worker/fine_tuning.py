@@ -7,7 +7,6 @@ import platform
 import time
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import nn
@@ -28,7 +27,7 @@ from camerabias.trainables.training.randomness import stream_seed
 from camerabias.trainables.training.train import Training, TrainingError
 from camerabias.trainables.worker.job import Job, Progress, Validation
 from camerabias.trainables.worker.node import versions
-from camerabias.trainables.worker.session import Session, device_name, open_data, timestamp
+from camerabias.trainables.worker.session import Session, device_name, open_data, predictions_of, timestamp
 
 CHECKPOINT_SECONDS = 60.0
 """Time between checkpoints: what a killed trial loses at most, and rare enough to cost nothing."""
@@ -217,8 +216,4 @@ class FineTuning(Session):
         examples = data.examples(rows, side, draw)
         logits = predict_logits(self.training.model, examples, recipe.batch_size, recipe.precision)
         probabilities = logits.softmax(dim=1).cpu().numpy()
-        return data.described(rows).assign(
-            draw=draw,
-            prediction=np.array(data.classes)[probabilities.argmax(axis=1)],
-            probabilities=list(probabilities),
-        )
+        return predictions_of(data, rows, draw, probabilities)

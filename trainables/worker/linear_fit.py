@@ -14,7 +14,7 @@ from camerabias.trainables.records.checkpoint import read_weights, write_weights
 from camerabias.trainables.records.record import HISTORY_SCHEMA, Done, Record
 from camerabias.trainables.worker.job import Job, Progress
 from camerabias.trainables.worker.node import versions
-from camerabias.trainables.worker.session import Session, device_name, open_data, timestamp
+from camerabias.trainables.worker.session import Session, device_name, open_data, predictions_of, timestamp
 
 
 def load_linear(job: Job, record: Record) -> LinearSubject:
@@ -80,17 +80,10 @@ class LinearFit(Session):
     def _predict(self, fitted: LinearSubject) -> pd.DataFrame:
         """Rows of `PREDICTIONS_SCHEMA`."""
         data, rows = fitted.data, fitted.data.parts.test
-        found = []
-        for draw in range(self.job.config.test_view.kind.test_draws):
-            probabilities = softmax(fitted.logits(rows, draw), axis=1).astype(np.float32)
-            found.append(
-                data.described(rows).assign(
-                    draw=draw,
-                    prediction=np.array(data.classes)[probabilities.argmax(axis=1)],
-                    probabilities=list(probabilities),
-                )
-            )
-        return pd.concat(found)
+        return pd.concat(
+            predictions_of(data, rows, draw, softmax(fitted.logits(rows, draw), axis=1).astype(np.float32))
+            for draw in range(self.job.config.test_view.kind.test_draws)
+        )
 
     def _done(self, fitted: LinearSubject, **accuracies: float) -> Done:
         parts, seconds = fitted.data.parts, self.seconds()

@@ -6,13 +6,16 @@ import os
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime
 
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
 import torch
 
 from camerabias.datasets.dataset import open_dataset
 from camerabias.trainables.linear_probe.subject import LinearSubject
 from camerabias.trainables.probes.base import Subject
 from camerabias.trainables.records.record import Record
-from camerabias.trainables.training.data import TrialData
+from camerabias.trainables.training.data import Rows, TrialData
 from camerabias.trainables.worker.job import Job, Progress
 
 
@@ -46,6 +49,24 @@ def open_data(job: Job) -> TrialData:
     torch.set_num_threads(job.threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return TrialData(job.config, open_dataset(job.dataset), device)
+
+
+def predictions_of(
+    data: TrialData, rows: Rows, draw: int, probabilities: npt.NDArray[np.float32]
+) -> pd.DataFrame:
+    """Rows of `PREDICTIONS_SCHEMA`.
+
+    Args:
+        data: The images of a trial.
+        rows: n of them.
+        draw: Which draw of each.
+        probabilities: float32 (n, classes).
+    """
+    return data.described(rows).assign(
+        draw=draw,
+        prediction=np.array(data.classes)[probabilities.argmax(axis=1)],
+        probabilities=list(probabilities),
+    )
 
 
 def device_name(device: torch.device) -> str:

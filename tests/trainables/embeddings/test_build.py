@@ -6,10 +6,11 @@ import pytest
 from camerabias.datasets.io.decode import decode
 from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.schema import CamerabiasError
+from camerabias.datasets.views.build import is_built, variant_folder
 from camerabias.datasets.views.registry import View
 from camerabias.trainables.embeddings.build import build_embeddings
 from camerabias.trainables.embeddings.embedder import Embedder
-from camerabias.trainables.embeddings.store import embedding_folder, is_embedded, read_features
+from camerabias.trainables.embeddings.store import read_features
 from camerabias.trainables.spec.linear_probe import Embedding
 
 EMBEDDING = Embedding(
@@ -42,14 +43,14 @@ def test_rows_are_in_the_order_of_the_index(built):
 
 
 def test_parts_that_are_there_are_not_built_again(built):
-    folder = embedding_folder(built.folder, EMBEDDING)
+    folder = variant_folder(built, EMBEDDING)
     first, *_ = (part.name for part in built.manifest.parts)
     before = folder.changed(first)
     folder.delete("variant.json")
-    assert not is_embedded(built, EMBEDDING)
+    assert not is_built(built, EMBEDDING)
     build_embeddings(built, [EMBEDDING], "none", LocalExecutor())
     assert folder.changed(first) == before
-    assert is_embedded(built, EMBEDDING)
+    assert is_built(built, EMBEDDING)
 
 
 def test_other_weights_than_were_planned_with_are_refused(dataset):
