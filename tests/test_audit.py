@@ -126,13 +126,13 @@ def test_at_risk(audit, painted):
 @pytest.mark.slow
 def test_no_evidence(audit, painted):
     cells = {
-        ("across", "A", 5): 80, ("across", "B", 5): 40,
-        ("upright", "A", 5): 40, ("upright", "B", 5): 80,
+        ("across", "A", 5): 120, ("across", "B", 5): 80,
+        ("upright", "A", 5): 80, ("upright", "B", 5): 120,
     }  # fmt: skip
     code, verdict, printed = audit(painted(cells), "--fail-on", "at-risk,cheating")
     assert (code, verdict.verdict) == (0, "no evidence")
-    assert 0 < verdict.evidence["shortcut_effect.minimum_detectable"] < 1, (
-        "with the effect that could have been seen"
+    assert 0 < verdict.evidence["shortcut_effect.minimum_detectable"] <= 0.25, (
+        "with the effect that could have been seen, which is small enough to mean something"
     )
     assert "No cue is looked for" in printed
 

@@ -48,6 +48,7 @@ ROOMS = [
     "sweeps.search",
     "sweeps.printing",
     "sweeps.audit",
+    "sweeps.calibration",
     "sweeps.remote",
     "api",
     "sweeps.cli",

@@ -1,1 +1,1 @@
-"""The audit of photos, and its calibration on simulated ones. Uses `execution` and analysis."""
+"""The audit of photos. Uses `execution` and analysis."""

@@ -185,7 +185,7 @@ def calibrate(
         summarise_references,
     )
     from camerabias.analysis.report.tables import show_markdown
-    from camerabias.sweeps.audit.calibrate import cases, reference_cases, run_cases
+    from camerabias.sweeps.calibration.cases import cases, reference_cases, run_cases
     from camerabias.sweeps.monitoring.console import console
 
     number, count = _part(part)

@@ -10,8 +10,8 @@ from camerabias.analysis.effects.cues import name_cue
 from camerabias.analysis.effects.known_cues import KNOWN_CUES, VIEWS, fingerprints, mitigations_of
 from camerabias.analysis.report.calibration import Case, Line, read_lines
 from camerabias.datasets.simulator import CUES
-from camerabias.sweeps.audit import calibrate
-from camerabias.sweeps.audit.calibrate import cases, reference_cases, run_cases, spec_of
+from camerabias.sweeps.calibration import cases as calibrated
+from camerabias.sweeps.calibration.cases import cases, reference_cases, run_cases, spec_of
 from camerabias.trainables.spec.mitigation import MITIGATIONS
 
 
@@ -51,8 +51,8 @@ def test_line_of_a_case_is_added_once(tmp_path, monkeypatch):
     def pretend(case):
         return Line(case=case, verdict="no evidence", evidence={}, kept={}, seconds=1.0, version="0")
 
-    monkeypatch.setattr(calibrate, "ProcessPoolExecutor", HereAndNow)
-    monkeypatch.setattr(calibrate, "audit_case", pretend)
+    monkeypatch.setattr(calibrated, "ProcessPoolExecutor", HereAndNow)
+    monkeypatch.setattr(calibrated, "audit_case", pretend)
     path, asked = tmp_path / "new" / "lines.jsonl", cases()[:3]
     assert {line.case.name for line in run_cases(asked[:2], path, jobs=1)} == {
         case.name for case in asked[:2]
@@ -67,7 +67,7 @@ def test_line_of_a_case_is_added_once(tmp_path, monkeypatch):
 def test_case_is_audited_and_its_line_added_once(tmp_path):
     """It alone sees that the audit of a null case, in a process of its own, comes to `no evidence`."""
     path = tmp_path / "new" / "lines.jsonl"
-    case = Case(kind="null", planted={"white balance": 1.0}, correlation=0.0, seed=1, images=190)
+    case = Case(kind="null", planted={"white balance": 1.0}, correlation=0.0, seed=1, images=390)
     (line,) = run_cases([case], path, jobs=1)
     assert line.case == case
     assert line.verdict == "no evidence", "cameras that are identified, and have nothing to do with the label"
@@ -79,7 +79,7 @@ def test_case_is_audited_and_its_line_added_once(tmp_path):
 
 
 def test_tables_are_printed_without_running_anything(command, tmp_path, monkeypatch):
-    monkeypatch.setattr(calibrate, "audit_case", None)
+    monkeypatch.setattr(calibrated, "audit_case", None)
     code, out, _ = command("calibrate", tmp_path / "none.jsonl", "--tables")
     assert code == 0
     assert "| false alarms: `cheating` on null datasets | none |" in out

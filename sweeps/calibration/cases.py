@@ -24,8 +24,9 @@ from camerabias.analysis.verdict.decide import decide, investigate
 from camerabias.datasets.ingest.create import simulate_dataset
 from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
-from camerabias.datasets.simulator import CUES, SimulatorSpec, preset_spec
+from camerabias.datasets.simulator import SimulatorSpec, preset_spec
 from camerabias.sweeps.audit.audit import Audit, Step, Suite, run_audits
+from camerabias.sweeps.calibration.bank import plant
 from camerabias.sweeps.execution.executor import LocalTrialExecutor
 from camerabias.sweeps.execution.sweep import Request
 
@@ -106,10 +107,7 @@ def run_cases(asked: Sequence[Case], out: Path, jobs: int) -> Iterator[Line]:
 
 def spec_of(case: Case) -> SimulatorSpec:
     """What a case simulates: cameras that differ in the planted cues alone."""
-    cues = dict.fromkeys(CUES, 0.0)
-    for name, strength in case.planted.items():
-        cues |= {cue: strength * scale for cue, scale in KNOWN_CUES[name].planted.items()}
-    return preset_spec("demo", case.images, SIZE, cues, case.seed, case.correlation)
+    return preset_spec("demo", case.images, SIZE, plant(case.planted), case.seed, case.correlation)
 
 
 def audit_case(case: Case) -> Line:
