@@ -65,12 +65,13 @@ def test_line_of_a_case_is_added_once(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_case_is_audited_and_its_line_added_once(tmp_path):
-    """It alone sees that the audit of a null case, in a process of its own, comes to `no evidence`."""
+    """It alone sees that the audit of a null case, in a process of its own, finds nothing."""
     path = tmp_path / "new" / "lines.jsonl"
-    case = Case(kind="null", planted={"white balance": 1.0}, correlation=0.0, seed=1, images=390)
+    case = Case(kind="null", planted={"white balance": 1.0}, correlation=0.0, seed=1, images=190)
     (line,) = run_cases([case], path, jobs=1)
     assert line.case == case
-    assert line.verdict == "no evidence", "cameras that are identified, and have nothing to do with the label"
+    assert line.verdict == "cannot tell", "cameras that have nothing to do with the label, and few photos"
+    assert line.evidence["shortcut_effect.p"] > 0.01
     assert line.evidence["identification.p"] <= 0.01
     assert line.evidence["counterfactual.p"] is not None
     assert line.kept["rgb"] > 0.5
