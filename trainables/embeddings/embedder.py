@@ -12,6 +12,7 @@ from torch import nn
 
 from camerabias.datasets.io.decode import Pixels
 from camerabias.datasets.views.fit import fit_pixels
+from camerabias.trainables.embeddings.folding import fold_normalisation
 from camerabias.trainables.embeddings.store import Features
 from camerabias.trainables.models.registry import build_model, enlarged, find_classifier, normalisation
 from camerabias.trainables.spec.linear_probe import Embedding
@@ -114,12 +115,11 @@ class Embedder:
 def _headless(embedding: Embedding, weights: dict[str, torch.Tensor] | None) -> nn.Module:
     """The backbone, whose output is what its classifier was given."""
     torch.manual_seed(DRAW_SEED)  # of a backbone without weights
-    model = build_model(
-        embedding.backbone, 2, enlarged(embedding.backbone, embedding.size, embedding.size), weights
-    )
+    sides = enlarged(embedding.backbone, embedding.size, embedding.size)
+    model = build_model(embedding.backbone, 2, sides, weights)
     name, _ = find_classifier(model)
     model.set_submodule(name, nn.Identity())
-    return model.requires_grad_(False).eval()
+    return fold_normalisation(model.requires_grad_(False).eval(), torch.rand(2, 3, *sides))
 
 
 def _places(down: int, across: int, n: int) -> list[tuple[int, int]]:

@@ -1,0 +1,183 @@
+"""Designs of known truth, dealt from the bank and judged: a linear probe in five folds, and its verdict.
+
+What an audit does to a dataset of 64 to 600 photos, without the dataset: features are read from the bank.
+"""
+
+from __future__ import annotations
+
+import time
+from importlib.metadata import version
+from math import isnan
+from typing import get_args
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from camerabias.analysis.effects.shortcut_effect import counterfactual
+from camerabias.analysis.judged.findings import Judged, find_judged
+from camerabias.analysis.report.calibrated_designs import Design, DesignLine, GroupKind
+from camerabias.analysis.verdict.decide import decide
+from camerabias.datasets.ingest.folds import deal_folds
+from camerabias.datasets.schema import N_FOLDS, Target
+from camerabias.sweeps.calibration.bank import World
+from camerabias.trainables.linear_probe.head import Head, TrainingSet, fit_head
+
+SEEDS = 5
+"""Trials, each of which tests two of the ten folds: every photo is tested."""
+
+NULLS, PLANTED = 25, 8
+"""Designs that are dealt from a world without a cue, and from one with cues."""
+
+BURST, SESSION = 3, 8
+"""Photos of a group."""
+
+Features = npt.NDArray[np.float32]
+
+
+def designs(world: World) -> list[Design]:
+    """The designs of a world; the last is unidentifiable."""
+    kinds, correlations = get_args(GroupKind), (0.4, 0.6, 0.8)
+    return [
+        Design(
+            world=world.number,
+            seed=n,
+            cameras=2 if n % 4 == 3 else 4,
+            correlation=correlations[n % 3],
+            groups=kinds[n // 3 % 3],
+        )
+        for n in range(PLANTED if world.planted else NULLS)
+    ] + [Design(world=world.number, seed=99, cameras=4, correlation=1.0, groups="single")]
+
+
+def judge_design(world: World, photos: pd.DataFrame, features: Features, design: Design) -> DesignLine:
+    """Deal a design, train and judge the probe, and hold it against the counterfactual.
+
+    Args:
+        world: The world.
+        photos: Its photos, n of them, as `read_world` gives them.
+        features: (n, d).
+        design: The design.
+    """
+    began = time.monotonic()
+    dealt = deal(photos, design)
+    heads = {target: _heads(dealt, features, target) for target in get_args(Target)}
+    rows = _tested(dealt, features, heads)
+    training = dealt[["label", "camera", "group"]]
+    found = find_judged(Judged(rows, pd.DataFrame(index=rows.index), training))
+    verdict = decide(found)
+    truth, p = _truth(world, photos, features, dealt, heads["label"], found.design.associated_labels)
+    return DesignLine(
+        design=design,
+        planted=dict(world.planted),
+        size=world.size,
+        photos=len(dealt),
+        verdict=verdict.verdict,
+        evidence=verdict.evidence,
+        truth=truth,
+        truth_p=p,
+        seconds=time.monotonic() - began,
+        version=version("camerabias"),
+    )
+
+
+def deal(photos: pd.DataFrame, design: Design) -> pd.DataFrame:
+    """The photos of a design: rows of `photos`, with groups and a column fold.
+
+    Half of the cameras go with the first label, half with the second; which ones is drawn.
+    """
+    generator = np.random.default_rng([design.world, design.seed])
+    own = photos[~photos["again"]]
+    cameras = generator.permutation(sorted(own["camera"].unique()))[: design.cameras]
+    of_first = {*cameras[: len(cameras) // 2]}
+    first = own["label"] == min(own["label"])
+    share = (1 - design.correlation) / (1 + design.correlation)
+    chosen = []
+    for (label, camera), cell in own[own["camera"].isin(cameras)].groupby(["label", "camera"]):
+        aligned = (camera in of_first) == (label == own.loc[first, "label"].iloc[0])
+        chosen.append(cell.sample(len(cell) if aligned else round(share * len(cell)), random_state=generator))
+    dealt = pd.concat(chosen).sample(frac=1, random_state=generator)
+    dealt["group"] = _groups(dealt, design.groups)
+    cells = list(zip(dealt["label"], dealt["camera"], strict=True))
+    dealt["fold"] = deal_folds(dealt["image_id"].tolist(), cells, dealt["group"].tolist())
+    return dealt.sort_index()
+
+
+def _groups(dealt: pd.DataFrame, kind: GroupKind) -> pd.Series[str]:
+    if kind == "single":
+        return dealt["group"]
+    if kind == "sessions":
+        numbers = np.arange(len(dealt)) // SESSION
+        return pd.Series([f"session-{number}" for number in numbers], dealt.index)
+    within = dealt.groupby(["label", "camera"]).cumcount() // BURST
+    return dealt["label"] + "/" + dealt["camera"] + "/" + within.astype(str)
+
+
+def _heads(dealt: pd.DataFrame, features: Features, target: Target) -> list[Head]:
+    """A head per seed, which has seen neither its test folds nor the one that a network would be validated on."""
+    classes = pd.Categorical(dealt[target])
+    groups = pd.factorize(dealt["group"])[0]
+    heads = []
+    for seed in range(SEEDS):
+        unseen = (dealt["fold"] % SEEDS == seed) | (dealt["fold"] == (seed + 1) % N_FOLDS)
+        train = np.flatnonzero(~unseen)
+        heads.append(
+            fit_head(
+                TrainingSet(
+                    features[dealt.index[train]],
+                    classes.codes[train].astype(np.int64),
+                    len(classes.categories),
+                    groups[train],
+                    np.ones(len(train)),
+                )
+            )
+        )
+    return heads
+
+
+def _tested(dealt: pd.DataFrame, features: Features, heads: dict[Target, list[Head]]) -> pd.DataFrame:
+    """Rows of `Judged`: every photo by the heads that have not seen it."""
+    found = dealt.assign(seed=dealt["fold"] % SEEDS, prediction="", predicted_camera="")
+    for target, column in (("label", "prediction"), ("camera", "predicted_camera")):
+        for seed, head in enumerate(heads[target]):
+            tested = found["seed"] == seed
+            found.loc[tested, column] = _classify(
+                head, features[found.index[tested]], sorted(dealt[target].unique())
+            )
+    return found
+
+
+def _truth(
+    world: World,
+    photos: pd.DataFrame,
+    features: Features,
+    dealt: pd.DataFrame,
+    heads: list[Head],
+    associated: dict[str, str],
+) -> tuple[float | None, float | None]:
+    """The counterfactual of the heads, and its p."""
+    if not associated:
+        return None, None
+    if not world.planted:
+        return 0.0, None
+    shot = photos[photos["group"].isin(photos.loc[photos["again"], "group"])]
+    shot = shot[shot["camera"].isin(dealt["camera"])]
+    tested_by = (dealt["fold"] % SEEDS).set_axis(photos.loc[dealt.index, "group"])
+    seeds = shot["group"].map(tested_by)
+    other = pd.Series(pd.factorize(shot["group"])[0] % SEEDS, shot.index)  # bottles that were not dealt
+    seeds = seeds.fillna(other).astype(int)
+    classes = sorted(dealt["label"].unique())
+    frames = [
+        of_seed.assign(prediction=_classify(heads[int(seed)], features[of_seed.index], classes), draw=0)
+        for seed, of_seed in shot.groupby(seeds)
+    ]
+    found = counterfactual(frames, associated)
+    return _known(found.directed.mean), _known(found.p)
+
+
+def _classify(head: Head, features: Features, classes: list[str]) -> npt.NDArray[np.str_]:
+    return np.array(classes)[head.logits(features).argmax(axis=1)]
+
+
+def _known(number: float) -> float | None:
+    return None if isnan(number) else float(number)
