@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from camerabias.analysis.report.lines import read_documents
 from camerabias.analysis.verdict.outcome import VerdictOutcome
 
 GroupKind = Literal["single", "bursts", "sessions"]
 """Groups of one photo, of photos of one label and camera, and of photos of any."""
 
 
-class Design(BaseModel):
+class DealtDesign(BaseModel):
     """Which photos of a world are dealt.
 
     Attributes:
@@ -58,7 +60,7 @@ class DesignLine(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    design: Design
+    design: DealtDesign
     planted: dict[str, float]
     size: int
     photos: int
@@ -68,3 +70,12 @@ class DesignLine(BaseModel):
     truth_p: float | None
     seconds: float
     version: str
+
+
+def read_designs(path: Path) -> list[DesignLine]:
+    """Lines of a calibration on designs; none where there is no file.
+
+    Raises:
+        CamerabiasError: A line cannot be read; it is named by its number.
+    """
+    return read_documents(path, DesignLine)

@@ -10,16 +10,16 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from camerabias.analysis.effects.cues import name_cue
 from camerabias.analysis.effects.known_cues import KNOWN_CUES, VIEWS, families
+from camerabias.analysis.report.lines import read_documents
 from camerabias.analysis.report.tables import WideTable
 from camerabias.analysis.statistics.bootstrap import exact_interval
 from camerabias.analysis.statistics.number_format import show_interval, show_number, show_share
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.outcome import OUTCOMES, VerdictOutcome
-from camerabias.datasets.schema import CamerabiasError
 
 
 class Case(BaseModel):
@@ -120,16 +120,7 @@ def read_lines(path: Path) -> list[Line]:
     Raises:
         CamerabiasError: A line cannot be read; it is named by its number.
     """
-    lines = []
-    for number, text in enumerate(path.read_text().splitlines() if path.exists() else [], start=1):
-        try:
-            lines.append(Line.model_validate_json(text))
-        except ValidationError as error:
-            raise CamerabiasError(
-                f"Line {number} of {path} is not a line of a calibration ({error.errors()[0]['msg']}); delete "
-                "it, and calibrate again."
-            ) from error
-    return lines
+    return read_documents(path, Line)
 
 
 def measure_fingerprints(lines: Sequence[Line]) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """Designs of known truth, dealt from the bank and judged: a linear probe in five folds, and its verdict.
 
-What an audit does to a dataset of 64 to 600 photos, without the dataset: features are read from the bank.
+What an audit does to a dataset of 160 to 430 photos, without the dataset: features are read from the bank.
 """
 
 from __future__ import annotations
@@ -16,30 +16,29 @@ import pandas as pd
 
 from camerabias.analysis.effects.shortcut_effect import counterfactual
 from camerabias.analysis.judged.findings import Judged, find_judged
-from camerabias.analysis.report.calibrated_designs import Design, DesignLine, GroupKind
+from camerabias.analysis.report.calibrated_designs import DealtDesign, DesignLine, GroupKind
 from camerabias.analysis.verdict.decide import decide
 from camerabias.datasets.ingest.folds import deal_folds
 from camerabias.datasets.schema import N_FOLDS, Target
 from camerabias.sweeps.calibration.bank import World
+from camerabias.trainables.embeddings.store import Features
 from camerabias.trainables.linear_probe.head import Head, TrainingSet, fit_head
 
 SEEDS = 5
 """Trials, each of which tests two of the ten folds: every photo is tested."""
 
-NULLS, PLANTED = 25, 8
+NULLS, PLANTED = 25, 6
 """Designs that are dealt from a world without a cue, and from one with cues."""
 
 BURST, SESSION = 3, 8
 """Photos of a group."""
 
-Features = npt.NDArray[np.float32]
 
-
-def designs(world: World) -> list[Design]:
+def designs(world: World) -> list[DealtDesign]:
     """The designs of a world; the last is unidentifiable."""
     kinds, correlations = get_args(GroupKind), (0.4, 0.6, 0.8)
     return [
-        Design(
+        DealtDesign(
             world=world.number,
             seed=n,
             cameras=2 if n % 4 == 3 else 4,
@@ -47,10 +46,10 @@ def designs(world: World) -> list[Design]:
             groups=kinds[n // 3 % 3],
         )
         for n in range(PLANTED if world.planted else NULLS)
-    ] + [Design(world=world.number, seed=99, cameras=4, correlation=1.0, groups="single")]
+    ] + [DealtDesign(world=world.number, seed=99, cameras=4, correlation=1.0, groups="single")]
 
 
-def judge_design(world: World, photos: pd.DataFrame, features: Features, design: Design) -> DesignLine:
+def judge_design(world: World, photos: pd.DataFrame, features: Features, design: DealtDesign) -> DesignLine:
     """Deal a design, train and judge the probe, and hold it against the counterfactual.
 
     Args:
@@ -61,12 +60,15 @@ def judge_design(world: World, photos: pd.DataFrame, features: Features, design:
     """
     began = time.monotonic()
     dealt = deal(photos, design)
-    heads = {target: _heads(dealt, features, target) for target in get_args(Target)}
-    rows = _tested(dealt, features, heads)
+    heads = _heads(dealt, features, "label")
+    rows = dealt.assign(seed=dealt["fold"] % SEEDS, prediction=_tested(dealt, features, heads, "label"))
+    if world.planted:  # else cameras are one and the same
+        cameras = _heads(dealt, features, "camera")
+        rows["predicted_camera"] = _tested(dealt, features, cameras, "camera")
     training = dealt[["label", "camera", "group"]]
     found = find_judged(Judged(rows, pd.DataFrame(index=rows.index), training))
     verdict = decide(found)
-    truth, p = _truth(world, photos, features, dealt, heads["label"], found.design.associated_labels)
+    truth, p = _truth(world, photos, features, dealt, heads, found.design.associated_labels)
     return DesignLine(
         design=design,
         planted=dict(world.planted),
@@ -81,7 +83,7 @@ def judge_design(world: World, photos: pd.DataFrame, features: Features, design:
     )
 
 
-def deal(photos: pd.DataFrame, design: Design) -> pd.DataFrame:
+def deal(photos: pd.DataFrame, design: DealtDesign) -> pd.DataFrame:
     """The photos of a design: rows of `photos`, with groups and a column fold.
 
     Half of the cameras go with the first label, half with the second; which ones is drawn.
@@ -135,16 +137,13 @@ def _heads(dealt: pd.DataFrame, features: Features, target: Target) -> list[Head
     return heads
 
 
-def _tested(dealt: pd.DataFrame, features: Features, heads: dict[Target, list[Head]]) -> pd.DataFrame:
-    """Rows of `Judged`: every photo by the heads that have not seen it."""
-    found = dealt.assign(seed=dealt["fold"] % SEEDS, prediction="", predicted_camera="")
-    for target, column in (("label", "prediction"), ("camera", "predicted_camera")):
-        for seed, head in enumerate(heads[target]):
-            tested = found["seed"] == seed
-            found.loc[tested, column] = _classify(
-                head, features[found.index[tested]], sorted(dealt[target].unique())
-            )
-    return found
+def _tested(dealt: pd.DataFrame, features: Features, heads: list[Head], target: Target) -> pd.Series[str]:
+    """What every photo is classified as, by the head that has not seen it."""
+    given = pd.Series("", dealt.index)
+    for seed, head in enumerate(heads):
+        tested = dealt.index[dealt["fold"] % SEEDS == seed]
+        given[tested] = _classify(head, features[tested], sorted(dealt[target].unique()))
+    return given
 
 
 def _truth(
@@ -176,7 +175,8 @@ def _truth(
 
 
 def _classify(head: Head, features: Features, classes: list[str]) -> npt.NDArray[np.str_]:
-    return np.array(classes)[head.logits(features).argmax(axis=1)]
+    found: npt.NDArray[np.str_] = np.array(classes)[head.logits(features).argmax(axis=1)]
+    return found
 
 
 def _known(number: float) -> float | None:

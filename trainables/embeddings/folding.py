@@ -16,8 +16,8 @@ TOLERANCE = 1e-3
 def fold_normalisation(network: nn.Module, example: torch.Tensor) -> nn.Module:
     """The network with every batch normalisation folded into the convolution that stands before it.
 
-    That one stands before the other in a module does not say that its output goes there, so the features of an example
-    decide whether the folded network is taken.
+    That one stands before the other in a module does not say that its output goes there, so the features of an
+    example decide whether the folded network is taken.
 
     Args:
         network: In evaluation mode; it is not changed.
