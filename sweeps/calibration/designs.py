@@ -27,6 +27,11 @@ from camerabias.trainables.linear_probe.head import Head, TrainingSet, fit_head
 SEEDS = 5
 """Trials, each of which tests two of the ten folds: every photo is tested."""
 
+CORRELATIONS = (0.4, 0.6, 0.8)
+
+HAIR = 0.05
+"""A correlation by which cameras have associated labels, as those of real photos do by chance."""
+
 NULLS, PLANTED = 25, 6
 """Designs that are dealt from a world without a cue, and from one with cues."""
 
@@ -35,18 +40,23 @@ BURST, SESSION = 3, 8
 
 
 def designs(world: World) -> list[DealtDesign]:
-    """The designs of a world; the last is unidentifiable."""
-    kinds, correlations = get_args(GroupKind), (0.4, 0.6, 0.8)
-    return [
+    """The designs of a world: identifiable ones, one of hardly any correlation, an unidentifiable one."""
+    kinds = get_args(GroupKind)
+    dealt = [
         DealtDesign(
             world=world.number,
             seed=n,
             cameras=2 if n % 4 == 3 else 4,
-            correlation=correlations[n % 3],
+            correlation=CORRELATIONS[n % 3],
             groups=kinds[n // 3 % 3],
         )
         for n in range(PLANTED if world.planted else NULLS)
-    ] + [DealtDesign(world=world.number, seed=99, cameras=4, correlation=1.0, groups="single")]
+    ]
+    apart = {HAIR: 98, 1.0: 99} if world.planted else {1.0: 99}
+    return dealt + [
+        DealtDesign(world=world.number, seed=seed, cameras=4, correlation=correlation, groups="single")
+        for correlation, seed in apart.items()
+    ]
 
 
 def judge_design(world: World, photos: pd.DataFrame, features: Features, design: DealtDesign) -> DesignLine:
