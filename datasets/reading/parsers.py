@@ -6,19 +6,33 @@ import csv
 import io
 import json
 import posixpath
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.reading.embedded import EmbeddedPhotos, find_embedded, name_classes
+from camerabias.datasets.reading.encoding import decode_text
 from camerabias.datasets.schema import CamerabiasError
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 SAMPLE_ROWS = 100
 """Rows that tell the separator."""
+
+_DECLARED = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
+"""Excel's first line, by which it is told the separator."""
+
+
+class Line(NamedTuple):
+    """A row of text: the numbers of its first and last lines, and its cells."""
+
+    first: int
+    last: int
+    cells: list[str]
 
 
 class Table(NamedTuple):
@@ -38,55 +52,40 @@ def parse_text(root: Folder, name: str) -> Table:
     Raises:
         ValueError: It does not read as a table; says the line.
     """
-    text, notes = _decode(root.read_bytes(name))
-    separator = _separator(text)
+    text, notes = decode_text(root.read_bytes(name))
+    declared = _DECLARED.match(text)
+    separator = declared.group(1) if declared else _separator(text)
+    text = _DECLARED.sub("\n", text)  # lines keep their numbers
     if separator != ",":
-        notes.append(f"Columns are separated by {SEPARATORS[separator]}.")
+        notes.append(f"Columns are separated by {SEPARATORS.get(separator, repr(separator))}.")
     header, rows = _rows(text, separator, notes)
     return Table(pd.DataFrame(rows, columns=header, dtype=object), notes)
-
-
-def _decode(content: bytes) -> tuple[str, list[str]]:
-    if content[:4] == b"PK\x03\x04":
-        raise ValueError("it is an Excel workbook or a zip archive; save it as CSV (UTF-8)")
-    for mark, encoding in (
-        (b"\xef\xbb\xbf", "utf-8"),
-        (b"\xff\xfe", "utf-16-le"),
-        (b"\xfe\xff", "utf-16-be"),
-    ):
-        if content.startswith(mark):
-            return content[len(mark) :].decode(encoding), []
-    if b"\0" in content:
-        raise ValueError("it holds NUL bytes, so it is no text; save it as CSV (UTF-8)")
-    try:
-        return content.decode("utf-8"), []
-    except UnicodeDecodeError:
-        return content.decode("cp1252"), ["The table is not UTF-8, so it is read as Windows-1252."]
 
 
 def _separator(text: str) -> str:
     """The separator that cuts most rows into as many cells as the header, two at least."""
 
     def score(separator: str) -> tuple[float, int]:
-        rows = [row for _, row in _cut(text, separator, SAMPLE_ROWS) if not _is_comment(row)]
+        rows = [
+            line.cells for line in islice(_cut(text, separator), SAMPLE_ROWS) if not _is_comment(line.cells)
+        ]
         width = len(rows[0]) if rows else 0
         return (sum(len(row) == width for row in rows) / len(rows) if width > 1 else 0.0), width
 
     return max(SEPARATORS, key=score)
 
 
-def _cut(text: str, separator: str, n: int | None = None) -> Iterator[tuple[int, list[str]]]:
-    """Line numbers and cells of rows that are not empty."""
+def _cut(text: str, separator: str) -> Iterator[Line]:
+    """Rows that are not empty."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
+    before = 0
     try:
         for row in reader:
             if any(cell.strip() for cell in row):
-                yield reader.line_num, row
-                n = None if n is None else n - 1
-                if n == 0:
-                    return
+                yield Line(before + 1, reader.line_num, row)
+            before = reader.line_num
     except csv.Error as error:
-        raise ValueError(f"line {reader.line_num}: {error}; is a quote not closed?") from error
+        raise ValueError(f"line {before + 1}: {error}; is a quote not closed?") from error
 
 
 def _is_comment(row: Sequence[str]) -> bool:
@@ -95,30 +94,59 @@ def _is_comment(row: Sequence[str]) -> bool:
 
 def _rows(text: str, separator: str, notes: list[str]) -> tuple[list[str], list[list[str | None]]]:
     lines = _cut(text, separator)
-    header = next((row for _, row in lines if not _is_comment(row)), None)
+    header = next((line.cells for line in lines if not _is_comment(line.cells)), None)
     if header is None:
         raise ValueError("it is empty")
-    n_comments, n_padded, rows = 0, 0, []
-    for number, row in lines:
-        if _is_comment(row) and len(row) != len(header):
+    n_comments, n_padded, rows, spanning = 0, 0, [], []
+    for line in lines:
+        if _is_comment(line.cells) and len(line.cells) != len(header):
             n_comments += 1
             continue
-        cells = [cell.strip() for cell in row]
-        n_padded += cells != row
-        rows.append(_fitted(cells, len(header), number))
+        if line.last > line.first:
+            _refuse_swallowed(line, separator, len(header))
+            spanning.append(line)
+        cells = [cell.strip() for cell in line.cells]
+        n_padded += cells != line.cells
+        rows.append(_fitted(line, cells, len(header)))
     if n_comments:
         notes.append(f"{n_comments} comment lines (they begin with #) are skipped.")
     if n_padded:
         notes.append(f"Blanks around cells are removed, in {n_padded} rows.")
+    if spanning:
+        notes.append(
+            f"{len(spanning)} rows have line breaks within quotes (first: lines {spanning[0].first} to "
+            f"{spanning[0].last})."
+        )
     return _named(header), rows
 
 
-def _fitted(cells: list[str], width: int, number: int) -> list[str | None]:
+def _refuse_swallowed(line: Line, separator: str, width: int) -> None:
+    """Refuse a quoted cell whose lines would be rows of their own: its quote was no beginning of one.
+
+    Of rows that a quote joins, each line holds as many separators as the header. Blanks follow the commas of prose.
+    """
+    for place, cell in enumerate(line.cells):
+        counts = [len(re.findall(rf"{re.escape(separator)}(?! )", part)) for part in cell.splitlines()]
+        full = {place + count for count in counts[:1]} | {*counts[1:-1]}
+        if len(counts) > 1 and full == {width - 1} and counts[-1] in (place, width - 1):
+            raise ValueError(_one_quote(line))
+
+
+def _one_quote(line: Line) -> str:
+    return (
+        f"a quote that opens in line {line.first} closes in line {line.last} or not at all, so that these lines "
+        'would be one row; remove that quote, or write it as "" within a quoted cell'
+    )
+
+
+def _fitted(line: Line, cells: list[str], width: int) -> list[str | None]:
     """As many cells as the header has; what is missing at the end is a gap."""
     if any(cells[width:]):
         raise ValueError(
-            f"line {number} has {len(cells)} cells where the header has {width}; put cells that hold a separator "
-            "in quotes"
+            _one_quote(line)
+            if line.last > line.first
+            else f"line {line.last} has {len(cells)} cells where the header has {width}; put cells that hold a "
+            "separator in quotes"
         )
     return [cell or None for cell in cells[:width]] + [None] * (width - len(cells))
 
@@ -143,17 +171,17 @@ def parse_json(root: Folder, name: str) -> Table:
     Raises:
         ValueError: It is none of these; says the row.
     """
-    text = root.read_bytes(name).decode("utf-8-sig")
+    text, notes = decode_text(root.read_bytes(name))
     rows = _json_rows(text)
     if isinstance(rows, dict):
-        return Table(pd.DataFrame(rows, dtype=object), [])
+        return Table(pd.DataFrame(rows, dtype=object), notes)
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, dict):
             raise ValueError(  # noqa: TRY004 - it is the file's fault
                 f"row {number} is {json.dumps(row)[:60]}; a row is an object such as "
                 '{"path": "a.jpg", "label": "cat", "camera": "x100"}'
             )
-    return Table(pd.DataFrame(rows, dtype=object), [])
+    return Table(pd.DataFrame(rows, dtype=object), notes)
 
 
 def _json_rows(text: str) -> Any:

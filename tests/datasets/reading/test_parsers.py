@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.sources.registry import read_source
 
 ROWS = [("1.jpg", "Blüte", "x100"), ("2.jpg", "Blatt; jung", "z 50")]
@@ -42,6 +43,69 @@ def test_any_encoding_says_the_same(read, encoding):
     rows, notes = read(text(";").encode(encoding))
     assert rows == ROWS
     assert any("Windows-1252" in note for note in notes) == (encoding == "cp1252")
+
+
+LANGUAGES = {
+    "gb18030": ["健康", "患病", "华为", "拍摄于清晨"],
+    "big5": ["健康", "患病", "華為", "拍攝於清晨"],
+    "shift_jis": ["健康", "病気", "ニコン", "朝に撮影"],
+    "euc_jp": ["健康", "病気", "ニコン", "朝に撮影"],
+    "euc_kr": ["건강", "질병", "삼성", "아침에 찍은 사진"],
+    "cp1251": ["здоров", "болен", "Зенит", "снято утром"],
+    "cp1252": ["santé", "malade", "Caméra", "prise le matin, à l'hôpital"],
+    "cp1253": ["υγιής", "άρρωστος", "Κάμερα", "φωτογραφία το πρωί"],
+    "cp1255": ["בריא", "חולה", "מצלמה", "צולם בבוקר"],
+}
+
+
+@pytest.mark.parametrize("encoding", LANGUAGES)
+def test_what_spreadsheets_of_other_countries_save_is_read_and_said(read, encoding):
+    labels, camera, note = LANGUAGES[encoding][:2], *LANGUAGES[encoding][2:]
+    lines = [f'{1 + n % 2}.jpg,{labels[n // 2 % 2]},{camera},"{note} {n}"' for n in range(24)]
+    rows, notes = read("\r\n".join(["path,label,camera,note", *lines]).encode(encoding))
+    assert rows == [(f"{1 + n % 2}.jpg", labels[n // 2 % 2], camera) for n in range(24)]
+    assert "The table is not UTF-8" in notes[0]
+    assert "if names look wrong, save it as UTF-8" in notes[0]
+
+
+def test_excels_line_that_names_the_separator_is_used(read):
+    for first in ("sep=;", '"sep=;"', "SEP=;"):
+        rows, notes = read(f"\ufeff{first}\r\n{text(';', chr(13) + chr(10))}".encode())
+        assert (rows, notes) == (ROWS, ("Columns are separated by semicolons.",))
+    with pytest.raises(CamerabiasError, match="line 3 has 4 cells where the header has 3"):
+        read(b"sep=;\npath;label;camera\n1.jpg;A;x;9\n")
+
+
+def with_remarks(remarks):
+    """A table of 20 rows whose last cells are `ok` but for those given, by line."""
+    return "\n".join(
+        ["path,label,camera,remark", *(f"{n % 2 + 1}.jpg,A,x,{remarks.get(n, 'ok')}" for n in range(2, 22))]
+    ).encode()
+
+
+@pytest.mark.parametrize(
+    ("remarks", "last"),
+    [
+        ({5: '"5 inch', 9: 'a 7" tablet'}, 9),  # closes in the midst of a cell
+        ({5: '"5 inch', 9: 'note"'}, 9),  # closes as a quote should
+        ({5: '"5 inch', 6: 'note"'}, 6),  # one row is swallowed
+        ({5: '"5 inch'}, 21),  # never closes
+    ],
+)
+def test_a_lone_quote_that_swallows_rows_is_refused_by_its_lines(read, remarks, last):
+    with pytest.raises(CamerabiasError, match=rf"opens in line 5 closes in line {last} or not at all"):
+        read(with_remarks(remarks))
+
+
+def test_a_lone_quote_that_joins_cells_of_two_rows_is_refused_by_its_lines(read):
+    with pytest.raises(CamerabiasError, match="opens in line 2 closes in line 3"):
+        read(b'path,label,camera,remark\n1.jpg,A,x,"5 inch\n2.jpg,a "big" one,x,ok\n1.jpg,B,x,ok\n')
+
+
+def test_lines_and_commas_within_quotes_are_prose_and_counted(read):
+    rows, notes = read(with_remarks({5: '"red, green, blue\nand, what is more, blurred, a bit"'}))
+    assert len(rows) == 20
+    assert notes == ("1 rows have line breaks within quotes (first: lines 5 to 6).",)
 
 
 def test_comments_blank_lines_and_blanks_around_cells_are_no_content(read):
