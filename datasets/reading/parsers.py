@@ -27,7 +27,7 @@ _DECLARED = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
 """Excel's first line, by which it is told the separator."""
 
 
-class Line(NamedTuple):
+class TextRow(NamedTuple):
     """A row of text: the numbers of its first and last lines, and its cells."""
 
     first: int
@@ -75,14 +75,14 @@ def _separator(text: str) -> str:
     return max(SEPARATORS, key=score)
 
 
-def _cut(text: str, separator: str) -> Iterator[Line]:
+def _cut(text: str, separator: str) -> Iterator[TextRow]:
     """Rows that are not empty."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
     before = 0
     try:
         for row in reader:
             if any(cell.strip() for cell in row):
-                yield Line(before + 1, reader.line_num, row)
+                yield TextRow(before + 1, reader.line_num, row)
             before = reader.line_num
     except csv.Error as error:
         raise ValueError(f"line {before + 1}: {error}; is a quote not closed?") from error
@@ -120,7 +120,7 @@ def _rows(text: str, separator: str, notes: list[str]) -> tuple[list[str], list[
     return _named(header), rows
 
 
-def _refuse_swallowed(line: Line, separator: str, width: int) -> None:
+def _refuse_swallowed(line: TextRow, separator: str, width: int) -> None:
     """Refuse a quoted cell whose lines would be rows of their own: its quote was no beginning of one.
 
     Of rows that a quote joins, each line holds as many separators as the header. Blanks follow the commas of prose.
@@ -132,14 +132,14 @@ def _refuse_swallowed(line: Line, separator: str, width: int) -> None:
             raise ValueError(_one_quote(line))
 
 
-def _one_quote(line: Line) -> str:
+def _one_quote(line: TextRow) -> str:
     return (
         f"a quote that opens in line {line.first} closes in line {line.last} or not at all, so that these lines "
         'would be one row; remove that quote, or write it as "" within a quoted cell'
     )
 
 
-def _fitted(line: Line, cells: list[str], width: int) -> list[str | None]:
+def _fitted(line: TextRow, cells: list[str], width: int) -> list[str | None]:
     """As many cells as the header has; what is missing at the end is a gap."""
     if any(cells[width:]):
         raise ValueError(
