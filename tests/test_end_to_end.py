@@ -111,7 +111,7 @@ def test_audit_of_a_folder_with_cameras_from_exif(photos, dataset):
     assert len(set(pd.read_parquet(photos / "run/dataset/index.parquet")["camera"])) == 5
     assert "broken.jpg" in (photos / "run/dataset/rejected.csv").read_text()
     assert (photos / "run/report/index.html").stat().st_size > 10_000
-    assert "1 photos were rejected" in (photos / "out.txt").read_text()
+    assert "1 photo was rejected" in (photos / "out.txt").read_text()
 
 
 def test_recipes_of_a_study_are_told_apart_from_plan_to_report(dataset, tmp_path, command):

@@ -8,7 +8,7 @@ from math import isnan
 
 from camerabias.analysis.design.check import FEATURES
 from camerabias.analysis.design.copies import describe_copies
-from camerabias.analysis.design.design import RESIZE_RATIO, Cell, Design, Effect, Resize
+from camerabias.analysis.design.design import RESIZE_RATIO, Answerable, Cell, Design, Effect, Resize
 from camerabias.analysis.design.metadata_baselines import MetadataBaseline
 from camerabias.analysis.design.names import MAX_NAMED, count_of, name_some
 from camerabias.analysis.design.power import to_compare
@@ -56,7 +56,7 @@ def _notable(design: Design) -> Iterator[str]:
     yield from _scaling(design.resizes)
 
 
-def photos_to_take(design: Design) -> list[str]:
+def photos_to_take(design: Answerable) -> list[str]:
     """Which photos would settle what cannot be answered, the questions that ask for the same ones together."""
     asking: defaultdict[str, list[str]] = defaultdict(list)
     for answer in design.answers.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
+from camerabias.analysis.design.wording import photos_to_take
 from camerabias.analysis.effects.known_cues import mitigations_of
 from camerabias.analysis.statistics.bootstrap import MIN_GROUPS
 from camerabias.analysis.statistics.number_format import show_estimate, show_points, show_share
@@ -55,7 +56,7 @@ def why_no_evidence_is_none(found: Findings) -> str:
         return "No trial that learns the label from the photos as they are has finished."
     if not task.is_known:
         return (
-            "The model hardly knows the task, and might use the camera if it did: label accuracy "
+            "The model was not shown to know the task, and might use the camera if it did: label accuracy "
             f"{show_estimate(task.accuracy)}, majority baseline {show_share(task.majority_baseline)}."
         )
     if found.design.associated_labels and not tested.minimum_detectable <= LARGEST_UNSEEN:
@@ -68,9 +69,7 @@ def why_no_evidence_is_none(found: Findings) -> str:
 
 def propose_next_steps(found: Findings, outcome: VerdictOutcome) -> list[str]:
     """What to do next, the most useful first."""
-    photos = [
-        answer.photos for answer in found.design.answers.values() if not answer.answerable and answer.photos
-    ]
+    photos = photos_to_take(found.design)
     if found.judged:
         return [*_STEPS_OF_PREDICTIONS[outcome], *photos]
     cues = found.of(NEAREST_CUES)
@@ -130,7 +129,7 @@ def _what_would_decide(found: Findings) -> str:
         )
     task = found.of(TASK)
     if task is not None and not task.is_known:
-        return "Audit a model that knows the task: `--fine-tune`, another `--backbone`, or more photos."
+        return "Audit with more photos, or a model that knows the task: `--fine-tune`, another `--backbone`."
     return f"Test {_how_many_more(found)} bias-conflicting photos; an audit without `--quick` tests all there are."
 
 

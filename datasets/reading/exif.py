@@ -9,7 +9,7 @@ from typing import Any
 from PIL import ExifTags, Image
 
 from camerabias.datasets.io.decode import exif_value
-from camerabias.datasets.reading.words import clean
+from camerabias.datasets.reading.words import clean, decode_text
 
 NO_EXIF_CAMERA = "no EXIF"
 """Camera of a photo whose EXIF names neither make nor model."""
@@ -37,11 +37,7 @@ def _decoded(value: str | bytes) -> str:
         content = value if isinstance(value, bytes) else value.encode("latin-1")
     except UnicodeEncodeError:
         return str(value)  # Pillow has not made it of bytes
-    content = content.partition(b"\0")[0]
-    try:
-        return content.decode()
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
+    return decode_text(content.partition(b"\0")[0])
 
 
 def camera_of(exif: Image.Exif) -> str:

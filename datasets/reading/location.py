@@ -51,8 +51,9 @@ def locate(paths: Sequence[str], root: Folder, by_name: bool) -> tuple[list[str]
     changed = [(old, new) for old, new in zip(paths, found, strict=True) if new not in (None, old)]
     notes = []
     if changed:
-        old, new = changed[0]
-        notes.append(f"{len(changed)} of {len(paths)} paths were completed (first: {old} is {as_text(new)}).")
+        notes.append(
+            f"{len(changed)} of {len(paths)} paths were completed (first: {_completed(*changed[0])})."
+        )
     return [new or old for old, new in zip(paths, found, strict=True)], notes
 
 
@@ -65,8 +66,18 @@ def _refuse_addresses(paths: Sequence[str]) -> None:
         )
 
 
+def _completed(old: str, new: str) -> str:
+    if _composed(old) == _composed(new):
+        return f"{old} is there in another Unicode form"  # which looks the same
+    return f"{old} is {as_text(new)}"
+
+
+def _composed(path: str) -> str:
+    return unicodedata.normalize("NFC", as_text(path))
+
+
 def _key(path: str) -> str:
-    return posixpath.normpath(unicodedata.normalize("NFC", as_text(path).replace("\\", "/")).casefold())
+    return posixpath.normpath(_composed(path).replace("\\", "/").casefold())
 
 
 class _Lookup:

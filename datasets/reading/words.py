@@ -29,12 +29,23 @@ _DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 def as_text(name: str) -> str:
-    """A name of a file or folder as text: bytes that are not UTF-8, which Python keeps aside, read as Latin-1."""
+    """A name of a file or folder as text: where Python keeps bytes aside, they are UTF-8 or else Latin-1.
+
+    Which bytes it keeps aside depends on the locale; what they mean does not.
+    """
     try:
         name.encode()
     except UnicodeEncodeError:
-        return os.fsencode(name).decode("latin-1")
+        return decode_text(os.fsencode(name))
     return name
+
+
+def decode_text(content: bytes) -> str:
+    """Bytes of unknown encoding as text: UTF-8, or else Latin-1, which can be anything."""
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
 
 
 def clean(word: str) -> str:

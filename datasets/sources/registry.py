@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from camerabias.datasets.io.registered import import_files
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.reading.photo import SOURCES, Reading, Source
+from camerabias.datasets.reading.walk import CONVERSIONS
 from camerabias.datasets.schema import CamerabiasError
 
 LAST = ("table", "folder")
@@ -28,7 +31,10 @@ def read_source(location: str, reading: Reading | None = None) -> Source:
             return kind.read(location, reading or Reading())
     allowed = ", ".join(SOURCES[name].words for name in names)
     if Folder(location).exists():
-        raise CamerabiasError(f"{location} is of no format that can be read; give {allowed}.")
+        known = CONVERSIONS.get(posixpath.splitext(location)[1].lower())
+        raise CamerabiasError(
+            f"{location} is of no format that can be read{f' ({known})' if known else ''}; give {allowed}."
+        )
     raise CamerabiasError(
         f"There is nothing at {location}; give {allowed}, or a dataset made by `camerabias data`."
     )

@@ -66,7 +66,7 @@ def source_of(
     refuse_gaps(table, found.values(), name)
     if reading.one_vs_rest:
         table = table.assign(**{found["label"]: table[found["label"]].map(_joined)})
-    words = pd.DataFrame({ours: _words(table[theirs], theirs, name) for ours, theirs in found.items()})
+    words = pd.DataFrame({ours: _words(table[theirs], ours, name) for ours, theirs in found.items()})
     paths = table[found["path"]].map(str).str.strip().tolist()  # as the file is named, to the letter
     if reading.one_vs_rest:
         words["label"] = one_vs_rest(words["label"], reading.one_vs_rest)
@@ -91,13 +91,15 @@ def _joined(label: Any) -> Any:
     return "|".join(map(str, label)) if isinstance(label, (list, np.ndarray)) else label
 
 
-def _words(column: pd.Series[Any], name: str, table: str) -> list[str]:
-    """A column as words; a list or an object is none."""
+def _words(column: pd.Series[Any], ours: str, table: str) -> list[str]:
+    """A column, of some name of ours, as words; a list or an object is none."""
     for number, value in enumerate(column, start=1):
         if isinstance(value, (list, dict, tuple, np.ndarray)):
+            is_set = ours == "label" and not isinstance(value, dict) and len(value)
             raise CamerabiasError(
-                f"{table} has {value!r} as {name} of data row {number}, where one word belongs. A photo has one "
-                "label and one camera; choose one, or write a set as text (A|B) and ask with --one-vs-rest A."
+                f"{table} has {value!r} as {column.name} of data row {number}, where one word belongs. A photo has one "
+                "label and one camera; choose one"
+                + (f", or ask about a member of these sets: --one-vs-rest {value[0]!r}." if is_set else ".")
             )
     return [clean(str(value)) for value in column]
 

@@ -35,7 +35,12 @@ class _Console(Console):
 
     def render_str(self, text: str, **how: Any) -> Text:
         """What rich calls for every string that is printed, in tables too."""
-        return super().render_str(printable(text), **how)
+        return super().render_str(self.shown(text), **how)
+
+    def shown(self, text: str) -> str:
+        """`text` as it comes out: what the encoding lacks is replaced before widths are counted."""
+        errors = getattr(self.file, "errors", None) or "strict"
+        return printable(text).encode(self.encoding, errors).decode(self.encoding)
 
 
 console = _Console(highlight=False, soft_wrap=True, markup=False, emoji=False)  # names may hold [brackets]
@@ -112,7 +117,7 @@ def make_table(frame: pd.DataFrame, title: str, index_name: str | None = None) -
     if index_name is not None:
         frame = frame.rename_axis(index_name).reset_index()
     numeric = [pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes]
-    columns = [[printable(str(text)) for text in (name, *values)] for name, values in frame.items()]
+    columns = [[console.shown(str(text)) for text in (name, *values)] for name, values in frame.items()]
     widths = _widths(columns)
     if widths is None:
         return _listed(columns, title)
@@ -149,7 +154,7 @@ def _listed(columns: Sequence[Sequence[str]], title: str) -> RenderableType:
     for row in rows:
         first, *others = (f"{head}: {text}" for head, text in zip(heads, row, strict=True))
         lines += ["", first, *(f"  {line}" for line in others)]
-    return Group(Text(printable(title), style="bold"), *lines)
+    return Group(Text(console.shown(title), style="bold"), *lines)
 
 
 def cells_frame(cells: Iterable[tuple[StudyCell, Mapping[Status, int]]]) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from camerabias.analysis.design.copies import describe_copies, find_copies
+from camerabias.analysis.design.names import count_of
 from camerabias.datasets.reading.exif import NO_EXIF_CAMERA
 from camerabias.sweeps.monitoring.console import console
 
@@ -26,11 +27,13 @@ def print_made(dataset: Dataset) -> None:
 def _print_contents(dataset: Dataset) -> None:
     manifest = dataset.manifest
     console.print(
-        f"{dataset.folder}: {manifest.n_images} images, {len(manifest.labels)} labels, "
-        f"{len(manifest.cameras)} cameras"
+        f"{dataset.folder}: {count_of(manifest.n_images, 'image', 'images')}, "
+        f"{count_of(len(manifest.labels), 'label', 'labels')}, "
+        f"{count_of(len(manifest.cameras), 'camera', 'cameras')}"
     )
     if manifest.n_rejected:
-        console.print(f"{manifest.n_rejected} photos were rejected: {dataset.folder.file('rejected.csv')}")
+        rejected = count_of(manifest.n_rejected, "photo was", "photos were")
+        console.print(f"{rejected} rejected: {dataset.folder.file('rejected.csv')}")
     for label in dataset.untested_labels:
         console.print(f"Warning: your split has no test photo of {label!r}: its accuracy cannot be measured.")
     for note in manifest.notes:

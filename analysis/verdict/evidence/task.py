@@ -32,7 +32,7 @@ class Task:
 
 
 class TaskTest(VerdictTest[Task]):
-    """Accuracy of the label: a model that hardly knows the task cannot show what it would do if it did."""
+    """Accuracy of the label: a model that does not know the task cannot show what it would do if it did."""
 
     name = "task"
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from camerabias.analysis.design.answers import QUESTIONS
 from camerabias.analysis.design.check import check_design
 from camerabias.analysis.effects.cues import CAMERA_COLUMNS, LABEL_COLUMNS, name_cue
 from camerabias.analysis.effects.known_cues import fingerprints
@@ -162,7 +163,11 @@ def test_what_could_not_have_been_found_is_not_said_to_be_absent():
 def test_photos_that_settle_it_are_named_where_none_disagrees():
     verdict = decide(findings_of(against=0))
     assert "No photo is bias-conflicting" in verdict.reasons[0]
-    assert any("of 'one' with 'B'" in step or "'one'" in step for step in verdict.next_steps)
+    photos = [step for step in verdict.next_steps if "add these" in step]
+    assert any("'one'" in step for step in photos)
+    assert all(step.startswith(tuple(QUESTIONS.values())) for step in photos)
+    lists = [step.rpartition("?")[2] for step in photos]
+    assert len(set(lists)) == len(lists), "questions that ask for the same photos ask once"
 
 
 def test_numbers_that_are_not_known_are_null_and_never_zero():
@@ -250,7 +255,7 @@ def test_finding_nothing_is_no_evidence_only_where_something_would_have_been_fou
     assert re.match(r"Nothing was found, but only effects from \d+ points on would have been", few.reasons[0])
     assert re.search(r"about \d+ groups \(now 16\) of bias-conflicting photos", few.next_steps[0])
     ignorant = decide(findings_of(labels_right=0.5, cameras_right=0.5))
-    assert ignorant.reasons[0].startswith("The model hardly knows the task")
+    assert ignorant.reasons[0].startswith("The model was not shown to know the task")
     assert "--fine-tune" in ignorant.next_steps[0]
 
 

@@ -93,29 +93,71 @@ def test_what_names_no_port_is_left_to_ray(address):
     assert why_unreachable(address) == ""
 
 
-START = "from camerabias.datasets.io.ray_connection import connect_ray; print(connect_ray())"
+WORK = "from camerabias.datasets.io.executor import RayExecutor; print(*RayExecutor().map(dict, [{'n': 7}]))"
+DONE = "{'n': 7}\n"
 
 
-def started(**environment):
-    """Start a Ray in a process of its own; returns its output and errors."""
+def begin(*before, work=WORK, **environment):
+    """Start a Ray and work on it in a process of its own, whose command may have words before it."""
     there = {key: value for key, value in os.environ.items() if not key.startswith("RAY_")} | environment
-    done = subprocess.run(
-        [sys.executable, "-c", START], env=there, capture_output=True, text=True, timeout=120
-    )
-    return done.stdout, done.stderr
+    line = [*before, sys.executable, "-c", work]
+    return subprocess.Popen(line, env=there, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+ODD = {
+    "HOME": "/proc/no-home",
+    "TMPDIR": "",
+    "CUDA_VISIBLE_DEVICES": "",
+    **dict.fromkeys(
+        ("http_proxy", "https_proxy", "HTTP_PROXY", "grpc_proxy", "all_proxy"), "http://127.0.0.1:9"
+    ),
+}
+SMALL_SHM = [
+    "unshare",
+    "--map-root-user",
+    "--mount",
+    "bash",
+    "-c",
+    'mount -t tmpfs -o size=64m tmpfs /dev/shm && exec "$@"',
+    "-",
+]
 
 
 @pytest.mark.xdist_group("ray")
-def test_ray_starts_without_a_home_and_with_an_empty_temporary_folder():
-    out, err = started(HOME="/proc/no-home", TMPDIR="")
-    assert out == "False\n", err
+def test_ray_works_without_home_behind_dead_proxies_and_with_the_shared_memory_of_a_container():
+    can_mount = subprocess.run([*SMALL_SHM, "true"], capture_output=True, check=False).returncode == 0
+    out, err = begin(*SMALL_SHM * can_mount, **ODD).communicate(timeout=120)
+    assert out == DONE, err
+
+
+WITHIN = f"""
+import subprocess, sys, ray
+ray.init(address="local", include_dashboard=False, log_to_driver=False, _node_ip_address="127.0.0.1")
+{WORK}
+@ray.remote
+def run():
+    return subprocess.run([sys.executable, "-c", {WORK!r}], capture_output=True, text=True, timeout=100)
+done = ray.get(run.remote())
+print(done.stdout, end="")
+print(done.stderr, file=sys.stderr)
+"""
+
+
+@pytest.mark.slow  # alone shows that Rays of several programs on one machine leave each other alone
+@pytest.mark.xdist_group("ray")
+def test_rays_work_beside_each_other_and_within_a_program_that_has_one():
+    beside, within = begin(), begin(work=WITHIN)
+    out, err = within.communicate(timeout=200)
+    assert out == DONE + DONE, err
+    out, err = beside.communicate(timeout=120)
+    assert out == DONE, err
 
 
 @pytest.mark.xdist_group("ray")
 def test_ray_that_cannot_start_is_a_sentence_with_a_way_out(tmp_path):
     long = tmp_path / ("x" * 90)
     long.mkdir()
-    _, err = started(TMPDIR=str(long))
+    _, err = begin(TMPDIR=str(long)).communicate(timeout=120)
     last = err.splitlines()[-1]
     assert "Ray cannot start on this machine" in last
     assert "107 bytes" in last

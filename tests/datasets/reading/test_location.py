@@ -54,6 +54,7 @@ def test_ids_windows_paths_and_other_spellings_are_completed_and_said(read, path
     found, notes = read(paths, files)
     assert found == [file for file in files if not file.endswith(".txt")]
     assert "paths were completed (first: " in notes[0]
+    assert ("there in another Unicode form" in notes[0]) == paths[0].startswith("é")
 
 
 def test_an_id_that_two_photos_have_is_not_guessed(read):

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from camerabias.datasets.reading.photo import Reading
+from camerabias.datasets.reading.words import as_text
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.sources.registry import read_source
 
@@ -28,6 +29,12 @@ def read(tmp_path):
 def test_what_a_person_cannot_tell_apart_is_one_word(read):
     labels = ["élan", unicodedata.normalize("NFD", "élan"), " élan "]
     assert set(read(labels)[0]) == {unicodedata.normalize("NFC", "élan")}
+
+
+@pytest.mark.parametrize(("content", "text"), [("Živa".encode(), "Živa"), (b"caf\xe9", "café")])
+@pytest.mark.parametrize("locale", ["ascii", "utf-8"])
+def test_names_of_files_mean_the_same_in_any_locale(content, text, locale):
+    assert as_text(content.decode(locale, "surrogateescape")) == text
 
 
 def test_characters_that_a_terminal_would_obey_are_escapes(read):

@@ -165,10 +165,17 @@ def test_a_gap_is_found_in_a_parquet_table_whose_index_is_words(tmp_path):
         (
             "t.json",
             b'[{"path": "1.jpg", "label": ["cat", "pet"], "camera": "x"}]',
-            "as label of data row 1, where one",
+            "as label of data row 1, where one word belongs. A photo has one label and one camera; choose one, "
+            "or ask about a member of these sets: --one-vs-rest 'cat'.",
+        ),
+        (
+            "t.json",
+            b'[{"path": "1.jpg", "label": {"id": 3}, "camera": "x"}]',
+            "as label of data row 1, where one word belongs. A photo has one label and one camera; choose one.",
         ),
         ("t.parquet", b"no parquet", "Cannot read"),
         ("t.jsonl", b'{"path":', "Cannot read the table"),
+        ("t.csv.gz", b"packed", "is of no format that can be read (an archive: unpack it); give a COCO list"),
         ("t.xlsx", b"no table", "is of no format that can be read; give a COCO list (.json), "),
     ],
 )

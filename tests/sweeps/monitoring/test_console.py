@@ -4,6 +4,7 @@ import io
 
 import pandas as pd
 import pytest
+from rich.cells import cell_len
 
 from camerabias.sweeps.monitoring import console as module
 
@@ -14,17 +15,17 @@ FRAME = pd.DataFrame(
 
 @pytest.fixture
 def printed(monkeypatch):
-    """Print a frame on a terminal, or into a file, of some width; returns the lines."""
+    """Print a frame on a terminal, or into a file, of some width and encoding; returns the lines."""
 
-    def run(frame, width, is_terminal=True, title="Accuracies"):
-        stream = io.StringIO()
+    def run(frame, width, is_terminal=True, title="Accuracies", encoding="utf-8"):
+        stream = io.TextIOWrapper(io.BytesIO(), encoding, "backslashreplace", write_through=True)
         console = type(module.console)(
             file=stream, width=width, force_terminal=is_terminal, soft_wrap=True, markup=False, emoji=False,
             highlight=False, color_system=None,
         )  # fmt: skip
         monkeypatch.setattr(module, "console", console)
         module.print_frame(frame, title)
-        return stream.getvalue().splitlines()
+        return stream.buffer.getvalue().decode(encoding).splitlines()
 
     return run
 
@@ -58,6 +59,13 @@ def test_file_gets_a_table_however_wide(printed):
     frame = pd.DataFrame([range(100000, 100040)], columns=[f"camera{i}" for i in range(40)])
     (row,) = (line for line in printed(frame, 140, is_terminal=False) if "100000" in line)
     assert "100039" in row
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_columns_stand_in_line_in_any_encoding(printed, encoding):
+    lines = printed(pd.DataFrame({"label": ["日本", "Škoda", "Äpfel"]}), 80, encoding=encoding)[1:]
+    assert len({cell_len(line) for line in lines}) == 1
+    assert ("日" in "".join(lines)) == (encoding == "utf-8")
 
 
 def test_names_are_printed_as_they_are_and_never_obeyed(printed):

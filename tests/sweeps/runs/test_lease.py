@@ -2,7 +2,9 @@
 
 import json
 import os
+import signal
 import subprocess
+import sys
 import time
 
 import pytest
@@ -93,3 +95,27 @@ def test_driver_that_another_has_replaced_is_interrupted_and_leaves_the_lease_al
     with pytest.raises(CamerabiasError, match="process 1 on elsewhere is at work on"):
         work()
     assert state(run)["owner"] == "other"
+
+
+def test_driver_that_slept_for_longer_than_others_wait_goes_on(run):
+    line = (
+        "import sys, time; from camerabias.sweeps.runs import lease\n"
+        "from camerabias.trainables.records.run import Run\n"
+        "lease.RENEWAL_SECONDS = 0.05\n"
+        "with lease.Lease(Run(sys.argv[1]), print): print('began', flush=True); input(); time.sleep(0.3)"
+    )
+    driver = subprocess.Popen(
+        [sys.executable, "-c", line, run.folder.path],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert driver.stdout.readline() == "began\n"
+    driver.send_signal(signal.SIGSTOP)
+    time.sleep(0.2)
+    before = state(run)
+    time.sleep(2 * lease_module.PATIENCE_SECONDS)
+    assert state(run) == before
+    driver.send_signal(signal.SIGCONT)
+    driver.communicate("\n", timeout=60)
+    assert driver.returncode == 0
