@@ -60,9 +60,11 @@ def locate(paths: Sequence[str], root: Folder, by_name: bool) -> tuple[list[str]
 def _refuse_addresses(paths: Sequence[str]) -> None:
     addresses = [path for path in paths if _ADDRESS.match(path)]
     if addresses:
+        here = all(path.lower().startswith(("~", "file:")) for path in addresses)
+        advice = "Write the paths out" if here else "Download these photos, and give paths of files"
         raise CamerabiasError(
             f"{len(addresses)} of {len(paths)} paths are addresses (first: {addresses[0]}), which are not followed. "
-            "Download these photos, and give paths of files, relative to the table's folder or to --images."
+            f"{advice}, from / on or relative to the table's folder or to --images."
         )
 
 

@@ -97,8 +97,8 @@ def _words(column: pd.Series[Any], ours: str, table: str) -> list[str]:
         if isinstance(value, (list, dict, tuple, np.ndarray)):
             is_set = ours == "label" and not isinstance(value, dict) and len(value)
             raise CamerabiasError(
-                f"{table} has {value!r} as {column.name} of data row {number}, where one word belongs. A photo has one "
-                "label and one camera; choose one"
+                f"{table} has {value!r} as {column.name} of data row {number}, where one word belongs. A photo has "
+                "one label and one camera; choose one"
                 + (f", or ask about a member of these sets: --one-vs-rest {value[0]!r}." if is_set else ".")
             )
     return [clean(str(value)) for value in column]

@@ -86,9 +86,18 @@ def test_names_that_are_nowhere_are_said_to_be_so(read):
     assert "at any depth" in refusal(read, ["1.jpg", "2.jpg"], ["all/9.jpg"], images="all")
 
 
-@pytest.mark.parametrize("address", ["https://x.org/1.jpg", "s3://b/1.jpg", "file:///a/1.jpg", "~/1.jpg"])
-def test_addresses_are_named_as_such(read, address):
-    assert f"2 of 2 paths are addresses (first: {address})" in refusal(read, [address, address], [])
+@pytest.mark.parametrize(
+    ("address", "advice"),
+    [
+        ("https://x.org/1.jpg", "Download these photos"),
+        ("s3://b/1.jpg", "Download these photos"),
+        ("file:///a/1.jpg", "Write the paths out"),
+        ("~/1.jpg", "Write the paths out"),
+    ],
+)
+def test_addresses_are_named_as_such(read, address, advice):
+    message = refusal(read, [address, address], [])
+    assert f"2 of 2 paths are addresses (first: {address}), which are not followed. {advice}" in message
 
 
 def test_a_few_missing_photos_are_left_to_the_import_which_names_them(read):
