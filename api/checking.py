@@ -16,7 +16,7 @@ from camerabias.datasets.dataset import is_dataset, open_dataset
 from camerabias.datasets.inspection.metadata import facts_of
 from camerabias.datasets.inspection.survey import survey
 from camerabias.datasets.io.executor import EXECUTORS
-from camerabias.datasets.reading.exif import NO_EXIF_CAMERA
+from camerabias.datasets.reading.exif import count_unnamed
 from camerabias.datasets.reading.photo import Reading
 from camerabias.datasets.schema import CameraFrom, ExecutorName, Layout
 from camerabias.photos import Location, already_imported, find_photos, listener_of
@@ -198,7 +198,7 @@ def check(
         with listener.counting("Reading headers, shards") as report:
             dataset = open_dataset(fspath(source))
             facts, notes = facts_of(dataset, EXECUTORS[executor](), report), [*dataset.manifest.notes]
-    found = DesignCheck(facts, [*notes, *_notes(facts)])
+    found = DesignCheck(facts, [*notes, *count_unnamed(facts["camera"].tolist())])
     for note in found.notes:
         listener.say(note)
     listener.design(found.design)
@@ -220,16 +220,6 @@ def _look(
         path, reason = next(iter(found.rejected.items()))
         notes.append(f"{len(found.rejected)} photos cannot be used (first: {path}: {reason}).")
     return found.facts, [*notes, *found.notes]
-
-
-def _notes(facts: pd.DataFrame) -> list[str]:
-    silent = int((facts["camera"] == NO_EXIF_CAMERA).sum())
-    if not silent:
-        return []
-    return [
-        f"{silent} of {len(facts)} photos name no camera; they count as the camera {NO_EXIF_CAMERA!r}, which may be "
-        "several."
-    ]
 
 
 def _refuse_reading(source: str, reading: Reading) -> None:

@@ -16,7 +16,6 @@ from camerabias.datasets.io.decode import ImageError, exif_of, open_image, to_rg
 from camerabias.datasets.io.storage import StorageError
 from camerabias.datasets.reading.exif import camera_of
 from camerabias.datasets.reading.walk import CONVERSIONS
-from camerabias.datasets.reading.words import as_text
 
 LIMIT_VARIABLE = "CAMERABIAS_MAX_MEGAPIXELS"
 MAX_MEGAPIXELS = 500
@@ -102,14 +101,14 @@ def _read(read: Callable[[str], bytes], path: str) -> bytes:
         raise
     except Exception as error:  # whatever the reader of a source fails in is recorded with the photo
         cause = error.__cause__ if isinstance(error, StorageError) else error
-        raise ImageError(_unreadable(cause, as_text(path)) or str(error) or type(error).__name__) from error
+        raise ImageError(_unreadable(cause) or str(error) or type(error).__name__) from error
 
 
-def _unreadable(cause: BaseException | None, path: str) -> str | None:
+def _unreadable(cause: BaseException | None) -> str | None:
     """What the number of an operating system's error means for one photo."""
     number = cause.errno if isinstance(cause, OSError) else None
     if number in (errno.EACCES, errno.EPERM):
-        return f"may not be read: chmod u+r {path}, its folders u+x, or ask its owner"
+        return "may not be read: give it the right (chmod u+r; its folders u+x), or ask its owner"
     if number in (errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP):
         return _NOT_THERE
     if number == errno.EISDIR:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from PIL import ExifTags, Image
@@ -49,6 +49,13 @@ def camera_of(exif: Image.Exif) -> str:
     while len(words) > 1 and words[0].casefold() == words[1].casefold():
         words = words[1:]
     return " ".join(words) or NO_EXIF_CAMERA
+
+
+def count_unnamed(cameras: Sequence[str]) -> list[str]:
+    """How many photos name no camera, in a sentence; empty where all name theirs."""
+    n = sum(camera == NO_EXIF_CAMERA for camera in cameras)
+    counted = f"they count as the camera {NO_EXIF_CAMERA!r}, which may be several"
+    return [f"{n} of {len(cameras)} photos name no camera; {counted}."] if n else []
 
 
 def _tag(exif: Image.Exif, tag: int) -> str:

@@ -100,6 +100,6 @@ def _room(path: Path) -> Iterator[None]:
             raise
         path.with_suffix(".tmp").unlink(missing_ok=True)
         raise StorageError(
-            f"The cache {path.parent} cannot hold decoded images ({error}); free space, make it writable, or set "
-            "CAMERABIAS_CACHE to another folder."
+            f"The cache {path.parent} cannot hold decoded images ({error.strerror}); free space, make it writable, "
+            "or set CAMERABIAS_CACHE to another folder."
         ) from error

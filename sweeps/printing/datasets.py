@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from camerabias.analysis.design.copies import describe_copies, find_copies
 from camerabias.analysis.design.names import count_of
-from camerabias.datasets.reading.exif import NO_EXIF_CAMERA
+from camerabias.datasets.reading.exif import count_unnamed
 from camerabias.sweeps.monitoring.console import console
 
 if TYPE_CHECKING:
@@ -38,12 +38,5 @@ def _print_contents(dataset: Dataset) -> None:
         console.print(f"Warning: your split has no test photo of {label!r}: its accuracy cannot be measured.")
     for note in manifest.notes:
         console.print(note)
-    _warn_of_no_exif(int((dataset.index["camera"] == NO_EXIF_CAMERA).sum()), manifest.n_images)
-
-
-def _warn_of_no_exif(n: int, n_images: int) -> None:
-    if n:
-        console.print(
-            f"Warning: {n} of {n_images} photos name no camera; they count as the camera "
-            f"'{NO_EXIF_CAMERA}', which may be several."
-        )
+    for sentence in count_unnamed(dataset.index["camera"].tolist()):
+        console.print(f"Warning: {sentence}")

@@ -70,7 +70,7 @@ def test_heic_is_read_with_its_extra(noise):
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (errno.EACCES, r"may not be read: chmod u\+r a/b.jpg"),
+        (errno.EACCES, r"may not be read: give it the right \(chmod u\+r"),
         (errno.ENOENT, "there is no such file"),
         (errno.ENAMETOOLONG, "there is no such file"),
         (errno.EISDIR, "a folder, not a photo"),

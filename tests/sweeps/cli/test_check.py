@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+from PIL import Image
 
 from camerabias.datasets.dataset import open_dataset
 from camerabias.datasets.io.storage import Folder, StorageError
@@ -68,6 +69,22 @@ def test_problems_that_are_named_make_it_exit_with_3(command, photos):
     assert code == 3
     # without groups, a bottle that five cameras took lies on both sides of a test
     assert out.endswith("--fail-on: shared, associated\n")
+
+
+def test_photos_that_name_no_camera_are_counted_by_import_and_check(command, tmp_path):
+    for number in range(12):
+        exif = Image.Exif()
+        if number % 3:
+            exif[271], exif[272] = "Lumen", "Go-2"
+        photo = tmp_path / "photos" / "ab"[number % 2] / f"{number}.jpg"
+        photo.parent.mkdir(parents=True, exist_ok=True)
+        Image.effect_noise((48, 40), 20 + number).save(photo, exif=exif)
+    said = "4 of 12 photos name no camera; they count as the camera 'no EXIF', which may be several.\n"
+    arguments = [tmp_path / "photos", "--camera-from", "exif"]
+    code, out, _ = command("data", "import", *arguments, tmp_path / "out", "--executor", "local")
+    assert (code, f"Warning: {said}" in out) == (0, True)
+    code, out, _ = command("check", *arguments)
+    assert (code, said in out) == (0, True)
 
 
 def test_what_check_does_not_take_is_refused(command, photos, dataset):
