@@ -91,6 +91,15 @@ def test_files_and_imports_that_are_named_exist(document):
             assert [name for name in names.split(", ") if not hasattr(imported, name)] == []
 
 
+TEST_OF_OURS = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
+
+
+def test_tests_that_the_documents_name_exist():
+    named = {found for document in DOCUMENTS for found in TEST_OF_OURS.findall(document.read_text())}
+    assert len(named) > 30
+    assert [name for path, name in named if f"\ndef {name}(" not in (ROOT / path).read_text()] == []
+
+
 COMMAND = re.compile(r"^\s*(?:\.venv/bin/)?(camerabias .*)", flags=re.MULTILINE)
 ON_THE_HEAD = re.compile(r'^ray exec .*"(camerabias [^"]*)"', flags=re.MULTILINE)
 
