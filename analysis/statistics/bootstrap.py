@@ -74,12 +74,12 @@ class Estimate:
         return "lower" if self.high < value else "cannot tell"
 
 
-def exact_interval(right: float, n: int) -> tuple[float, float]:
+def exact_interval(right: float, n: float) -> tuple[float, float]:
     """Clopper and Pearson's 95 % interval of a share.
 
     Args:
         right: How many of `n`; a fraction where it is a mean over trials with the same test images.
-        n: Independent trials; at least one.
+        n: Independent trials, at least one; a fraction where it is an effective number.
     """
     tail = (1 - CONFIDENCE) / 2
     low = float(betaincinv(right, n - right + 1, tail)) if right > 0 else 0.0
