@@ -22,7 +22,7 @@ from camerabias.datasets.ingest.folds import deal_folds
 from camerabias.datasets.schema import N_FOLDS, Target
 from camerabias.sweeps.calibration.bank import World
 from camerabias.trainables.embeddings.store import Features
-from camerabias.trainables.linear_probe.head import Head, TrainingSet, fit_head
+from camerabias.trainables.linear_probe.head import Head, Matrix, TrainingSet, fit_head
 
 SEEDS = 5
 """Trials, each of which tests two of the ten folds: every photo is tested."""
@@ -70,11 +70,13 @@ def judge_design(world: World, photos: pd.DataFrame, features: Features, design:
     """
     began = time.monotonic()
     dealt = deal(photos, design)
-    heads = _heads(dealt, features, "label")
-    rows = dealt.assign(seed=dealt["fold"] % SEEDS, prediction=_tested(dealt, features, heads, "label"))
+    heads = fit_heads(dealt, features, "label")
+    rows = dealt.assign(
+        seed=dealt["fold"] % SEEDS, prediction=_name(tested_logits(dealt, features, heads), dealt["label"])
+    )
     if world.planted:  # else cameras are one and the same
-        cameras = _heads(dealt, features, "camera")
-        rows["predicted_camera"] = _tested(dealt, features, cameras, "camera")
+        cameras = fit_heads(dealt, features, "camera")
+        rows["predicted_camera"] = _name(tested_logits(dealt, features, cameras), dealt["camera"])
     training = dealt[["label", "camera", "group"]]
     found = find_judged(Judged(rows, pd.DataFrame(index=rows.index), training))
     verdict = decide(found)
@@ -125,8 +127,14 @@ def _groups(dealt: pd.DataFrame, kind: GroupKind) -> pd.Series[str]:
     return dealt["label"] + "/" + dealt["camera"] + "/" + within.astype(str)
 
 
-def _heads(dealt: pd.DataFrame, features: Features, target: Target) -> list[Head]:
-    """A head per seed, which has seen neither its test folds nor the one that a network would be validated on."""
+def fit_heads(dealt: pd.DataFrame, features: Features, target: Target) -> list[Head]:
+    """A head per seed, which has seen neither its test folds nor the one that a network would be validated on.
+
+    Args:
+        dealt: As `deal` returns it.
+        features: Of all photos of the world.
+        target: What they classify.
+    """
     classes = pd.Categorical(dealt[target])
     groups = pd.factorize(dealt["group"])[0]
     heads = []
@@ -147,13 +155,12 @@ def _heads(dealt: pd.DataFrame, features: Features, target: Target) -> list[Head
     return heads
 
 
-def _tested(dealt: pd.DataFrame, features: Features, heads: list[Head], target: Target) -> pd.Series[str]:
-    """What every photo is classified as, by the head that has not seen it."""
-    given = pd.Series("", dealt.index)
-    for seed, head in enumerate(heads):
-        tested = dealt.index[dealt["fold"] % SEEDS == seed]
-        given[tested] = _classify(head, features[tested], sorted(dealt[target].unique()))
-    return given
+def tested_logits(dealt: pd.DataFrame, features: Features, heads: list[Head]) -> Matrix:
+    """Logits of every dealt photo, (n, classes), by the head that has not seen it."""
+    rows, seeds = dealt.index.to_numpy(), (dealt["fold"] % SEEDS).to_numpy()
+    by_seed = np.stack([head.logits(features[rows]) for head in heads])
+    logits: Matrix = by_seed[seeds, np.arange(len(dealt))]
+    return logits
 
 
 def _truth(
@@ -175,17 +182,18 @@ def _truth(
     seeds = shot["group"].map(tested_by)
     other = pd.Series(pd.factorize(shot["group"])[0] % SEEDS, shot.index)  # bottles that were not dealt
     seeds = seeds.fillna(other).astype(int)
-    classes = sorted(dealt["label"].unique())
     frames = [
-        of_seed.assign(prediction=_classify(heads[int(seed)], features[of_seed.index], classes), draw=0)
+        of_seed.assign(
+            prediction=_name(heads[int(seed)].logits(features[of_seed.index]), dealt["label"]), draw=0
+        )
         for seed, of_seed in shot.groupby(seeds)
     ]
     found = counterfactual(frames, associated)
     return _known(found.directed.mean), _known(found.p)
 
 
-def _classify(head: Head, features: Features, classes: list[str]) -> npt.NDArray[np.str_]:
-    found: npt.NDArray[np.str_] = np.array(classes)[head.logits(features).argmax(axis=1)]
+def _name(logits: Matrix, labels: pd.Series[str]) -> npt.NDArray[np.str_]:
+    found: npt.NDArray[np.str_] = np.array(sorted(labels.unique()))[logits.argmax(axis=1)]
     return found
 
 

@@ -6,12 +6,14 @@ images, so that nothing of a tested image, or of its group, has a say. Knows nei
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import logsumexp
 from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from threadpoolctl import threadpool_limits
@@ -155,7 +157,10 @@ def regress(
         model.coef_, model.intercept_ = start.coefficients.T[found], start.intercepts[found]
         if len(found) == 2:  # scikit-learn keeps the difference
             model.coef_, model.intercept_ = np.diff(model.coef_, axis=0), np.diff(model.intercept_)
-    model.fit(components[rows], classes, sample_weight=weights)
+    with warnings.catch_warnings():
+        # where classes are all but separable; what it has reached by then is judged like any other
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(components[rows], classes, sample_weight=weights)
     coefficients[:, found], intercepts[found] = _of_every_class(model)
     return Regression(coefficients, intercepts)
 
