@@ -94,7 +94,9 @@ def _sensitivity(rows: pd.DataFrame, features: pd.DataFrame, of_many: OfMany) ->
         n = PERMUTATIONS if len(images) <= VERY_MANY else FEWER_PERMUTATIONS
         permuted = np.concatenate([_between(strata, some, scores) for some in camera_permutations(images, n)])
     seen, total, expected = _between(strata, codes[None], scores)[0], (scores**2).sum(), permuted.mean()
-    return Sensitivity(float((seen - expected) / (total - expected)), p_value(float(seen), permuted))
+    possible = float(total - expected)  # 0 where no permutation moves a score
+    share = float(seen - expected) / possible if possible > 0 else nan
+    return Sensitivity(share, p_value(float(seen), permuted))
 
 
 def _between(strata: Codes, codes: Codes, scores: Floats) -> Floats:

@@ -7,19 +7,15 @@ embedding by the backbone that an audit begins with.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import combinations
-from multiprocessing import get_context
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
 
 from camerabias.analysis.effects.known_cues import KNOWN_CUES
 from camerabias.datasets.io.decode import decode
@@ -108,33 +104,12 @@ def worlds() -> list[World]:
     return found
 
 
-def fill_bank(asked: Sequence[World], bank: Folder, jobs: int) -> Iterator[World]:
-    """Make the worlds that a bank lacks, and yield each as it is ready.
-
-    Args:
-        asked: The worlds.
-        bank: Where their files lie.
-        jobs: Worlds at a time, each on one core.
-    """
-    missing = [world for world in asked if not bank.exists(world.file)]
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        futures = {pool.submit(partial(make_world, bank), world): world for world in missing}
-        try:
-            for future in as_completed(futures):
-                future.result()
-                yield futures[future]
-        except BaseException:
-            pool.shutdown(cancel_futures=True)  # else all that is left would be made for nobody
-            raise
-
-
 def make_world(bank: Folder, world: World) -> None:
     """Simulate a world, embed its photos and write its file.
 
     Its columns: image_id, label, camera, group, again (whether this is another camera's photo of a bottle that the
     world has by its own), jpeg, and features, a fixed-size list of float16.
     """
-    torch.set_num_threads(1)
     numbers = photo_numbers(world.spec)
     again = _shot_again(world, numbers)
     chosen = [*numbers.tolist(), *again]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
@@ -11,16 +11,17 @@ import torch
 
 from camerabias.analysis.report.calibrated_designs import DesignLine, read_designs
 from camerabias.datasets.io.storage import Folder
-from camerabias.sweeps.calibration.bank import World, make_world, read_world, worlds
+from camerabias.sweeps.calibration.bank import World, make_world, read_world
 from camerabias.sweeps.calibration.designs import designs, judge_design
 
 
-def run_designs(bank: Folder, out: Path, jobs: int) -> Iterator[list[DesignLine]]:
+def run_designs(asked: Sequence[World], bank: Folder, out: Path, jobs: int) -> Iterator[list[DesignLine]]:
     """Make the worlds that are missing, judge the designs that a file has no line of, and add their lines.
 
     A world whose designs all have a line is not needed, and not made.
 
     Args:
+        asked: The worlds.
         bank: Where the files of worlds lie.
         out: A file of one JSON document per line; made where it is not there.
         jobs: Worlds at a time, each on one core.
@@ -29,7 +30,7 @@ def run_designs(bank: Folder, out: Path, jobs: int) -> Iterator[list[DesignLine]
         The new lines of a world.
     """
     done = {line.design.name for line in read_designs(out)}
-    missing = [world for world in worlds() if any(design.name not in done for design in designs(world))]
+    missing = [world for world in asked if any(design.name not in done for design in designs(world))]
     out.parent.mkdir(parents=True, exist_ok=True)
     with open(out, "a") as file, ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         try:

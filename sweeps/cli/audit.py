@@ -38,6 +38,7 @@ from camerabias.sweeps.cli.report import show_report
 from camerabias.sweeps.cli.sweep import exit_if_failed
 
 if TYPE_CHECKING:
+    from camerabias.analysis.report.tables import WideTable
     from camerabias.sweeps.execution.outcome import SweepOutcome
 
 
@@ -157,7 +158,7 @@ def _ask(estimate: str) -> bool:
 
 
 @app.command(
-    epilog="Examples: camerabias calibrate calibration.jsonl; camerabias calibrate calibration.jsonl --tables"
+    epilog="Examples: camerabias calibrate calibration.jsonl; camerabias calibrate designs.jsonl --bank bank/"
 )
 def calibrate(
     lines: Annotated[
@@ -173,38 +174,71 @@ def calibrate(
             "--reference", help="Run the datasets that cues have fingerprints from, and print these."
         ),
     ] = False,
+    bank: Annotated[
+        Path | None,
+        typer.Option(
+            help="Judge the linear probe on designs dealt from the simulated worlds in this folder."
+        ),
+    ] = None,
     tables: Annotated[
         bool, typer.Option("--tables", help="Run nothing; print the tables of the file.")
     ] = False,
 ) -> None:
     """Audit simulated datasets whose truth is known, and say how often the verdict is right."""
+    if reference and bank is not None:
+        raise typer.BadParameter("references are not dealt from a bank; choose one", param_hint="--reference")
+    if bank is not None:
+        _calibrate_designs(lines, bank, jobs, _part(part), run=not tables)
+    else:
+        _calibrate_cases(lines, jobs, _part(part), reference, run=not tables)
+
+
+def _calibrate_cases(lines: Path, jobs: int, part: slice, reference: bool, run: bool) -> None:
     from camerabias.analysis.report.calibration import (
         measure_fingerprints,
         read_lines,
         summarise,
         summarise_references,
     )
-    from camerabias.analysis.report.tables import show_markdown
     from camerabias.sweeps.calibration.cases import cases, reference_cases, run_cases
     from camerabias.sweeps.monitoring.console import console
 
-    number, count = _part(part)
-    asked = (reference_cases() if reference else cases())[number - 1 :: count]
-    for line in run_cases([] if tables else asked, lines, jobs):
+    asked = (reference_cases() if reference else cases())[part]
+    for line in run_cases(asked if run else [], lines, jobs):
         console.print(f"{line.case.name}: {line.verdict} ({', '.join(line.cues) or 'no cue named'})")
-    if reference and not tables:
+    if reference and run:
         for cue, remaining in measure_fingerprints(read_lines(lines)).iterrows():
             typer.echo(f"{cue}: {tuple(remaining.tolist())}")
         return
-    for table in (summarise_references if reference else summarise)(read_lines(lines)):
+    _print_tables((summarise_references if reference else summarise)(read_lines(lines)))
+
+
+def _calibrate_designs(lines: Path, bank: Path, jobs: int, part: slice, run: bool) -> None:
+    from camerabias.analysis.report.calibrated_designs import read_designs, summarise_designs
+    from camerabias.datasets.io.storage import Folder
+    from camerabias.sweeps.calibration.bank import worlds
+    from camerabias.sweeps.calibration.run import run_designs
+    from camerabias.sweeps.monitoring.console import console
+
+    asked = worlds()[part]
+    for done in run_designs(asked if run else [], Folder(str(bank)), lines, jobs):
+        found = sum(line.verdict == "cheating" for line in done)
+        console.print(f"world {done[0].design.world}: {found} of {len(done)} designs `cheating`")
+    _print_tables(summarise_designs(read_designs(lines)))
+
+
+def _print_tables(tables: Sequence[WideTable]) -> None:
+    from camerabias.analysis.report.tables import show_markdown
+
+    for table in tables:
         typer.echo(f"\n{table.caption}\n\n{show_markdown(table.frame)}")
 
 
-def _part(text: str) -> tuple[int, int]:
+def _part(text: str) -> slice:
     """`2/3`: the second of three parts."""
     number, _, count = text.partition("/")
     if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
         raise typer.BadParameter(
             f"{text!r} is no shard; write 2/3 for the second of three", param_hint="--part"
         )
-    return int(number), int(count)
+    return slice(int(number) - 1, None, int(count))
