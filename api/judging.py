@@ -101,7 +101,7 @@ class Judgement:
         """The verdict, its reasons, what to do next, and what was assumed."""
         parts = {"Next:": self.next_steps, "What was assumed:": self.notes}
         more = [line for head, lines in parts.items() if lines for line in ("", head, *lines)]
-        return "\n".join([f"Verdict: {self.verdict}", *self.reasons, *more])
+        return "\n".join([f"Verdict: {self.verdict}", self.document.meaning, *self.reasons, *more])
 
 
 def judge(

@@ -136,7 +136,7 @@ class Results:
         """The verdict, its reasons and what to do next; of a run that was not audited, its accuracies."""
         if self._decided is None:
             return f"{self!r}, not audited\n\n{self.accuracy().round(3).to_string(index=False)}"
-        lines = [f"Verdict: {self._decided.verdict}", *self._decided.reasons]
+        lines = [f"Verdict: {self._decided.verdict}", self._decided.meaning, *self._decided.reasons]
         return "\n".join([*lines, "", "Next:", *self._decided.next_steps])
 
 

@@ -25,7 +25,7 @@ from camerabias.analysis.verdict.evidence.cues import NEAREST_CUES
 from camerabias.analysis.verdict.evidence.registry import all_tests
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
 from camerabias.analysis.verdict.findings import associated, gather, has_shortcut_effect, identifies_cameras
-from camerabias.analysis.verdict.outcome import VerdictOutcome
+from camerabias.analysis.verdict.outcome import MEANINGS, VerdictOutcome
 from camerabias.analysis.verdict.wording import give_reasons, propose_next_steps, why_no_evidence_is_none
 from camerabias.datasets.schema import FACTS_FILE
 
@@ -89,6 +89,11 @@ class Verdict(_Document):
     control: JsonValue = None
     pairs: JsonValue = None
     repairs: JsonValue = None
+
+    @property
+    def meaning(self) -> str:
+        """The verdict in a sentence."""
+        return MEANINGS[self.verdict]
 
 
 def investigate(records: Records) -> Findings | None:

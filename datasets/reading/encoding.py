@@ -18,7 +18,7 @@ ENCODINGS = {
     "cp1253": "Windows-1253",
     "cp1255": "Windows-1255",
 }
-"""What spreadsheets save in where it is not UTF-8, and its name in a note. More of them would be told apart worse:
+"""What spreadsheets save in where it is not UTF-8, and its name in a note. More of them would be distinguished worse:
 in Central Europe's Windows-1250, most letters are also ones of Windows-1252."""
 
 SAMPLE_LINES = 1000

@@ -24,7 +24,7 @@ SAMPLE_ROWS = 100
 """Rows that tell the separator."""
 
 _DECLARED = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
-"""Excel's first line, by which it is told the separator."""
+"""Excel's first line, which names the separator."""
 
 
 class TextRow(NamedTuple):

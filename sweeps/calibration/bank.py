@@ -40,7 +40,7 @@ PHOTOS, SHOT_AGAIN = 600, 100
 """Photos of a world, each of a bottle of its own, and bottles that every camera photographs."""
 
 WITHOUT_CUE = 40
-"""Worlds whose cameras are one and the same; of these no bottle is shot again, since nothing would change."""
+"""Worlds whose cameras are one and the same; no counterfactual is made of these, since nothing would change."""
 
 STRENGTHS = (0.25, 0.5, 0.75, 1.0)
 SIZES = (64, 128, 64, 256, 64, 128)

@@ -14,6 +14,7 @@ from camerabias.sweeps.cli.options import (
     AddressOption,
     CameraFromOption,
     CameraOption,
+    DetailsOption,
     ExecutorOption,
     FailOnOption,
     GroupOption,
@@ -104,6 +105,7 @@ def audit(
     executor: ExecutorOption = "ray",
     retry_failed: RetryOption = False,
     no_photos: NoPhotosOption = False,
+    details: DetailsOption = False,
     allow_unauthenticated: InsistOption = False,
     yes: Annotated[bool, typer.Option("--yes", help="Start what takes long without asking.")] = False,
 ) -> None:
@@ -140,12 +142,12 @@ def audit(
         confirm=None if yes else _ask,
         **given_reading(context, source),
     )
-    _conclude(run, results.outcomes, failing)
+    _conclude(run, results.outcomes, failing, details)
 
 
-def _conclude(run: str, outcomes: Sequence[SweepOutcome], failing: set[str]) -> None:
+def _conclude(run: str, outcomes: Sequence[SweepOutcome], failing: set[str], details: bool) -> None:
     """Make the report, and exit as it is: with 1 where trials failed, with 3 where the verdict is one of these."""
-    verdict = show_report(run).verdict
+    verdict = show_report(run, details).verdict
     for outcome in outcomes:
         exit_if_failed(outcome)
     if verdict is not None and verdict.verdict in failing:

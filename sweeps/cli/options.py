@@ -75,6 +75,9 @@ RetryOption = Annotated[bool, typer.Option("--retry-failed", help="Run failed tr
 NoPhotosOption = Annotated[
     bool, typer.Option("--no-photos", help="Keep pictures of photos out of the run and its report.")
 ]
+DetailsOption = Annotated[
+    bool, typer.Option("--details", help="Print the tables behind a verdict, too; the report has them.")
+]
 LogOption = Annotated[
     str | None,
     typer.Option(help="Log to these besides TensorBoard, comma-separated: mlflow,wandb."),

@@ -59,8 +59,23 @@ def print_search(report: SearchReport, recipe_file: str) -> None:
         )
 
 
-def print_report(report: Report) -> None:
-    """Print a report's tables, findings and claims, and where it lies."""
+def print_report(report: Report, details: bool) -> None:
+    """Print what a report has come to, and where it lies.
+
+    Args:
+        report: The report.
+        details: Whether to print what is behind a verdict, too; a report without one is tables, findings and claims.
+    """
+    if details or report.verdict is None:
+        _print_behind(report)
+    if report.verdict is not None:
+        console.print()
+        print_verdict(report.verdict)
+    more = "" if details or report.verdict is None else " (--details prints the tables behind it)"
+    console.print(f"Report: {report.index}{more}")
+
+
+def _print_behind(report: Report) -> None:
     for table in report.tables:
         print_frame(table.frame, table.caption)
     for sentence in report.findings:
@@ -70,15 +85,12 @@ def print_report(report: Report) -> None:
         print_frame(report.claims[[*shown]].rename(columns=shown), "Claims of the paper")
     for name, reason in report.not_drawn.items():
         console.print(f"{name} is not drawn: {reason}")
-    if report.verdict is not None:
-        console.print()
-        print_verdict(report.verdict)
-    console.print(f"Report: {report.index}")
 
 
 def print_verdict(verdict: Verdict) -> None:
     """Print a verdict, its reasons and next steps."""
     console.print(f"Verdict: {verdict.verdict}", style="bold")
+    console.print(verdict.meaning)
     for sentence in verdict.reasons:
         console.print(f"• {sentence}")
     console.print("Next:")
