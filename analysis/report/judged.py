@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from camerabias.analysis.judged.cameras import accuracy_by_camera
 from camerabias.analysis.judged.findings import Judged, rows_by_seed
+from camerabias.analysis.report.answer_charts import answer_charts
 from camerabias.analysis.report.audit_tables import readable
 from camerabias.analysis.report.figures.accuracy_by_camera import draw_bars
 from camerabias.analysis.report.figures.base import STYLE, legend_below, panels, show_photo, tilt
@@ -61,6 +62,7 @@ def write_judged(
     page = template("judged.html").render(
         facts=_facts(judged),
         verdict=verdict,
+        charts=answer_charts(verdict.evidence),
         notes=notes,
         table=WideTable("Accuracy by camera", readable(cameras)),
         figures=figures,

@@ -11,6 +11,7 @@ from camerabias.analysis.design.wording import describe_design
 from camerabias.analysis.paper.claims import claims_table, decide_claims
 from camerabias.analysis.records.load import load_records
 from camerabias.analysis.records.records import Records
+from camerabias.analysis.report.answer_charts import answer_charts
 from camerabias.analysis.report.audit_tables import AuditTable, audit_tables
 from camerabias.analysis.report.figures.draw import DrawnFigure, draw_figures, write_figures
 from camerabias.analysis.report.findings import Finding, find
@@ -114,6 +115,7 @@ def _html(
         audit=audit,
         design_sentences=describe_design(audit.design) if audit and isinstance(audit.design, Design) else [],
         verdict=verdict,
+        charts=answer_charts(verdict.evidence) if verdict else [],
         audit_tables=beside,
         level=LEVEL,
         unfinished=_unfinished(records),

@@ -1,0 +1,138 @@
+"""The three charts of a report's first screen, from the numbers of its verdict: what happens, how much, with what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from camerabias.analysis.statistics.number_format import show_interval, show_points, show_share
+from camerabias.analysis.statistics.permutation import LEVEL
+
+Numbers = Mapping[str, float | None]
+"""The evidence of a verdict."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A number with its 95 % interval, in a row of a chart.
+
+    Attributes:
+        name: What it is of.
+        value: The number.
+        low: Lower end of the interval; None where there is none.
+        high: Upper end, likewise.
+        bar: Whether it is drawn as a bar from 0, else as a point.
+    """
+
+    name: str
+    value: float
+    low: float | None
+    high: float | None
+    bar: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The number and its interval in text."""
+        if self.low is None or self.high is None:
+            return show_share(self.value)
+        return show_interval(self.value, self.low, self.high)
+
+
+@dataclass(frozen=True)
+class AnswerChart:
+    """A chart that answers a question.
+
+    Attributes:
+        question: The question.
+        answer: The answer in a few words.
+        marks: Numbers, a row each.
+        lines: Values to compare with, by name.
+        start: Left end of the axis.
+        end: Right end.
+    """
+
+    question: str
+    answer: str
+    marks: tuple[Mark, ...]
+    lines: Mapping[str, float]
+    start: float = 0.0
+    end: float = 1.0
+
+    def place(self, value: float) -> float:
+        """Where a value stands on the axis, from 0 to 100."""
+        share = (value - self.start) / (self.end - self.start)
+        return round(100 * min(max(share, 0.0), 1.0), 2)
+
+
+def answer_charts(evidence: Numbers) -> list[AnswerChart]:
+    """The charts whose numbers are known.
+
+    Args:
+        evidence: Numbers of a verdict by name, as `verdict.json` has them.
+    """
+    return [chart for make in _CHARTS if (chart := make(evidence)) is not None]
+
+
+def _accuracies(evidence: Numbers) -> AnswerChart | None:
+    aligned = _mark(evidence, "camera's usual label", "shortcut_effect.accuracy_bias_aligned", bar=True)
+    conflicting = _mark(evidence, "another label", "shortcut_effect.accuracy_bias_conflicting", bar=True)
+    if aligned is None or conflicting is None:
+        return None
+    return AnswerChart(
+        "Does accuracy fall where the camera usually has another label?",
+        f"Right in {aligned.value:.0%} of photos with their camera's usual label, and in {conflicting.value:.0%} of "
+        "others.",
+        (aligned, conflicting),
+        {},
+    )
+
+
+def _dependence(evidence: Numbers) -> AnswerChart | None:
+    mark = _mark(evidence, "risk difference", "shortcut_effect.risk_difference")
+    if mark is None:
+        return None
+    lines = {"none": 0.0}
+    if (least := evidence.get("shortcut_effect.minimum_detectable")) is not None:
+        lines["detectable"] = least
+    drawn = [mark.value, *(end for end in (mark.low, mark.high) if end is not None), *lines.values()]
+    return AnswerChart(
+        "How far do predictions depend on the camera?",
+        _how_far(evidence, mark.value),
+        (mark,),
+        lines,
+        min(-0.1, *drawn),
+        max(0.4, *drawn),
+    )
+
+
+def _how_far(evidence: Numbers, difference: float) -> str:
+    p, least = evidence.get("shortcut_effect.p"), evidence.get("shortcut_effect.minimum_detectable")
+    if p is not None and p <= LEVEL:
+        return f"The camera's usual label is predicted {show_points(difference)} points more often for its photos."
+    could = "" if least is None else f"; {show_points(least)} would have been found four times in five"
+    return f"No dependence was shown: a difference of {show_points(difference)} points{could}."
+
+
+def _identification(evidence: Numbers) -> AnswerChart | None:
+    mark = _mark(evidence, "accuracy", "identification.accuracy")
+    baseline = evidence.get("identification.majority_baseline")
+    if mark is None or baseline is None:
+        return None
+    p = evidence.get("identification.p")
+    named = "A model names" if p is not None and p <= LEVEL else "It was not shown to: a model names"
+    return AnswerChart(
+        "Does the camera show in photos of one label?",
+        f"{named} the camera of {mark.value:.0%} of them; always naming the commonest is right for {baseline:.0%}.",
+        (mark,),
+        {"commonest": baseline},
+    )
+
+
+_CHARTS: tuple[Callable[[Numbers], AnswerChart | None], ...] = (_accuracies, _dependence, _identification)
+
+
+def _mark(evidence: Numbers, label: str, name: str, bar: bool = False) -> Mark | None:
+    value = evidence.get(name)
+    if value is None:
+        return None
+    return Mark(label, value, evidence.get(f"{name}_low"), evidence.get(f"{name}_high"), bar)
