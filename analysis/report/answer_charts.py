@@ -109,7 +109,7 @@ def _how_far(evidence: Numbers, difference: float) -> str:
     p, least = evidence.get("shortcut_effect.p"), evidence.get("shortcut_effect.minimum_detectable")
     if p is not None and p <= LEVEL:
         return f"The camera's usual label is predicted {show_points(difference)} points more often for its photos."
-    could = "" if least is None else f"; {show_points(least)} would have been found four times in five"
+    could = "" if least is None else f"; {show_points(least)} would have been found (power 0.8)"
     return f"No dependence was shown: a difference of {show_points(difference)} points{could}."
 
 
