@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from camerabias.analysis.statistics.number_format import show_interval, show_points, show_share
 from camerabias.analysis.statistics.permutation import LEVEL
 
-Numbers = Mapping[str, float | None]
+EvidenceNumbers = Mapping[str, float | None]
 """The evidence of a verdict."""
 
 
@@ -45,7 +45,7 @@ class AnswerChart:
     Attributes:
         question: The question.
         answer: The answer in a few words.
-        marks: Numbers, a row each.
+        marks: EvidenceNumbers, a row each.
         lines: Values to compare with, by name.
         start: Left end of the axis.
         end: Right end.
@@ -64,16 +64,16 @@ class AnswerChart:
         return round(100 * min(max(share, 0.0), 1.0), 2)
 
 
-def answer_charts(evidence: Numbers) -> list[AnswerChart]:
+def answer_charts(evidence: EvidenceNumbers) -> list[AnswerChart]:
     """The charts whose numbers are known.
 
     Args:
-        evidence: Numbers of a verdict by name, as `verdict.json` has them.
+        evidence: EvidenceNumbers of a verdict by name, as `verdict.json` has them.
     """
     return [chart for make in _CHARTS if (chart := make(evidence)) is not None]
 
 
-def _accuracies(evidence: Numbers) -> AnswerChart | None:
+def _accuracies(evidence: EvidenceNumbers) -> AnswerChart | None:
     aligned = _mark(evidence, "camera's usual label", "shortcut_effect.accuracy_bias_aligned", bar=True)
     conflicting = _mark(evidence, "another label", "shortcut_effect.accuracy_bias_conflicting", bar=True)
     if aligned is None or conflicting is None:
@@ -87,7 +87,7 @@ def _accuracies(evidence: Numbers) -> AnswerChart | None:
     )
 
 
-def _dependence(evidence: Numbers) -> AnswerChart | None:
+def _dependence(evidence: EvidenceNumbers) -> AnswerChart | None:
     mark = _mark(evidence, "risk difference", "shortcut_effect.risk_difference")
     if mark is None:
         return None
@@ -105,7 +105,7 @@ def _dependence(evidence: Numbers) -> AnswerChart | None:
     )
 
 
-def _how_far(evidence: Numbers, difference: float) -> str:
+def _how_far(evidence: EvidenceNumbers, difference: float) -> str:
     p, least = evidence.get("shortcut_effect.p"), evidence.get("shortcut_effect.minimum_detectable")
     if p is not None and p <= LEVEL:
         return f"The camera's usual label is predicted {show_points(difference)} points more often for its photos."
@@ -113,7 +113,7 @@ def _how_far(evidence: Numbers, difference: float) -> str:
     return f"No dependence was shown: a difference of {show_points(difference)} points{could}."
 
 
-def _identification(evidence: Numbers) -> AnswerChart | None:
+def _identification(evidence: EvidenceNumbers) -> AnswerChart | None:
     mark = _mark(evidence, "accuracy", "identification.accuracy")
     baseline = evidence.get("identification.majority_baseline")
     if mark is None or baseline is None:
@@ -128,10 +128,14 @@ def _identification(evidence: Numbers) -> AnswerChart | None:
     )
 
 
-_CHARTS: tuple[Callable[[Numbers], AnswerChart | None], ...] = (_accuracies, _dependence, _identification)
+_CHARTS: tuple[Callable[[EvidenceNumbers], AnswerChart | None], ...] = (
+    _accuracies,
+    _dependence,
+    _identification,
+)
 
 
-def _mark(evidence: Numbers, label: str, name: str, bar: bool = False) -> Mark | None:
+def _mark(evidence: EvidenceNumbers, label: str, name: str, bar: bool = False) -> Mark | None:
     value = evidence.get(name)
     if value is None:
         return None

@@ -119,7 +119,7 @@ def summarise_designs(lines: Sequence[DesignLine]) -> list[WideTable]:
     return [WideTable(caption, pd.DataFrame(rows)) for caption, rows in tables]
 
 
-Row = dict[str, str]
+ShownRow = dict[str, str]
 
 
 def _as_frame(lines: Sequence[DesignLine]) -> pd.DataFrame:
@@ -166,7 +166,7 @@ def _kinds(table: pd.DataFrame) -> dict[str, pd.Series[bool]]:
     }
 
 
-def _verdicts(table: pd.DataFrame) -> list[Row]:
+def _verdicts(table: pd.DataFrame) -> list[ShownRow]:
     rows = []
     for kind, belongs in _kinds(table).items():
         found = table[belongs]
@@ -176,7 +176,7 @@ def _verdicts(table: pd.DataFrame) -> list[Row]:
     return rows
 
 
-def _errors(table: pd.DataFrame) -> list[Row]:
+def _errors(table: pd.DataFrame) -> list[ShownRow]:
     planted = table["planted"] > 0
     shares = {
         "false alarms, cameras one and the same": share_by_world(table[~planted]),
@@ -232,7 +232,7 @@ def _fitted_at_one(table: pd.DataFrame) -> float:
     return float(fit.predict_proba([[0.0]])[0, 1])
 
 
-def _found_by_ratio(table: pd.DataFrame) -> list[Row]:
+def _found_by_ratio(table: pd.DataFrame) -> list[ShownRow]:
     return [
         {
             "true effect": f"{low:g} to {high:g}" if high < np.inf else f"above {low:g}",
@@ -244,7 +244,7 @@ def _found_by_ratio(table: pd.DataFrame) -> list[Row]:
     ]
 
 
-def _estimates(table: pd.DataFrame) -> list[Row]:
+def _estimates(table: pd.DataFrame) -> list[ShownRow]:
     known = table[(table["planted"] > 0) & table["risk_difference"].notna()]
     rows = []
     for low, high in pairwise((-1.0, 0.02, 0.1, 0.3, 0.6, 1.0)):
@@ -262,7 +262,7 @@ def _estimates(table: pd.DataFrame) -> list[Row]:
     return rows
 
 
-def _by_kind(table: pd.DataFrame) -> list[Row]:
+def _by_kind(table: pd.DataFrame) -> list[ShownRow]:
     rows = []
     for column, words in (("groups", "groups: {}"), ("cameras", "{} cameras"), ("size", "{} pixels")):
         for value, found in table.groupby(column):
