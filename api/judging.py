@@ -37,6 +37,7 @@ class Judgement:
         notes: What was assumed in reading the predictions, in sentences.
         judged: The predictions; None of a run.
         associated: Associated label by camera.
+        read: Reads a photo by its path, for the page.
 
     Attributes:
         document: As given.
@@ -51,12 +52,14 @@ class Judgement:
         notes: Sequence[str] = (),
         judged: Judged | None = None,
         associated: Mapping[str, str] | None = None,
+        read: Callable[[str], bytes] | None = None,
     ) -> None:
         self.document = document
         self.notes = list(notes)
         self.page: str | None = None
         self.associated = dict(associated or {})
         self._judged = judged
+        self._read = read
 
     def __repr__(self) -> str:
         return f"<camerabias.Judgement: {self.verdict}>"
@@ -102,6 +105,29 @@ class Judgement:
         parts = {"Next:": self.next_steps, "What was assumed:": self.notes}
         more = [line for head, lines in parts.items() if lines for line in ("", head, *lines)]
         return "\n".join([f"Verdict: {self.verdict}", self.document.meaning, *self.reasons, *more])
+
+    def write(self, run: Location, no_photos: bool = False) -> str | None:
+        """Write the rows, `verdict.json` and a page, as `judge` does with `run`.
+
+        Args:
+            run: Folder, or address in a bucket.
+            no_photos: As of `judge`.
+
+        Returns:
+            Path or URI of the page; None of a run, which has one already.
+
+        Raises:
+            CamerabiasError: The folder holds a run of trials.
+        """
+        if self._judged is None:
+            return None
+        from camerabias.analysis.report.judged import write_judged  # late: figures cost a second
+
+        folder, read = Folder(fspath(run)), None if no_photos else self._read
+        if folder.exists(RUN_FILE):
+            raise CamerabiasError(f"{folder} is a run of trials; choose another folder for what is judged.")
+        self.page = write_judged(folder, self._judged, self.associated, self.document, self.notes, read)
+        return self.page
 
 
 def judge(
@@ -173,11 +199,9 @@ def judge(
     found = find_judged(judged)
     associates = found.design.associated_labels
     notes = [*_name_associated(associates), *more, *table.notes, *said]
-    judgement = Judgement(decide(found), notes, judged, associates)
+    judgement = Judgement(decide(found), notes, judged, associates, _reader(predictions))
     if run is not None:
-        judgement.page = _write(
-            judgement, judged, Folder(fspath(run)), None if no_photos else _reader(predictions)
-        )
+        judgement.write(run, no_photos)
     return judgement
 
 
@@ -200,14 +224,6 @@ def _known(folder: Folder) -> Judgement | None:
             "what it found."
         )
     return Judgement(decide(found))
-
-
-def _write(judgement: Judgement, judged: Judged, run: Folder, read: Callable[[str], bytes] | None) -> str:
-    from camerabias.analysis.report.judged import write_judged  # late: figures cost a second
-
-    if run.exists(RUN_FILE):
-        raise CamerabiasError(f"{run} is a run of trials; choose another folder for what is judged.")
-    return write_judged(run, judged, judgement.associated, judgement.document, judgement.notes, read)
 
 
 def _reader(predictions: Location | pd.DataFrame) -> Callable[[str], bytes]:

@@ -85,5 +85,6 @@ FEATURES = {
     "format": "format",
     "tables": "JPEG tables",
     "exif": "EXIF",
+    "pages": "the number of pages",
     "all headers": "all headers together",
 }

@@ -18,7 +18,7 @@ from camerabias.analysis.statistics.bootstrap import Estimate, Floats
 from camerabias.analysis.statistics.permutation import LEVEL, Codes, holm, p_value
 from camerabias.datasets.schema import N_FOLDS, Target
 
-Feature = Literal["camera", "size", "format", "tables", "exif", "all headers"]
+Feature = Literal["camera", "size", "format", "tables", "exif", "pages", "all headers"]
 
 NONE = "none"
 """Tables of what is no JPEG, EXIF of a file without."""
@@ -82,9 +82,9 @@ def _features(facts: pd.DataFrame) -> dict[Feature, pd.Series[str]]:
         "tables": facts["tables"].fillna(NONE).astype(str),
         "exif": facts["exif"].fillna(NONE).astype(str),
     }
-    together = (
-        headers["size"] + " | " + headers["format"] + " | " + headers["tables"] + " | " + headers["exif"]
-    )
+    if "pages" in facts:  # those of earlier runs do not have them
+        headers["pages"] = facts["pages"].fillna(1).astype(int).astype(str)
+    together = pd.Series([*map(" | ".join, zip(*headers.values(), strict=True))], facts.index)
     return {"camera": facts["camera"].astype(str), **headers, "all headers": together}
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import ExifTags, Image
 
-from camerabias.datasets.io.decode import ImageError, exif_of, open_image, to_rgb, upright
+from camerabias.datasets.io.decode import ImageError, exif_of, open_image, pages_of, to_rgb, upright
 from camerabias.datasets.io.storage import StorageError
 from camerabias.datasets.reading.exif import camera_of
 from camerabias.datasets.reading.walk import CONVERSIONS
@@ -56,6 +56,7 @@ class ImageFacts:
         format: As Pillow names it.
         exif_camera: Make and model in EXIF.
         largest: Of 16 bits per value, the largest value in it; None for 8 bits.
+        pages: Of several pages or frames, how many; None for one, which is all that is read.
         seen: `TRANSPARENT` or `BLANK`; None where the picture shows something.
     """
 
@@ -64,12 +65,13 @@ class ImageFacts:
     format: str
     exif_camera: str
     largest: int | None
+    pages: int | None
     seen: str | None
 
     @property
     def odd(self) -> dict[str, Any]:
         """What is worth a look once all photos are read; empty where nothing is."""
-        found = {"largest": self.largest, "seen": self.seen}
+        found = {"largest": self.largest, "pages": self.pages, "seen": self.seen}
         return {name: value for name, value in found.items() if value is not None}
 
 
@@ -142,9 +144,8 @@ def inspect_image(content: bytes) -> ImageFacts:
         image = upright(file)
         seen = _seen(image)
         largest = _largest(image) if deep else None
-        return ImageFacts(
-            image.width, image.height, file.format or "unknown", camera_of(exif_of(file)), largest, seen
-        )
+        kind, camera = file.format or "unknown", camera_of(exif_of(file))
+        return ImageFacts(image.width, image.height, kind, camera, largest, pages_of(file), seen)
 
 
 def _refuse_size(file: Image.Image) -> None:

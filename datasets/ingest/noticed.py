@@ -22,17 +22,17 @@ def join_cameras(cameras: pd.Series[str]) -> tuple[pd.Series[str], list[str]]:
 
 
 def look_at_pixels(odd: pd.DataFrame, index: pd.DataFrame) -> list[str]:
-    """Count photos by camera that are read darker than they are, as white, or as one colour, in sentences.
+    """Count photos by camera that are read darker than they are, in part, as white, or as one colour, in sentences.
 
     Only all photos of a camera tell how many bits it uses: one may be dark because its scene was.
 
     Args:
-        odd: A row per photo that is worth a look: path, and `largest` and `seen` as `ImageFacts` has them.
+        odd: A row per photo that is worth a look: path, and `largest`, `pages` and `seen` as `ImageFacts` has them.
         index: The dataset's, with the paths and cameras of all photos.
     """
     if odd.empty:
         return []
-    photos = odd.reindex(columns=["path", "largest", "seen"]).drop_duplicates("path")
+    photos = odd.reindex(columns=["path", "largest", "pages", "seen"]).drop_duplicates("path")
     photos = photos.merge(index[["path", "camera"]], on="path")
     dark = dict(_unused_bits(photos))
     notes = []
@@ -42,20 +42,35 @@ def look_at_pixels(odd: pd.DataFrame, index: pd.DataFrame) -> list[str]:
             f"away: {_list(dark.values())}. Scale them so that white is 65535, and import them again."
         )
     others = photos[~(photos["camera"].isin(dark) & photos["largest"].notna())]
-    counts = index["camera"].value_counts()
-    for seen, what, advice in (
-        (TRANSPARENT, "Photos whose alpha channel hides them are read as white", "Save them without it"),
-        (BLANK, "Photos are nearly blank", "Look at them, and drop what shows nothing"),
+    for found, what, advice in (
+        (
+            photos[photos["pages"].notna()],
+            "Only the first page or frame is read of files that hold several, which can give their camera away",
+            "Save those that count as photos of their own",
+        ),
+        (
+            others[others["seen"] == TRANSPARENT],
+            "Photos whose alpha channel hides them are read as white",
+            "Save them without it",
+        ),
+        (
+            others[others["seen"] == BLANK],
+            "Photos are nearly blank",
+            "Look at them, and drop what shows nothing",
+        ),
     ):
-        found = others[others["seen"] == seen]
         if len(found):
-            named = found.groupby("camera", sort=False)["path"].agg(["size", "first"])
-            listed = (
-                f"{row.size} of {counts[camera]} of {camera!r} (first: {row.first})"
-                for camera, row in zip(named.index, named.itertuples(index=False), strict=True)
-            )
-            notes.append(f"{what}: {_list(listed)}. {advice}.")
+            notes.append(f"{what}: {_by_camera(found, index)}. {advice}.")
     return notes
+
+
+def _by_camera(photos: pd.DataFrame, index: pd.DataFrame) -> str:
+    counts = index["camera"].value_counts()
+    named = photos.groupby("camera", sort=False)["path"].agg(["size", "first"])
+    return _list(
+        f"{row.size} of {counts[camera]} of {camera!r} (first: {row.first})"
+        for camera, row in zip(named.index, named.itertuples(index=False), strict=True)
+    )
 
 
 def _unused_bits(photos: pd.DataFrame) -> Iterator[tuple[str, str]]:

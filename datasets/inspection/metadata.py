@@ -19,7 +19,7 @@ from PIL import ExifTags, Image, JpegImagePlugin
 
 from camerabias.datasets.dataset import Dataset, read_images
 from camerabias.datasets.inspection.kept import keep, kept
-from camerabias.datasets.io.decode import open_image, to_rgb, upright
+from camerabias.datasets.io.decode import open_image, pages_of, to_rgb, upright
 from camerabias.datasets.io.executor import Executor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.reading.exif import exif_text
@@ -29,7 +29,7 @@ from camerabias.datasets.views.fit import fit_factor
 FACTS_COLUMNS = ("image_id", "label", "camera", "group", "fold", "split", "width", "height", "format", "path")
 """What the facts take over from the index, which knows no path of simulated photos."""
 
-COMPUTED = {"tables": object, "exif": object, "hash": np.uint64, "detail": object}
+COMPUTED = {"tables": object, "exif": object, "hash": np.uint64, "detail": object, "pages": object}
 """What else the facts hold of a file, and its type."""
 
 DETAIL_SIDE = 32
@@ -89,8 +89,8 @@ def gather_facts(
     Returns:
         A row per image in the order of the index: `FACTS_COLUMNS`; `tables`, the JPEG quantisation tables and the
         subsampling as a short text, None for other formats; `exif`, the fields above as a text, None without EXIF;
-        `hash`, the `perceptual_hash` as uint64; `detail`, as `detail_of` gives it; `factor`, by how much the
-        photo is scaled to the dataset's size.
+        `hash`, the `perceptual_hash` as uint64; `detail`, as `detail_of` gives it; `pages`, None for one; `factor`, by
+        how much the photo is scaled to the dataset's size.
     """
     parts = [part.name for part in dataset.manifest.parts]
     told: list[dict[str, Any]] = []
@@ -128,6 +128,7 @@ def tell(content: bytes) -> dict[str, Any]:
             "exif": _exif(file),
             "hash": perceptual_hash(content),
             "detail": detail_of(content),
+            "pages": pages_of(file),
         }
 
 

@@ -23,13 +23,13 @@ from camerabias.datasets.reading.photo import Photo, Source
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.views.cache import cache_folder
 
-FACTS_VERSION = 3
+FACTS_VERSION = 4
 """Raised when the same file would give other facts than those that are kept."""
 
 _READ = ("sha256", "camera", "width", "height", "format")
 """Columns of a shard that the file alone decides; the camera is that of EXIF."""
 
-_ODD = ("largest", "seen")
+_ODD = ("largest", "pages", "seen")
 """What is kept of pixels, for `look_at_pixels`."""
 
 Facts = dict[str, Any]

@@ -173,6 +173,19 @@ def _from_avif(content: bytes) -> Image.Image | None:
     return image
 
 
+def pages_of(file: Image.Image) -> int | None:
+    """Pages of a TIFF or frames of an animation, of which the first is read; None of one alone.
+
+    To be asked last of an open file, as it leaves the first page. Those of a phone's MPO are its own previews.
+    """
+    if file.format == "MPO":
+        return None
+    with suppress(Exception):  # a chain that is broken behind the first page costs no picture
+        n = int(getattr(file, "n_frames", 1))
+        return n if n > 1 else None
+    return None
+
+
 def exif_of(file: Image.Image) -> Image.Exif:
     """EXIF of a file; of damaged EXIF what stands before the damage, as in viewers."""
     with suppress(Exception):  # Pillow's reader fails in many ways; none costs the picture

@@ -75,12 +75,11 @@ def judge(
     failing = choose_verdicts(fail_on)
     found = camerabias.judge(
         predictions, training, _pairs(associated), label, prediction, camera, scores, group, split, seed, fold,
-        image, predicted_camera, one_vs_rest, run, no_photos,
+        image, predicted_camera, one_vs_rest,
     )  # fmt: skip
     print_judgement(found.document, found.notes)
-    typer.echo(
-        f"Report: {found.page}" if found.page else "Nothing is written; --run FOLDER keeps this, with a page."
-    )
+    page = found.write(run, no_photos) if run else None  # after what was asked for is on the screen
+    typer.echo(f"Report: {page}" if page else "Nothing is written; --run FOLDER keeps this, with a page.")
     if found.verdict in failing:
         typer.echo(f"--fail-on: {found.verdict}")
         raise typer.Exit(EXIT_FAIL_ON)

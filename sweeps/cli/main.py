@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import traceback
@@ -14,6 +15,7 @@ from camerabias.sweeps.cli.streams import output_error, prepare_streams, tell
 
 def main() -> None:
     """Entry point; exit codes are 0, 1 (a sentence says why), 2 (usage), 3 (`--fail-on`) and 70 (our bug)."""
+    os.environ["MPLBACKEND"] = "agg"  # figures go into files; a notebook's backend may not be installed here
     prepare_streams()
     try:
         app()

@@ -11,7 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from camerabias.datasets.io.storage import Folder
-from camerabias.datasets.schema import RUN_FILE, CamerabiasError
+from camerabias.datasets.schema import JUDGED_FILE, RUN_FILE, CamerabiasError
 from camerabias.trainables.records.record import (
     LEASE_FILE,
     NODES_FOLDER,
@@ -66,6 +66,11 @@ class Run:
         Raises:
             CamerabiasError: There is no run here.
         """
+        if self.folder.exists(JUDGED_FILE):
+            raise CamerabiasError(
+                f"{self.folder} holds what `camerabias judge` wrote, with its page in report/, and no trials. Give "
+                "the predictions to judge again to make it anew."
+            )
         if not self.folder.exists(RUN_FILE):
             raise CamerabiasError(
                 f"There is no run at {self.folder} (no {RUN_FILE}); start one with `camerabias sweep run`."

@@ -68,6 +68,13 @@ def test_what_gives_the_camera_away_is_found():
     assert ("camera", "camera") not in found
 
 
+def test_numbers_of_pages_give_the_camera_away_where_they_are_known():
+    frame = facts()
+    found = baselines(frame.assign(pages=np.where(frame["camera"] == "x", 3, None)))
+    assert found["camera", "pages"].works
+    assert ("camera", "pages") not in baselines(frame)
+
+
 def test_nothing_is_found_where_nothing_is_and_one_value_is_no_test(monkeypatch):
     monkeypatch.setattr(association, "PERMUTATIONS", 99)
     known = accuracy([])

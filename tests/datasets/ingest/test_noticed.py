@@ -1,6 +1,7 @@
 """What an import notices of cameras and pixels, counted by camera."""
 
 import os
+import struct
 
 import numpy as np
 import pandas as pd
@@ -92,6 +93,28 @@ def test_photos_that_alpha_hides_and_blank_ones_are_counted_with_their_cause(enc
         "Save them without it."
     )
     assert blank.startswith("Photos are nearly blank: 2 of 3 of 'y' (first: a/y/cap.jpg). ")
+
+
+@pytest.mark.parametrize("file_format", ["TIFF", "GIF", "WEBP", "PNG"])
+def test_pages_and_frames_that_are_not_read_are_counted(encode, noise, notes_on, file_format):
+    pages = [Image.fromarray(noise()) for _ in range(3)]
+    several = encode(noise(), file_format, save_all=True, append_images=pages)
+    files = {f"a/stack/{n}.tif": several + bytes(n) for n in range(2)}
+    (note,) = notes_on(files | {"a/one/1.tif": encode(noise(), "TIFF")})
+    assert note.startswith("Only the first page or frame is read of files that hold several")
+    assert note.endswith(
+        ": 2 of 2 of 'stack' (first: a/stack/0.tif). Save those that count as photos of their own."
+    )
+
+
+def test_a_phones_own_previews_and_pages_behind_damage_do_not_count(encode, noise, notes_on):
+    picture = Image.fromarray(noise())
+    previews = encode(noise(), "MPO", save_all=True, append_images=[picture])
+    damaged = bytearray(encode(noise(), "TIFF"))
+    (directory,) = struct.unpack_from("<I", damaged, 4)
+    (entries,) = struct.unpack_from("<H", damaged, directory)
+    struct.pack_into("<I", damaged, directory + 2 + 12 * entries, 2**31)  # a next page far behind the end
+    assert notes_on({"a/x/1.jpg": previews, "a/x/2.tif": bytes(damaged)}) == ()
 
 
 def test_ordinary_photos_have_no_notes(encode, noise, notes_on):

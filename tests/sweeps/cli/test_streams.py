@@ -70,3 +70,12 @@ def test_warnings_hold_no_order_to_a_terminal(shell, tmp_path):
     (tmp_path / "warn.py").write_text(script)
     _, _, err = shell(f"{sys.executable} warn.py")
     assert err == b"waiting for \\x1b[31m\n"
+
+
+def test_a_notebooks_backend_that_is_not_installed_draws_nothing(shell, tmp_path):
+    rows = [f"{cat},{'AB'[n % 2]},cat" for n in range(40) for cat in ("cat", "dog")]
+    (tmp_path / "t.csv").write_text("\n".join(["label,camera,prediction", *rows]))
+    code, out, _ = shell("{cb} judge t.csv --run judged", MPLBACKEND="module://not_installed.backend_inline")
+    assert code == 0
+    assert b"Report: " in out
+    assert (tmp_path / "judged/report/figures/accuracy_by_camera.png").exists()
