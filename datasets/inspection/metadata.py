@@ -89,8 +89,8 @@ def gather_facts(
     Returns:
         A row per image in the order of the index: `FACTS_COLUMNS`; `tables`, the JPEG quantisation tables and the
         subsampling as a short text, None for other formats; `exif`, the fields above as a text, None without EXIF;
-        `hash`, the `perceptual_hash` as uint64; `detail`, as `detail_of` gives it; `pages`, None for one; `factor`, by
-        how much the photo is scaled to the dataset's size.
+        `hash`, the `perceptual_hash` as uint64; `detail`, as `detail_of` gives it; `pages`, None for one; `factor`,
+        by how much the photo is scaled to the dataset's size.
     """
     parts = [part.name for part in dataset.manifest.parts]
     told: list[dict[str, Any]] = []
