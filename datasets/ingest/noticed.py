@@ -13,6 +13,13 @@ from camerabias.datasets.reading.words import look_at_words
 
 MAX_NAMED = 5
 
+_PAGES = (
+    "Only the first page or frame is read of files that hold several, which can give their camera away: {}. "
+    "Save those that count as photos of their own."
+)
+_TRANSPARENT = "Photos whose alpha channel hides them are read as white: {}. Save them without it."
+_BLANK = "Photos are nearly blank: {}. Look at them, and drop what shows nothing."
+
 
 def join_cameras(cameras: pd.Series[str]) -> tuple[pd.Series[str], list[str]]:
     """Cameras that EXIF names, in one spelling each, and what about them looks like a mistake, in sentences."""
@@ -42,25 +49,13 @@ def look_at_pixels(odd: pd.DataFrame, index: pd.DataFrame) -> list[str]:
             f"away: {_list(dark.values())}. Scale them so that white is 65535, and import them again."
         )
     others = photos[~(photos["camera"].isin(dark) & photos["largest"].notna())]
-    for found, what, advice in (
-        (
-            photos[photos["pages"].notna()],
-            "Only the first page or frame is read of files that hold several, which can give their camera away",
-            "Save those that count as photos of their own",
-        ),
-        (
-            others[others["seen"] == TRANSPARENT],
-            "Photos whose alpha channel hides them are read as white",
-            "Save them without it",
-        ),
-        (
-            others[others["seen"] == BLANK],
-            "Photos are nearly blank",
-            "Look at them, and drop what shows nothing",
-        ),
+    for found, said in (
+        (photos[photos["pages"].notna()], _PAGES),
+        (others[others["seen"] == TRANSPARENT], _TRANSPARENT),
+        (others[others["seen"] == BLANK], _BLANK),
     ):
         if len(found):
-            notes.append(f"{what}: {_by_camera(found, index)}. {advice}.")
+            notes.append(said.format(_by_camera(found, index)))
     return notes
 
 
