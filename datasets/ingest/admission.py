@@ -31,6 +31,8 @@ MIN_CONTRAST = 1.0
 
 _NOT_THERE = "there is no such file: put its path right, or drop it"
 
+_BROKEN_LINK = "a broken link: fetch the file that it leads to (dvc pull, git annex get), or drop it"
+
 _RAW_DNG = 50706
 """Tag of a DNG, which else reads as the TIFF of its thumbnail."""
 
@@ -97,8 +99,9 @@ def read_photo(read: Callable[[str], bytes], path: str) -> tuple[bytes, ImageFac
 def _read(read: Callable[[str], bytes], path: str) -> bytes:
     try:
         return read(path)
-    except FileNotFoundError:
-        raise ImageError(_NOT_THERE) from None
+    except FileNotFoundError as error:
+        broken = bool(error.filename) and os.path.islink(error.filename)
+        raise ImageError(_BROKEN_LINK if broken else _NOT_THERE) from None
     except MemoryError:
         raise
     except Exception as error:  # whatever the reader of a source fails in is recorded with the photo

@@ -72,6 +72,19 @@ def _whole_groups(rows: pd.DataFrame) -> list[str]:
     return [f"component-{component[code]}" for code in group_codes]
 
 
+def _renamed(words: list[str]) -> str:
+    """How to write words of a split as ours are, as far as that is known."""
+    if not words:
+        return ""
+    ours = (
+        dict(zip(words, SPLITS, strict=False))
+        if words == ["0", "1", "2"]
+        else dict.fromkeys(words[:3], "train")
+    )
+    known = "as WILDS numbers them" if words == ["0", "1", "2"] else "or whichever each means"
+    return f" (in pandas: table['split'] = table['split'].replace({ours}), {known})"
+
+
 def _check_splits(rows: pd.DataFrame) -> None:
     if rows["split"].isna().all():
         return
@@ -79,7 +92,7 @@ def _check_splits(rows: pd.DataFrame) -> None:
     if wrong or rows["split"].isna().any():
         raise CamerabiasError(
             f"The column 'split' holds {', '.join(map(repr, wrong)) or 'gaps'}; allowed: {', '.join(SPLITS)}, in "
-            "every row. Rename or drop the column to use camerabias's own folds."
+            f"every row{_renamed(wrong)}. Rename or drop the column to use camerabias's own folds."
         )
     if not {"train", "test"} <= set(rows["split"]):
         raise CamerabiasError("The column 'split' needs both train and test rows; drop it to use folds.")

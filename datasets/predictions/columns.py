@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 
 import pandas as pd
 
-from camerabias.datasets.reading.columns import PATH_NAMES
+from camerabias.datasets.reading.columns import PATH_NAMES, plainly
 from camerabias.datasets.schema import CamerabiasError
 
 USUAL_NAMES: dict[str, tuple[str, ...]] = {
@@ -89,6 +89,8 @@ def find_prediction_columns(
     found = {}
     for ours, theirs in given.items():
         usual = next((plain[key] for key in map(plainly, USUAL_NAMES[ours]) if key in plain), None)
+        if ours == "prediction" and asked.scores and asked.scores == (theirs or usual):
+            continue  # the only score of two classes
         if theirs or usual:
             found[ours] = theirs or str(usual)
     _refuse(table, given, found, name)
@@ -117,11 +119,6 @@ def no_column(table: pd.DataFrame, ours: str, name: str, otherwise: str = "") ->
         f"{name} has no column of the {ours}, by any name such as {', '.join(USUAL_NAMES[ours][:4])}; it has "
         f"{', '.join(map(str, table.columns))}. Name it with --{ours}{otherwise}."
     )
-
-
-def plainly(name: object) -> str:
-    """A column's name without case, blanks and punctuation."""
-    return re.sub(r"[\W_]+", "", str(name)).casefold()
 
 
 def _refuse(

@@ -19,9 +19,8 @@ from camerabias.datasets.predictions.columns import (
     find_prediction_columns,
     find_score_columns,
     no_column,
-    plainly,
 )
-from camerabias.datasets.reading.columns import refuse_gaps
+from camerabias.datasets.reading.columns import plainly, refuse_gaps
 from camerabias.datasets.reading.parsers import PARSERS, parse_table
 from camerabias.datasets.reading.words import clean, in_or_not, name_sides, one_vs_rest
 from camerabias.datasets.schema import JUDGED_FILE, RUN_FILE, CamerabiasError
@@ -30,6 +29,12 @@ from camerabias.datasets.sources.table import is_table
 RowNumbers = npt.NDArray[np.intp]
 TRAIN, TEST = "train", "test"
 MAX_NAMED = 8
+
+THRESHOLD = 0.5
+"""From where on the only score of two labels predicts the second."""
+
+POSITIVE = {"1", "true", "yes", "positive"}
+"""What the second of two labels is called where a score is of it, in lower case."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,8 @@ def read_predictions(
         notes.append(f"Scores are the columns {_some(scored)}.")
     refuse_gaps(table, [found[ours] for ours in found if ours not in ("group", "image")], name)
     words = {ours: _words(table[theirs]) for ours, theirs in found.items() if ours not in ("image", "group")}
+    if not scored and "prediction" in found and _are_scores(words["prediction"], words["label"]):
+        scored = [found.pop("prediction")]
     if "prediction" in found:
         _refuse_foreign(words["label"], words["prediction"], found, name, notes)
     else:
@@ -162,7 +169,12 @@ def _against_rest(words: dict[str, pd.Series], member: str) -> None:
 def _highest(
     table: pd.DataFrame, scored: list[str], labels: pd.Series, name: str, notes: list[str]
 ) -> pd.Series:
-    """The label with the highest score, where every label has a column of scores that ends in its name."""
+    """The label with the highest score, where every label has a column of scores that ends in its name.
+
+    Of the only score of two labels, the second from `THRESHOLD` on.
+    """
+    if len(scored) == 1 and labels.nunique() == 2:
+        return _above(table, scored[0], sorted(labels.unique()), name, notes)
     of_column = {
         column: label
         for label in labels.unique()
@@ -176,6 +188,31 @@ def _highest(
     return pd.Series(classes[_numbers(table, scored, None, name).to_numpy().argmax(axis=1)])
 
 
+def _are_scores(predictions: pd.Series, labels: pd.Series) -> bool:
+    """Whether what should be predicted labels are scores of two: numbers from 0 to 1, and mostly no labels."""
+    if labels.nunique() != 2 or 2 * predictions.isin(labels.unique()).sum() > len(predictions):
+        return False
+    return bool(pd.to_numeric(predictions, errors="coerce").between(0, 1).all())
+
+
+def _above(table: pd.DataFrame, column: str, labels: list[str], name: str, notes: list[str]) -> pd.Series:
+    """Predictions of the one score of two labels, where it is known which of them is the second."""
+    numbers = _numbers(table, [column], None, name)[column]
+    second = labels[1]
+    if second.casefold() not in POSITIVE or not numbers.between(0, 1).all():
+        raise CamerabiasError(
+            f"{name}: {column!r} is the only score of {labels[0]!r} and {second!r}, from {numbers.min():g} to "
+            f"{numbers.max():g}, and nothing says from where on which is predicted. Write that in a column "
+            f"of its own (in pandas, table['predicted'] = numpy.where(table[{column!r}] >= {THRESHOLD:g}, "
+            f"{second!r}, {labels[0]!r})), and give --prediction predicted --scores {column!r}."
+        )
+    notes.append(
+        f"{column!r} holds scores of {second!r}, which counts as predicted from {THRESHOLD:g} on; --prediction would "
+        "name a column of predicted labels."
+    )
+    return pd.Series(np.where(numbers >= THRESHOLD, second, labels[0]), table.index, dtype=object)
+
+
 def _refuse_foreign(
     labels: pd.Series, predictions: pd.Series, found: dict[str, str], name: str, notes: list[str]
 ) -> None:
@@ -187,14 +224,23 @@ def _refuse_foreign(
     said = f"{len(foreign)} of {len(predictions)} predictions are no label of the column {found['label']!r}"
     shown = f"predicted: {_some(sorted({*foreign}))}; labels: {_some(sorted(known))}"
     if 2 * len(foreign) > len(predictions):
-        hint = ""
-        if pd.to_numeric(foreign, errors="coerce").between(0, 1).all():
-            hint = (
-                f" If {found['prediction']!r} holds scores, name it with --scores, and the predicted label with "
-                "--prediction."
-            )
-        raise CamerabiasError(f"{name}: {said} ({shown}). Write both in the same words.{hint}")
+        raise CamerabiasError(f"{name}: {said} ({shown}). Write both in the same words.{_hint(foreign)}")
     notes.append(f"{said} and count as wrong ({shown}).")
+
+
+def _hint(foreign: pd.Series) -> str:
+    """What predictions that are no labels look like."""
+    if foreign.str.contains(r"^(?:tensor|array)?[(\[]").all():
+        return " These are printed tensors or arrays: write their values, as .item() or .tolist() give them."
+    numbers = pd.to_numeric(foreign, errors="coerce")
+    if (numbers.mod(1) == 0).all() and (numbers >= 0).all():
+        return (
+            " If numbers are indices of classes, write the names in their place: of Keras, invert class_indices; of "
+            "torchvision, take dataset.classes."
+        )
+    if numbers.between(0, 1).all():
+        return " If these are scores, give one of every label (columns such as prob_cat, prob_dog)."
+    return ""
 
 
 def _sides(known: list[Any], column: str, name: str, notes: list[str]) -> list[str]:

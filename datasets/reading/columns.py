@@ -3,33 +3,47 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import pandas as pd
 
+from camerabias.datasets.reading.location import is_picture
 from camerabias.datasets.reading.photo import Reading
+from camerabias.datasets.reading.walk import IMAGE_ENDINGS
 from camerabias.datasets.schema import CamerabiasError
 
 PATH_NAMES = (
     "path", "file_name", "filename", "file_path", "filepath", "image_path", "img_path", "image_file", "file",
-    "image", "image_name", "image_id", "img", "img_id", "photo", "name", "id",
+    "image", "image_name", "image_id", "image_index", "img", "img_id", "photo", "name", "id",
 )  # fmt: skip
 """What people call the column of paths, the surest first; case, blanks, `-` and `_` do not matter."""
 
+_PATH_WORDS = {"path", "file", "name", "filename", "filepath", "image", "img", "photo", "picture"}
+"""Words that other names of such a column are made of: img_filename, but not mask_filename."""
 
-def find_columns(table: pd.DataFrame, reading: Reading, name: str) -> tuple[dict[str, str], list[str]]:
+
+def find_columns(
+    table: pd.DataFrame, reading: Reading, name: str, leads: Callable[[str], bool] = lambda _: False
+) -> tuple[dict[str, str], list[str]]:
     """Our name and the table's of each column that says something of a photo, and what was assumed.
+
+    Args:
+        table: The table.
+        reading: Names that were given.
+        name: What errors call the table.
+        leads: Whether a path leads to a file.
 
     Raises:
         CamerabiasError: Columns are missing, or there are two of a name.
     """
     notes = []
-    path = reading.path or next((c for c in table.columns if str(c) == "path"), None) or _usual_path(table)
+    path = reading.path or ("path" if "path" in table else _usual_path(table, leads))
     if path and path != "path" and not reading.path:
         notes.append(f"Paths are taken from the column {path!r}; --path names another.")
-    found = {"path": path or "path", "label": reading.label}
+    found = {"path": path or "path", "label": _spelled(table, reading.label)}
     if not reading.from_exif:
-        found["camera"] = reading.camera
+        found["camera"] = _spelled(table, reading.camera)
     if reading.group or "group" in table:
         found["group"] = reading.group or "group"
     if "split" in table:
@@ -39,12 +53,47 @@ def find_columns(table: pd.DataFrame, reading: Reading, name: str) -> tuple[dict
     return found, notes
 
 
-def _usual_path(table: pd.DataFrame) -> str | None:
-    plain = {re.sub(r"[\W_]+", "", str(column)).casefold(): str(column) for column in table.columns}
-    for usual in PATH_NAMES:
-        if (key := usual.replace("_", "")) in plain:
-            return plain[key]
-    return None
+def plainly(name: object) -> str:
+    """A column's name without case, blanks and punctuation."""
+    return re.sub(r"[\W_]+", "", str(name)).casefold()
+
+
+def _spelled(table: pd.DataFrame, column: str) -> str:
+    """A column's name as the table spells it; as it is where no one column is named so."""
+    alike = [str(one) for one in table.columns if plainly(one) == plainly(column)]
+    return alike[0] if column not in table and len(alike) == 1 else column
+
+
+def _usual_path(table: pd.DataFrame, leads: Callable[[str], bool]) -> str | None:
+    """The column of paths by its name: one that leads to files before one that names photos, and that before ids."""
+    plain = {plainly(column): str(column) for column in table.columns}
+    usual = [plain[key] for key in map(plainly, PATH_NAMES) if key in plain]
+    others = [
+        str(column)
+        for column in table.columns
+        if {*re.split(r"[\W_]+", str(column).casefold())} <= _PATH_WORDS and _names_photos(table[column])
+    ]
+    return max(
+        [*usual, *others],
+        key=lambda column: (_leads(table[column], leads), _names_photos(table[column])),
+        default=None,
+    )
+
+
+def _first(column: pd.Series[Any]) -> str:
+    return next((str(value).strip() for value in column if isinstance(value, str | int)), "")
+
+
+def _names_photos(column: pd.Series[Any]) -> bool:
+    return _first(column).lower().endswith(IMAGE_ENDINGS)
+
+
+def _leads(column: pd.Series[Any], leads: Callable[[str], bool]) -> bool:
+    """Whether the first cell leads to a file, perhaps without its ending."""
+    cell = _first(column)
+    return (
+        cell != "" and not is_picture(cell) and any(leads(f"{cell}{end}") for end in ("", *IMAGE_ENDINGS[:4]))
+    )
 
 
 def _refuse_absent(table: pd.DataFrame, found: Mapping[str, str], name: str) -> None:
@@ -64,22 +113,36 @@ def _refuse_absent(table: pd.DataFrame, found: Mapping[str, str], name: str) -> 
     raise CamerabiasError(
         f"{name} has no column {', '.join(map(repr, absent.values()))}; it has {', '.join(columns)}. {advice}."
         + (_one_hot(table) if "label" in absent else "")
+        + (_pictures(table) if "path" in absent else "")
+    )
+
+
+def _pictures(table: pd.DataFrame) -> str:
+    """A hint where pictures stand in the table, as text."""
+    found = [str(column) for column in table.columns if is_picture(_first(table[column]))]
+    return (
+        f" {found[0]!r} looks like pictures as text: save each as a file, and give their paths in a column."
+        if found
+        else ""
     )
 
 
 def _one_hot(table: pd.DataFrame) -> str:
     """A hint where classes are columns of 0 and 1."""
-    classes = [
-        str(column)
-        for column in table.columns
-        if set(table[column].dropna().map(lambda value: str(value).removesuffix(".0"))) == {"0", "1"}
-    ]
-    if not classes:
+    numbers = table.apply(pd.to_numeric, errors="coerce")
+    flags = numbers.loc[:, numbers.isin([0, 1]).all()]
+    both = flags.loc[:, flags.nunique() == 2]
+    if both.empty:
         return ""
-    return (
-        f" {', '.join(classes[:6])} hold{'s' if len(classes) == 1 else ''} 0 and 1: --label {classes[0]} asks about "
-        "that one."
-    )
+    one = f"--label {both.columns[0]} asks about that one"
+    for classes in (flags, both):
+        if classes.shape[1] > 1 and (classes.sum(axis=1) == 1).all():
+            names = ", ".join(map(repr, classes.columns))
+            return (
+                f" {', '.join(map(str, classes.columns))} hold 0 and 1, a single 1 in every row, so together they "
+                f"are one label: in pandas, table['label'] = table[[{names}]].idxmax(axis=1). {one} alone."
+            )
+    return f" {', '.join(map(str, both.columns[:6]))} hold{'s' if both.shape[1] == 1 else ''} 0 and 1: {one}."
 
 
 def _refuse_doubled(table: pd.DataFrame, found: Mapping[str, str], name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
 import re
 import unicodedata
@@ -20,10 +21,23 @@ SAMPLE = 50
 MAX_FILES = 200_000
 """Files that are looked through for photos whose paths lead nowhere: some seconds."""
 
+MAX_NAME, MAX_PATH = 255, 4096
+"""Bytes of a file's name, and of a path, that file systems have."""
+
+_NUMBERS = re.compile(r"[\[\s]*(\d+(\.\d*)?[\s,;\[\]]+){16,}.*", re.DOTALL)
+
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://|~", re.IGNORECASE)
 
 
-def locate(paths: Sequence[str], root: Folder, by_name: bool) -> tuple[list[str], list[str]]:
+def is_picture(cell: str) -> bool:
+    """Whether a cell holds a picture as text, numbers or base64, and so no path: none is so long."""
+    longest = max(len(os.fsencode(name)) for name in re.split(r"[/\\]", cell))
+    return longest > MAX_NAME or len(cell) > MAX_PATH or _NUMBERS.fullmatch(cell) is not None
+
+
+def locate(
+    paths: Sequence[str], root: Folder, by_name: bool, column: str = "path"
+) -> tuple[list[str], list[str]]:
     """Paths of photos below a folder, and what was assumed, in sentences.
 
     A path that leads nowhere is tried with `/` in place of Windows' backslashes, in other Unicode forms and cases,
@@ -33,10 +47,12 @@ def locate(paths: Sequence[str], root: Folder, by_name: bool) -> tuple[list[str]
         paths: As a table has them.
         root: The folder that they are relative to.
         by_name: Whether photos are also looked up by their names alone, wherever below the folder they lie.
+        column: That paths are taken from.
 
     Raises:
-        CamerabiasError: Paths are addresses, or fewer than half lead anywhere; says what would help.
+        CamerabiasError: Paths are pictures or addresses, or fewer than half lead anywhere; says what would help.
     """
+    _refuse_pictures(paths, column)
     _refuse_addresses(paths)
     tried = paths[:: max(1, len(paths) // SAMPLE)]
     missing = [path for path in tried if not root.exists(path)]
@@ -47,14 +63,43 @@ def locate(paths: Sequence[str], root: Folder, by_name: bool) -> tuple[list[str]
     found = [lookup.find(path) for path in paths]
     n_found = sum(path is not None for path in found)
     if n_found < len(paths) / 2:
-        raise CamerabiasError(_explain(paths, root, files, by_name, n_found, missing[0]))
+        of = "" if column == "path" else f" in the column {column!r}"
+        said = (
+            f"{len(paths) - n_found} of {len(paths)} paths{of} lead to no photo below {root} (first: {missing[0]}, "
+            f"looked for at {root.file(missing[0])})."
+        )
+        other = "" if column == "path" else " --path names another column."
+        raise CamerabiasError(f"{said} {_advise(paths, root, files, by_name)}{other}")
     changed = [(old, new) for old, new in zip(paths, found, strict=True) if new not in (None, old)]
-    notes = []
+    notes = _name_several(paths, lookup)
     if changed:
         notes.append(
             f"{len(changed)} of {len(paths)} paths were completed (first: {_completed(*changed[0])})."
         )
     return [new or old for old, new in zip(paths, found, strict=True)], notes
+
+
+def _refuse_pictures(paths: Sequence[str], column: str) -> None:
+    pictures = [path for path in paths if is_picture(path)]
+    if pictures:
+        raise CamerabiasError(
+            f"The column {column!r} holds {len(pictures)} cells that are no paths, but look like pictures as text "
+            f"(first: {pictures[0][:40]!r}...). Save each picture as a file, and give the files' paths in a column."
+        )
+
+
+def _name_several(paths: Sequence[str], lookup: _Lookup) -> list[str]:
+    """Names that fit several photos, with two of these."""
+    several = [
+        (path, found) for path in paths if len(found := lookup.fitting(path)) > 1 and path not in found
+    ]
+    if not several:
+        return []
+    path, (one, other, *_) = several[0]
+    return [
+        f"{len(several)} of {len(paths)} names fit several photos, and none is guessed (first: {path} may be {one} "
+        f"or {other}). Write the folder before each name, as in {one}."
+    ]
 
 
 def _refuse_addresses(paths: Sequence[str]) -> None:
@@ -97,31 +142,33 @@ class _Lookup:
                 if by_name and posixpath.basename(known) != known:
                     self._paths[posixpath.basename(known)].append(path)
 
-    def find(self, path: str) -> str | None:
-        """The one photo that a path can mean."""
+    def fitting(self, path: str) -> list[str]:
+        """Photos that a path can mean."""
         key = _key(path)
         found = self._paths.get(key, [])
         if not found and self._by_name:
             found = self._paths.get(posixpath.basename(key), [])
+        return found
+
+    def find(self, path: str) -> str | None:
+        """The one photo that a path can mean."""
+        found = self.fitting(path)
         if path in found:
             return path
         return found[0] if len(found) == 1 else None
 
 
-def _explain(
-    paths: Sequence[str], root: Folder, files: Iterable[str], by_name: bool, n_found: int, first: str
-) -> str:
-    said = (
-        f"{len(paths) - n_found} of {len(paths)} paths lead to no photo below {root} (first: {first}, looked for at "
-        f"{root.file(first)})."
-    )
-    if by_name:
-        return f"{said} Give --images the folder that holds them all, at any depth."
+def _advise(paths: Sequence[str], root: Folder, files: Iterable[str], by_name: bool) -> str:
+    """What would help where paths lead nowhere."""
     lookup = _Lookup(files, by_name=True)
+    if several := _name_several(paths, lookup):
+        return several[0]
+    if by_name:
+        return "Give --images the folder that holds them all, at any depth."
     folders = Counter(posixpath.dirname(new) for path in paths if (new := lookup.find(path)))
     if not folders:
-        return f"{said} Give --images the folder that holds them; they are then found by name, at any depth."
+        return "Give --images the folder that holds them; they are then found by name, at any depth."
     common = posixpath.commonpath(list(folders))
     where = root.child(common) if common else root
     named = ", ".join(str(root.child(folder)) for folder, _ in folders.most_common(3))
-    return f"{said} {folders.total()} of these names are in {named}: give --images {where}."
+    return f"{folders.total()} of these names are in {named}: give --images {where}."

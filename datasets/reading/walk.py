@@ -22,6 +22,9 @@ PROGRAM_FOLDERS = {
 }  # fmt: skip
 """Folders that file systems, archives and photo servers make, with copies and thumbnails; in lower case."""
 
+HIDDEN = "hidden, named as photos (macOS leaves such ._ files)"
+"""What is counted of files that are passed over."""
+
 CONVERSIONS = {
     ".dcm": "DICOM: save as PNG, with pydicom say",
     ".nii": "NIfTI: save slices as PNG, with nibabel say",
@@ -44,7 +47,7 @@ def files_below(root: Folder, skipped: Counter[str] | None = None) -> Iterator[s
 
     Args:
         root: The folder.
-        skipped: Counts folders that are passed over, by what they are.
+        skipped: Counts folders that are passed over, by what they are, and files that are `HIDDEN`.
 
     Raises:
         CamerabiasError: A folder may not be read: a label or a camera could be missed.
@@ -65,7 +68,11 @@ def _local(root: Folder, skipped: Counter[str]) -> Iterator[str]:
             continue
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         below = Path(folder).relative_to(root.path)
-        yield from ((below / name).as_posix() for name in sorted(names) if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith("."):
+                yield (below / name).as_posix()
+            elif name.lower().endswith(IMAGE_ENDINGS):
+                skipped[HIDDEN] += 1
 
 
 def _refuse_locked(error: OSError) -> None:
@@ -89,6 +96,8 @@ def _remote(root: Folder, skipped: Counter[str]) -> Iterator[str]:
             programs.add(found[0])
         elif not any(name.startswith(".") for name in levels):
             yield path
+        elif path.lower().endswith(IMAGE_ENDINGS):
+            skipped[HIDDEN] += 1
     for folder in programs:
         skipped["made by camerabias" if folder in ours else "left by other programs"] += 1
 

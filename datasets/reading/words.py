@@ -24,6 +24,11 @@ SPLITS = {
 
 MAX_NAMED = 3
 
+MAX_NUMBERED = 20
+"""Different numbers that labels may be before it is asked whether they measure something."""
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+
 _DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 """Characters that turn the direction of writing, and so show a name as another one."""
 
@@ -82,16 +87,33 @@ def look_at_words(labels: Iterable[str], cameras: Iterable[str], n_photos: int) 
         CamerabiasError: Nearly every photo has a label of its own, which nothing can learn.
     """
     counts = {"label": Counter(labels), "camera": Counter(cameras)}
-    n_labels = len(counts["label"])
-    if n_photos >= 10 and n_labels > n_photos / 2:
-        first = ", ".join(map(repr, [*counts["label"]][:MAX_NAMED]))
+    what_else = [*_sets(counts["label"]), *_measured(counts["label"])]
+    if n_photos >= 10 and len(counts["label"]) > n_photos / 2:
+        alone = [word for word, n in counts["label"].items() if n == 1]
         raise CamerabiasError(
-            f"{n_labels} of {n_photos} photos have a label of their own ({first}, ...), so nothing can be learned. "
-            "Name the column of the class with --label."
+            f"{len(alone)} of {n_photos} photos have a label of their own "
+            f"({', '.join(map(_shortened, alone[:MAX_NAMED]))}, ...), so nothing can be learned. "
+            + " ".join(what_else or ["Name the column of the class with --label."])
         )
     return [
         *(note for what, found in counts.items() for note in (*_near(what, found), *_missing(what, found))),
-        *_sets(counts["label"]),
+        *what_else,
+    ]
+
+
+def _shortened(word: str) -> str:
+    return repr(word if len(word) <= 60 else f"{word[:57]}...")
+
+
+def _measured(counts: Counter[str]) -> list[str]:
+    """Labels that are numbers, more than classes usually are."""
+    if len(counts) <= MAX_NUMBERED or not all(_NUMBER.fullmatch(word) for word in counts):
+        return []
+    numbers = sorted(map(float, counts))
+    return [
+        f"Labels are {len(counts)} different numbers from {numbers[0]:g} to {numbers[-1]:g}. If they measure "
+        "something, cut them into bins (pandas.cut, or qcut for bins of as many photos), and name the column of bins "
+        "with --label."
     ]
 
 
@@ -123,14 +145,18 @@ def set_members(word: str) -> list[str]:
 
 
 def _sets(counts: Counter[str]) -> list[str]:
-    """Labels that look like sets: many combinations of few words."""
+    """Labels that look like sets: joined by a bar, of labels that are there too, or many ones of few words."""
     for separator in SET_SEPARATORS:
-        joined = [word for word in counts if separator in word]
-        words = {member.strip() for word in counts for member in word.split(separator)}
-        if len(joined) >= 2 and len(counts) > len(words):
+        members = {word: {part.strip() for part in word.split(separator)} for word in counts}
+        joined = [word for word, found in members.items() if len(found) > 1 and "" not in found]
+        words = {member for found in members.values() for member in found}
+        many = len(joined) >= 2 and len(counts) > len(words)
+        if joined and (separator == "|" or many or any(members[word] <= counts.keys() for word in joined)):
             return [
                 f"Labels look like sets: {len(counts)} labels are combinations of {len(words)} words, joined by "
-                f"{separator!r}. To ask about one of these words, give --one-vs-rest {min(words)!r}."
+                f"{separator!r}. {sum(counts[word] for word in joined)} photos have several (first: {joined[0]!r}), "
+                "and each combination counts as a label of its own. To ask about one of these words, give "
+                f"--one-vs-rest {min(words)!r}."
             ]
     return []
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import posixpath
-from collections import Counter
-from collections.abc import Iterable
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.reading.photo import SOURCES, Photo, Reading, Source, SourceKind
-from camerabias.datasets.reading.walk import CONVERSIONS, IMAGE_ENDINGS, files_below
+from camerabias.datasets.reading.walk import CONVERSIONS, HIDDEN, IMAGE_ENDINGS, files_below
 from camerabias.datasets.reading.words import SPLITS, as_text, clean, look_at_words, name_sides, one_vs_rest
 from camerabias.datasets.schema import CamerabiasError
+
+MAX_NAMED = 5
 
 
 def is_folder(location: str) -> bool:
@@ -32,25 +35,27 @@ def read_folder(location: str, reading: Reading) -> Source:
             f"The layout {layout!r} {'already names' if reading.from_exif else 'does not name'} the camera; use "
             "--layout label with --camera-from exif, or --layout label/camera or camera/label without it."
         )
-    paths, notes = _photo_paths(root)
-    if sides := _sides(root, paths):
+    found, notes = _photo_paths(root)
+    places, said = _doubled_once(found, len(levels))
+    sides = _sides(root, places)
+    if sides:
         levels = ["split", *levels]
-        notes.append(f"The folders {', '.join(sides)} are the sides of a split.")
-    _refuse_shallow(root, paths, levels)
+        said += [f"The folders {', '.join(sides)} are the sides of a split.", *_drop_unlabelled(places)]
+    _refuse_shallow(root, places, levels)
+    said += _look_deeper(root, places, levels)
     words = [
-        {level: clean(word) for level, word in zip(levels, path.split("/"), strict=False)} for path in paths
+        {level: clean(word) for level, word in zip(levels, place.split("/"), strict=False)}
+        for place in places.values()
     ]
     labels = [word["label"] for word in words]
     if reading.one_vs_rest:
         labels = one_vs_rest(labels, reading.one_vs_rest)
-    splits: Iterable[str | None] = [None] * len(paths)
-    if sides:
-        splits, said = name_sides(word["split"] for word in words)
-        notes += said
-    notes += look_at_words(labels, [word["camera"] for word in words if "camera" in word], len(paths))
+    splits, more = _splits(places, sides)
+    cameras = [word["camera"] for word in words if "camera" in word]
+    notes += [*said, *more, *look_at_words(labels, cameras, len(places))]
     photos = [
         Photo(path, label, word.get("camera"), split=split)
-        for path, label, word, split in zip(paths, labels, words, splits, strict=True)
+        for path, label, word, split in zip(places, labels, words, splits, strict=True)
     ]
     return Source("folder", root, photos, tuple(notes))
 
@@ -63,7 +68,9 @@ def _photo_paths(root: Folder) -> tuple[list[str], list[str]]:
     others = Counter(posixpath.splitext(path)[1].lower() or "no ending" for path in files) - Counter(
         posixpath.splitext(path)[1].lower() for path in paths
     )
-    notes = [f"Folders passed over, {what}: {n}." for what, n in skipped.items()]
+    notes = [
+        f"{'Files' if what == HIDDEN else 'Folders'} passed over, {what}: {n}." for what, n in skipped.items()
+    ]
     if others:
         listed = ", ".join(
             f"{n} {ending}{f' ({CONVERSIONS[ending]})' if ending in CONVERSIONS else ''}"
@@ -77,17 +84,44 @@ def _photo_paths(root: Folder) -> tuple[list[str], list[str]]:
     return paths, notes
 
 
-def _sides(root: Folder, paths: Iterable[str]) -> list[str]:
-    """The topmost folders, where all of them are named as sides of a split.
+def _doubled_once(paths: Iterable[str], depth: int) -> tuple[dict[str, str], list[str]]:
+    """Where each photo counts as lying: a folder that holds but one of its own name, as zips make it, is one with it.
+
+    Args:
+        paths: Of photos.
+        depth: Levels that must remain.
+    """
+    below = defaultdict(set)
+    for path in paths:
+        levels = path.split("/")
+        below[levels[0]].add(levels[1] if len(levels) > depth + 1 else "")
+    doubled = {top for top, names in below.items() if names == {top}}
+    places = {path: path.partition("/")[2] if path.partition("/")[0] in doubled else path for path in paths}
+    named = ", ".join(sorted(map(as_text, doubled))[:MAX_NAMED])
+    return places, [
+        f"Folders that hold one of their own name count as one with it: {named}."
+    ] if doubled else []
+
+
+def _top(place: str) -> str:
+    return place.partition("/")[0]
+
+
+def _sides(root: Folder, places: Mapping[str, str]) -> dict[str, str]:
+    """Which side of a split each topmost folder is, where they are named so: `train`, or `seg_train`.
 
     Raises:
         CamerabiasError: Some are, and others are not: labels named train and test would be taken in silence.
     """
-    tops = sorted({path.split("/")[0] for path in paths if "/" in path})
-    sides = [top for top in tops if top.casefold() in SPLITS]
-    if len({SPLITS[side.casefold()] for side in sides}) < 2:
-        return []
-    if others := [top for top in tops if top not in sides]:
+    tops = {_top(place): place.count("/") for place in places.values() if "/" in place}
+    named = defaultdict(dict)
+    for top in sorted(tops):
+        words = re.split(r"([\W_]+)", top.casefold())
+        for place in [number for number, word in enumerate(words) if word in SPLITS]:
+            named["".join([*words[:place], "*", *words[place + 1 :]])][top] = SPLITS[words[place]]
+    sides = next((found for found in named.values() if len({*found.values()}) > 1), {})
+    others = [top for top, depth in sorted(tops.items()) if top not in sides and depth > 1]
+    if sides and others:
         raise CamerabiasError(
             f"In {root}, {', '.join(sides)} look like sides of a split, but {', '.join(map(as_text, others[:3]))} "
             "lies beside them. Move it elsewhere, or list the photos in a table with columns path, label, camera and "
@@ -96,9 +130,62 @@ def _sides(root: Folder, paths: Iterable[str]) -> list[str]:
     return sides
 
 
-def _refuse_shallow(root: Folder, paths: Iterable[str], levels: list[str]) -> None:
+def _drop_unlabelled(places: dict[str, str]) -> list[str]:
+    """Drop photos of topmost folders without folders of labels, where others have such; counted, in sentences."""
+    flat = Counter(_top(place) for place in places.values() if place.count("/") == 1)
+    flat -= Counter({_top(place): len(places) for place in places.values() if place.count("/") > 1})
+    if not flat or flat.total() == len(places):
+        return []
+    for path in [path for path, place in places.items() if _top(place) in flat]:
+        del places[path]
+    named = ", ".join(f"{n} in {as_text(top)}" for top, n in flat.items())
+    return [f"Photos that lie in no folder of a label are passed over: {named}."]
+
+
+def _splits(places: Mapping[str, str], sides: Mapping[str, str]) -> tuple[list[str | None], list[str]]:
+    """The side of each photo, None where but one is left, and what was assumed."""
+    there = [sides[_top(place)] for place in places.values()] if sides else []
+    if len({*there}) < 2:
+        return [None] * len(places), []
+    named, said = name_sides(there)
+    return [*named], said
+
+
+def _look_deeper(root: Folder, places: Mapping[str, str], levels: list[str]) -> list[str]:
+    """Say where the folders below the labels are named alike, as labels below other folders would be.
+
+    Raises:
+        CamerabiasError: All photos lie in one label, which holds several folders.
+    """
+    below: defaultdict[str, set[str]] = defaultdict(set)
+    for place in places.values():
+        words = place.split("/")
+        below[words[len(levels) - 1]].add(words[len(levels)] if len(words) > len(levels) + 1 else "")
+    first = min(below)
+    names = sorted(below[first])
+    if (
+        levels[-1] != "label"
+        or len(names) < 2
+        or "" in names
+        or {*map(frozenset, below.values())} != {frozenset(names)}
+    ):
+        return []
+    said = f"{', '.join(map(as_text, names[:MAX_NAMED]))}{', ...' if len(names) > MAX_NAMED else ''}"
+    if len(below) == 1:
+        raise CamerabiasError(
+            f"All photos of {root} lie in one folder, {as_text(first)}, which holds {said}. If these are the "
+            "labels, give the folder that they lie in."
+        )
+    labels = ", ".join(map(as_text, sorted(below)[:MAX_NAMED]))
+    return [
+        f"The folders {labels} are read as labels, and each holds {said}. If these are the labels, list the photos "
+        "in a table."
+    ]
+
+
+def _refuse_shallow(root: Folder, places: Mapping[str, str], levels: list[str]) -> None:
     """Every photo lies as deep as the layout says, or deeper."""
-    shallow = [path for path in paths if path.count("/") < len(levels)]
+    shallow = [path for path, place in places.items() if place.count("/") < len(levels)]
     if not shallow:
         return
     raise CamerabiasError(

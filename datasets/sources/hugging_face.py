@@ -65,10 +65,24 @@ def read_hugging_face(location: str, reading: Reading) -> Source:
     frames = [
         _frame(dataset, split, column, split_named=len(splits) > 1) for split, dataset in splits.items()
     ]
+    _refuse_unlabelled(dict(zip(splits, frames, strict=True)), reading.label, name)
     notes = [f"Photos are the images in the column {column!r}."]
     plain = replace(reading, path="path", images=None)
     read = HuggingFacePhotos(name, column)
     return source_of(pd.concat(frames, ignore_index=True), plain, location, Folder("."), notes, read, "hf")
+
+
+def _refuse_unlabelled(frames: dict[str, pd.DataFrame], label: str, name: str) -> None:
+    """Splits whose labels are kept back, -1 everywhere, are named, with the way to the others."""
+    without = {
+        split: len(frame) for split, frame in frames.items() if label in frame and frame[label].isna().all()
+    }
+    labelled = [f"{PREFIX}{name}:{split}" for split in frames if split not in without]
+    if without and labelled:
+        said = ", ".join(f"{n} of {split}" for split, n in without.items())
+        raise CamerabiasError(
+            f"{name}: no photo of some splits has a label ({said}). Give a split that has: {', '.join(labelled)}."
+        )
 
 
 def _name_and_split(text: str) -> tuple[str, str]:

@@ -59,7 +59,8 @@ def source_of(
     Raises:
         CamerabiasError: Columns are missing, or have gaps, there are no rows, or nearly no photo is found.
     """
-    found, said = find_columns(table, reading, name)
+    images = Folder(reading.images) if reading.images else root
+    found, said = find_columns(table, reading, name, images.exists)
     notes = [*notes, *said]
     if table.empty:
         raise CamerabiasError(f"{name} lists no photos.")
@@ -74,9 +75,8 @@ def source_of(
         words["split"], said = name_sides(words["split"])
         notes += said
     notes += look_at_words(words["label"], words.get("camera", ()), len(words))
-    images = Folder(reading.images) if reading.images else root
     if read is None:
-        paths, said = locate(paths, images, by_name=reading.images is not None)
+        paths, said = locate(paths, images, reading.images is not None, found["path"])
         notes += said
     photos = [
         Photo(path, row["label"], row.get("camera"), row.get("group"), row.get("split"), others)

@@ -60,6 +60,27 @@ def test_whole_numbers_are_the_same_words_however_they_are_written():
     assert set(read.rows["prediction"]) == set(read.rows["label"]) == {"0", "1"}
 
 
+@pytest.mark.parametrize("options", [{}, {"scores": "prediction"}, {"scores": "pred"}])
+@pytest.mark.parametrize(("labels", "second"), [([0, 1], "1"), ([False, True], "True")])
+def test_the_only_score_of_two_labels_predicts_the_second_from_a_half_on(options, labels, second):
+    scores = np.linspace(0, 1, 11)
+    rows = frame(11, label=np.resize(labels, 11), prediction=scores)
+    if options.get("scores") == "pred":
+        rows = rows.rename(columns={"prediction": "pred"})
+    read = read_predictions(rows, PredictionColumns(**options))
+    assert (read.rows["prediction"] == second).tolist() == (scores >= 0.5).tolist()
+    assert read.scores.iloc[:, 0].tolist() == scores.tolist()
+    assert f"holds scores of '{second}', which counts as predicted from 0.5 on" in read.notes[-1]
+
+
+def test_the_advice_for_scores_of_named_labels_works():
+    rows = frame(prediction=np.linspace(0.1, 0.9, 12))
+    rows["predicted"] = np.where(rows["prediction"] >= 0.5, "dog", "cat")
+    read = read_predictions(rows, PredictionColumns(prediction="predicted", scores="prediction"))
+    assert read.rows["prediction"].tolist() == ["cat"] * 6 + ["dog"] * 6
+    assert read.scores["prediction"].equals(rows["prediction"])
+
+
 def test_sets_of_labels_are_judged_one_against_the_rest():
     rows = frame(label=np.resize(["cat|dog", "dog", "owl"], 12), prediction=np.resize(["cat", "owl"], 12))
     rows = rows.assign(prob_cat=0.1, prob_dog=0.2, prob_owl=0.3)
@@ -107,7 +128,11 @@ def test_sides_of_a_split_have_our_names():
         (frame(prediction=["cat", np.nan] * 6), {}, "no prediction in 6 of 12 rows"),
         (frame(camera=["A", None] * 6), {}, "no camera in 6 of 12 rows"),
         (frame(prediction=["Cat", "Dog"] * 6), {}, "12 of 12 predictions are no label.*'Cat', 'Dog'; labels: 'cat'"),
-        (frame(prediction=np.linspace(0.1, 0.9, 12)), {}, "If 'prediction' holds scores, name it with --scores"),
+        (frame(prediction=np.linspace(0.1, 0.9, 12)), {}, "give --prediction predicted --scores 'prediction'"),
+        (frame(prediction=np.linspace(0.1, 0.9, 12)), {"scores": "prediction"}, "--prediction predicted --scores"),
+        (frame(label=["a", "b", "c"] * 4, prediction=0.3), {}, "If these are scores, give one of every label"),
+        (frame(prediction=["0", "1"] * 6), {}, "If numbers are indices of classes.* class_indices"),
+        (frame(prediction="tensor(1, device='cuda:0')"), {}, "printed tensors or arrays.* .item"),
         (frame(prob_cat=["0.5", "high"] * 6), {}, "has 'high' as prob_cat in data row 2 .6 such rows., where scores"),
         (frame(prob_cat=[0.5, np.inf] * 6), {}, "has 'inf' as prob_cat in data row 2"),
         (frame(), {"scores": "logit"}, "no column that is, or begins with, 'logit', as --scores names it"),

@@ -49,3 +49,58 @@ def test_columns_that_are_named_as_our_own_are_kept_under_other_names(read):
     source = read("path", ",fold")
     assert source.photos[0].others == {"given_fold": "fold"}
     assert "fold as given_fold" in source.notes[0]
+
+
+@pytest.mark.parametrize("spelled", ["Image Index", "image-index", "IMAGE_NAME", "img_filename"])
+def test_names_are_compared_without_case_and_signs(tmp_path, spelled):
+    (tmp_path / "1.jpg").touch()
+    (tmp_path / "t.csv").write_text(f"{spelled},Label,CAMERA\n1.jpg,A,x\n1.jpg,B,y\n")
+    source = read_source(str(tmp_path / "t.csv"))
+    assert [(photo.path, photo.label, photo.camera) for photo in source.photos] == [
+        ("1.jpg", "A", "x"),
+        ("1.jpg", "B", "y"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "taken"),
+    [
+        (
+            {"img_id": "7", "img_filename": "1.jpg", "place_filename": "2.jpg"},
+            "img_filename",
+        ),  # names before ids
+        ({"image_id": "2", "file_name": "lost.jpg"}, "image_id"),  # what is there before what is not
+        ({"image_id": "2", "mask_file": "1.jpg"}, "image_id"),  # names of photos before others
+        ({"id": "7", "image_name": "lost.jpg"}, "image_name"),
+    ],
+)
+def test_of_several_columns_one_whose_photos_are_there_is_taken(tmp_path, columns, taken):
+    for name in ("1.jpg", "2.jpg"):
+        (tmp_path / name).touch()
+    rows = [
+        ",".join([*columns, "label", "camera"]),
+        *[",".join([*columns.values(), label, "x"]) for label in "AB"],
+    ]
+    (tmp_path / "t.csv").write_text("\n".join(rows))
+    if "lost.jpg" in columns[taken]:
+        with pytest.raises(
+            CamerabiasError, match=f"paths in the column '{taken}' lead to no photo.*--path names"
+        ):
+            read_source(str(tmp_path / "t.csv"))
+    else:
+        assert f"from the column {taken!r}" in read_source(str(tmp_path / "t.csv")).notes[0]
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (["MEL,NV,UNK", "1.0,0.0,0.0", "0.0,1.0,0.0"], r"one label: .*\[\['MEL', 'NV', 'UNK'\]\].idxmax"),
+        (["MEL,NV,UNK,aged", "1,0,0,2.5", "0,1,0,3.5"], r"one label: .*\[\['MEL', 'NV', 'UNK'\]\].idxmax"),
+        (["MEL,NV", "1,1", "0,1"], "MEL holds 0 and 1: --label MEL asks about that one"),
+    ],
+)
+def test_columns_that_are_one_label_together_are_named_with_how_to_join_them(tmp_path, rows, said):
+    content = [f"{'image' if n == 0 else f'{n}.jpg'},{row}" for n, row in enumerate(rows)]
+    (tmp_path / "t.csv").write_text("\n".join(content))
+    with pytest.raises(CamerabiasError, match=said):
+        read_source(str(tmp_path / "t.csv"), Reading(camera_from="exif"))

@@ -108,3 +108,25 @@ def test_a_path_that_no_file_can_have_leads_nowhere(tmp_path):
     (tmp_path / "t.json").write_text(json.dumps([{"path": "1\0.jpg", "label": "A", "camera": "x"}]))
     with pytest.raises(CamerabiasError, match="1 of 1 paths lead to no photo"):
         read_source(str(tmp_path / "t.json"))
+
+
+def test_names_that_several_photos_have_are_named_with_two_of_them(read):
+    files = [f"all/{folder}/{n}.jpg" for folder in "ab" for n in range(4)]
+    for reading in ({"images": "all"}, {}):
+        message = refusal(read, [f"{n}.jpg" for n in range(4)], files, **reading)
+        assert "4 of 4 names fit several photos, and none is guessed (first: 0.jpg may be " in message
+        assert "a/0.jpg or " in message
+        assert "b/0.jpg). Write the folder before each name, as in " in message
+    paths, notes = read(["a/0.jpg", "a/1.jpg", "2.jpg"], files, images="all")
+    assert paths == ["a/0.jpg", "a/1.jpg", "2.jpg"]
+    assert notes[0].startswith("1 of 3 names fit several photos")
+
+
+@pytest.mark.parametrize("cell", [" ".join(["110 7"] * 40), "/9j/" + "4AAQSkZJRg" * 900, "a" * 300])
+def test_pictures_as_text_are_no_paths_and_never_printed_in_full(read, tmp_path, cell):
+    message = refusal(read, [cell, cell], [])
+    assert "holds 2 cells that are no paths, but look like pictures as text" in message
+    (tmp_path / "p.csv").write_text(f"label,camera,pixels\nA,x,{cell}\n")
+    with pytest.raises(CamerabiasError, match="'pixels' looks like pictures as text") as caught:
+        read_source(str(tmp_path / "p.csv"))
+    assert max(map(len, (message, str(caught.value)))) < 600

@@ -64,6 +64,30 @@ def test_sets_are_recognised(read):
     assert read(["yes/no", "A"])[1] == ()
 
 
+@pytest.mark.parametrize(
+    ("labels", "separator", "several"),
+    [
+        (["deer", "fox", "deer|fox", "empty"], "|", 3),
+        (["deer|hare", "fox"], "|", 3),
+        (["a", "b", "b; a"], ";", 3),
+    ],
+)
+def test_a_single_set_is_recognised_by_its_members_or_its_bar(read, labels, separator, several):
+    (note,) = read(labels)[1]
+    assert f"joined by '{separator}'" in note
+    assert f"{several} photos have several" in note
+
+
+def test_sets_and_measurements_are_said_where_nothing_can_be_learned(read):
+    with pytest.raises(CamerabiasError, match=r"Labels look like sets.*--one-vs-rest"):
+        read([f"Mass|{n}" for n in range(12)], each=1)
+    numbers = [str(n) for n in range(5, 50)]
+    with pytest.raises(CamerabiasError, match=r"^30 of 60 photos .*45 different numbers from 5 to 49.*bins"):
+        read([*numbers, *numbers[:15]], each=1)
+    assert "Labels are 25 different numbers from 0 to 24" in read([str(n) for n in range(25)])[1][0]
+    assert read([str(n) for n in range(10)])[1] == ()
+
+
 def test_one_member_of_a_set_can_be_the_question(read):
     labels, _ = read(["Edema|Mass", "Mass", "Nodule"], one_vs_rest="Mass")
     assert labels == ["Mass", "Mass", "not Mass"] * 3

@@ -314,3 +314,75 @@ def test_files_that_are_not_taken_are_counted_with_what_to_do(make_photos):
     assert "1 .cr2 (raw: develop as JPEG or TIFF" in note
     assert "1 no ending" in note
     assert "2 .dcm" in refusal(make_photos("y.txt", "A/1.dcm", "A/2.dcm", root="none"))
+
+
+EXIF = Reading(camera_from="exif")
+
+
+def test_folders_doubled_by_a_zip_and_sides_with_more_in_their_names_are_read(make_photos):
+    sides = {"seg_train": "train", "seg_test": "test"}
+    root = make_photos(
+        *[f"{side}/{side}/{label}/{side}{label}.jpg" for side in sides for label in ("sea", "forest")]
+    )
+    make_photos("seg_pred/seg_pred/1.jpg", "seg_pred/seg_pred/2.jpg", root=root.name)
+    source = read_source(str(root), EXIF)
+    assert [(photo.label, photo.split) for photo in source.photos] == [
+        ("forest", "test"), ("sea", "test"), ("forest", "train"), ("sea", "train"),
+    ]  # fmt: skip
+    assert (
+        "Folders that hold one of their own name count as one with it: seg_pred, seg_test, seg_train."
+        in source.notes
+    )
+    assert "Photos that lie in no folder of a label are passed over: 2 in seg_pred." in source.notes
+
+
+def test_a_test_side_without_labels_leaves_no_split(make_photos):
+    source = read_source(str(make_photos("train/A/1.jpg", "train/B/2.jpg", "test/3.jpg")), EXIF)
+    assert [(photo.label, photo.split) for photo in source.photos] == [("A", None), ("B", None)]
+    assert "Photos that lie in no folder of a label are passed over: 1 in test." in source.notes
+
+
+def test_labels_that_hold_such_words_are_labels(make_photos):
+    source = read_source(str(make_photos("train_station/1.jpg", "test_tube/2.jpg", "A/A/3.jpg")), EXIF)
+    assert {photo.label for photo in source.photos} == {"train_station", "test_tube", "A"}
+
+
+def test_labels_below_what_is_read_as_labels_are_pointed_at(make_photos):
+    two = make_photos(
+        *[f"{part}/{label}/{part}{label}.jpg" for part in ("p1", "p2") for label in ("cat", "dog")]
+    )
+    assert (
+        "The folders p1, p2 are read as labels, and each holds cat, dog."
+        in read_source(str(two), EXIF).notes[0]
+    )
+    with pytest.raises(
+        CamerabiasError, match=r"All photos of .* lie in one folder, Pet, which holds cat, dog"
+    ):
+        read_source(str(make_photos("Pet/cat/1.jpg", "Pet/dog/2.jpg", root="one")), EXIF)
+
+
+def test_hidden_files_named_as_photos_are_counted(make_photos):
+    source = read_source(str(make_photos("A/x/1.jpg", "A/x/._1.jpg", "A/y/._2.jpg")))
+    assert "Files passed over, hidden, named as photos (macOS leaves such ._ files): 2." in source.notes
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+@pytest.mark.parametrize("sides", [("",), ("train/", "test/")])
+def test_a_folder_of_images_is_read_by_its_metadata(make_photos, ending, sides):
+    for side in sides:
+        root = make_photos(f"{side}1.jpg", f"{side}b/2.jpg")
+        rows = pd.DataFrame({"file_name": ["1.jpg", "b/2.jpg"], "label": ["A", "B"], "camera": ["x", "y"]})
+        path = root / side / f"metadata.{ending}"
+        write = {
+            "csv": lambda rows=rows, path=path: rows.to_csv(path, index=False),
+            "jsonl": lambda rows=rows, path=path: rows.to_json(path, orient="records", lines=True),
+            "parquet": lambda rows=rows, path=path: rows.to_parquet(path),
+        }
+        write[ending]()
+    source = read_source(str(root))
+    assert [(photo.path, photo.label, photo.camera, photo.split) for photo in source.photos] == [
+        (f"{side}{name}", label, camera, side.strip("/") or None)
+        for side in sorted(sides)
+        for name, label, camera in (("1.jpg", "A", "x"), ("b/2.jpg", "B", "y"))
+    ]  # fmt: skip
+    assert f"metadata.{ending}" in source.notes[0]
