@@ -189,10 +189,11 @@ def _highest(
 
 
 def _are_scores(predictions: pd.Series, labels: pd.Series) -> bool:
-    """Whether what should be predicted labels are scores of two: numbers from 0 to 1, and mostly no labels."""
+    """Whether what should be predicted labels are scores of two: parts of 1, and mostly no labels."""
     if labels.nunique() != 2 or 2 * predictions.isin(labels.unique()).sum() > len(predictions):
         return False
-    return bool(pd.to_numeric(predictions, errors="coerce").between(0, 1).all())
+    numbers = pd.to_numeric(predictions, errors="coerce")
+    return bool(numbers.between(0, 1).all() and numbers.mod(1).any())
 
 
 def _above(table: pd.DataFrame, column: str, labels: list[str], name: str, notes: list[str]) -> pd.Series:

@@ -159,7 +159,11 @@ def test_a_gap_is_found_in_a_parquet_table_whose_index_is_words(tmp_path):
         ("t.csv", b'path,label,camera\n1.jpg,"A,x\n' + b"2.jpg,B,y\n" * 20_000, "is a quote not closed?"),
         ("t.csv", b"path,label,camera,label\n1.jpg,A,x,B\n", "two columns 'label'; rename one"),
         ("t.csv", b"1.jpg,A,x\n2.jpg,B,y\n", "has no header: its first line is 1.jpg, A, x"),
-        ("t.csv", b"path,MEL,NV,camera\n1.jpg,0,1,x\n2.jpg,1,0,x\n", "MEL, NV hold 0 and 1: --label MEL"),
+        (
+            "t.csv",
+            b"path,MEL,NV,camera\n1.jpg,0,1,x\n2.jpg,1,0,x\n",
+            "MEL, NV hold 0 and 1, a single 1 in every row",
+        ),
         ("t.jsonl", b'{"path": "1.jpg"}\nnull\n', "row 2 is null; a row is an object"),
         ("t.json", b'{"path": "1.jpg",\n "label": }', "line 1 is no JSON"),
         (
