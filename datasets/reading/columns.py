@@ -73,11 +73,12 @@ def _usual_path(table: pd.DataFrame, leads: Callable[[str], bool]) -> str | None
         for column in table.columns
         if {*re.split(r"[\W_]+", str(column).casefold())} <= _PATH_WORDS and _names_photos(table[column])
     ]
-    return max(
-        [*usual, *others],
-        key=lambda column: (_leads(table[column], leads), _names_photos(table[column])),
-        default=None,
-    )
+
+    def sureness(column: str) -> tuple[bool, bool]:
+        cells: pd.Series[Any] = table[column]
+        return _leads(cells, leads), _names_photos(cells)
+
+    return max([*usual, *others], key=sureness, default=None)
 
 
 def _first(column: pd.Series[Any]) -> str:

@@ -114,7 +114,7 @@ def _sides(root: Folder, places: Mapping[str, str]) -> dict[str, str]:
         CamerabiasError: Some are, and others are not: labels named train and test would be taken in silence.
     """
     tops = {_top(place): place.count("/") for place in places.values() if "/" in place}
-    named = defaultdict(dict)
+    named: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for top in sorted(tops):
         words = re.split(r"([\W_]+)", top.casefold())
         for place in [number for number, word in enumerate(words) if word in SPLITS]:
