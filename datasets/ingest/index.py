@@ -82,7 +82,7 @@ def _renamed(words: list[str]) -> str:
         else dict.fromkeys(words[:3], "train")
     )
     known = "as WILDS numbers them" if words == ["0", "1", "2"] else "or whichever each means"
-    return f" (in pandas: table['split'] = table['split'].replace({ours}), {known})"
+    return f" (in pandas: table['split'] = table['split'].astype(str).replace({ours}), {known})"
 
 
 def _check_splits(rows: pd.DataFrame) -> None:

@@ -51,9 +51,7 @@ def _tables(folder: Folder) -> dict[str, str]:
     """The table of the folder itself, or else of each side of a split below it."""
     if name := _table(folder):
         return {"": name}
-    if folder.is_file():
-        return {}
-    sides = [side for side in folder.names() if side.casefold() in SPLITS]
+    sides = sorted(side for side in SPLITS if folder.exists(side))
     found = {side: name for side in sides if (name := _table(folder.child(side)))}
     return found if len(found) == len(sides) else {}
 
