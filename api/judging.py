@@ -13,7 +13,7 @@ from camerabias.analysis.design.names import name_some
 from camerabias.analysis.judged.cameras import accuracy_by_camera
 from camerabias.analysis.judged.findings import Judged, find_judged
 from camerabias.analysis.records.load import load_records
-from camerabias.analysis.verdict.decide import VERDICT_FILE, Verdict, decide, investigate
+from camerabias.analysis.verdict.decide import Verdict, decide, investigate, read_verdict
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.predictions.columns import PredictionColumns
 from camerabias.datasets.predictions.table import (
@@ -214,7 +214,7 @@ def _name_associated(associated: Mapping[str, str]) -> list[str]:
 def _known(folder: Folder) -> Judgement | None:
     """The verdict of a run that was audited, again, or of predictions that were judged; None where this is no run."""
     if folder.exists(JUDGED_FILE):
-        return Judgement(Verdict.model_validate(folder.child("report").read_json(VERDICT_FILE)))
+        return Judgement(read_verdict(folder.child("report")))
     if not folder.exists(RUN_FILE):
         return None
     found = investigate(load_records(folder))

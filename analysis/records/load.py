@@ -6,11 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from camerabias.analysis.records.reading import UNREADABLE, damaged, naming
+from camerabias.analysis.records.reading import UNREADABLE, naming
 from camerabias.analysis.records.records import Records
 from camerabias.analysis.records.study import RunInfo
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import RUN_FILE, CamerabiasError
+from camerabias.trainables.records.documents import damaged
 from camerabias.trainables.records.record import (
     CONFIG_FILE,
     DONE_FILE,

@@ -15,9 +15,9 @@ from typing import Literal, NamedTuple, TypeVar, cast
 
 import pandas as pd
 import pyarrow as pa
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 
-from camerabias.analysis.records.reading import UNREADABLE, damaged, naming
+from camerabias.analysis.records.reading import UNREADABLE, naming
 from camerabias.analysis.records.study import (
     Example,
     RunInfo,
@@ -27,6 +27,7 @@ from camerabias.analysis.records.study import (
     sizes_of,
 )
 from camerabias.datasets.schema import CamerabiasError, Target
+from camerabias.trainables.records.documents import damaged
 from camerabias.trainables.records.record import (
     EXAMPLES_FILE,
     EXAMPLES_FOLDER,
@@ -329,13 +330,21 @@ class Records:
         if not folder.exists(name):
             return []
         try:
-            return [kind.model_validate(entry) for entry in folder.read_json(name)]
+            return TypeAdapter(list[kind]).validate_python(folder.read_json(name))  # type: ignore[valid-type]
         except UNREADABLE as error:
             raise damaged(folder, name, error) from error
 
     def example_bytes(self, example: Example | ViewPicture) -> bytes:
-        """The file of a photo."""
-        return self.run.folder.child(EXAMPLES_FOLDER).read_bytes(example.file)
+        """The file of a photo.
+
+        Raises:
+            CamerabiasError: It is missing; it is named.
+        """
+        folder = self.run.folder.child(EXAMPLES_FOLDER)
+        try:
+            return folder.read_bytes(example.file)
+        except UNREADABLE as error:
+            raise damaged(folder, example.file, error) from error
 
 
 def _tied(config: TrialConfig) -> dict[str, str]:

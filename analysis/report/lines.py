@@ -23,7 +23,7 @@ def read_documents(path: Path, kind: type[Document]) -> list[Document]:
         CamerabiasError: A line cannot be read; it is named by its number.
     """
     documents = []
-    for number, text in enumerate(path.read_text().splitlines() if path.exists() else [], start=1):
+    for number, text in enumerate(path.read_bytes().splitlines() if path.exists() else [], start=1):
         try:
             documents.append(kind.model_validate_json(text))
         except ValidationError as error:

@@ -14,7 +14,14 @@ from __future__ import annotations
 from math import isnan
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, JsonValue, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    JsonValue,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from camerabias.analysis.design.check import check_design
 from camerabias.analysis.records.records import Records
@@ -27,7 +34,9 @@ from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
 from camerabias.analysis.verdict.findings import associated, gather, has_shortcut_effect, identifies_cameras
 from camerabias.analysis.verdict.outcome import MEANINGS, VerdictOutcome
 from camerabias.analysis.verdict.wording import give_reasons, propose_next_steps, why_no_evidence_is_none
-from camerabias.datasets.schema import FACTS_FILE
+from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.schema import FACTS_FILE, CamerabiasError
+from camerabias.trainables.records.documents import in_short
 
 VERDICT_FILE = "verdict.json"
 VERDICT_SCHEMA = 2
@@ -100,6 +109,27 @@ def investigate(records: Records) -> Findings | None:
     """Gather what a verdict is decided by; None where nobody has audited the run."""
     facts = records.run.frame(FACTS_FILE)
     return None if facts is None else gather(records, check_design(facts))
+
+
+def read_verdict(report: Folder) -> Verdict:
+    """What stands in `verdict.json` of a report.
+
+    Raises:
+        CamerabiasError: It is missing or damaged, or another version of camerabias wrote it.
+    """
+    document = report.read_json(VERDICT_FILE)
+    version = document.get("schema_version") if isinstance(document, dict) else None
+    if version != VERDICT_SCHEMA:
+        raise CamerabiasError(
+            f"{report.file(VERDICT_FILE)} has schema version {version}; this camerabias reads version "
+            f"{VERDICT_SCHEMA}. Judge again, or use the camerabias that wrote it."
+        )
+    try:
+        return Verdict.model_validate(document)
+    except ValidationError as error:
+        raise CamerabiasError(
+            f"{report.file(VERDICT_FILE)} is damaged ({in_short(error)}); judge again."
+        ) from error
 
 
 def decide(found: Findings) -> Verdict:

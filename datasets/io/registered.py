@@ -48,12 +48,14 @@ class Registered(BaseModel):
         if not isinstance(given, (str, dict)):
             raise ValueError(f"{cls.noun} {given!r} is neither a name nor a mapping with `name`")  # noqa: TRY004 - pydantic's
         fields: dict[str, Any] = {"name": given} if isinstance(given, str) else dict(given)
-        parameters = dict(fields.pop("parameters", {}))
+        parameters = fields.pop("parameters", {})
+        if not isinstance(parameters, dict):
+            raise ValueError(f"parameters of a {cls.noun} are a mapping, not {parameters!r}")  # noqa: TRY004 - as above
         name = fields.pop("name", None)
         kind = cls.registry.get(name) if isinstance(name, str) else None
         if kind is None:
             raise ValueError(f"{cls.noun} {name!r} is not known; allowed: {', '.join(sorted(cls.registry))}")
-        parameters |= fields
+        parameters = parameters | fields
         unknown = sorted(set(parameters) - set(kind.defaults))
         if unknown:
             allowed = ", ".join(sorted(kind.defaults)) or "none"

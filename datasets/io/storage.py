@@ -25,6 +25,7 @@ from typing import IO, Any, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pyarrow import fs
+from pydantic_core import from_json
 
 from camerabias.datasets.schema import CamerabiasError
 
@@ -227,7 +228,9 @@ class Folder:
     def read_json(self, name: str) -> Any:
         """The JSON document in the file `name`."""
         with self._reading(name):
-            return json.loads(self.read_bytes(name))
+            return from_json(
+                self.read_bytes(name)
+            )  # which refuses halves of characters, as no text may hold them
 
     def write_json(self, name: str, document: Any) -> None:
         """Write `document` as readable JSON, at once."""

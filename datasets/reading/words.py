@@ -29,18 +29,24 @@ MAX_NUMBERED = 20
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
+_HALVES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+"""Surrogates that stand for no byte of a file's name."""
+
 _DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 """Characters that turn the direction of writing, and so show a name as another one."""
 
 
 def as_text(name: str) -> str:
-    """A name of a file or folder as text: where Python keeps bytes aside, they are UTF-8 or else Latin-1.
+    r"""A name of a file or folder as text: where Python keeps bytes aside, they are UTF-8 or else Latin-1.
 
-    Which bytes it keeps aside depends on the locale; what they mean does not.
+    Which bytes it keeps aside depends on the locale; what they mean does not. Halves of characters, as JSON may have
+    them (`\ud800`), are written as escapes.
     """
     try:
         name.encode()
     except UnicodeEncodeError:
+        if _HALVES.search(name):
+            return name.encode(errors="backslashreplace").decode()
         return decode_text(os.fsencode(name))
     return name
 

@@ -56,7 +56,7 @@ def read_coco(location: str, reading: Reading) -> Source:
             f"{folder.file(name)} does not read as a COCO list ({type(error).__name__}: {error}); it needs images "
             "(id, file_name), annotations (image_id, category_id) and categories (id, name)."
         ) from error
-    return _source(pd.DataFrame(rows), reading, folder, name)
+    return _source(pd.DataFrame(rows, dtype=object), reading, folder, name)
 
 
 def _source(frame: pd.DataFrame, reading: Reading, folder: Folder, name: str) -> Source:

@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 from camerabias.datasets.dataset import Dataset, read_images
 from camerabias.datasets.io.decode import decode
 from camerabias.datasets.io.executor import Executor
-from camerabias.datasets.io.storage import Folder
-from camerabias.datasets.schema import VARIANTS_FOLDER
+from camerabias.datasets.io.storage import Folder, StorageError
+from camerabias.datasets.schema import VARIANTS_FOLDER, CamerabiasError
 from camerabias.datasets.views.variant import Variant
 
 VARIANT_FILE = "variant.json"
@@ -47,7 +47,15 @@ class Stored(Protocol):
 def is_built(dataset: Dataset, stored: Stored) -> bool:
     """Whether it is complete, and made from the images that the dataset holds now."""
     folder = variant_folder(dataset, stored)
-    return folder.exists(VARIANT_FILE) and folder.read_json(VARIANT_FILE)["parts"] == checksums(dataset)
+    if not folder.exists(VARIANT_FILE):
+        return False
+    try:
+        described = folder.read_json(VARIANT_FILE)
+    except StorageError:
+        raise
+    except CamerabiasError:
+        return False  # damaged: who builds writes it again
+    return isinstance(described, dict) and described.get("parts") == checksums(dataset)
 
 
 def checksums(dataset: Dataset) -> dict[str, str]:

@@ -174,7 +174,7 @@ class _Reader:
             failed=self._failed(),
             ended=self._ended(),
             seconds_left=self._seconds_left(running),
-            driver=None if (lease := self.run.lease()) is None else LeaseState.model_validate(lease),
+            driver=LeaseState.of(self.run),
         )
 
     def _latest(self, status: Status) -> list[str]:

@@ -140,9 +140,8 @@ def _token() -> Iterator[Diagnosis]:
 def _run(run: Run) -> Iterator[Diagnosis]:
     run.folder.check_access()
     yield Diagnosis("ok", f"{run.folder} can be written, listed and read")
-    lease = run.lease()
-    if lease is not None:
-        state = LeaseState.model_validate(lease)
+    state = LeaseState.of(run)
+    if state is not None:
         gone = " (which has ended)" if state.ended() else ""
         yield Diagnosis(
             "warning" if gone else "ok", f"Its driver is {state.driver}, since {state.since}{gone}"

@@ -6,6 +6,7 @@ import gzip
 import io
 import os
 import tarfile
+import zlib
 from pathlib import Path, PurePosixPath
 
 from camerabias.datasets.io.storage import Folder
@@ -83,7 +84,7 @@ def unpack_run(archive: Path, out: Folder) -> int:
             for member in sorted(members, key=lambda member: member.name == RUN_FILE):
                 folder, _, name = member.name.rpartition("/")
                 (out.child(folder) if folder else out).write_bytes(name, _read(tar, member))
-    except (OSError, tarfile.TarError, EOFError) as error:
+    except (OSError, tarfile.TarError, EOFError, ValueError, zlib.error) as error:
         reason = str(error).partition("\n")[0]  # tarfile tells of every compression it has tried
         raise CamerabiasError(f"{archive} cannot be read as a packed run ({reason}).") from error
     return len(members)

@@ -19,11 +19,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from camerabias.datasets.io.storage import StorageError
 from camerabias.datasets.schema import CamerabiasError
-from camerabias.trainables.records.run import Run
+from camerabias.trainables.records.run import Run, damaged_lease
 
 RENEWAL_SECONDS = 5.0
 """Time between renewals."""
@@ -51,6 +51,19 @@ class LeaseState(BaseModel):
     pid: int
     since: str
     renewals: int
+
+    @classmethod
+    def of(cls, run: Run) -> LeaseState | None:
+        """The lease of a run; None where nobody is at work on it.
+
+        Raises:
+            CamerabiasError: The file is damaged.
+        """
+        lease = run.lease()
+        try:
+            return None if lease is None else cls.model_validate(lease)
+        except ValidationError as error:
+            raise damaged_lease(run) from error
 
     @property
     def driver(self) -> str:
@@ -100,9 +113,9 @@ class Lease:
 
     def __enter__(self) -> Lease:
         """Take the run, or raise `CamerabiasError`: another driver is at work on it."""
-        other = self._run.lease()
-        if other is not None and not LeaseState.model_validate(other).ended():
-            self._watch(LeaseState.model_validate(other))
+        other = LeaseState.of(self._run)
+        if other is not None and not other.ended():
+            self._watch(other)
         self._write()
         self._renewing.start()
         return self
@@ -126,11 +139,11 @@ class Lease:
         end = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < end:
             time.sleep(min(1.0, PATIENCE_SECONDS))
-            now = self._run.lease()
+            now = LeaseState.of(self._run)
             if now is None:
                 return
-            if now != other.model_dump():
-                raise self._taken(LeaseState.model_validate(now))
+            if now != other:
+                raise self._taken(now)
 
     def _taken(self, other: LeaseState) -> CamerabiasError:
         return CamerabiasError(
@@ -141,15 +154,24 @@ class Lease:
     def _renew(self) -> None:
         while not self._stopping.wait(RENEWAL_SECONDS):
             try:
-                found = self._run.lease()
-                if found is not None and found["owner"] != self.owner:
-                    self._lost = self._taken(LeaseState.model_validate(found))
+                found = self._found()
+                if found is not None and found.owner != self.owner:
+                    self._lost = self._taken(found)
                     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
                     return
                 if not self._stopping.is_set():
                     self._write()
             except StorageError:
                 continue  # trials notice by themselves, and a lease that cannot be renewed cannot be taken either
+
+    def _found(self) -> LeaseState | None:
+        """The lease as it lies there; a damaged one is this driver's own, to be written again."""
+        try:
+            return LeaseState.of(self._run)
+        except StorageError:
+            raise
+        except CamerabiasError:
+            return None
 
     def _write(self) -> None:
         self._state = self._state.model_copy(update={"renewals": self._state.renewals + 1})

@@ -33,7 +33,7 @@ def read_checkpoint(folder: Folder) -> tuple[dict[str, torch.Tensor], dict[str, 
         state = folder.read_json(CHECKPOINT_STATE_FILE)
     except CamerabiasError:  # damaged
         return None
-    if state.pop("sha256", None) != hashlib.sha256(content).hexdigest():
+    if not isinstance(state, dict) or state.pop("sha256", None) != hashlib.sha256(content).hexdigest():
         return None
     return load(content), state
 

@@ -8,18 +8,22 @@ whenever a trial runs.
 from __future__ import annotations
 
 import io
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError
+from camerabias.trainables.records.documents import Recorded, read_document
 from camerabias.trainables.spec.trial import TrialConfig
 
 LEASE_FILE = "driver.json"
@@ -71,6 +75,15 @@ PREDICTIONS_SCHEMA = pa.schema(
 """A row per test image (and draw), in image_id order."""
 
 
+def _as_time(text: str) -> str:
+    datetime.fromisoformat(text)
+    return text
+
+
+Timestamp = Annotated[str, AfterValidator(_as_time)]
+"""A date and time as ISO 8601 writes it."""
+
+
 class Done(BaseModel):
     """`done.json`: how a trial ended, and everything that differs between two runs of the same trial."""
 
@@ -89,7 +102,7 @@ class Done(BaseModel):
     """Wall time of the trial over all its attempts."""
     images_per_second: float
     """Training images over time spent in training steps, validation excluded."""
-    finished_at: str
+    finished_at: Timestamp
     host: str
     device: str
     threads: int
@@ -122,7 +135,7 @@ class Running(BaseModel):
     seconds: float
     """Wall time of the trial so far, over all its attempts."""
     host: str
-    written_at: str
+    written_at: Timestamp
 
 
 Status = Literal["done", "failed", "started", "missing"]
@@ -162,6 +175,18 @@ class Contents:
         return WEIGHTS_FILE in self.files
 
 
+_NO_ARRAYS = (
+    BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    KeyError,
+    MemoryError,
+    AttributeError,
+)
+"""What reading a damaged ZIP or array raises besides ValueError: it asks for other methods, passwords and sizes."""
+
 ProbeArrays = Mapping[str, npt.NDArray[Any]]
 """The arrays that a probe left, by name."""
 
@@ -199,13 +224,12 @@ class Record:
 
     def progress(self) -> Running | None:
         """How far a running trial is; None when it has ended in the meantime, or has not said."""
-        found = self._read_if_there(PROGRESS_FILE)
-        return None if found is None else Running.model_validate(found)
+        return self._read_if_there(PROGRESS_FILE, Running)
 
-    def _read_if_there(self, name: str) -> Any:
-        """A JSON document that somebody else may be removing just now."""
+    def _read_if_there(self, name: str, kind: type[Recorded]) -> Recorded | None:
+        """A document that somebody else may be removing just now."""
         try:
-            return self.folder.read_json(name)
+            return read_document(self.folder, name, kind)
         except CamerabiasError:
             if self.folder.exists(name):
                 raise
@@ -232,9 +256,17 @@ class Record:
         self._probes.write_json(f"{name}.{ERROR_FILE}", failure.model_dump())
 
     def probe(self, name: str) -> ProbeArrays:
-        """Arrays of a probe, by name."""
-        with np.load(io.BytesIO(self._probes.read_bytes(f"{name}.npz")), allow_pickle=False) as arrays:
-            return dict(arrays)
+        """Arrays of a probe, by name.
+
+        Raises:
+            ValueError: The file is damaged.
+        """
+        content = io.BytesIO(self._probes.read_bytes(f"{name}.npz"))
+        try:
+            with np.load(content, allow_pickle=False) as arrays:
+                return dict(arrays)
+        except _NO_ARRAYS as error:
+            raise ValueError(f"it holds no arrays: {error}") from error
 
     def probe_names(self) -> list[str]:
         """Probes that have run."""
@@ -242,7 +274,7 @@ class Record:
 
     def probe_failure(self, name: str) -> Failure:
         """Why a probe failed; there must be a failure."""
-        return Failure.model_validate(self._probes.read_json(f"{name}.{ERROR_FILE}"))
+        return read_document(self._probes, f"{name}.{ERROR_FILE}", Failure)
 
     @property
     def _probes(self) -> Folder:
@@ -260,20 +292,19 @@ class Record:
 
     def config(self) -> TrialConfig:
         """What was asked for."""
-        return TrialConfig.model_validate(self.folder.read_json(CONFIG_FILE))
+        return read_document(self.folder, CONFIG_FILE, TrialConfig)
 
     def done(self) -> Done:
         """How it ended; the record must be complete."""
-        return Done.model_validate(self.folder.read_json(DONE_FILE))
+        return read_document(self.folder, DONE_FILE, Done)
 
     def failure_if_there(self) -> Failure | None:
         """Why it failed; None when it has been started again in the meantime."""
-        found = self._read_if_there(ERROR_FILE)
-        return None if found is None else Failure.model_validate(found)
+        return self._read_if_there(ERROR_FILE, Failure)
 
     def failure(self) -> Failure:
         """Why it failed; there must be a failure."""
-        return Failure.model_validate(self.folder.read_json(ERROR_FILE))
+        return read_document(self.folder, ERROR_FILE, Failure)
 
     def history(self) -> pd.DataFrame:
         """A row per optimiser step, columns of `HISTORY_SCHEMA`."""

@@ -87,12 +87,20 @@ class Run:
         return self.folder.read_table(name).to_pandas() if self.folder.exists(name) else None
 
     def lease(self) -> dict[str, Any] | None:
-        """What `driver.json` says of the driver that is at work on the run, if one is."""
+        """What `driver.json` says of the driver that is at work on the run, if one is.
+
+        Raises:
+            CamerabiasError: The file is damaged.
+        """
         try:
-            lease: dict[str, Any] = json.loads(self.folder.read_bytes(LEASE_FILE))
+            lease = json.loads(self.folder.read_bytes(LEASE_FILE))
         except FileNotFoundError:
             return None
-        return lease
+        except ValueError:
+            lease = None
+        if isinstance(lease, dict):
+            return lease
+        raise damaged_lease(self)
 
     def write_lease(self, lease: dict[str, Any]) -> None:
         """Write `driver.json`."""
@@ -127,6 +135,14 @@ class Run:
     def report(self) -> Folder:
         """Where the report goes."""
         return self.folder.child("report")
+
+
+def damaged_lease(run: Run) -> CamerabiasError:
+    """An error for a lease that cannot be read."""
+    return CamerabiasError(
+        f"{run.folder.file(LEASE_FILE)} is damaged, so that nobody knows who is at work on the run; where no sweep "
+        "is, delete it."
+    )
 
 
 def _read_study(folder: Folder, name: str) -> PlannedStudy:

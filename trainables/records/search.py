@@ -17,10 +17,20 @@ from optuna.distributions import (
     IntDistribution,
 )
 from optuna.trial import FrozenTrial, TrialState
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    RootModel,
+    Tag,
+    ValidationError,
+    model_validator,
+)
 
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError
+from camerabias.trainables.records.documents import read_document
 from camerabias.trainables.records.record import SEARCHES_FOLDER, Record
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.spec.recipe import Recipe
@@ -280,6 +290,10 @@ class Confirmation(BaseModel):
     reason: str
 
 
+class _Confirmed(RootModel[dict[str, Confirmation]]):
+    """`confirmed.json`: by the ids of trials."""
+
+
 class SearchRecord:
     """What a search leaves behind, below `RUN/searches/`: the one place that knows its file names.
 
@@ -352,11 +366,14 @@ class SearchRecord:
         )
 
     def confirmed(self) -> dict[str, Confirmation]:
-        """How trials on other seeds ended, as far as they have; by their ids."""
+        """How trials on other seeds ended, as far as they have; by their ids.
+
+        Raises:
+            CamerabiasError: The file is damaged.
+        """
         if not self.folder.exists(CONFIRMED_FILE):
             return {}
-        written = self.folder.read_json(CONFIRMED_FILE)
-        return {trial: Confirmation.model_validate(outcome) for trial, outcome in written.items()}
+        return read_document(self.folder, CONFIRMED_FILE, _Confirmed).root
 
     def _write_yaml(self, name: str, document: dict[str, Any], comment: str = "") -> None:
         text = comment + yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
