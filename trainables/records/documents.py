@@ -9,10 +9,10 @@ from pydantic import BaseModel, ValidationError
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError
 
-Recorded = TypeVar("Recorded", bound=BaseModel)
+AnyDocument = TypeVar("AnyDocument", bound=BaseModel)
 
 
-def read_document(folder: Folder, name: str, kind: type[Recorded]) -> Recorded:
+def read_document(folder: Folder, name: str, kind: type[AnyDocument]) -> AnyDocument:
     """The JSON document in the file `name`.
 
     Raises:

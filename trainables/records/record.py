@@ -23,7 +23,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError
-from camerabias.trainables.records.documents import Recorded, read_document
+from camerabias.trainables.records.documents import AnyDocument, read_document
 from camerabias.trainables.spec.trial import TrialConfig
 
 LEASE_FILE = "driver.json"
@@ -226,7 +226,7 @@ class Record:
         """How far a running trial is; None when it has ended in the meantime, or has not said."""
         return self._read_if_there(PROGRESS_FILE, Running)
 
-    def _read_if_there(self, name: str, kind: type[Recorded]) -> Recorded | None:
+    def _read_if_there(self, name: str, kind: type[AnyDocument]) -> AnyDocument | None:
         """A document that somebody else may be removing just now."""
         try:
             return read_document(self.folder, name, kind)
