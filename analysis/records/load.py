@@ -104,7 +104,7 @@ def _found(record: Record, status: Status) -> dict[str, Any]:
         if status == "started":
             return {"status": status, **_flat(config)}
         with naming(record, DONE_FILE):
-            ended = record.done().model_dump(exclude={"versions"})
+            ended = record.done().model_dump(exclude={"versions", "checksums"})
         # a linear probe is fitted at once, and so has no history
         _check_table(record, HISTORY_FILE, HISTORY_SCHEMA.names, is_linear(config.model))
         _check_table(record, PREDICTIONS_FILE, PREDICTIONS_SCHEMA.names)

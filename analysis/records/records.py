@@ -175,7 +175,7 @@ class Records:
         if trial_id not in self._predictions:
             record = self.run.record(trial_id)
             with naming(record, PREDICTIONS_FILE):
-                table = record.folder.read_table(PREDICTIONS_FILE, _PREDICTION_COLUMNS)
+                table = record.table(PREDICTIONS_FILE, _PREDICTION_COLUMNS)
             images = self._described(table.drop_columns("prediction"), self._targets[trial_id])
             self._predictions[trial_id] = images.assign(prediction=table["prediction"].to_pandas())
         return self._predictions[trial_id]

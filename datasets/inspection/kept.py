@@ -24,6 +24,6 @@ def kept(folder: Folder, name: str) -> pd.DataFrame | None:
 def keep(folder: Folder, name: str, frame: pd.DataFrame) -> None:
     """Write a table; where that fails, a warning says why, and work continues without."""
     try:
-        folder.write_table(name, pa.Table.from_pandas(frame, preserve_index=False))
+        folder.write_table(name, pa.Table.from_pandas(frame, preserve_index=False), checksums=True)
     except StorageError as error:
         _log.warning("What was read of the photos is not kept for the next time. %s", error)

@@ -240,21 +240,42 @@ class Folder:
         """The Parquet file `name`, or just `columns` of it, or just the rows whose column `part` is `part`."""
         filters = None if part is None else [("part", "=", part)]
         with self._reading(name):
-            return pq.read_table(self._source(name), columns=columns, filters=filters, partitioning=None)
+            return pq.read_table(
+                self._source(name),
+                columns=columns,
+                filters=filters,
+                partitioning=None,
+                page_checksum_verification=True,
+            )
 
     def open_parquet(self, name: str) -> pq.ParquetFile:
         """The Parquet file `name`, open for reading row group by row group."""
         with self._reading(name):
-            return pq.ParquetFile(self._source(name))
+            return pq.ParquetFile(self._source(name), page_checksum_verification=True)
 
     def _source(self, name: str) -> str | pa.NativeFile:
         """What pyarrow reads Parquet from: a file of a bucket is read whole first, which can be done again."""
         return self.file(name) if self.is_local else pa.BufferReader(self._read(name))
 
-    def write_table(self, name: str, table: pa.Table, row_group_size: int | None = None) -> None:
-        """Write `table` as Parquet (zstd), at once; `row_group_size` bounds the rows that are read together."""
+    def write_table(
+        self, name: str, table: pa.Table, row_group_size: int | None = None, checksums: bool = False
+    ) -> None:
+        """Write `table` as Parquet (zstd), at once.
+
+        Args:
+            name: The file's name.
+            table: The table.
+            row_group_size: Rows that are read together, at most.
+            checksums: Whether its pages hold checksums, by which readers know damage that nobody else looks for.
+        """
         with self.replacing(name) as stream:
-            pq.write_table(table, stream, compression="zstd", row_group_size=row_group_size)
+            pq.write_table(
+                table,
+                stream,
+                compression="zstd",
+                row_group_size=row_group_size,
+                write_page_checksum=checksums,
+            )
 
     def delete_folder(self, name: str) -> None:
         """Remove the folder `name` with all that it holds; one that is not there is no error."""

@@ -7,6 +7,7 @@ renamed into place) and is not built again; `variant.json`, written last, makes 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Protocol
 
@@ -56,6 +57,26 @@ def is_built(dataset: Dataset, stored: Stored) -> bool:
     except CamerabiasError:
         return False  # damaged: who builds writes it again
     return isinstance(described, dict) and described.get("parts") == checksums(dataset)
+
+
+@contextmanager
+def reading_built(folder: Folder, part: str) -> Iterator[None]:
+    """Name a part that was built and cannot be read any more, and say how it is built again.
+
+    Raises:
+        CamerabiasError: The block could not read the part.
+    """
+    try:
+        yield
+    except StorageError:
+        raise
+    except (CamerabiasError, pa.ArrowException, OSError, ValueError, AttributeError, KeyError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # this machine's disk, and no fault of the part
+        raise CamerabiasError(
+            f"{folder.file(part)} is damaged ({str(error).partition(chr(10))[0]}). Remove {folder}, which the same "
+            "command builds again, with --retry-failed where a trial has failed by it."
+        ) from error
 
 
 def checksums(dataset: Dataset) -> dict[str, str]:
@@ -126,8 +147,9 @@ def _build_part(dataset: Folder, piece: tuple[Variant, str]) -> dict[str, Any]:
 def _pixel_writer(stream: Any) -> pq.ParquetWriter:
     # raw bytes, nothing clever: dictionaries, statistics and compression cost up to ten times the reading speed
     return pq.ParquetWriter(
-        stream, PIXEL_SCHEMA, compression="none", use_dictionary=False, write_statistics=False
-    )
+        stream, PIXEL_SCHEMA, compression="none", use_dictionary=False, write_statistics=False,
+        write_page_checksum=True,
+    )  # fmt: skip
 
 
 def _render_rows(dataset: Folder, variant: Variant, part: str) -> Iterator[dict[str, Any]]:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from camerabias.datasets.dataset import Dataset
 from camerabias.datasets.io.storage import StorageError, make_writable
 from camerabias.datasets.schema import CamerabiasError
-from camerabias.datasets.views.build import is_built, variant_folder
+from camerabias.datasets.views.build import is_built, reading_built, variant_folder
 from camerabias.datasets.views.variant import Variant
 
 
@@ -74,7 +74,7 @@ def _fill(path: Path, dataset: Dataset, variant: Variant) -> None:
     _reserve(temporary)
     folder, row = variant_folder(dataset, variant), 0
     for part in dataset.manifest.parts:
-        with folder.open_parquet(part.name) as parquet:
+        with reading_built(folder, part.name), folder.open_parquet(part.name) as parquet:
             for group in range(parquet.num_row_groups):
                 for content in parquet.read_row_group(group, columns=["pixels"])["pixels"]:
                     pixels[row] = np.frombuffer(content.as_buffer(), np.uint8).reshape(variant.shape)

@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from camerabias.datasets.io.printable import printable
+from camerabias.sweeps.cli.streams import tell
 
 EXIT_ERROR, EXIT_FAIL_ON, EXIT_BUG = 1, 3, 70
 
@@ -55,9 +56,13 @@ class _Commands(TyperGroup):
             return super().make_context(*args, **options)
 
     def invoke(self, ctx: Any) -> Any:
-        """Of click: parse the command's arguments, and run it."""
-        with _quoting():
-            return super().invoke(ctx)
+        """Of click: parse the command's arguments, and run it; typer exits with 130 at Ctrl-C, and says nothing."""
+        try:
+            with _quoting():
+                return super().invoke(ctx)
+        except KeyboardInterrupt:
+            tell("Interrupted. The same command again resumes.")
+            raise
 
     def list_commands(self, ctx: Any) -> list[str]:  # a context of the click that typer carries
         ranks = {name: rank for rank, name in enumerate(COMMANDS)}

@@ -7,14 +7,18 @@ import sys
 import tempfile
 import traceback
 
-from camerabias.datasets.schema import CamerabiasError
-from camerabias.sweeps.cli import audit, check, cluster, data, judge, report, sweep  # noqa: F401 - they add their commands
-from camerabias.sweeps.cli.app import EXIT_BUG, EXIT_ERROR, app
-from camerabias.sweeps.cli.streams import output_error, prepare_streams, tell
+try:
+    from camerabias.datasets.schema import CamerabiasError
+    from camerabias.sweeps.cli import audit, check, cluster, data, judge, report, sweep  # noqa: F401 - they add theirs
+    from camerabias.sweeps.cli.app import EXIT_BUG, EXIT_ERROR, app
+    from camerabias.sweeps.cli.streams import output_error, prepare_streams, tell
+except KeyboardInterrupt:  # the half second of imports is most of a short command
+    print("Interrupted. The same command again resumes.", file=sys.stderr)
+    sys.exit(130)
 
 
 def main() -> None:
-    """Entry point; exit codes are 0, 1 (a sentence says why), 2 (usage), 3 (`--fail-on`) and 70 (our bug)."""
+    """Entry point; exits with 0, 1 (a sentence says why), 2 (usage), 3 (`--fail-on`), 70 (a bug) or 130 (Ctrl-C)."""
     os.environ["MPLBACKEND"] = "agg"  # figures go into files; a notebook's backend may not be installed here
     prepare_streams()
     try:

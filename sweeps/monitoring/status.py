@@ -209,7 +209,8 @@ class _Reader:
         n_now = sum(self.contents[trial].changed >= began for trial in ended)
         if not n_now:
             return None
-        return (len(self.statuses) - len(ended)) * (time.time() - began) / n_now
+        seconds = max(0.0, time.time() - began)  # a clock may have been set back
+        return (len(self.statuses) - len(ended)) * seconds / n_now
 
 
 def _names(studies: Iterable[PlannedStudy]) -> Iterator[tuple[str, str]]:

@@ -23,6 +23,7 @@ from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.predictions.columns import PredictionColumns
 from camerabias.datasets.predictions.table import read_predictions
 from camerabias.datasets.reading.photo import Photo
+from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.sources.registry import read_source
 from camerabias.sweeps.monitoring.status import read_status
 from camerabias.sweeps.planning.study import load_study
@@ -199,7 +200,10 @@ def read_run(path):
         if status == "done":
             records.predictions(str(trial))
             records.validations(str(trial))
-    records.damaged_probes()
+        elif status == "damaged":
+            raise CamerabiasError(records.trials.at[trial, "reason"])
+    for probe in records.damaged_probes():
+        raise CamerabiasError(probe.reason)
     for example in [*records.examples(), *records.view_pictures()]:
         records.example_bytes(example)
 

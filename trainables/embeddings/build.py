@@ -73,7 +73,7 @@ def _build_part(dataset: Folder, source: str, piece: tuple[Embedding, str]) -> d
         cv2.setNumThreads(1)  # photos run side by side already
         image_ids, features = _features(dataset, part, embedding, source)
         with folder.replacing(part) as stream:
-            pq.write_table(_table(image_ids, features), stream, compression="none")
+            pq.write_table(_table(image_ids, features), stream, compression="none", write_page_checksum=True)
     return {"part": part}
 
 

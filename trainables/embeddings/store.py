@@ -8,7 +8,7 @@ import numpy.typing as npt
 from camerabias.datasets.dataset import Dataset
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError
-from camerabias.datasets.views.build import is_built, variant_folder
+from camerabias.datasets.views.build import is_built, reading_built, variant_folder
 from camerabias.trainables.spec.linear_probe import Embedding
 
 Features = npt.NDArray[np.float32]
@@ -21,7 +21,7 @@ def read_features(dataset: Dataset, embedding: Embedding) -> Features:
         float32 (draws, n, d).
 
     Raises:
-        CamerabiasError: The embedding is not built.
+        CamerabiasError: The embedding is not built, or a part of it is damaged.
     """
     if not is_built(dataset, embedding):
         raise CamerabiasError(
@@ -34,6 +34,7 @@ def read_features(dataset: Dataset, embedding: Embedding) -> Features:
 
 
 def _read_part(folder: Folder, part: str, draws: int) -> Features:
-    column = folder.read_table(part, ["features"])["features"].combine_chunks()
-    values: Features = column.values.to_numpy().astype(np.float32)
-    return values.reshape(draws, -1, column.type.list_size)
+    with reading_built(folder, part):
+        column = folder.read_table(part, ["features"])["features"].combine_chunks()
+        values: Features = column.values.to_numpy().astype(np.float32)
+        return values.reshape(draws, -1, column.type.list_size)

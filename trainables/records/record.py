@@ -7,6 +7,7 @@ whenever a trial runs.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import zlib
 from collections.abc import Mapping
@@ -107,6 +108,8 @@ class Done(BaseModel):
     device: str
     threads: int
     versions: dict[str, str]
+    checksums: dict[str, str] = {}
+    """SHA-256 of the tables of the record, by the names of their files; earlier versions wrote none."""
 
 
 class Failure(BaseModel):
@@ -187,6 +190,11 @@ _NO_ARRAYS = (
 )
 """What reading a damaged ZIP or array raises besides ValueError: it asks for other methods, passwords and sizes."""
 
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 ProbeArrays = Mapping[str, npt.NDArray[Any]]
 """The arrays that a probe left, by name."""
 
@@ -205,7 +213,8 @@ class Record:
     def finish(self, history: pd.DataFrame, predictions: pd.DataFrame, done: Done) -> None:
         """Write the results, `done.json` last."""
         self._write_results(history, predictions, PREDICTIONS_FILE)
-        self.folder.write_json(DONE_FILE, done.model_dump())
+        checksums = {name: _digest(self.folder.read_bytes(name)) for name in (HISTORY_FILE, PREDICTIONS_FILE)}
+        self.folder.write_json(DONE_FILE, done.model_copy(update={"checksums": checksums}).model_dump())
         self.drop_checkpoint()
 
     def finish_search(self, history: pd.DataFrame, predictions: pd.DataFrame) -> None:
@@ -308,10 +317,23 @@ class Record:
 
     def history(self) -> pd.DataFrame:
         """A row per optimiser step, columns of `HISTORY_SCHEMA`."""
-        frame: pd.DataFrame = self.folder.read_table(HISTORY_FILE).to_pandas()
-        return frame
+        return self.table(HISTORY_FILE).to_pandas()  # type: ignore[no-any-return]
 
     def predictions(self) -> pd.DataFrame:
         """A row per test image and draw, columns of `PREDICTIONS_SCHEMA`."""
-        frame: pd.DataFrame = self.folder.read_table(PREDICTIONS_FILE).to_pandas()
-        return frame
+        return self.table(PREDICTIONS_FILE).to_pandas()  # type: ignore[no-any-return]
+
+    def table(self, name: str, columns: list[str] | None = None) -> pa.Table:
+        """`HISTORY_FILE` or `PREDICTIONS_FILE`, or just `columns` of it, as the trial wrote it.
+
+        Raises:
+            CamerabiasError: It is damaged.
+        """
+        if self.folder.exists(DONE_FILE):  # a trial of a search has none
+            known = self.done().checksums.get(name)
+            if known is not None and known != _digest(self.folder.read_bytes(name)):
+                raise CamerabiasError(
+                    f"Cannot read {self.folder.file(name)}: it is damaged, or was changed by hand. Copy it again, or "
+                    f"delete {self.folder} and run the sweep again."
+                )
+        return self.folder.read_table(name, columns)

@@ -11,7 +11,8 @@ import yaml
 from pydantic import ValidationError
 
 from camerabias.datasets.io.storage import Folder
-from camerabias.datasets.schema import JUDGED_FILE, RUN_FILE, CamerabiasError
+from camerabias.datasets.schema import JUDGED_FILE, RUN_FILE, SCHEMA_VERSION, CamerabiasError
+from camerabias.trainables.records.documents import damaged
 from camerabias.trainables.records.record import (
     LEASE_FILE,
     NODES_FOLDER,
@@ -58,13 +59,13 @@ class Run:
 
     def write_info(self, info: dict[str, Any]) -> None:
         """Write `run.json`."""
-        self.folder.write_json(RUN_FILE, info)
+        self.folder.write_json(RUN_FILE, {"schema_version": SCHEMA_VERSION, **info})
 
     def info(self) -> dict[str, Any]:
         """What `run.json` says: `dataset` (fingerprint), `labels`, `cameras`, `dataset_location`, versions, machine.
 
         Raises:
-            CamerabiasError: There is no run here.
+            CamerabiasError: There is no run here, or one of a newer version, or the file is damaged.
         """
         if self.folder.exists(JUDGED_FILE):
             raise CamerabiasError(
@@ -76,11 +77,19 @@ class Run:
                 f"There is no run at {self.folder} (no {RUN_FILE}); start one with `camerabias sweep run`."
             )
         info: dict[str, Any] = self.folder.read_json(RUN_FILE)
+        if not (isinstance(info, dict) and {"dataset", "dataset_location"} <= info.keys()):
+            raise damaged(self.folder, RUN_FILE, ValueError("it names no dataset"))
+        version = info.get("schema_version", SCHEMA_VERSION)  # the first runs had none
+        if version != SCHEMA_VERSION:
+            raise CamerabiasError(
+                f"The run {self.folder} has schema version {version}; this camerabias reads version "
+                f"{SCHEMA_VERSION}. Use the camerabias that made it, or another folder."
+            )
         return info
 
     def write_frame(self, name: str, frame: pd.DataFrame) -> None:
         """Write what an audit found without training: `schema.FACTS_FILE` or `SENSOR_PATTERN_FILE`."""
-        self.folder.write_table(name, pa.Table.from_pandas(frame, preserve_index=False))
+        self.folder.write_table(name, pa.Table.from_pandas(frame, preserve_index=False), checksums=True)
 
     def frame(self, name: str) -> pd.DataFrame | None:
         """What `write_frame` wrote; None where nobody has audited."""
