@@ -54,7 +54,6 @@ def write_judged(
         Path or URI of the page.
     """
     cameras, report = accuracy_by_camera(judged, associated), run.child("report")
-    run.write_table(JUDGED_FILE, pa.Table.from_pandas(_rows(judged, associated), preserve_index=False))
     figures = [_draw_cameras(judged, cameras), *_draw_photos(judged, associated, read)]
     write_figures(figures, report.child("figures"))
     write_frames({"accuracy_by_camera": cameras}, report.child("tables"))
@@ -69,6 +68,8 @@ def write_judged(
         level=LEVEL,
     )
     report.write_bytes(PAGE_FILE, page.encode())
+    # last: without it the folder is no judged run
+    run.write_table(JUDGED_FILE, pa.Table.from_pandas(_rows(judged, associated), preserve_index=False))
     return report.file(PAGE_FILE) if report.is_local else f"{report}/{PAGE_FILE}"
 
 
