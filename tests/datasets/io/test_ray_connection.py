@@ -104,6 +104,14 @@ def begin(*before, work=WORK, **environment):
     return subprocess.Popen(line, env=there, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def finish(process):
+    """Its output and errors, once it has ended."""
+    try:
+        return process.communicate(timeout=200)
+    finally:
+        process.kill()
+
+
 ODD = {
     "HOME": "/proc/no-home",
     "TMPDIR": "",
@@ -126,7 +134,7 @@ SMALL_SHM = [
 @pytest.mark.xdist_group("ray")
 def test_ray_works_without_home_behind_dead_proxies_and_with_the_shared_memory_of_a_container():
     can_mount = subprocess.run([*SMALL_SHM, "true"], capture_output=True, check=False).returncode == 0
-    out, err = begin(*SMALL_SHM * can_mount, **ODD).communicate(timeout=120)
+    out, err = finish(begin(*SMALL_SHM * can_mount, **ODD))
     assert out == DONE, err
 
 
@@ -147,17 +155,15 @@ print(done.stderr, file=sys.stderr)
 @pytest.mark.xdist_group("ray")
 def test_rays_work_beside_each_other_and_within_a_program_that_has_one():
     beside, within = begin(), begin(work=WITHIN)
-    out, err = within.communicate(timeout=200)
-    assert out == DONE + DONE, err
-    out, err = beside.communicate(timeout=120)
-    assert out == DONE, err
+    (within, said), (beside, of_other) = finish(within), finish(beside)
+    assert (within, beside) == (DONE + DONE, DONE), (said, of_other)
 
 
 @pytest.mark.xdist_group("ray")
 def test_ray_that_cannot_start_is_a_sentence_with_a_way_out(tmp_path):
     long = tmp_path / ("x" * 90)
     long.mkdir()
-    _, err = begin(TMPDIR=str(long)).communicate(timeout=120)
+    _, err = finish(begin(TMPDIR=str(long)))
     last = err.splitlines()[-1]
     assert "Ray cannot start on this machine" in last
     assert "107 bytes" in last
