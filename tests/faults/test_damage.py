@@ -50,14 +50,18 @@ def cut(content):
 
 
 def flipped(content):
-    """One byte is another one: of a table, in the largest of its columns."""
+    """One byte is another: of a table in its features, or its largest column, or of an empty one at its end."""
     at = len(content) // 3
     if content.startswith(b"PAR1"):
-        group = pq.read_metadata(pa.BufferReader(content)).row_group(0)
-        columns = [group.column(number) for number in range(group.num_columns)]
-        largest = max(columns, key=lambda column: column.total_compressed_size)
-        start = largest.dictionary_page_offset or largest.data_page_offset
-        at = start + largest.total_compressed_size - 2
+        at = len(content) - 6
+        described = pq.read_metadata(pa.BufferReader(content))
+        if described.num_rows:
+            group = described.row_group(0)
+            columns = [group.column(number) for number in range(group.num_columns)]
+            read = [one for one in columns if one.path_in_schema.startswith("features")] or columns
+            largest = max(read, key=lambda column: column.total_compressed_size)
+            start = largest.dictionary_page_offset or largest.data_page_offset
+            at = start + largest.total_compressed_size - 2
     return content[:at] + bytes([content[at] ^ 0xFF]) + content[at + 1 :]
 
 
