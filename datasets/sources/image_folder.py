@@ -57,8 +57,13 @@ def _tables(folder: Folder) -> dict[str, str]:
 
 
 def _table(folder: Folder) -> str | None:
-    there = (name for name in METADATA_FILES if folder.exists(name))
-    return next((name for name in there if PATH_COLUMN.encode() in folder.read_bytes(name)), None)
+    """The table whose first photo lies beside it: others may be about something else, or lie beside folders."""
+    for name in METADATA_FILES:
+        if folder.exists(name) and PATH_COLUMN.encode() in folder.read_bytes(name):
+            named = parse_table(folder, name).frame.get(PATH_COLUMN, pd.Series(dtype=object)).dropna()
+            if len(named) and folder.exists(str(named.iloc[0])):
+                return name
+    return None
 
 
 SOURCES["image_folder"] = SourceKind(
