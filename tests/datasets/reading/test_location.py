@@ -114,7 +114,10 @@ def test_names_that_several_photos_have_are_named_with_two_of_them(read):
     files = [f"all/{folder}/{n}.jpg" for folder in "ab" for n in range(4)]
     for reading in ({"images": "all"}, {}):
         message = refusal(read, [f"{n}.jpg" for n in range(4)], files, **reading)
-        assert "4 of 4 names fit several photos, and which is meant is not known (first: 0.jpg may be " in message
+        assert (
+            "4 of 4 names fit several photos, and which is meant is not known (first: 0.jpg may be "
+            in message
+        )
         assert "a/0.jpg or " in message
         assert "b/0.jpg). Write the folder before each name, as in " in message
     paths, notes = read(["a/0.jpg", "a/1.jpg", "2.jpg"], files, images="all")
