@@ -97,8 +97,8 @@ def _name_several(paths: Sequence[str], lookup: _Lookup) -> list[str]:
         return []
     path, (one, other, *_) = several[0]
     return [
-        f"{len(several)} of {len(paths)} names fit several photos, and which is meant is not known (first: {path} may "
-        f"be {one} or {other}). Write the folder before each name, as in {one}."
+        f"{len(several)} of {len(paths)} names fit several photos, and which is meant is not known (first: {path} "
+        f"may be {one} or {other}). Write the folder before each name, as in {one}."
     ]
 
 
