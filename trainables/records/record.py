@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from tokenize import TokenError
 from typing import Annotated, Any, Literal
 from zipfile import BadZipFile
 
@@ -180,6 +181,7 @@ class Contents:
 
 _NO_ARRAYS = (
     BadZipFile,
+    TokenError,
     zlib.error,
     EOFError,
     NotImplementedError,
