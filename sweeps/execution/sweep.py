@@ -184,9 +184,9 @@ def check_same_dataset(run: Run, dataset: Dataset) -> None:
     if not run.folder.exists(RUN_FILE):
         return
     info = run.info()
-    if info["dataset"] != dataset.manifest.fingerprint:
+    if info.get("dataset") != dataset.manifest.fingerprint:
         raise CamerabiasError(
-            f"The run {run.folder} holds records of another dataset ({info['dataset_location']}); a run is of "
+            f"The run {run.folder} holds records of another dataset ({info.get('dataset_location')}); a run is of "
             "one dataset. Choose another --run."
         )
 

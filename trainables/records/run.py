@@ -77,8 +77,8 @@ class Run:
                 f"There is no run at {self.folder} (no {RUN_FILE}); start one with `camerabias sweep run`."
             )
         info: dict[str, Any] = self.folder.read_json(RUN_FILE)
-        if not (isinstance(info, dict) and {"dataset", "dataset_location"} <= info.keys()):
-            raise damaged(self.folder, RUN_FILE, ValueError("it names no dataset"))
+        if not isinstance(info, dict):
+            raise damaged(self.folder, RUN_FILE, ValueError("it is no JSON object"))
         version = info.get("schema_version", SCHEMA_VERSION)  # the first runs had none
         if version != SCHEMA_VERSION:
             raise CamerabiasError(
