@@ -7,8 +7,9 @@ import posixpath
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from urllib.parse import unquote
 
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.reading.walk import IMAGE_ENDINGS, files_below
@@ -28,6 +29,11 @@ _NUMBERS = re.compile(r"[\[\s]*(\d+(\.\d*)?[\s,;\[\]]+){16,}.*", re.DOTALL)
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://|~", re.IGNORECASE)
 
+_LEADING_ZEROS = re.compile(r"(?:(?<=/)|^)0+(?=\d+(\.[a-z]+)?$)")
+
+_UPLOAD = re.compile(r"(?:(?<=/)|^)[0-9a-f]{8}-(?=[^/]+$)")
+"""What Label Studio writes before the name of a photo that is uploaded to it."""
+
 
 def is_picture(cell: str) -> bool:
     """Whether a cell holds a picture as text, numbers or base64, and so no path: none is so long."""
@@ -41,7 +47,8 @@ def locate(
     """Paths of photos below a folder, and what was assumed, in sentences.
 
     A path that leads nowhere is tried with `/` in place of Windows' backslashes, in other Unicode forms and cases,
-    and with the endings of photos. What is not found then stays as it is, and is rejected as any missing photo.
+    with the endings of photos, decoded from an address, without what Label Studio writes before names, and with the
+    leading zeros that spreadsheets drop. What is not found then stays as it is, and is rejected as any missing photo.
 
     Args:
         paths: As a table has them.
@@ -76,6 +83,8 @@ def locate(
         notes.append(
             f"{len(changed)} of {len(paths)} paths were completed (first: {_completed(*changed[0])})."
         )
+        hows = Counter(how for old, _ in changed if (how := lookup.meaning(old)[1]))
+        notes += [f"In {n} of {len(paths)} paths {how}." for how, n in hows.items()]
     return [new or old for old, new in zip(paths, found, strict=True)], notes
 
 
@@ -127,28 +136,47 @@ def _key(path: str) -> str:
     return posixpath.normpath(_composed(path).replace("\\", "/").casefold())
 
 
+def _forms(path: str) -> Iterator[tuple[str, str]]:
+    """What a path may stand for, the surest first, and what was done to it, in words."""
+    yield _key(path), ""
+    decoded = _key(unquote(path.rpartition("?d=")[2]))  # as Label Studio names files of its machine
+    yield decoded, "the name was decoded from an address"
+    yield _UPLOAD.sub("", decoded), "the 8 characters that Label Studio writes before a name were dropped"
+
+
 class _Lookup:
     """Photos by their paths, with and without endings, and perhaps by their names alone."""
 
     def __init__(self, files: Iterable[str], by_name: bool) -> None:
         self._by_name = by_name
         self._paths: defaultdict[str, list[str]] = defaultdict(list)
+        self._unpadded: defaultdict[str, list[str]] = defaultdict(list)
         for path in files:
             if not path.lower().endswith(IMAGE_ENDINGS):
                 continue
             key = _key(path)
             for known in {key, posixpath.splitext(key)[0]}:
-                self._paths[known].append(path)
-                if by_name and posixpath.basename(known) != known:
-                    self._paths[posixpath.basename(known)].append(path)
+                for name in {known, posixpath.basename(known)} if by_name else {known}:
+                    self._paths[name].append(path)
+                    if (unpadded := _LEADING_ZEROS.sub("", name)) != name:
+                        self._unpadded[unpadded].append(path)
 
     def fitting(self, path: str) -> list[str]:
         """Photos that a path can mean."""
-        key = _key(path)
-        found = self._paths.get(key, [])
-        if not found and self._by_name:
-            found = self._paths.get(posixpath.basename(key), [])
-        return found
+        return self.meaning(path)[0]
+
+    def meaning(self, path: str) -> tuple[list[str], str]:
+        """Photos that a path can mean, and what was done to find them, in words."""
+        for form, how in _forms(path):
+            if found := self._named(self._paths, form):
+                return found, how
+        return self._named(
+            self._unpadded, _key(path)
+        ), "leading zeros, which spreadsheets drop, were put back"
+
+    def _named(self, photos: dict[str, list[str]], key: str) -> list[str]:
+        found = photos.get(key, [])
+        return found or (photos.get(posixpath.basename(key), []) if self._by_name else [])
 
     def find(self, path: str) -> str | None:
         """The one photo that a path can mean."""
@@ -158,11 +186,14 @@ class _Lookup:
         return found[0] if len(found) == 1 else None
 
 
-def _advise(paths: Sequence[str], root: Folder, files: Iterable[str], by_name: bool) -> str:
+def _advise(paths: Sequence[str], root: Folder, files: Sequence[str], by_name: bool) -> str:
     """What would help where paths lead nowhere."""
     lookup = _Lookup(files, by_name=True)
     if several := _name_several(paths, lookup):
         return several[0]
+    photos = [as_text(path) for path in files if path.lower().endswith(IMAGE_ENDINGS)]
+    if by_name and photos:
+        return f"Photos there are named otherwise, such as {' and '.join(sorted(photos)[:2])}: give names like these."
     if by_name:
         return "Give --images the folder that holds them all, at any depth."
     folders = Counter(posixpath.dirname(new) for path in paths if (new := lookup.find(path)))

@@ -57,6 +57,43 @@ def test_ids_windows_paths_and_other_spellings_are_completed_and_said(read, path
     assert ("there in another Unicode form" in notes[0]) == paths[0].startswith("é")
 
 
+@pytest.mark.parametrize(
+    ("path", "file", "said"),
+    [
+        ("12", "00012.jpg", "leading zeros, which spreadsheets drop, were put back"),
+        ("p/0.png", "p/000.png", "leading zeros, which spreadsheets drop, were put back"),
+        ("p/IMG%20%C3%89.jpg", "p/IMG É.jpg", "the name was decoded from an address"),
+        ("/data/local-files/?d=p/a%201.jpg", "p/a 1.jpg", "the name was decoded from an address"),
+        (
+            "0a1b2c3d-a_1.jpg",
+            "a_1.jpg",
+            "the 8 characters that Label Studio writes before a name were dropped",
+        ),
+    ],
+)
+def test_names_that_programs_changed_are_undone_and_said(read, path, file, said):
+    other = "there.jpg"
+    paths, notes = read([path, other], [file, other])
+    assert paths == [file, other]
+    assert [*notes] == [f"1 of 2 paths were completed (first: {path} is {file}).", f"In 1 of 2 paths {said}."]
+
+
+@pytest.mark.parametrize("files", [["012.jpg", "0012.jpg"], ["x/012.jpg", "y/012.jpg"]])
+def test_leading_zeros_are_not_guessed(read, files):
+    assert "1 of 1 names fit several photos" in refusal(read, ["12"], files, images=".")
+
+
+def test_a_name_as_it_is_comes_before_what_it_may_stand_for(read):
+    names = ["12", "a%20b.jpg", "0a1b2c3d-a.jpg"]
+    files = ["12.jpg", "012.jpg", "a%20b.jpg", "a b.jpg", "0a1b2c3d-a.jpg", "a.jpg"]
+    assert read(names, files)[0] == ["12.jpg", "a%20b.jpg", "0a1b2c3d-a.jpg"]
+
+
+def test_where_photos_lie_in_the_folder_of_images_two_are_named(read):
+    message = refusal(read, ["x", "y"], ["all/1.jpg", "all/2.jpg", "all/3.jpg"], images="all")
+    assert "such as 1.jpg and 2.jpg: give names like these." in message and "--images" not in message
+
+
 def test_an_id_that_two_photos_have_is_not_guessed(read):
     assert "2 of 2 paths lead to no photo" in refusal(read, ["1", "2"], ["1.jpg", "1.png", "2.jpg", "2.png"])
 
@@ -83,7 +120,7 @@ def test_paths_below_the_folder_of_images_need_no_looking_up(read):
 
 def test_names_that_are_nowhere_are_said_to_be_so(read):
     assert "Give --images the folder that holds them" in refusal(read, ["1.jpg", "2.jpg"], [])
-    assert "at any depth" in refusal(read, ["1.jpg", "2.jpg"], ["all/9.jpg"], images="all")
+    assert "at any depth" in refusal(read, ["1.jpg", "2.jpg"], ["all/9.txt"], images="all")
 
 
 @pytest.mark.parametrize(
