@@ -31,6 +31,7 @@ CONVERSIONS = {
     ".gz": "an archive: unpack it",
     ".zip": "an archive: unpack it",
     ".tar": "an archive: unpack it",
+    **dict.fromkeys((".xlsx", ".xls"), "an Excel workbook: save the sheet as CSV (UTF-8)"),
     ".svs": "a whole-slide image: cut tiles, with OpenSlide say",
     ".mp4": "a video: cut frames, with ffmpeg say",
     ".mov": "a video: cut frames, with ffmpeg say",
@@ -39,7 +40,7 @@ CONVERSIONS = {
         "raw: develop as JPEG or TIFF, all cameras in the same way",
     ),
 }
-"""What to do with files that hold pictures and are not read, by ending."""
+"""What to do with files that are not read, by ending."""
 
 
 def files_below(root: Folder, skipped: Counter[str] | None = None) -> Iterator[str]:

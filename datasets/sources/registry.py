@@ -29,7 +29,7 @@ def read_source(location: str, reading: Reading | None = None) -> Source:
     for kind in (SOURCES[name] for name in names):
         if kind.recognises(location):
             return kind.read(location, reading or Reading())
-    allowed = ", ".join(SOURCES[name].words for name in names)
+    allowed = ", ".join(SOURCES[name].words for name in [*LAST, *names[: -len(LAST)]])
     if Folder(location).exists():
         known = CONVERSIONS.get(posixpath.splitext(location)[1].lower())
         raise CamerabiasError(
