@@ -40,6 +40,9 @@ MAX_TIED_GROUPS = 5
 """Groups that a picture, which lies in all of them byte for byte, ties into one fold. A picture in more of them is a
 placeholder or a black frame, which says nothing of the groups and would put all of them into one fold."""
 
+NO_EXIF_CAMERA = "no EXIF"
+"""Camera of a photo whose EXIF names neither make nor model."""
+
 STRENGTH, WITHOUT = "strength-", "without-"
 """How the names of two settings begin, which go on with a strength and with a camera."""
 

@@ -22,7 +22,7 @@ from camerabias.analysis.design.power import SOUGHT_DIFFERENCE, photos_needed, t
 from camerabias.analysis.statistics.bootstrap import MIN_GROUPS
 from camerabias.analysis.statistics.number_format import show_points
 from camerabias.analysis.statistics.permutation import POWER
-from camerabias.datasets.schema import N_FOLDS
+from camerabias.datasets.schema import N_FOLDS, NO_EXIF_CAMERA
 
 QUESTIONS: dict[Question, str] = {
     "recognise": "Can cameras be identified within a label?",
@@ -44,7 +44,7 @@ def answer_questions(
     facts: pd.DataFrame, tested: pd.DataFrame, associated: Mapping[str, str], most: Effect
 ) -> dict[Question, Answer]:
     """What can be answered, by question, and the photos to take where it cannot."""
-    if why := _one_fold(facts):
+    if why := _no_camera(facts) or _one_fold(facts):
         return {
             name: Answer(question=question, answerable=False, why=why) for name, question in QUESTIONS.items()
         }
@@ -66,6 +66,13 @@ def answer_of_rows(tested: pd.DataFrame, associated: Mapping[str, str], most: Ef
     groups, noun = count_groups(tested), _noun(tested)
     take = _take(_to_contradict(groups, associated), noun, " to those that are judged")
     return _use(groups, associated, most, tested["group"].nunique(), noun, take)
+
+
+def _no_camera(facts: pd.DataFrame) -> str:
+    """Why nothing is answered where no photo names its camera: more photos without EXIF would tell nothing."""
+    if {*facts["camera"]} != {NO_EXIF_CAMERA}:
+        return ""
+    return "No photo names its camera, so there are none to compare."
 
 
 def _one_fold(facts: pd.DataFrame) -> str:

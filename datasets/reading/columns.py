@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -21,6 +22,10 @@ PATH_NAMES = (
 
 _PATH_WORDS = {"path", "file", "name", "filename", "filepath", "image", "img", "photo", "picture"}
 """Words that other names of such a column are made of: img_filename, but not mask_filename."""
+
+
+_PEOPLE = {"patient", "subject", "session", "person", "participant"}
+"""Words that such columns are named by, perhaps with `id` after them."""
 
 
 def find_columns(
@@ -50,7 +55,20 @@ def find_columns(
         found["split"] = "split"
     _refuse_absent(table, found, name)
     _refuse_doubled(table, found, name)
+    if "group" not in found:
+        notes += _name_people(table, found.values())
     return found, notes
+
+
+def _name_people(table: pd.DataFrame, taken: Iterable[str]) -> list[str]:
+    """Columns that plainly name people, or sittings of theirs, several photos each, in sentences."""
+    return [
+        f"The column {str(column)!r} has {n} values for {len(table)} photos: photos of one {word} in training and "
+        f"in a test would make results too good; --group {shlex.quote(str(column))} keeps them together."
+        for column in table.columns.difference([*taken], sort=False)
+        if (word := re.sub(r"(id|number|no)$", "", plainly(column))) in _PEOPLE
+        and 1 < (n := table[column].dropna().map(str).nunique()) < len(table)
+    ]
 
 
 def plainly(name: object) -> str:
@@ -141,7 +159,8 @@ def _one_hot(table: pd.DataFrame) -> str:
             names = ", ".join(map(repr, classes.columns))
             return (
                 f" {', '.join(map(str, classes.columns))} hold 0 and 1, a single 1 in every row, so together they "
-                f"are one label: in pandas, table['label'] = table[[{names}]].idxmax(axis=1). {one} alone."
+                "are one label: in pandas, table = table.rename(columns=str.strip); "
+                f"table['label'] = table[[{names}]].idxmax(axis=1). {one} alone."
             )
     return f" {', '.join(map(str, both.columns[:6]))} hold{'s' if both.shape[1] == 1 else ''} 0 and 1: {one}."
 

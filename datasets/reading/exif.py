@@ -10,9 +10,7 @@ from PIL import ExifTags, Image
 
 from camerabias.datasets.io.decode import exif_value
 from camerabias.datasets.reading.words import clean, decode_text
-
-NO_EXIF_CAMERA = "no EXIF"
-"""Camera of a photo whose EXIF names neither make nor model."""
+from camerabias.datasets.schema import NO_EXIF_CAMERA
 
 MAX_NAMED = 5
 
@@ -55,7 +53,12 @@ def count_unnamed(cameras: Sequence[str]) -> list[str]:
     """How many photos name no camera, in a sentence; empty where all name theirs."""
     n = sum(camera == NO_EXIF_CAMERA for camera in cameras)
     counted = f"they count as the camera {NO_EXIF_CAMERA!r}, which may be several"
-    return [f"{n} of {len(cameras)} photos name no camera; {counted}."] if n else []
+    why = (
+        "; messengers, web sites and copies on Kaggle strip EXIF. Take the original files, or name each photo's "
+        "camera in a table with path, label, camera"
+    )
+    stripped = why if n == len(cameras) else ""
+    return [f"{n} of {len(cameras)} photos name no camera; {counted}{stripped}."] if n else []
 
 
 def _tag(exif: Image.Exif, tag: int) -> str:

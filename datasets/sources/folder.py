@@ -15,6 +15,12 @@ from camerabias.datasets.schema import CamerabiasError
 
 MAX_NAMED = 5
 
+TABLES = (".csv", ".tsv", ".parquet", ".jsonl")
+"""Endings of tables, and of hardly anything else that lies beside photos."""
+
+NUMBERED = r"[\W_]*\d+\.\w+$"
+"""What follows the label in a name such as beagle_12.jpg."""
+
 
 def is_folder(location: str) -> bool:
     """Whether a folder, or anything below such a prefix of a bucket, is there."""
@@ -41,7 +47,7 @@ def read_folder(location: str, reading: Reading) -> Source:
     if sides:
         levels = ["split", *levels]
         said += [f"The folders {', '.join(sides)} are the sides of a split.", *_drop_unlabelled(places)]
-    _refuse_shallow(root, places, levels)
+    _refuse_shallow(root, places, levels, reading)
     said += _look_deeper(root, places, levels)
     words = [
         {level: clean(word) for level, word in zip(levels, place.split("/"), strict=False)}
@@ -183,15 +189,40 @@ def _look_deeper(root: Folder, places: Mapping[str, str], levels: list[str]) -> 
     ]
 
 
-def _refuse_shallow(root: Folder, places: Mapping[str, str], levels: list[str]) -> None:
+def _refuse_shallow(root: Folder, places: Mapping[str, str], levels: list[str], reading: Reading) -> None:
     """Every photo lies as deep as the layout says, or deeper."""
     shallow = [path for path, place in places.items() if place.count("/") < len(levels)]
     if not shallow:
         return
+    if tables := sorted(path for path in files_below(root) if path.lower().endswith(TABLES)):
+        listed = ", ".join(map(as_text, tables[:MAX_NAMED]))
+        advice = f"If a table there lists them ({listed}), give that instead, as in {root.file(tables[0])}."
+    elif not any("/" in place for place in places.values()):
+        wanted = "path and label" if reading.from_exif else "path, label, camera"
+        advice = (
+            f"No folder names a label: list the photos in a table with {wanted}.{_from_names(root, shallow)}"
+        )
+    else:
+        options = ["sort photos into such folders", "choose another --layout"]
+        options += ["take cameras from EXIF with --camera-from exif"] * (not reading.from_exif)
+        advice = f"Either {' or '.join(options)}."
     raise CamerabiasError(
         f"The folder {root} does not read as {'/'.join(levels).upper()}/photo: {as_text(shallow[0])} lies too high up"
-        f"{f', as do {len(shallow) - 1} others' if len(shallow) > 1 else ''}. Sort photos into such folders, choose "
-        "another --layout, or take cameras from EXIF with --camera-from exif."
+        f"{f', as do {len(shallow) - 1} others' if len(shallow) > 1 else ''}. {advice}"
+    )
+
+
+def _from_names(root: Folder, names: list[str]) -> str:
+    """A line of Python for photos whose names begin with their label, as in beagle_12.jpg; empty for others."""
+    labels = Counter(re.sub(NUMBERED, "", name) for name in names)
+    if len(labels) < 2 or "" in labels or 2 * len(labels) > len(names):
+        return ""
+    ending = posixpath.splitext(names[0])[1]
+    return (
+        " Where names begin with the label, in Python: import glob, pandas; "
+        f"table = pandas.DataFrame({{'path': sorted(glob.glob('*{ending}', root_dir={str(root)!r}))}}); "
+        f"table['label'] = table['path'].str.replace(r'{NUMBERED}', '', regex=True); "
+        f"table.to_csv({root.file('photos.csv')!r}, index=False)"
     )
 
 

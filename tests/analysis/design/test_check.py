@@ -9,6 +9,7 @@ from camerabias.analysis.design.power import minimum_detectable_effect, photos_n
 from camerabias.analysis.design.wording import describe_design
 from camerabias.datasets.inspection.metadata import gather_facts
 from camerabias.datasets.io.executor import LocalExecutor
+from camerabias.datasets.schema import NO_EXIF_CAMERA
 
 OWN = {"a": "A", "b": "B", "c": "C"}
 
@@ -192,6 +193,12 @@ def test_one_fold_of_nearly_everything_is_named_and_answers_nothing():
     design = check_design(frame)
     assert "The largest of the 10 folds holds 168 of 240 photos" in said(design)
     assert design.answers["use"].answerable
+
+
+def test_where_no_photo_names_its_camera_no_photos_are_asked_for():
+    answers = check_design(photos({("a", NO_EXIF_CAMERA): 60, ("b", NO_EXIF_CAMERA): 60})).answers.values()
+    assert [(answer.answerable, answer.photos) for answer in answers] == [(False, "")] * 3
+    assert {answer.why for answer in answers} == {"No photo names its camera, so there are none to compare."}
 
 
 def test_one_picture_with_two_labels_is_said_before_all_else():

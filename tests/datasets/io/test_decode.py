@@ -8,7 +8,7 @@ from PIL import Image
 
 from camerabias.datasets.ingest.admission import inspect_image
 from camerabias.datasets.io.decode import ImageError, decode
-from camerabias.datasets.reading.exif import NO_EXIF_CAMERA
+from camerabias.datasets.schema import NO_EXIF_CAMERA
 
 MAKE, MODEL, ORIENTATION = 271, 272, 274
 

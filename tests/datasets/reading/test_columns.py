@@ -1,5 +1,9 @@
 """Columns by the names that people give them."""
 
+import re
+import shlex
+
+import pandas as pd
 import pytest
 
 from camerabias.datasets.reading.photo import Reading
@@ -104,3 +108,30 @@ def test_columns_that_are_one_label_together_are_named_with_how_to_join_them(tmp
     (tmp_path / "t.csv").write_text("\n".join(content))
     with pytest.raises(CamerabiasError, match=said):
         read_source(str(tmp_path / "t.csv"), Reading(camera_from="exif"))
+
+
+@pytest.mark.parametrize("column", ["Patient ID", "patient_id", "subject", "Session", "person"])
+def test_a_column_of_people_that_is_no_group_is_named_with_the_option(tmp_path, column):
+    rows = [f"{number}.jpg,{'AB'[number % 2]},x,p{number // 3}" for number in range(6)]
+    for number in range(6):
+        (tmp_path / f"{number}.jpg").touch()
+    (tmp_path / "t.csv").write_text("\n".join([f"path,label,camera,{column}", *rows]))
+    (note,) = read_source(str(tmp_path / "t.csv")).notes
+    assert f"The column {column!r} has 2 values for 6 photos" in note
+    assert f"--group {shlex.quote(column)} keeps" in note
+    assert read_source(str(tmp_path / "t.csv"), Reading(group=column)).notes == ()
+
+
+def test_one_person_or_one_per_photo_needs_no_group(read, tmp_path):
+    assert read("path", ",patient").notes == ()  # a single one
+    (tmp_path / "t.csv").write_text("path,label,camera,patient\n1.jpg,A,x,1\n2.jpg,B,x,2\n")
+    assert read_source(str(tmp_path / "t.csv")).notes == ()
+
+
+def test_the_printed_line_of_pandas_makes_a_label_of_columns_whose_header_has_blanks(tmp_path):
+    (tmp_path / "t.csv").write_text("path, Rust, Scab\n1.jpg, 0, 1\n2.jpg, 1, 0\n")
+    with pytest.raises(CamerabiasError) as caught:
+        read_source(str(tmp_path / "t.csv"))
+    scope = {"table": pd.read_csv(tmp_path / "t.csv")}
+    exec(re.search(r"in pandas, (.*?\))\. --label", str(caught.value))[1], scope)
+    assert [*scope["table"]["label"]] == ["Scab", "Rust"]

@@ -1,7 +1,8 @@
 import pytest
 from PIL import Image
 
-from camerabias.datasets.reading.exif import NO_EXIF_CAMERA, camera_of, exif_text, one_spelling
+from camerabias.datasets.reading.exif import camera_of, count_unnamed, exif_text, one_spelling
+from camerabias.datasets.schema import NO_EXIF_CAMERA
 
 
 @pytest.mark.parametrize(
@@ -62,3 +63,11 @@ def test_spellings_that_differ_in_case_or_blanks_are_the_commonest_one():
 
 def test_of_equally_common_spellings_the_first_by_alphabet_is_kept():
     assert one_spelling(["b X", "B x"])[0] == one_spelling(["B x", "b X"])[0] == {"B x": "B x", "b X": "B x"}
+
+
+def test_where_no_photo_names_a_camera_cause_and_remedy_are_said():
+    assert "strip" not in count_unnamed([NO_EXIF_CAMERA, "x"])[0]
+    (said,) = count_unnamed([NO_EXIF_CAMERA] * 2)
+    assert "2 of 2 photos name no camera" in said
+    assert "messengers, web sites and copies on Kaggle strip EXIF" in said
+    assert "a table with path, label, camera" in said

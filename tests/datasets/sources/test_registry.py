@@ -179,8 +179,16 @@ def test_a_gap_is_found_in_a_parquet_table_whose_index_is_words(tmp_path):
         ),
         ("t.parquet", b"no parquet", "Cannot read"),
         ("t.jsonl", b'{"path":', "Cannot read the table"),
-        ("t.csv.gz", b"packed", "is of no format that can be read (an archive: unpack it); give a table (.csv, "),
-        ("t.xlsx", b"no table", "read (an Excel workbook: save the sheet as CSV (UTF-8)); give a table (.csv, "),
+        (
+            "t.csv.gz",
+            b"packed",
+            "is of no format that can be read (an archive: unpack it); give a table (.csv, ",
+        ),
+        (
+            "t.xlsx",
+            b"no table",
+            "read (an Excel workbook: save the sheet as CSV (UTF-8)); give a table (.csv, ",
+        ),
     ],
 )
 def test_tables_that_cannot_be_read_are_refused_in_a_sentence(tmp_path, name, content, message):
