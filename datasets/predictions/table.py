@@ -22,6 +22,7 @@ from camerabias.datasets.predictions.columns import (
 )
 from camerabias.datasets.reading.columns import plainly, refuse_gaps
 from camerabias.datasets.reading.parsers import PARSERS, parse_table
+from camerabias.datasets.reading.walk import CONVERSIONS
 from camerabias.datasets.reading.words import clean, in_or_not, name_sides, one_vs_rest
 from camerabias.datasets.schema import JUDGED_FILE, RUN_FILE, CamerabiasError
 from camerabias.datasets.sources.table import is_table
@@ -80,6 +81,7 @@ def read_predictions(
         _refuse_foreign(words["label"], words["prediction"], found, name, notes)
     else:
         words["prediction"] = _highest(table, scored, words["label"], name, notes)
+    notes += _look_at_scores(table, scored, words["label"])
     if "split" in words:
         words["split"] = _mapped(words["split"], lambda known: _sides(known, found["split"], name, notes))
     if member is not None:
@@ -124,8 +126,10 @@ def _open(source: str | PathLike[str] | pd.DataFrame) -> tuple[pd.DataFrame, str
         table, name, notes = source.reset_index(drop=True), "The frame", list[str]()
     else:
         if not is_table(fspath(source)):
+            known = CONVERSIONS.get(posixpath.splitext(fspath(source))[1].lower())
             raise CamerabiasError(
-                f"{fspath(source)} is neither a table ({', '.join(PARSERS)}) nor a RUN, a folder with {RUN_FILE} or "
+                f"{fspath(source)}{f' ({known})' if known else ''} is neither a table "
+                f"({', '.join(PARSERS)}) nor a RUN, a folder with {RUN_FILE} or "
                 f"{JUDGED_FILE}."
             )
         parent, file = posixpath.split(fspath(source))
@@ -192,8 +196,27 @@ def _are_scores(predictions: pd.Series, labels: pd.Series) -> bool:
     """Whether what should be predicted labels are scores of two: parts of 1, and mostly no labels."""
     if labels.nunique() != 2 or 2 * predictions.isin(labels.unique()).sum() > len(predictions):
         return False
-    numbers = pd.to_numeric(predictions, errors="coerce")
+    numbers = _as_numbers(predictions)
     return bool(numbers.between(0, 1).all() and numbers.mod(1).any())
+
+
+def _look_at_scores(table: pd.DataFrame, scored: list[str], labels: pd.Series) -> list[str]:
+    """How scores are written, and which columns may be scores but are not taken for them, in sentences."""
+    commas = [column for column in scored if table[column].map(str).str.contains(",").any()]
+    notes = [f"Commas are read as decimal points in {_some(commas)}."] if commas else []
+    named = sorted({*labels} & {*map(str, table.columns)})
+    if not scored and len(named) == labels.nunique():
+        notes.append(
+            f"Columns named as labels ({_some(named)}) are not read as scores; if they are, rename {named[0]!r} to "
+            f"'prob_{named[0]}', and so on."
+        )
+    return notes
+
+
+def _as_numbers(column: pd.Series) -> pd.Series:
+    """Numbers, also of text with decimal points or commas; NaN where there is none."""
+    points = column.map(lambda cell: cell.replace(",", ".") if isinstance(cell, str) else cell)
+    return pd.to_numeric(points, errors="coerce")
 
 
 def _above(table: pd.DataFrame, column: str, labels: list[str], name: str, notes: list[str]) -> pd.Series:
@@ -299,7 +322,7 @@ def _numbers(table: pd.DataFrame, scored: list[str], member: str | None, name: s
     wanted = [column for column in scored if member is not None and plainly(column).endswith(plainly(member))]
     found = {}
     for column in wanted or scored:
-        numbers = pd.to_numeric(table[column], errors="coerce").to_numpy(float)
+        numbers = _as_numbers(table[column]).to_numpy(float)
         wrong = np.flatnonzero(~np.isfinite(numbers))
         if len(wrong):
             raise CamerabiasError(

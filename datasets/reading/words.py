@@ -127,7 +127,8 @@ def _near(what: str, counts: Counter[str]) -> list[str]:
     """Words that differ in case, blanks and punctuation alone."""
     alike = defaultdict(list)
     for word in counts:
-        alike[re.sub(r"[\W_]+", "", word).casefold() or word].append(word)
+        plain = "" if _NUMBER.fullmatch(word) else re.sub(r"[\W_]+", "", word).casefold()  # -1 is not 1
+        alike[plain or word].append(word)
     groups = [words for words in alike.values() if len(words) > 1]
     if not groups:
         return []

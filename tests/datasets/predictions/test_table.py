@@ -165,3 +165,26 @@ def test_training_is_read_by_the_same_names_or_usual_ones():
     assert notes[0].startswith("Of the training table: By the names of columns, 'target' is the label")
     with pytest.raises(CamerabiasError, match="no column of the camera"):
         read_training(trained.drop(columns="device"), AS_USUAL)
+
+
+def test_decimal_commas_are_read_and_said(tmp_path):
+    rows = frame(prob_cat="0,25", prob_dog="0,75")
+    rows.to_csv(tmp_path / "t.csv", index=False, sep=";")
+    read = read_predictions(tmp_path / "t.csv", AS_USUAL)
+    assert read.scores.equals(frame(prob_cat=0.25, prob_dog=0.75)[["prob_cat", "prob_dog"]])
+    assert "Commas are read as decimal points in 'prob_cat', 'prob_dog'." in read.notes
+    alone = frame(n=4, label=["0", "1", "0", "1"], prediction=["0,2", "0,9", "0,6", "0,4"])
+    assert [*read_predictions(alone, AS_USUAL).rows["prediction"]] == ["0", "1", "1", "0"]
+    with pytest.raises(CamerabiasError, match="has '1,234,5' as prob_cat"):
+        read_predictions(frame(prob_cat="1,234,5"), AS_USUAL)
+
+
+def test_columns_named_as_labels_beside_predictions_are_no_scores_and_that_is_said():
+    read = read_predictions(frame(cat=0.5, dog=0.5), AS_USUAL)
+    assert read.scores.empty
+    assert "rename 'cat' to 'prob_cat'" in read.notes[0]
+
+
+def test_a_workbook_is_named_as_one(tmp_path):
+    with pytest.raises(CamerabiasError, match="an Excel workbook: save the sheet as CSV"):
+        read_predictions(tmp_path / "p.xlsx", AS_USUAL)

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from camerabias.datasets.reading.photo import Reading
-from camerabias.datasets.reading.words import as_text
+from camerabias.datasets.reading.words import as_text, look_at_words
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.sources.registry import read_source
 
@@ -104,3 +104,7 @@ def test_lists_can_be_asked_about_one_member_too(read):
 def test_a_label_per_photo_is_nothing_to_learn(read):
     with pytest.raises(CamerabiasError, match=r"12 of 12 photos have a label of their own .* --label"):
         read([f"photo {n}" for n in range(12)], each=1)
+
+
+def test_signs_and_points_of_numbers_are_no_punctuation():
+    assert look_at_words(["-1.0", "1.0", "10"], [], 3) == []
