@@ -46,7 +46,7 @@ def test_data_show_is_another_name_and_a_dataset_gets_a_contact_sheet(command, d
 
 
 def test_a_dataset_that_cannot_be_written_to_is_checked_all_the_same(command, dataset, tmp_path, monkeypatch):
-    def fail(*_):
+    def fail(*_, **__):
         raise StorageError("it is read-only")
 
     shutil.copytree(
