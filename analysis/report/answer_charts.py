@@ -45,7 +45,7 @@ class AnswerChart:
     Attributes:
         question: The question.
         answer: The answer in a few words.
-        marks: EvidenceNumbers, a row each.
+        marks: Numbers, a row each.
         lines: Values to compare with, by name.
         start: Left end of the axis.
         end: Right end.
@@ -68,7 +68,7 @@ def answer_charts(evidence: EvidenceNumbers) -> list[AnswerChart]:
     """The charts whose numbers are known.
 
     Args:
-        evidence: EvidenceNumbers of a verdict by name, as `verdict.json` has them.
+        evidence: Numbers of a verdict by name, as `verdict.json` has them.
     """
     return [chart for make in _CHARTS if (chart := make(evidence)) is not None]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,3 +33,10 @@ def read_documents(path: Path, kind: type[Document]) -> list[Document]:
                 "it, and calibrate again."
             ) from error
     return documents
+
+
+def append_documents(path: Path, documents: Sequence[BaseModel]) -> None:
+    """Add documents to a file, a line each; it is made where it is not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a") as file:
+        file.writelines(document.model_dump_json() + "\n" for document in documents)

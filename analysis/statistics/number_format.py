@@ -25,6 +25,11 @@ _WELL_KNOWN = 0.03
 """Of an interval: its width, three points."""
 
 
+def without_nan(number: float) -> float | None:
+    """A number as JSON takes it: None where it is not known."""
+    return None if isnan(number) else float(number)
+
+
 def show_share(share: float | None) -> str:
     """A share, from 0 to 1, or a difference or correlation, from -1 to 1: `0.974`, `-0.031`."""
     return MISSING if share is None or isnan(share) else f"{share:z.{_DIGITS}f}"

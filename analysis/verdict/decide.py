@@ -26,6 +26,7 @@ from pydantic import (
 from camerabias.analysis.design.check import check_design
 from camerabias.analysis.records.records import Records
 from camerabias.analysis.statistics.bootstrap import MIN_GROUPS
+from camerabias.analysis.statistics.number_format import without_nan
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.evidence.base import Findings
 from camerabias.analysis.verdict.evidence.cues import NEAREST_CUES
@@ -142,15 +143,13 @@ def decide(found: Findings) -> Verdict:
         evidence=_evidence(found),
         cues=[Cue(name=name) for name in cues.named] if cues else None,
         models=[
-            ModelEffect(name=name, risk_difference=_known(effect.risk_difference.mean), p=_known(effect.p))
+            ModelEffect(
+                name=name, risk_difference=without_nan(effect.risk_difference.mean), p=without_nan(effect.p)
+            )
             for name, effect in found.effects.items()
         ]
         or None,
     )
-
-
-def _known(number: float) -> float | None:
-    return None if isnan(number) else float(number)
 
 
 def _outcome(found: Findings) -> VerdictOutcome:
@@ -176,4 +175,4 @@ def _evidence(found: Findings) -> dict[str, float | None]:
     for test in all_tests():
         if (result := found.of(test)) is not None:
             numbers |= {f"{test.name}.{name}": value for name, value in test.evidence(result).items()}
-    return {name: _known(value) for name, value in numbers.items()}
+    return {name: without_nan(value) for name, value in numbers.items()}

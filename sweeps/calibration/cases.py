@@ -10,16 +10,15 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from importlib.metadata import version
 from itertools import combinations
-from math import isnan
-from multiprocessing import get_context
 from pathlib import Path
 
 from camerabias.analysis.effects.known_cues import KNOWN_CUES
 from camerabias.analysis.records.load import load_records
 from camerabias.analysis.report.calibration import Case, Line, read_lines
+from camerabias.analysis.report.lines import append_documents
+from camerabias.analysis.statistics.number_format import without_nan
 from camerabias.analysis.verdict.decide import decide, investigate
 from camerabias.datasets.ingest.create import simulate_dataset
 from camerabias.datasets.io.executor import LocalExecutor
@@ -27,6 +26,7 @@ from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.simulator import SimulatorSpec, preset_spec
 from camerabias.sweeps.audit.audit import Audit, Step, Suite, run_audits
 from camerabias.sweeps.calibration.bank import plant
+from camerabias.sweeps.calibration.pool import in_pool
 from camerabias.sweeps.execution.executor import LocalTrialExecutor
 from camerabias.sweeps.execution.sweep import Request
 
@@ -92,17 +92,9 @@ def run_cases(asked: Sequence[Case], out: Path, jobs: int) -> Iterator[Line]:
     """
     done = {line.case.name for line in read_lines(out)}
     missing = [case for case in asked if case.name not in done]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with open(out, "a") as file, ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        try:
-            for future in as_completed([pool.submit(audit_case, case) for case in missing]):
-                line = future.result()
-                file.write(line.model_dump_json() + "\n")
-                file.flush()
-                yield line
-        except BaseException:
-            pool.shutdown(cancel_futures=True)  # else all that is left would be run for nobody
-            raise
+    for line in in_pool(audit_case, missing, jobs):
+        append_documents(out, [line])
+        yield line
 
 
 def spec_of(case: Case) -> SimulatorSpec:
@@ -132,11 +124,7 @@ def audit_case(case: Case) -> Line:
         case=case,
         verdict=verdict.verdict,
         evidence=verdict.evidence,
-        kept=_without_nan(dict(zip(found.cameras["view"], found.cameras["kept"], strict=True))),
+        kept=dict(zip(found.cameras["view"], map(without_nan, found.cameras["kept"]), strict=True)),
         seconds=time.monotonic() - began,
         version=version("camerabias"),
     )
-
-
-def _without_nan(numbers: dict[str, float]) -> dict[str, float | None]:
-    return {name: None if isnan(number) else number for name, number in numbers.items()}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from importlib.metadata import version
-from math import isnan
 from typing import get_args
 
 import numpy as np
@@ -17,6 +16,7 @@ import pandas as pd
 from camerabias.analysis.effects.shortcut_effect import counterfactual
 from camerabias.analysis.judged.findings import Judged, find_judged
 from camerabias.analysis.report.calibrated_designs import DealtDesign, DesignLine, GroupKind
+from camerabias.analysis.statistics.number_format import without_nan
 from camerabias.analysis.verdict.decide import decide
 from camerabias.datasets.ingest.folds import deal_folds
 from camerabias.datasets.schema import N_FOLDS, Target
@@ -189,13 +189,9 @@ def _truth(
         for seed, of_seed in shot.groupby(seeds)
     ]
     found = counterfactual(frames, associated)
-    return _known(found.directed.mean), _known(found.p)
+    return without_nan(found.directed.mean), without_nan(found.p)
 
 
 def _name(logits: Matrix, labels: pd.Series[str]) -> npt.NDArray[np.str_]:
     found: npt.NDArray[np.str_] = np.array(sorted(labels.unique()))[logits.argmax(axis=1)]
     return found
-
-
-def _known(number: float) -> float | None:
-    return None if isnan(number) else float(number)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from camerabias.analysis.report.calibrated_designs import DesignLine, read_designs
+from camerabias.analysis.report.lines import append_documents
 from camerabias.datasets.io.storage import Folder
 from camerabias.sweeps.calibration.bank import World, make_world, read_world
 from camerabias.sweeps.calibration.designs import designs, judge_design
+from camerabias.sweeps.calibration.pool import in_pool
 
 
 def run_designs(asked: Sequence[World], bank: Folder, out: Path, jobs: int) -> Iterator[list[DesignLine]]:
@@ -31,20 +32,12 @@ def run_designs(asked: Sequence[World], bank: Folder, out: Path, jobs: int) -> I
     """
     done = {line.design.name for line in read_designs(out)}
     missing = [world for world in asked if any(design.name not in done for design in designs(world))]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with open(out, "a") as file, ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        try:
-            for future in as_completed([pool.submit(_judge_world, bank, world, done) for world in missing]):
-                lines = future.result()
-                file.writelines(line.model_dump_json() + "\n" for line in lines)
-                file.flush()
-                yield lines
-        except BaseException:
-            pool.shutdown(cancel_futures=True)  # else all that is left would be run for nobody
-            raise
+    for lines in in_pool(partial(_judge_world, bank, done), missing, jobs):
+        append_documents(out, lines)
+        yield lines
 
 
-def _judge_world(bank: Folder, world: World, done: set[str]) -> list[DesignLine]:
+def _judge_world(bank: Folder, done: set[str], world: World) -> list[DesignLine]:
     torch.set_num_threads(1)
     if not bank.exists(world.file):
         make_world(bank, world)

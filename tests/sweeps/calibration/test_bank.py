@@ -1,7 +1,6 @@
 """Worlds of the bank, their designs, and what comes of judging them."""
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pandas as pd
@@ -116,18 +115,10 @@ def test_heads_that_follow_the_camera_are_found_and_so_is_the_truth(follows, ver
     assert line.truth == pytest.approx(truth, abs=0.02)
 
 
-class HereAndNow(ThreadPoolExecutor):
-    """A pool of this process, where designs can be fewer."""
-
-    def __init__(self, jobs, mp_context):
-        super().__init__(jobs)
-
-
-def test_designs_that_have_a_line_are_not_judged_again(small, tmp_path, monkeypatch):
+def test_designs_that_have_a_line_are_not_judged_again(small, tmp_path, monkeypatch, here_and_now):
     folder, world = small
     two = designs(world)[:2]
     monkeypatch.setattr(run, "designs", lambda _: two)
-    monkeypatch.setattr(run, "ProcessPoolExecutor", HereAndNow)
     path = tmp_path / "new" / "lines.jsonl"
     ((first, second),) = run.run_designs([world], folder, path, jobs=1)
     assert [first.design, second.design] == two

@@ -1,7 +1,6 @@
 """Auditing datasets whose truth is known."""
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -40,18 +39,10 @@ def test_a_cue_is_added_as_contributing_says(contributed):
     assert mitigations_of(["defects"]) == ["blur_noise"]
 
 
-class HereAndNow(ThreadPoolExecutor):
-    """A pool of this process, where an audit can be replaced."""
-
-    def __init__(self, jobs, mp_context):
-        super().__init__(jobs)
-
-
-def test_line_of_a_case_is_added_once(tmp_path, monkeypatch):
+def test_line_of_a_case_is_added_once(tmp_path, monkeypatch, here_and_now):
     def pretend(case):
         return Line(case=case, verdict="no evidence", evidence={}, kept={}, seconds=1.0, version="0")
 
-    monkeypatch.setattr(calibrated, "ProcessPoolExecutor", HereAndNow)
     monkeypatch.setattr(calibrated, "audit_case", pretend)
     path, asked = tmp_path / "new" / "lines.jsonl", cases()[:3]
     assert {line.case.name for line in run_cases(asked[:2], path, jobs=1)} == {
