@@ -20,7 +20,7 @@ from camerabias.analysis.design.design import (
 from camerabias.analysis.design.names import name_some
 from camerabias.analysis.design.power import SOUGHT_DIFFERENCE, photos_needed, to_compare
 from camerabias.analysis.statistics.bootstrap import MIN_GROUPS
-from camerabias.analysis.statistics.number_format import show_points
+from camerabias.analysis.statistics.number_format import show_with_points
 from camerabias.analysis.statistics.permutation import POWER
 from camerabias.datasets.schema import N_FOLDS, NO_EXIF_CAMERA
 
@@ -196,9 +196,9 @@ def _take(needed: Mapping[Cell, int], noun: str, where: str) -> dict[str, Any]:
     more = [f"{sum([*needed.values()][MAX_CELLS:])} of {len(cells) - MAX_CELLS} more cells"] * (
         len(cells) > MAX_CELLS
     )
-    sought = show_points(SOUGHT_DIFFERENCE)
+    sought = show_with_points(SOUGHT_DIFFERENCE)
     return {
-        "photos": f"To detect an effect of {sought} points (power {POWER}), add these {noun}{where}: "
+        "photos": f"To detect an effect of {sought} (power {POWER}), add these {noun}{where}: "
         f"{', '.join([*cells[:MAX_CELLS], *more])}.",
         "needed": tuple(
             NeededPhotos(label=label, camera=camera, n=n) for (label, camera), n in needed.items()

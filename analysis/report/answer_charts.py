@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from camerabias.analysis.statistics.number_format import show_interval, show_points, show_share
+from camerabias.analysis.statistics.number_format import (
+    show_interval,
+    show_points,
+    show_share,
+    show_with_points,
+)
 from camerabias.analysis.statistics.permutation import LEVEL
 
 EvidenceNumbers = Mapping[str, float | None]
@@ -108,9 +113,11 @@ def _dependence(evidence: EvidenceNumbers) -> AnswerChart | None:
 def _how_far(evidence: EvidenceNumbers, difference: float) -> str:
     p, least = evidence.get("shortcut_effect.p"), evidence.get("shortcut_effect.minimum_detectable")
     if p is not None and p <= LEVEL:
-        return f"The camera's usual label is predicted {show_points(difference)} points more often for its photos."
+        return (
+            f"The camera's usual label is predicted {show_with_points(difference)} more often for its photos."
+        )
     could = "" if least is None else f"; {show_points(least)} would have been found (power 0.8)"
-    return f"No dependence was shown: a difference of {show_points(difference)} points{could}."
+    return f"No dependence was shown: a difference of {show_with_points(difference)}{could}."
 
 
 def _identification(evidence: EvidenceNumbers) -> AnswerChart | None:

@@ -60,6 +60,12 @@ def show_points(difference: float, decimals: int = 0) -> str:
     return f"{100 * difference:z.{decimals}f}"
 
 
+def show_with_points(difference: float, decimals: int = 0) -> str:
+    """The same with its unit, for a sentence: `31 points`, `1 point`."""
+    number = show_points(difference, decimals)
+    return f"{number} point{'' if number in ('1', '-1') else 's'}"
+
+
 def points_decimals(difference: Estimate) -> int:
     """Decimals of a difference in points: none, or one where it is known so well that whole points would hide it."""
     return int(difference.high - difference.low < _WELL_KNOWN)

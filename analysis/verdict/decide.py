@@ -33,7 +33,7 @@ from camerabias.analysis.verdict.evidence.cues import NEAREST_CUES
 from camerabias.analysis.verdict.evidence.registry import all_tests
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
 from camerabias.analysis.verdict.findings import associated, gather, has_shortcut_effect, identifies_cameras
-from camerabias.analysis.verdict.outcome import MEANINGS, VerdictOutcome
+from camerabias.analysis.verdict.outcome import VerdictOutcome, meaning_of
 from camerabias.analysis.verdict.wording import give_reasons, propose_next_steps, why_no_evidence_is_none
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import FACTS_FILE, CamerabiasError
@@ -103,7 +103,7 @@ class Verdict(_Document):
     @property
     def meaning(self) -> str:
         """The verdict in a sentence."""
-        return MEANINGS[self.verdict]
+        return meaning_of(self.verdict, self.evidence.get(f"{SHORTCUT_EFFECT.name}.risk_difference_high"))
 
 
 def investigate(records: Records) -> Findings | None:

@@ -7,7 +7,12 @@ from math import ceil
 from camerabias.analysis.design.wording import photos_to_take
 from camerabias.analysis.effects.known_cues import mitigations_of
 from camerabias.analysis.statistics.bootstrap import MIN_GROUPS
-from camerabias.analysis.statistics.number_format import show_estimate, show_points, show_share
+from camerabias.analysis.statistics.number_format import (
+    show_estimate,
+    show_points,
+    show_share,
+    show_with_points,
+)
 from camerabias.analysis.verdict.evidence.base import Findings
 from camerabias.analysis.verdict.evidence.cues import NEAREST_CUES
 from camerabias.analysis.verdict.evidence.registry import all_tests
@@ -61,7 +66,7 @@ def why_no_evidence_is_none(found: Findings) -> str:
         )
     if found.design.associated_labels and not tested.minimum_detectable <= LARGEST_UNSEEN:
         return (
-            f"Nothing was found, but only effects from {show_points(tested.minimum_detectable)} points on would have "
+            f"Nothing was found, but only effects from {show_with_points(tested.minimum_detectable)} on would have "
             f"been (power 0.8); `no evidence` takes {show_points(LARGEST_UNSEEN)} or fewer."
         )
     return ""
@@ -95,7 +100,8 @@ def propose_next_steps(found: Findings, outcome: VerdictOutcome) -> list[str]:
 
 
 _SEPARATELY = (
-    "Do not trust the test accuracy: report it for bias-aligned and bias-conflicting photos separately."
+    "Report the test accuracy for bias-aligned and bias-conflicting photos separately: one number hides the "
+    "difference between them."
 )
 _BALANCE = (
     "Balance the cameras over the labels in training: a model trained longer, or on other photos, may begin "

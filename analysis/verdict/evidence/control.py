@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from camerabias.analysis.effects.control import ControlEffect, control_effect
-from camerabias.analysis.statistics.number_format import show_p, show_points
+from camerabias.analysis.statistics.number_format import show_p, show_points, show_with_points
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.evidence.base import Audited, Findings, VerdictTest, register
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
@@ -41,8 +41,9 @@ class ControlTest(VerdictTest[ControlEffect]):
             else "not shown to come from the association in training"
         )
         return [
-            f"Trained as if label and camera were independent, the same head comes to {show_points(result.control)} "
-            f"points in place of {show_points(result.exposed)} ({show_p(result.p)}): {means}."
+            "Trained as if label and camera were independent, the same head comes to "
+            f"{show_with_points(result.control)} in place of {show_points(result.exposed)} "
+            f"({show_p(result.p)}): {means}."
         ]
 
 

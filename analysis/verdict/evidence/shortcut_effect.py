@@ -12,8 +12,8 @@ from camerabias.analysis.statistics.number_format import (
     points_decimals,
     show_estimate,
     show_p,
-    show_points,
     show_points_ci,
+    show_with_points,
 )
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.evidence.base import Audited, Findings, VerdictTest, register
@@ -85,16 +85,14 @@ class ShortcutEffectTest(VerdictTest[EffectFound]):
 
 
 def _difference(effect: ShortcutEffect) -> str:
-    points = show_points(effect.risk_difference.mean, points_decimals(effect.risk_difference))
+    points = show_with_points(effect.risk_difference.mean, points_decimals(effect.risk_difference))
     sure = ", ".join(filter(None, [show_points_ci(effect.risk_difference), show_p(effect.p)]))
     if effect.p > LEVEL:
         return (
             "No significant shortcut effect: within a true label, the risk difference of a camera's associated label "
-            f"is {points} points ({sure})."
+            f"is {points} ({sure})."
         )
-    return (
-        f"Within a true label, a camera's associated label is predicted {points} points more often ({sure})."
-    )
+    return f"Within a true label, a camera's associated label is predicted {points} more often ({sure})."
 
 
 def _accuracies(effect: ShortcutEffect) -> str:
@@ -103,8 +101,8 @@ def _accuracies(effect: ShortcutEffect) -> str:
     within = "no label has both, so that these do not compare"
     if not isnan(difference.mean):
         sure = f" ({ends})" if (ends := show_points_ci(difference)) else ""
-        points = show_points(difference.mean, points_decimals(difference))
-        within = f"within a label the difference is {points} points{sure}"
+        points = show_with_points(difference.mean, points_decimals(difference))
+        within = f"within a label the difference is {points}{sure}"
     return (
         f"Accuracy is {show_estimate(effect.accuracy_aligned)} on bias-aligned test photos ({effect.n_aligned} "
         f"groups) and {show_estimate(effect.accuracy_conflicting)} on bias-conflicting ones ({effect.n_conflicting} "
@@ -118,9 +116,7 @@ def _power(result: EffectFound) -> str:
             "Not even a model that always predicts the associated label would have been detected (power 0.8)."
         )
     decimals = int(result.minimum_detectable < SMALL)
-    return (
-        f"Minimum detectable effect (power 0.8): {show_points(result.minimum_detectable, decimals)} points."
-    )
+    return f"Minimum detectable effect (power 0.8): {show_with_points(result.minimum_detectable, decimals)}."
 
 
 SHORTCUT_EFFECT = register(ShortcutEffectTest())

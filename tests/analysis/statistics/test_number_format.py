@@ -11,6 +11,7 @@ from camerabias.analysis.statistics.number_format import (
     show_points,
     show_points_ci,
     show_share,
+    show_with_points,
 )
 
 
@@ -44,6 +45,21 @@ def test_intervals_stand_in_brackets():
     assert show_points_ci(Estimate(0.3, 0.221, 0.398, 4, 60)) == "95 % CI [22, 40]"
     assert show_points_ci(Estimate(0.3, nan, nan, 4, 6)) == ""
     assert show_points_ci(Estimate(0.012, 0.0094, 0.0136, 1, 10**6)) == "95 % CI [0.9, 1.4]"
+
+
+@pytest.mark.parametrize(
+    ("difference", "decimals", "shown"),
+    [
+        (0.306, 0, "31 points"),
+        (0.0119, 0, "1 point"),
+        (-0.0119, 0, "-1 point"),
+        (0.001, 0, "0 points"),
+        (0.0101, 1, "1.0 points"),
+        (0.11, 0, "11 points"),
+    ],
+)
+def test_one_point_is_no_points(difference, decimals, shown):
+    assert show_with_points(difference, decimals) == shown
 
 
 def test_p_below_a_thousandth_is_given_as_that():

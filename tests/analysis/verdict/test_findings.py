@@ -118,6 +118,25 @@ def test_use_that_is_shown_by_few_photos_is_still_cheating():
     assert decide(findings).verdict == "cheating"
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "is_little"),
+    [(0.002, 0.083, True), (0.02, 0.12, False), (0.58, 0.86, False), (None, None, False)],
+)
+def test_an_effect_is_called_little_where_its_whole_interval_is_small(low, high, is_little):
+    evidence = {"shortcut_effect.risk_difference_low": low, "shortcut_effect.risk_difference_high": high}
+    verdict = decide(findings_of(follow=0.7)).model_copy(update={"evidence": evidence})
+    assert verdict.meaning.startswith("The classifier uses the camera")
+    assert ("but little" in verdict.meaning) == is_little
+    assert ("test accuracy does not say" in verdict.meaning) != is_little
+
+
+def test_an_effect_that_was_not_shown_is_not_called_little():
+    verdict = decide(findings_of(cameras_right=0.5))
+    small = verdict.model_copy(update={"evidence": {"shortcut_effect.risk_difference_high": 0.05}})
+    assert small.verdict == "no evidence"
+    assert small.meaning == verdict.meaning
+
+
 def test_reasons_give_the_numbers_of_the_evidence():
     findings = findings_of(follow=0.7)
     effect = findings.of(SHORTCUT_EFFECT).effect
@@ -149,7 +168,10 @@ def test_accuracies_that_labels_explain_are_compared_within_a_label():
     (sentence,) = [reason for reason in decide(findings).reasons if reason.startswith("Accuracy is ")]
     difference = findings.of(SHORTCUT_EFFECT).effect.accuracy_difference
     low, mean, high = (f"{100 * end:.0f}" for end in (difference.low, difference.mean, difference.high))
-    assert f"within a label the difference is {mean} points (95 % CI [{low}, {high}])." in sentence
+    assert (
+        f"within a label the difference is {mean} point{'s' * (mean != '1')} (95 % CI [{low}, {high}])."
+        in sentence
+    )
     assert decide(findings).evidence["shortcut_effect.accuracy_difference"] == difference.mean
 
 
