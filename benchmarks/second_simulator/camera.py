@@ -145,4 +145,5 @@ def read_out(mosaic: Array, camera: Camera, design: Design, rng: Rng) -> Array:
     electrons += camera.read_noise * rng.standard_normal(mosaic.shape, np.float32)
     white = (1 << design.bits) - 1
     codes = np.rint(design.black + (electrons / camera.full_well + offset) * (white - design.black))
-    return ((np.clip(codes, 0, white) - design.black) / (white - design.black)).astype(np.float32)
+    raw: Array = (np.clip(codes, 0, white) - design.black) / (white - design.black)
+    return raw.astype(np.float32)

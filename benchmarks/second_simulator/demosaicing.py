@@ -98,7 +98,8 @@ def edge_aware(mosaic: Array) -> Array:
     codes = np.clip(np.rint(mosaic * 32768) + 4096, 0, 65535).astype(np.uint16)
     padded = cv2.copyMakeBorder(codes, 2, 2, 2, 2, cv2.BORDER_REFLECT_101)
     colours = cv2.cvtColor(padded, cv2.COLOR_BayerRGGB2RGB_EA)[2:-2, 2:-2]
-    return (colours.astype(np.float32) - 4096) / 32768
+    restored: Array = (colours.astype(np.float32) - 4096) / 32768
+    return restored
 
 
 # each as like the one before as can be, so that a weak cue differs little

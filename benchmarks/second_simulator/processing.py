@@ -40,7 +40,7 @@ def _colour_matrix(camera: Camera) -> Array:
     grey = np.repeat(LUMA[None], 3, axis=0)
     axis = np.full(3, 3**-0.5)
     turned, _ = cv2.Rodrigues(axis * np.deg2rad(camera.hue))
-    matrix = (grey + camera.saturation * (np.eye(3) - grey)) @ turned @ np.linalg.inv(CROSSTALK)
+    matrix: Array = (grey + camera.saturation * (np.eye(3) - grey)) @ turned @ np.linalg.inv(CROSSTALK)
     return matrix.astype(np.float32)
 
 
@@ -76,7 +76,8 @@ def denoise(linear: Array, camera: Camera, design: Design) -> Array:
         luma = cv2.bilateralFilter(luma, 5, 2 * camera.denoise + 1e-4, 1.5)
     else:
         luma = _wavelets(luma, camera.denoise)
-    return np.square(np.maximum(thrice(luma) + chroma, 0))
+    linear = np.square(np.maximum(thrice(luma) + chroma, 0))
+    return linear
 
 
 @lru_cache(maxsize=8)
@@ -94,7 +95,8 @@ def finish(linear: Array, camera: Camera) -> Pixels:
     luma = cv2.transform(toned, LUMA[None])
     detail = luma - cv2.GaussianBlur(luma, (0, 0), camera.sharpen_radius)
     sharp = toned + thrice(np.float32(camera.sharpen) * detail)
-    return np.rint(np.clip(sharp, 0, 1) * 255).astype(np.uint8)
+    levels: Array = np.rint(np.clip(sharp, 0, 1) * 255)
+    return levels.astype(np.uint8)
 
 
 def develop(raw: Array, camera: Camera, design: Design, estimate: Array) -> Pixels:

@@ -33,10 +33,11 @@ def octaves(rng: Rng, height: int, width: int, persistence: float) -> Array:
     for level in reversed(range(max(height, width).bit_length() - 2)):
         size = (-(-height >> level), -(-width >> level))
         total = cv2.resize(total, size[::-1], interpolation=cv2.INTER_LINEAR)
-        total += np.float32(amplitude) * (rng.random(size, np.float32) - np.float32(0.5))
+        total = total + np.float32(amplitude) * (rng.random(size, np.float32) - np.float32(0.5))
         amplitude *= persistence
     mean, deviation = cv2.meanStdDev(total)
-    return (total - np.float32(mean[0, 0])) * np.float32(1 / deviation[0, 0])
+    even: Array = (total - np.float32(mean[0, 0])) * np.float32(1 / deviation[0, 0])
+    return even
 
 
 def thrice(plane: Array) -> Array:
@@ -59,7 +60,8 @@ def palette(rng: Rng, count: int) -> Array:
 
 def blend(amount: Array, low: Array, high: Array) -> Array:
     """Colours between two (3,) by an amount (height, width) of 0 to 1."""
-    return cv2.merge([amount * (end - start) + start for start, end in zip(low, high, strict=True)])
+    mixed: Array = cv2.merge([amount * (end - start) + start for start, end in zip(low, high, strict=True)])
+    return mixed
 
 
 def radii(rng: Rng, count: int, low: float, high: float) -> npt.NDArray[np.float64]:
