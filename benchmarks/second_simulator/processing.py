@@ -76,8 +76,8 @@ def denoise(linear: Array, camera: Camera, design: Design) -> Array:
         luma = cv2.bilateralFilter(luma, 5, 2 * camera.denoise + 1e-4, 1.5)
     else:
         luma = _wavelets(luma, camera.denoise)
-    linear = np.square(np.maximum(thrice(luma) + chroma, 0))
-    return linear
+    even: Array = np.square(np.maximum(thrice(luma) + chroma, 0))
+    return even
 
 
 @lru_cache(maxsize=8)
