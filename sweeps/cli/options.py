@@ -76,7 +76,10 @@ NoPhotosOption = Annotated[
     bool, typer.Option("--no-photos", help="Keep pictures of photos out of the run and its report.")
 ]
 DetailsOption = Annotated[
-    bool, typer.Option("--details", help="Print the tables behind a verdict, too; the report has them.")
+    bool,
+    typer.Option(
+        "--details", help="Print all that is behind the answer, too: tables, findings, every failure."
+    ),
 ]
 LogOption = Annotated[
     str | None,

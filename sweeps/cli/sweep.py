@@ -12,6 +12,7 @@ from camerabias.sweeps.cli.app import EXIT_ERROR, app, sweep_app
 from camerabias.sweeps.cli.options import (
     AddressOption,
     DataOption,
+    DetailsOption,
     ExecutorOption,
     InsistOption,
     LogOption,
@@ -38,6 +39,7 @@ def demo(
     run: RunOption = "runs/demo",
     seeds: SeedsOption = None,
     executor: ExecutorOption = "ray",
+    details: DetailsOption = False,
 ) -> None:
     """Simulate photos, train on them with and without camera bias, and report: ten minutes on two cores."""
     import camerabias
@@ -51,8 +53,11 @@ def demo(
     request = Request(
         data, run, seeds=split_numbers(seeds), weights="none", executor=trial_executor(executor)
     )
-    outcome = run_sweep(["demo"], request, ConsoleListener())
-    show_report(run)
+    outcome = run_sweep(["demo"], request, ConsoleListener(details))
+    show_report(run, details)
+    typer.echo(
+        "Next: your own photos, with `camerabias check PHOTOS` and `camerabias audit PHOTOS --run RUN`"
+    )
     exit_if_failed(outcome)
 
 
@@ -116,6 +121,7 @@ def run_(
     no_photos: NoPhotosOption = False,
     allow_unauthenticated: InsistOption = False,
     log: LogOption = None,
+    details: DetailsOption = False,
 ) -> None:
     """Run what is missing of some studies; the same command resumes after any interruption."""
     from camerabias.sweeps.execution.executor import trial_executor
@@ -135,8 +141,9 @@ def run_(
         no_photos=no_photos,
         log=split_words(log) or (),
     )
-    outcome = run_sweep(studies, request, ConsoleListener())
-    typer.echo(printable(f"Report: camerabias report {run}"))
+    outcome = run_sweep(studies, request, ConsoleListener(details))
+    if not outcome.n_left:
+        typer.echo(printable(f"Next: camerabias report {run}"))
     exit_if_failed(outcome)
 
 

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 
 
 class ConsoleListener(Listener):
-    """Shows on the terminal what it hears."""
+    """Shows on the terminal what it hears.
+
+    Args:
+        details: Whether every failure is shown in full in the end, however many there are.
+    """
+
+    def __init__(self, details: bool = False) -> None:
+        self._details = details
 
     def counting(self, what: str) -> AbstractContextManager[Callable[[int, int], None]]:
         """A bar, and a line when it is full."""
@@ -53,5 +60,5 @@ class ConsoleListener(Listener):
         print_skipped(plan)
 
     def ended(self, outcome: SweepOutcome) -> None:
-        """Counts, and a line per failure."""
-        print_outcome(outcome)
+        """Counts, and the first failures."""
+        print_outcome(outcome, self._details)

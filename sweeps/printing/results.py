@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from camerabias.sweeps.monitoring.console import console, print_frame
@@ -14,31 +15,49 @@ if TYPE_CHECKING:
     from camerabias.sweeps.execution.outcome import SweepOutcome
 
 
-def print_outcome(outcome: SweepOutcome) -> None:
-    """Say how a sweep ended."""
-    probes = f", {_count(outcome.probe_failures, 'probe')} failed" if outcome.probe_failures else ""
+COLUMNS = 80
+"""Of a terminal: what is printed without --details takes 25 lines of these at most."""
+
+
+def print_outcome(outcome: SweepOutcome, details: bool = False) -> None:
+    """Say how a sweep ended.
+
+    Args:
+        outcome: How.
+        details: Whether to print every failure and folder in full, however many there are.
+    """
+    trials, n_failed = _count(outcome.n_trials, "trial"), len(outcome.failures)
+    probes = f", {_count(len(outcome.probe_failures), 'probe')} failed" if outcome.probe_failures else ""
     if outcome.n_left:
         console.print(
             f"Interrupted: {outcome.n_left} of {outcome.n_trials} trials remain; run the same command to resume"
         )
         return
-    console.print(
-        f"{outcome.n_trials} trials, {outcome.n_ran} of them run now, {len(outcome.failures)} failed{probes}"
-    )
-    for name, reason in outcome.failures + outcome.probe_failures:
-        console.print(f"  {name}: {reason}")
-    if outcome.failures or outcome.probe_failures:
+    console.print(f"{trials}, {outcome.n_ran} of them run now, {n_failed} failed{probes}")
+    failures = outcome.failures + outcome.probe_failures
+    _print_first("  ", [f"{name}: {reason}" for name, reason in failures], 6, 2, details)
+    if failures:
         console.print("Run what failed again with `camerabias sweep run ... --retry-failed`.")
     if outcome.without_weights:
         folders = " ".join(f"trials/{config.id}" for config in outcome.without_weights)
         console.print(
-            f"{_count(outcome.without_weights, 'trial')} without the probes asked for, and without the weights to "
-            f"make them. To have them trained again, delete these folders in the run: {folders}"
+            f"{_count(len(outcome.without_weights), 'trial')} without the probes asked for, and without the weights "
+            "to make them. To have them trained again, delete these folders in the run:"
         )
+        _print_first("  ", [folders], 1, 3, details)
 
 
-def _count(things: Sequence[object], noun: str) -> str:
-    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
+def _count(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"
+
+
+def _print_first(mark: str, sentences: Sequence[str], most: int, lines: int, details: bool) -> None:
+    """Print the first sentences behind a mark, each cut to a number of lines; with details all of them in full."""
+    for sentence in sentences if details else sentences[:most]:
+        cut = shorten(sentence, lines * COLUMNS - len(mark), placeholder=" ...")
+        console.print(f"{mark}{sentence if details else cut}")
+    if len(sentences) > most and not details:
+        console.print(f"  and {len(sentences) - most} more")
 
 
 def print_search(report: SearchReport, recipe_file: str) -> None:
@@ -64,15 +83,25 @@ def print_report(report: Report, details: bool) -> None:
 
     Args:
         report: The report.
-        details: Whether to print what is behind a verdict, too; a report without one is tables, findings and claims.
+        details: Whether to print the tables behind it, too, and all findings and claims.
     """
-    if details or report.verdict is None:
+    if details:
         _print_behind(report)
+    elif report.verdict is None:
+        _print_in_short(report)
     if report.verdict is not None:
         console.print()
         print_verdict(report.verdict)
-    more = "" if details or report.verdict is None else " (--details prints the tables behind it)"
-    console.print(f"Report: {report.index}{more}")
+    console.print(f"Report: {report.index}{'' if details else ' (--details prints the tables behind it)'}")
+
+
+def _print_in_short(report: Report) -> None:
+    """Of a run that nobody has audited: its first findings, and how many claims of the paper they bear out."""
+    _print_first("• ", report.findings, 4, 4, details=False)
+    if len(report.claims):
+        counts = report.claims["outcome"].value_counts(sort=False)
+        outcomes = ", ".join(f"{n} `{outcome}`" for outcome, n in counts.items())
+        console.print(f"Of {len(report.claims)} claims of the paper: {outcomes}")
 
 
 def _print_behind(report: Report) -> None:

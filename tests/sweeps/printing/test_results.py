@@ -1,10 +1,144 @@
-"""What a finished search says on the terminal."""
+"""What finished sweeps, searches and reports say on the terminal."""
+
+from dataclasses import dataclass
 
 import pandas as pd
 import pytest
 
+from camerabias.analysis.report.report import Report
 from camerabias.analysis.report.search import SearchReport
-from camerabias.sweeps.printing.results import print_search
+from camerabias.analysis.report.tables import WideTable
+from camerabias.analysis.verdict.decide import Verdict
+from camerabias.sweeps.execution.outcome import SweepOutcome
+from camerabias.sweeps.printing.results import print_outcome, print_report, print_search
+
+LINES, COLUMNS = 25, 80
+
+
+def terminal_lines(text):
+    """How many lines of a terminal a text takes."""
+    return sum(max(1, -(-len(line) // COLUMNS)) for line in text.splitlines())
+
+
+@dataclass(frozen=True)
+class Config:
+    """As much of a trial's as is printed."""
+
+    id: str
+
+
+@pytest.fixture
+def outcome():
+    """A function that makes the end of a sweep of 300 trials."""
+
+    def make(**changes):
+        fields = {
+            "n_trials": 300, "n_ran": 300, "failures": [], "probe_failures": [], "without_weights": [], "n_left": 0,
+        }  # fmt: skip
+        return SweepOutcome(**{**fields, **changes})
+
+    return make
+
+
+def failures(n):
+    """Names and reasons as torch gives them, of many lines."""
+    return [
+        (f"label-natural-rgb-seed{k}", "RuntimeError: shapes differ\n" + "  size mismatch\n" * 200)
+        for k in range(n)
+    ]
+
+
+def test_a_sweep_s_end_fits_a_screen_however_much_failed(outcome, capsys):
+    print_outcome(
+        outcome(
+            failures=failures(120),
+            probe_failures=failures(60),
+            without_weights=[Config(f"{k:016x}") for k in range(120)],
+        )
+    )
+    out = capsys.readouterr().out
+    assert terminal_lines(out) < LINES
+    assert "300 trials, 300 of them run now, 120 failed, 60 probes failed" in out
+    assert "label-natural-rgb-seed0: RuntimeError: shapes differ" in out
+    assert "and 174 more" in out
+    assert "--retry-failed" in out
+    assert "120 trials without the probes asked for" in out
+
+
+def test_details_of_a_sweep_s_end_name_every_failure_and_every_folder(outcome, capsys):
+    folders = [Config(f"{k:016x}") for k in range(120)]
+    print_outcome(outcome(failures=failures(120), without_weights=folders), details=True)
+    out = capsys.readouterr().out
+    assert all(f"seed{k}: RuntimeError" in out for k in range(120))
+    assert out.count("size mismatch") == 120 * 200
+    assert all(f"trials/{config.id}" in out for config in folders)
+    assert " more" not in out
+
+
+def test_one_trial_is_no_trials_and_an_interrupted_sweep_says_how_to_go_on(outcome, capsys):
+    print_outcome(outcome(n_trials=1, n_ran=1))
+    assert capsys.readouterr().out == "1 trial, 1 of them run now, 0 failed\n"
+    print_outcome(outcome(n_left=4))
+    assert capsys.readouterr().out == "Interrupted: 4 of 300 trials remain; run the same command to resume\n"
+
+
+@pytest.fixture
+def written():
+    """A function that makes what a report has come to: many findings, claims and a table."""
+    claims = pd.DataFrame(
+        {
+            "number": range(24),
+            "says": [f"claim {n}" for n in range(24)],
+            "outcome": ["holds"] * 20 + ["cannot tell"] * 4,
+            "paper_outcome": ["holds"] * 24,
+        }
+    )
+
+    def make(**changes):
+        fields = {
+            "index": "runs/demo/report/index.html",
+            "tables": [WideTable("Which camera took the image", pd.DataFrame({"accuracy": ["0.300"]}, ["balanced"]))],
+            "findings": [f"Finding {n}: " + "resnet34 0.900 (4 seeds); " * 40 for n in range(30)],
+            "claims": claims, "not_drawn": {"figure6": "no binary view"}, "verdict": None,
+        }  # fmt: skip
+        return Report(**{**fields, **changes})
+
+    return make
+
+
+def test_a_report_without_a_verdict_ends_in_a_screen_that_holds_its_first_findings(written, capsys):
+    print_report(written(), details=False)
+    out = capsys.readouterr().out
+    assert terminal_lines(out) < LINES
+    assert out.startswith("• Finding 0: resnet34 0.900")
+    assert "and 26 more" in out
+    assert "Of 24 claims of the paper: 20 `holds`, 4 `cannot tell`" in out
+    assert out.endswith("Report: runs/demo/report/index.html (--details prints the tables behind it)\n")
+
+
+def test_details_of_a_report_are_its_tables_and_all_findings_and_claims(written, capsys):
+    print_report(written(), details=True)
+    out = capsys.readouterr().out
+    assert "Which camera took the image" in out
+    assert "0.300" in out
+    assert all(f"Finding {n}: " in out for n in range(30))
+    assert out.count("resnet34") == 30 * 40
+    assert all(f"claim {n} " in out for n in range(24))
+    assert "figure6 is not drawn: no binary view" in out
+    assert out.endswith("Report: runs/demo/report/index.html\n")
+
+
+def test_a_verdict_is_printed_with_its_reasons_and_steps_and_tables_where_asked(written, capsys):
+    verdict = Verdict(
+        verdict="at risk", reasons=["The camera shows."], next_steps=["Balance the cameras."], evidence={}
+    )
+    print_report(written(verdict=verdict), details=False)
+    out = capsys.readouterr().out
+    assert "Verdict: at risk" in out
+    assert "• The camera shows.\nNext:\n• Balance the cameras.\nReport: " in out
+    assert "0.300" not in out
+    print_report(written(verdict=verdict), details=True)
+    assert "0.300" in capsys.readouterr().out
 
 
 @pytest.fixture
