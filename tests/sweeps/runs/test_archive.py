@@ -58,6 +58,12 @@ def test_records_come_back_to_the_byte_without_what_can_be_made_again(run, tmp_p
     assert read(out) == RECORD
 
 
+def test_the_file_that_makes_a_run_of_a_folder_is_packed_last(run, tmp_path):
+    pack_run(run, tmp_path / "run.tar.gz")
+    with tarfile.open(tmp_path / "run.tar.gz") as tar:
+        assert tar.getnames()[-1] == "run.json", "a copy that is cut short is no run"
+
+
 def test_same_records_make_the_same_file(run, tmp_path):
     archives = [tmp_path / "a.tar.gz", tmp_path / "b.tar.gz"]
     for archive in archives:

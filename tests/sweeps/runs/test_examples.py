@@ -1,5 +1,7 @@
 """What a run takes along to be shown."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -41,6 +43,23 @@ def test_a_photo_of_every_cell_and_one_of_them_through_every_view(dataset, run):
     assert set(np.unique(pictures["binary", 0])) == {0, 255}
     assert pictures["crop32", 3].shape == (32, 32, 3)
     assert (pictures["jitter", 0] != pictures["jitter", 1]).any()
+
+
+def test_photos_of_a_label_are_of_one_group_where_a_group_was_taken_by_every_camera(dataset, run):
+    index = dataset.index
+    # of every label the group that is first by name is left with one camera
+    first = index.groupby("label")["group"].transform("min")
+    lone = index.groupby("label")["camera"].transform("min")
+    partly = index[(index["group"] != first) | (index["camera"] == lone)]
+    write_examples(replace(dataset, index=partly), run, [])
+    entries = run.folder.child("examples").read_json("examples.json")
+    assert len(entries) == 10
+    groups = {
+        label: {entry["group"] for entry in entries if entry["label"] == label}
+        for label in set(index["label"])
+    }
+    assert [len(found) for found in groups.values()] == [1, 1]
+    assert not {group for found in groups.values() for group in found} & set(first)
 
 
 def test_views_of_a_later_sweep_are_added(dataset, run):

@@ -1,5 +1,9 @@
 """Models by name, and weights from files that the tests make."""
 
+import io
+from email.message import Message
+from urllib.response import addinfourl
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -115,6 +119,19 @@ def test_imagenet_weights_come_from_torch_s_own_cache_and_else_say_what_to_do(tm
     monkeypatch.setattr("torch.hub.download_url_to_file", no_network)
     with pytest.raises(CamerabiasError, match=r"cannot be had.*--weights FILE.*--weights none"):
         load_weights("resnet34", "imagenet")
+
+
+def test_imagenet_weights_that_arrive_changed_are_refused_and_not_kept(tmp_path, monkeypatch):
+    stream = io.BytesIO()
+    torch.save({}, stream)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr(
+        "torch.hub.urlopen",
+        lambda request: addinfourl(io.BytesIO(stream.getvalue()), Message(), request.full_url),
+    )
+    with pytest.raises(CamerabiasError, match=r"cannot be had.*invalid hash"):
+        load_weights("resnet34", "imagenet")
+    assert not list(tmp_path.rglob("*.pth"))
 
 
 def test_weights_of_a_model_of_timm_are_its_pretrained_ones(monkeypatch):
