@@ -7,6 +7,7 @@ import pytest
 from rich.cells import cell_len
 
 from camerabias.sweeps.monitoring import console as module
+from camerabias.trainables.worker.node import Node
 
 FRAME = pd.DataFrame(
     {"setting": ["a balanced one", "b"], "accuracy": ["0.974 [0.961, 0.985]", "0.5"], "images": [123456, 7]}
@@ -81,3 +82,14 @@ def test_names_are_printed_as_they_are_and_never_obeyed(printed):
         r"\x1b[31mred",
     ):
         assert shown in text
+
+
+def test_every_node_is_named_with_what_it_has(capsys):
+    versions = {"torch": "2.9.1", "numpy": "2.4.6"}
+    bare = Node(host="bare", cpus=2, memory_gib=22.9, gpus=(), versions=versions)
+    rich = Node(host="rich", cpus=16, memory_gib=128.0, gpus=("H200", "A100"), versions=versions)
+    module.print_nodes([bare, rich])
+    assert capsys.readouterr().out.splitlines() == [
+        "Node bare: 2 CPUs, 22.9 GiB, no GPU; torch 2.9.1, numpy 2.4.6",
+        "Node rich: 16 CPUs, 128.0 GiB, H200, A100; torch 2.9.1, numpy 2.4.6",
+    ]
