@@ -24,6 +24,7 @@ ROOMS = [
     "datasets.sources",
     "datasets.predictions",
     "datasets.ingest",
+    "datasets.pixels",
     "datasets.inspection",
     "trainables.spec",
     "trainables.records",
