@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from camerabias.datasets.pixels.blocks import BLOCK, Levels, orders
+from camerabias.datasets.pixels.areas import BLOCK, Levels, orders
 from camerabias.datasets.pixels.photo import PreparedPhoto
 from camerabias.datasets.pixels.statistic import ratio, statistic
 

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from camerabias.datasets.pixels.blocks import BLOCK, CONTENT_ORDERS, Levels, noise_projector, orders
+from camerabias.datasets.pixels.areas import BLOCK, CONTENT_ORDERS, Levels, noise_projector, orders
 from camerabias.datasets.pixels.photo import PreparedPhoto
 from camerabias.datasets.pixels.statistic import decibels, median, ratio, statistic
 

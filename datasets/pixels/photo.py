@@ -16,17 +16,18 @@ import numpy.typing as npt
 from PIL import Image, JpegImagePlugin
 
 from camerabias.datasets.io.decode import Pixels, open_image, to_rgb
-from camerabias.datasets.pixels.blocks import (
+from camerabias.datasets.pixels.areas import (
     BLOCK,
     BRIGHT,
     DARK,
+    Edges,
     FlatAreas,
     Levels,
+    find_edges,
     flat_areas,
     in_blocks,
     transformed,
 )
-from camerabias.datasets.pixels.edges import Edges, find_edges
 
 MAX_PIXELS = 2**20
 """Pixels that are looked at in native resolution."""

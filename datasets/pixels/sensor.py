@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from camerabias.datasets.pixels.blocks import Levels
+from camerabias.datasets.pixels.areas import Levels
 from camerabias.datasets.pixels.photo import PreparedPhoto
 from camerabias.datasets.pixels.statistic import decibels, statistic
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from camerabias.datasets.pixels.blocks import BLOCK, Levels, orders
+from camerabias.datasets.pixels.areas import BLOCK, Levels, orders
 from camerabias.datasets.pixels.photo import PreparedPhoto
 from camerabias.datasets.pixels.statistic import decibels, median, statistic
 
