@@ -28,7 +28,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 HANG_SECONDS = 60
-"""A command, or a reader, that takes longer hangs: whole inputs take a tenth of a second, and commands three."""
+"""A reader, or a command, that takes longer hangs: whole inputs take a tenth of a second, and commands three.
+
+On a machine that others use `--patience` waits longer for commands.
+"""
 
 
 class Faults:
@@ -146,7 +149,7 @@ def commands(asked: argparse.Namespace) -> None:
     faults, dice, began = Faults(asked.out), random.Random(asked.seed), time.monotonic()
     codes: Counter[int] = Counter()
     while faults.cases.total() < asked.cases:
-        code = _case(folder, dice, faults, world)
+        code = _case(folder, dice, faults, world, asked.patience)
         codes[code] += 1
     print(faults.summary(began, seed=asked.seed, exit_codes=dict(sorted(codes.items()))))
     shutil.rmtree(folder)
@@ -179,7 +182,7 @@ def _damaged(world: Path, name: str, dice: random.Random) -> Path:
     return dice.choice(sorted(path for path in world.glob(below) if path.is_file() and path.suffix != ".pdf"))
 
 
-def _case(folder: Path, dice: random.Random, faults: Faults, world: object) -> int:
+def _case(folder: Path, dice: random.Random, faults: Faults, world: object, patience: float) -> int:
     """One case; returns the exit code."""
     here, out = folder / "case", folder / "out"
     for old in (here, out):
@@ -193,7 +196,7 @@ def _case(folder: Path, dice: random.Random, faults: Faults, world: object) -> i
     faults.cases[name] += 1
     try:
         done = subprocess.run(
-            ["camerabias", *line], capture_output=True, timeout=HANG_SECONDS, stdin=subprocess.DEVNULL
+            ["camerabias", *line], capture_output=True, timeout=patience, stdin=subprocess.DEVNULL
         )
     except subprocess.TimeoutExpired:
         faults.add(f"{name} hangs", file.read_bytes(), str(file))
@@ -249,6 +252,7 @@ def main() -> None:
     parser.add_argument("how", choices=["coverage", "commands"])
     parser.add_argument("--cases", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--patience", type=float, default=HANG_SECONDS, metavar="SECONDS")
     parser.add_argument("--out", type=Path, default=Path("fuzz-faults"))
     asked = parser.parse_args()
     (coverage if asked.how == "coverage" else commands)(asked)
