@@ -14,6 +14,7 @@ from camerabias.analysis.judged.cameras import accuracy_by_camera
 from camerabias.analysis.judged.findings import Judged, find_judged
 from camerabias.analysis.records.load import load_records
 from camerabias.analysis.verdict.decide import Verdict, decide, investigate, read_verdict
+from camerabias.datasets.io.alone import alone_in
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.predictions.columns import PredictionColumns
 from camerabias.datasets.predictions.table import (
@@ -126,7 +127,8 @@ class Judgement:
         folder, read = Folder(fspath(run)), None if no_photos else self._read
         if folder.exists(RUN_FILE):
             raise CamerabiasError(f"{folder} is a run of trials; choose another folder for what is judged.")
-        self.page = write_judged(folder, self._judged, self.associated, self.document, self.notes, read)
+        with alone_in(folder):
+            self.page = write_judged(folder, self._judged, self.associated, self.document, self.notes, read)
         return self.page
 
 

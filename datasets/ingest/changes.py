@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -65,9 +66,9 @@ def _rejected(dataset: Dataset) -> set[str]:
 
 
 def _made(dataset: Dataset, source: Source) -> float:
-    """Since when files may have changed; from the beginning, where the folder is another one."""
-    moved = source.root.uri != dataset.manifest.source["root"]
-    return 0.0 if moved else dataset.folder.changed(MANIFEST_FILE)
+    """Since when files may have changed: the beginning, where the folder is another, or a clock was set back."""
+    moved, since = source.root.uri != dataset.manifest.source["root"], dataset.folder.changed(MANIFEST_FILE)
+    return 0.0 if moved or since > time.time() else since
 
 
 def _words(kept: pd.DataFrame, photos: Sequence[Photo]) -> Iterator[str]:

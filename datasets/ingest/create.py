@@ -26,6 +26,7 @@ from camerabias.datasets.ingest.admission import read_photo
 from camerabias.datasets.ingest.changes import refuse_changes
 from camerabias.datasets.ingest.index import fingerprint, make_index
 from camerabias.datasets.ingest.noticed import join_cameras, look_at_pixels
+from camerabias.datasets.io.alone import alone_in
 from camerabias.datasets.io.decode import ImageError
 from camerabias.datasets.io.executor import Executor
 from camerabias.datasets.io.storage import Folder
@@ -158,10 +159,16 @@ def cut_into_shards(items: list[T]) -> list[list[T]]:
 
 
 def _create(out: Folder, making: _Making, executor: Executor, report: OnProgress | None) -> Dataset:
-    if is_dataset(out):
-        dataset = open_dataset(out)
-        _refuse_another(dataset, {**making.source, "fit": making.fit})
-        return dataset
+    with alone_in(out):
+        if not is_dataset(out):
+            _make(out, making, executor, report)
+            return open_dataset(out)
+    dataset = open_dataset(out)
+    _refuse_another(dataset, {**making.source, "fit": making.fit})
+    return dataset
+
+
+def _make(out: Folder, making: _Making, executor: Executor, report: OnProgress | None) -> None:
     out.delete_folder(VARIANTS_FOLDER)  # of a dataset that lay here before
     _write_parts(out, making, executor, report)
     names = [_part_name(number) for number in range(len(making.pieces))]
@@ -179,7 +186,6 @@ def _create(out: Folder, making: _Making, executor: Executor, report: OnProgress
     noticed = {"notes": tuple(notes), "index_checksum": checksum}
     manifest = _make_manifest(making, index, tables, len(rejected)).model_copy(update=noticed)
     out.write_json(MANIFEST_FILE, manifest.model_dump())
-    return open_dataset(out)
 
 
 def _write_parts(out: Folder, making: _Making, executor: Executor, report: OnProgress | None) -> None:

@@ -374,7 +374,7 @@ def _failing(path: str) -> Iterator[None]:
 
 
 def _reason(error: OSError) -> str:
-    return error.strerror or " ".join(str(error).split())
+    return os.strerror(error.errno) if error.errno else " ".join(str(error).split())
 
 
 @contextmanager

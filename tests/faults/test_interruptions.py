@@ -9,16 +9,13 @@ import time
 from pathlib import Path
 
 import pytest
+from world import digest
 
 CAMERABIAS = Path(sys.executable).with_name("camerabias")
 IMPORT = "data import {world}/photos.csv {out} --executor local"
-COMMANDS = {
-    IMPORT: "index.parquet",
-    "judge {world}/predictions.csv --run {out}": "judged.parquet",
-    "audit {world}/photos.csv --embeddings {world}/features.csv --run {out} --executor local --seeds 0,1": (
-        "trials/*/predictions.parquet"
-    ),
-}
+JUDGE = "judge {world}/predictions.csv --run {out}"
+AUDIT = "audit {world}/photos.csv --embeddings {world}/features.csv --run {out} --executor local --seeds 0,1"
+COMMANDS = {IMPORT: "index.parquet", JUDGE: "judged.parquet", AUDIT: "trials/*/predictions.parquet"}
 """Commands, and the files that hold what they came to."""
 
 
@@ -62,20 +59,38 @@ def test_ctrl_c_at_any_moment_is_a_sentence_and_the_same_command_resumes(whole_w
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A disk of 48 KiB, and a function that makes it large."""
-    (tmp_path / "disk").mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=48k", "tmpfs", tmp_path / "disk"]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("mounting takes root on Linux")
-    grow = ["mount", "-o", "remount,size=64m", tmp_path / "disk"]
-    yield tmp_path / "disk", lambda: subprocess.run(grow, check=True)
-    subprocess.run(["umount", tmp_path / "disk"], check=True)
+    """A function that makes a disk of so many KiB, and one that makes it large."""
+    place = tmp_path / "disk"
+    place.mkdir()
+
+    def make(size):
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={size}k", "tmpfs", place]
+        if subprocess.run(mount, capture_output=True, check=False).returncode:
+            pytest.skip("mounting takes root on Linux")
+        return place
+
+    yield make, lambda: subprocess.run(["mount", "-o", "remount,size=64m", place], check=True)
+    if place.is_mount():
+        subprocess.run(["umount", place], check=True)
 
 
-@pytest.mark.parametrize("line", [IMPORT, "judge {world}/predictions.csv --run {out}"])
-def test_a_full_disk_is_a_sentence_and_the_same_command_resumes(command, whole_world, small_disk, line):
-    disk, grow = small_disk
+@pytest.mark.parametrize(
+    ("line", "size"),
+    [
+        (IMPORT, 48),
+        (JUDGE, 48),
+        (AUDIT, 48),
+        pytest.param(AUDIT, 200, marks=pytest.mark.slow),  # no room for what it found before training
+        pytest.param(AUDIT, 300, marks=pytest.mark.slow),  # nor for its trials
+    ],
+)
+def test_a_full_disk_is_a_sentence_and_the_same_command_resumes(
+    command, whole_world, small_disk, impatient, line, size
+):
+    make, grow = small_disk
+    disk = make(size)
     words = line.format(world=whole_world, out=disk / "out").split()
+    before = digest(whole_world)
     code, _, err = command(*words)
     assert code == 1
     assert err.startswith("Error: The storage fails at ")
@@ -84,3 +99,4 @@ def test_a_full_disk_is_a_sentence_and_the_same_command_resumes(command, whole_w
     grow()
     assert command(*words)[0] == 0
     assert results(disk / "out", COMMANDS[line])
+    assert digest(whole_world) == before
