@@ -215,11 +215,7 @@ def _look(
     photos = find_photos(source, reading)
     with listener.counting("Reading photos") as report:
         found = survey(photos, EXECUTORS[executor](), max_rejected, report)
-    notes = [*photos.notes]
-    if found.rejected:
-        path, reason = next(iter(found.rejected.items()))
-        notes.append(f"{len(found.rejected)} photos cannot be used (first: {path}: {reason}).")
-    return found.facts, [*notes, *found.notes]
+    return found.facts, [*photos.notes, *found.notes]
 
 
 def _refuse_reading(source: str, reading: Reading) -> None:

@@ -125,6 +125,8 @@ def _other_content(content: bytes) -> str | None:
     """What a file holds that is no photo, and what to do."""
     if not content:
         return "the file is empty: copy it again"
+    if not any(content):
+        return "holds only zero bytes: it was probably not written to the end; copy it again"
     if content[128:132] == b"DICM":
         return CONVERSIONS[".dcm"]
     if content[:4] == b"II*\0" and content[8:10] == b"CR":

@@ -23,10 +23,10 @@ import pyarrow.parquet as pq
 
 from camerabias.datasets.dataset import Dataset, is_dataset, open_dataset
 from camerabias.datasets.ingest.admission import read_photo
+from camerabias.datasets.ingest.alone import alone_in
 from camerabias.datasets.ingest.changes import refuse_changes
 from camerabias.datasets.ingest.index import fingerprint, make_index
-from camerabias.datasets.ingest.noticed import join_cameras, look_at_pixels
-from camerabias.datasets.io.alone import alone_in
+from camerabias.datasets.ingest.noticed import join_cameras, look_at_pixels, look_at_rejected
 from camerabias.datasets.io.decode import ImageError
 from camerabias.datasets.io.executor import Executor
 from camerabias.datasets.io.storage import Folder
@@ -176,9 +176,10 @@ def _make(out: Folder, making: _Making, executor: Executor, report: OnProgress |
     rejected = _noted(tables, b"rejected")
     _write_rejected(out, rejected)
     rows = pd.concat([table.to_pandas().assign(part=name) for name, table in tables.items()])
-    notes: list[str] = []
+    notes = look_at_rejected(rejected)
     if making.cameras_from_exif:
-        rows["camera"], notes = join_cameras(rows["camera"])
+        rows["camera"], said = join_cameras(rows["camera"])
+        notes += said
     index = make_index(rows.reset_index(drop=True))
     notes += look_at_pixels(pd.DataFrame(_noted(tables, b"odd")), index)
     out.write_table(INDEX_FILE, pa.Table.from_pandas(index, preserve_index=False), INDEX_ROW_GROUP)
@@ -333,7 +334,7 @@ def read_rows(read: Callable[[str], bytes], photos: Sequence[Photo]) -> Iterator
         try:
             content, facts = read_photo(read, photo.path)
         except ImageError as error:
-            yield {"path": photo.name, "reason": str(error)}
+            yield {"path": photo.name, "reason": str(error), "camera": photo.camera}
             continue
         yield {
             "sha256": hashlib.sha256(content).hexdigest(),
@@ -365,7 +366,7 @@ def _write_rejected(out: Folder, rejected: list[Row]) -> None:
         out.delete(REJECTED_FILE)  # of an attempt before the photos were mended
         return
     text = io.StringIO()
-    writer = csv.DictWriter(text, ["path", "reason"])
+    writer = csv.DictWriter(text, ["path", "reason"], extrasaction="ignore")
     writer.writeheader()
     writer.writerows(rejected)
     out.write_bytes(REJECTED_FILE, text.getvalue().encode())

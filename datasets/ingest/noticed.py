@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -26,6 +27,30 @@ def join_cameras(cameras: pd.Series[str]) -> tuple[pd.Series[str], list[str]]:
     spelling, notes = one_spelling(cameras)
     joined = cameras.map(spelling)
     return joined, [*notes, *look_at_words((), joined, len(joined))]
+
+
+def look_at_rejected(rejected: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Count photos that cannot be used by camera, in a sentence: what one camera lacks can be what one label lacks.
+
+    Args:
+        rejected: As of `list_rejected`.
+    """
+    return [f"Photos that cannot be used are left out: {list_rejected(rejected)}."] if rejected else []
+
+
+def list_rejected(rejected: Iterable[Mapping[str, Any]]) -> str:
+    """How many photos of each camera cannot be used, and why the first.
+
+    Args:
+        rejected: Of each photo path, reason and camera, the latter None where EXIF would have named it.
+    """
+    by_camera: defaultdict[str | None, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rejected:
+        by_camera[row.get("camera")].append(row)
+    return _list(
+        f"{len(rows)}{f' of {camera!r}' if camera else ''} (first: {rows[0]['path']}: {rows[0]['reason']})"
+        for camera, rows in sorted(by_camera.items(), key=lambda item: -len(item[1]))
+    )
 
 
 def look_at_pixels(odd: pd.DataFrame, index: pd.DataFrame) -> list[str]:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from camerabias.datasets.ingest.create import cut_into_shards, default_size, read_rows
 from camerabias.datasets.ingest.index import make_index
-from camerabias.datasets.ingest.noticed import join_cameras, look_at_pixels
+from camerabias.datasets.ingest.noticed import join_cameras, list_rejected, look_at_pixels, look_at_rejected
 from camerabias.datasets.inspection.kept import keep, kept
 from camerabias.datasets.inspection.metadata import COMPUTED, taken_over, tell, with_factors
 from camerabias.datasets.io.executor import Executor
@@ -42,7 +42,7 @@ class Survey:
     Attributes:
         facts: As `gather_facts` gives them of the DATASET that an import would make.
         rejected: Reason by path, of the photos that cannot be used.
-        notes: What was noticed of the others, in sentences.
+        notes: What was noticed, in sentences.
     """
 
     facts: pd.DataFrame
@@ -68,10 +68,18 @@ def survey(
         CamerabiasError: Too many photos cannot be used, or as the import of them.
     """
     found, rejected = _read(source, executor, report)
+    missing = [
+        {"path": photo.name, "reason": rejected[photo.name], "camera": photo.camera}
+        for photo in source.photos
+        if photo.name in rejected
+    ]
     if len(rejected) > max_rejected * len(source.photos) or not found:
-        raise CamerabiasError(_too_many(rejected, len(source.photos)))
+        raise CamerabiasError(
+            f"{len(rejected)} of {len(source.photos)} photos cannot be used ({list_rejected(missing)}). Fix or "
+            "remove them, or say with --max-rejected which share may be rejected."
+        )
     facts, notes = _facts(source.photos, found)
-    return Survey(facts, rejected, tuple(notes))
+    return Survey(facts, rejected, (*look_at_rejected(missing), *notes))
 
 
 def _read(
@@ -126,14 +134,6 @@ def _read_shard(read: Callable[[str], bytes], paths: Sequence[str]) -> dict[str,
                 {"path": photo.name, **{name: row[name] for name in _READ}, **odd, **tell(row["bytes"])}
             )
     return {"n": len(paths), "photos": found, "rejected": rejected}
-
-
-def _too_many(rejected: Mapping[str, str], n: int) -> str:
-    first = "; ".join(f"{path}: {reason}" for path, reason in [*rejected.items()][:3])
-    return (
-        f"{len(rejected)} of {n} photos cannot be used (first: {first}). Fix or remove them, or say with "
-        "--max-rejected which share may be rejected."
-    )
 
 
 def _facts(photos: Sequence[Photo], found: Mapping[str, Facts]) -> tuple[pd.DataFrame, list[str]]:

@@ -30,6 +30,7 @@ def chunk(kind, data):
     ("content", "words"),
     [
         (b"", "empty: copy it again"),
+        (bytes(50_000), "holds only zero bytes: it was probably not written to the end; copy it again"),
         (b"\n<!DOCTYPE html><html>gone", "a web page, not a photo: download it again"),
         (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
         (b"PK\x03\x04" + bytes(100), "unpack it"),

@@ -208,6 +208,10 @@ def test_a_broken_photo_is_listed_and_the_others_imported(photos, small_parts, t
     break_photo(photos)
     dataset = do_import(photos, max_rejected=1 / 24)
     assert (dataset.manifest.n_images, dataset.manifest.n_rejected) == (23, 1)
+    assert dataset.manifest.notes == (
+        "Photos that cannot be used are left out: 1 of 'x' (first: A/x/3.jpg: no image format that can be read: save "
+        "it as JPEG, PNG or TIFF).",
+    )
     assert rejected(tmp_path / "out") == [
         {"path": "A/x/3.jpg", "reason": "no image format that can be read: save it as JPEG, PNG or TIFF"}
     ]

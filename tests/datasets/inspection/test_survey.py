@@ -1,4 +1,5 @@
 import os
+import re
 
 import numpy as np
 import pandas as pd
@@ -73,14 +74,15 @@ def test_words_come_from_the_table_as_it_is_now(table):
 
 
 def test_what_cannot_be_used_is_named_and_too_much_of_it_refused(table):
-    (table.parent / "3.jpg").write_bytes(b"no photo")
+    (table.parent / "3.jpg").write_bytes(bytes(5000))
     source = read_source(str(table))
-    with pytest.raises(
-        CamerabiasError, match=r"1 of 12 photos cannot be used \(first: 3.jpg: .*--max-rejected"
-    ):
+    camera = source.photos[3].camera
+    counted = rf"1 of '{camera}' \(first: 3.jpg: holds only zero bytes: .*"
+    with pytest.raises(CamerabiasError, match=rf"1 of 12 photos cannot be used \({counted}--max-rejected"):
         survey(source, LocalExecutor())
     found = survey(source, LocalExecutor(), max_rejected=0.1)
     assert [*found.rejected] == ["3.jpg"]
+    assert re.match(f"Photos that cannot be used are left out: {counted}", found.notes[0])
     assert len(found.facts) == 11
 
 
