@@ -132,16 +132,18 @@ def build_variants(
 def _build_part(dataset: Folder, piece: tuple[Variant, str]) -> dict[str, Any]:
     variant, part = piece
     cv2.setNumThreads(1)  # the pieces run side by side already
-    folder = folder_below(dataset, variant)
-    if not folder.exists(part):
-        height, width, channels = variant.shape
-        rows_per_group = max(1, ROW_GROUP_BYTES // (height * width * channels))
-        with folder.replacing(part) as stream, _pixel_writer(stream) as writer:
-            for rows in _chunks(_render_rows(dataset, variant, part), rows_per_group):
-                writer.write_table(
-                    pa.Table.from_pylist(rows, schema=PIXEL_SCHEMA), row_group_size=rows_per_group
-                )
+    if not folder_below(dataset, variant).exists(part):
+        write_part(dataset, variant, part)
     return {"part": part}
+
+
+def write_part(dataset: Folder, variant: Variant, part: str) -> None:
+    """Build a part of a variant, also where one lies there already."""
+    height, width, channels = variant.shape
+    rows_per_group = max(1, ROW_GROUP_BYTES // (height * width * channels))
+    with folder_below(dataset, variant).replacing(part) as stream, _pixel_writer(stream) as writer:
+        for rows in _chunks(_render_rows(dataset, variant, part), rows_per_group):
+            writer.write_table(pa.Table.from_pylist(rows, schema=PIXEL_SCHEMA), row_group_size=rows_per_group)
 
 
 def _pixel_writer(stream: Any) -> pq.ParquetWriter:

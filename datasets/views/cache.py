@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
@@ -14,10 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from camerabias.datasets.dataset import Dataset
-from camerabias.datasets.io.storage import StorageError, make_writable
+from camerabias.datasets.io.storage import Folder, StorageError, make_writable
 from camerabias.datasets.schema import CamerabiasError
-from camerabias.datasets.views.build import is_built, reading_built, variant_folder
+from camerabias.datasets.views.build import is_built, reading_built, variant_folder, write_part
 from camerabias.datasets.views.variant import Variant
+
+_log = logging.getLogger(__name__)
 
 
 def cache_folder() -> Path:
@@ -74,14 +77,28 @@ def _fill(path: Path, dataset: Dataset, variant: Variant) -> None:
     _reserve(temporary)
     folder, row = variant_folder(dataset, variant), 0
     for part in dataset.manifest.parts:
-        with reading_built(folder, part.name), folder.open_parquet(part.name) as parquet:
-            for group in range(parquet.num_row_groups):
-                for content in parquet.read_row_group(group, columns=["pixels"])["pixels"]:
-                    pixels[row] = np.frombuffer(content.as_buffer(), np.uint8).reshape(variant.shape)
-                    row += 1
+        try:
+            row += _copy(folder, part.name, pixels[row:])
+        except StorageError:
+            raise
+        except CamerabiasError:
+            _log.warning("%s is damaged, and is built again from the photos.", folder.file(part.name))
+            write_part(dataset.folder, variant, part.name)
+            row += _copy(folder, part.name, pixels[row:])
     assert row == len(pixels), f"{folder} holds {row} images, the dataset {len(pixels)}"
     pixels.flush()
     os.replace(temporary, path)
+
+
+def _copy(folder: Folder, part: str, pixels: npt.NDArray[np.uint8]) -> int:
+    """Copy a part's images into the first of these, and return how many they are."""
+    row = 0
+    with reading_built(folder, part), folder.open_parquet(part) as parquet:
+        for group in range(parquet.num_row_groups):
+            for content in parquet.read_row_group(group, columns=["pixels"])["pixels"]:
+                pixels[row] = np.frombuffer(content.as_buffer(), np.uint8).reshape(pixels.shape[1:])
+                row += 1
+    return row
 
 
 def _reserve(path: Path) -> None:

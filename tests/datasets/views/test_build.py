@@ -189,6 +189,27 @@ def test_a_half_filled_cache_is_filled_again(fresh, tmp_path):
     np.testing.assert_array_equal(open_pixels(fresh, RGB), rendered(fresh, RGB))
 
 
+@pytest.mark.parametrize("harm", [lambda content: content[: len(content) // 2], lambda content: b""])
+def test_a_damaged_part_is_built_again_and_that_is_said(fresh, caplog, harm):
+    build_variants(fresh, [RGB], LocalExecutor())
+    whole = contents(fresh, RGB)
+    (first, path), *_ = parts_of(fresh, RGB).items()
+    Folder(fresh.folder).write_bytes(path, harm(whole[first]))
+    np.testing.assert_array_equal(open_pixels(fresh, RGB), rendered(fresh, RGB))
+    assert f"{path} is damaged, and is built again from the photos." in caplog.text
+    assert contents(fresh, RGB) == whole
+
+
+def test_a_flipped_byte_of_a_variant_never_reaches_a_model(fresh, caplog):
+    build_variants(fresh, [RGB], LocalExecutor())
+    (first, path), *_ = parts_of(fresh, RGB).items()
+    content = bytearray(contents(fresh, RGB)[first])
+    content[len(content) // 2] ^= 0xFF
+    Folder(fresh.folder).write_bytes(path, bytes(content))
+    np.testing.assert_array_equal(open_pixels(fresh, RGB), rendered(fresh, RGB))
+    assert "built again" in caplog.text
+
+
 def test_the_same_photos_in_another_order_do_not_share_a_cache(make_photos, tmp_path):
     root = make_photos(*[f"{n}.jpg" for n in range(12)])
     rows = pd.DataFrame({"path": [f"{n}.jpg" for n in range(12)], "label": "A", "camera": "x"})
