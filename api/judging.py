@@ -14,7 +14,7 @@ from camerabias.analysis.judged.cameras import accuracy_by_camera
 from camerabias.analysis.judged.findings import Judged, find_judged
 from camerabias.analysis.records.load import load_records
 from camerabias.analysis.verdict.decide import Verdict, decide, investigate, read_verdict
-from camerabias.datasets.ingest.alone import alone_in
+from camerabias.datasets.io.alone import alone_in
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.predictions.columns import PredictionColumns
 from camerabias.datasets.predictions.table import (

@@ -23,10 +23,10 @@ import pyarrow.parquet as pq
 
 from camerabias.datasets.dataset import Dataset, is_dataset, open_dataset
 from camerabias.datasets.ingest.admission import read_photo
-from camerabias.datasets.ingest.alone import alone_in
 from camerabias.datasets.ingest.changes import refuse_changes
 from camerabias.datasets.ingest.index import fingerprint, make_index
 from camerabias.datasets.ingest.noticed import join_cameras, look_at_pixels, look_at_rejected
+from camerabias.datasets.io.alone import alone_in
 from camerabias.datasets.io.decode import ImageError
 from camerabias.datasets.io.executor import Executor
 from camerabias.datasets.io.storage import Folder

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from camerabias.datasets.ingest.alone import alone_in
+from camerabias.datasets.io.alone import alone_in
 from camerabias.datasets.io.storage import Folder
 
 
