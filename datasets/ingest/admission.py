@@ -127,8 +127,6 @@ def _other_content(content: bytes) -> str | None:
         return "the file is empty: copy it again"
     if not any(content):
         return "holds only zero bytes: it was probably not written to the end; copy it again"
-    if content[128:132] == b"DICM":
-        return CONVERSIONS[".dcm"]
     if content[:4] == b"II*\0" and content[8:10] == b"CR":
         return CONVERSIONS[".cr2"]
     start = content[:64].lstrip(b"\xef\xbb\xbf \t\r\n").lower()

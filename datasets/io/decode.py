@@ -50,7 +50,8 @@ def decode(content: bytes) -> Pixels:
     channels, 16 bits are scaled to 8, transparency is laid over white, CMYK and palettes become RGB.
 
     Args:
-        content: Bytes of any format that Pillow reads; of HEIC where the extra `heic` is installed.
+        content: Bytes of any format that Pillow reads; of HEIC and DICOM where the extras `heic` and `dicom` are
+            installed.
 
     Returns:
         uint8 array (height, width, 3), RGB.
@@ -110,6 +111,8 @@ def _without_limits() -> Iterator[None]:
 
 def _open(content: bytes) -> Image.Image:
     brands = _brands(content)
+    if is_dicom(content):
+        return _from_dicom(content)
     if b"avif" not in brands and _HEIF_BRANDS & brands:
         _read_heif_too()
     try:
@@ -159,6 +162,71 @@ def _read_heif_too() -> None:
             "JPEG with one program"
         ) from None
     pillow_heif.register_heif_opener()
+
+
+def is_dicom(content: bytes) -> bool:
+    """Whether a file says that it is DICOM, whatever it is called."""
+    return content[128:132] == b"DICM"
+
+
+def _from_dicom(content: bytes) -> Image.Image:
+    """The first frame of a DICOM file as its window shows it, with the device that made it as in EXIF."""
+    try:
+        from pydicom import dcmread
+    except ImportError:
+        raise ImageError(
+            "DICOM is read with an extra (pip install 'camerabias[dicom]', on every machine); or save all photos as "
+            "PNG with one program"
+        ) from None
+    header = dcmread(io.BytesIO(content))
+    if "PixelData" not in header:
+        raise ImageError("a DICOM file without a picture: drop it")
+    image = Image.fromarray(_shown(header))
+    image.format = "DICOM"
+    image.n_frames = int(header.get("NumberOfFrames") or 1)  # type: ignore[attr-defined]
+    exif = image.getexif()
+    exif[ExifTags.Base.Make] = str(header.get("Manufacturer") or "")
+    exif[ExifTags.Base.Model] = str(header.get("ManufacturerModelName") or "")
+    return image
+
+
+def _shown(header: Any) -> Pixels:
+    """Pixels of a DICOM's first frame, 8 bits: gray through its rescaling and window, with black as 0."""
+    from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut, pixel_array
+
+    try:
+        stored = pixel_array(header, index=0)  # of YBR, RGB
+    except (RuntimeError, NotImplementedError) as error:
+        kind = header.file_meta.TransferSyntaxUID.name
+        raise ImageError(
+            f"DICOM compressed as {kind} cannot be read here: save it uncompressed (gdcmconv --raw), or install "
+            "pylibjpeg with its plugins, on every machine"
+        ) from error
+    if header.PhotometricInterpretation == "PALETTE COLOR":
+        stored = apply_color_lut(stored, header)
+        return _in_eight_bits(stored, 0, np.iinfo(stored.dtype).max)
+    if stored.ndim == 3:
+        return _in_eight_bits(stored, 0, 2**header.BitsStored - 1)
+    gray = _in_eight_bits(apply_voi_lut(apply_modality_lut(stored, header), header), *_shades(header))
+    return 255 - gray if header.PhotometricInterpretation == "MONOCHROME1" else gray
+
+
+def _shades(header: Any) -> tuple[float, float]:
+    """Darkest and brightest value that a DICOM's window gives, as pydicom's helpers have it."""
+    if table := header.get("VOILUTSequence") or header.get("ModalityLUTSequence"):
+        return 0, 2 ** table[0].LUTDescriptor[2] - 1
+    levels, signed = 2**header.BitsStored, header.PixelRepresentation
+    ends = (-levels // 2, levels // 2 - 1) if signed else (0, levels - 1)
+    slope, intercept = header.get("RescaleSlope"), header.get("RescaleIntercept")
+    if slope is None or intercept is None:
+        return ends
+    low, high = (float(end * slope + intercept) for end in ends)
+    return low, high
+
+
+def _in_eight_bits(values: npt.NDArray[Any], low: float, high: float) -> Pixels:
+    scaled = (values.astype(np.float64) - low) * (255 / (high - low))
+    return scaled.clip(0, 255).round().astype(np.uint8)
 
 
 def _from_avif(content: bytes) -> Image.Image | None:

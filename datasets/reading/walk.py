@@ -14,7 +14,7 @@ from camerabias.datasets.schema import MANIFEST_FILE, RUN_FILE, CamerabiasError
 
 IMAGE_ENDINGS = (
     ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".ppm", ".pgm", ".jp2",
-    ".jfif", ".avif", ".heic", ".heif",  # what Pillow does not read is rejected by name, not passed over
+    ".jfif", ".avif", ".heic", ".heif", ".dcm",  # what Pillow does not read is rejected by name, not passed over
 )  # fmt: skip
 
 PROGRAM_FOLDERS = {
@@ -26,7 +26,6 @@ HIDDEN = "hidden, named as photos (macOS leaves such ._ files)"
 """What is counted of files that are passed over."""
 
 CONVERSIONS = {
-    ".dcm": "DICOM: save as PNG, with pydicom say",
     ".nii": "NIfTI: save slices as PNG, with nibabel say",
     ".gz": "an archive: unpack it",
     ".zip": "an archive: unpack it",

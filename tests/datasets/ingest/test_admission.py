@@ -34,7 +34,7 @@ def chunk(kind, data):
         (b"\n<!DOCTYPE html><html>gone", "a web page, not a photo: download it again"),
         (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
         (b"PK\x03\x04" + bytes(100), "unpack it"),
-        (bytes(128) + b"DICM" + bytes(100), "DICOM: save as PNG"),
+        (bytes(128) + b"DICM", "a DICOM file without a picture"),
         (b"II*\0\x10\0\0\0CR\2\0" + bytes(100), "raw: develop as JPEG or TIFF"),
         (b"\xff\xd8\xff\xe0" + bytes(50), "damaged or cut short (its header): copy it again"),
         (b"no picture at all", "no image format that can be read: save it as JPEG, PNG or TIFF"),
@@ -44,7 +44,7 @@ def test_what_is_no_photo_is_rejected_with_what_to_do(content, words):
     assert words in reason(content)
 
 
-@pytest.mark.parametrize(("ending", "words"), [("DNG", "raw: develop"), ("dcm", "DICOM"), ("svs", "tiles")])
+@pytest.mark.parametrize(("ending", "words"), [("DNG", "raw: develop"), ("nii", "NIfTI"), ("svs", "tiles")])
 def test_a_raw_is_not_taken_for_the_thumbnail_in_it(encode, noise, ending, words):
     thumbnail = encode(noise(), "TIFF")
     assert words in reason(thumbnail, f"photo.{ending}")

@@ -319,13 +319,13 @@ def test_links_in_circles_are_followed_once(make_photos):
 
 def test_files_that_are_not_taken_are_counted_with_what_to_do(make_photos):
     root = make_photos("A/x/1.jpg")
-    for name in ("A/x/2.dcm", "A/x/3.DCM", "A/x/4.CR2", "notes"):
+    for name in ("A/x/2.nii", "A/x/3.NII", "A/x/4.CR2", "notes"):
         (root / name).touch()
     (note,) = read_source(str(root)).notes
-    assert note.startswith("Files not taken: 2 .dcm (DICOM: save as PNG")
+    assert note.startswith("Files not taken: 2 .nii (NIfTI: save slices as PNG")
     assert "1 .cr2 (raw: develop as JPEG or TIFF" in note
     assert "1 no ending" in note
-    assert "2 .dcm" in refusal(make_photos("y.txt", "A/1.dcm", "A/2.dcm", root="none"))
+    assert "2 .nii" in refusal(make_photos("y.txt", "A/1.nii", "A/2.nii", root="none"))
 
 
 EXIF = Reading(camera_from="exif")
