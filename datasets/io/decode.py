@@ -192,7 +192,8 @@ def _from_dicom(content: bytes) -> Image.Image:
 
 def _shown(header: Any) -> Pixels:
     """Pixels of a DICOM's first frame, 8 bits: gray through its rescaling and window, with black as 0."""
-    from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut, pixel_array
+    from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi_lut
+    from pydicom.pixels.utils import pixel_array
 
     try:
         stored = pixel_array(header, index=0)  # of YBR, RGB
