@@ -35,7 +35,7 @@ def look_at_rejected(rejected: Sequence[Mapping[str, Any]]) -> list[str]:
     Args:
         rejected: As of `list_rejected`.
     """
-    return [f"Photos that cannot be used are left out: {list_rejected(rejected)}."] if rejected else []
+    return [f"Photos that cannot be used are dropped: {list_rejected(rejected)}."] if rejected else []
 
 
 def list_rejected(rejected: Iterable[Mapping[str, Any]]) -> str:

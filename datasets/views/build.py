@@ -138,7 +138,7 @@ def _build_part(dataset: Folder, piece: tuple[Variant, str]) -> dict[str, Any]:
 
 
 def write_part(dataset: Folder, variant: Variant, part: str) -> None:
-    """Build a part of a variant, also where one lies there already."""
+    """Build a shard of a variant, also where one lies there already."""
     height, width, channels = variant.shape
     rows_per_group = max(1, ROW_GROUP_BYTES // (height * width * channels))
     with folder_below(dataset, variant).replacing(part) as stream, _pixel_writer(stream) as writer:

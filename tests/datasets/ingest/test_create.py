@@ -209,7 +209,7 @@ def test_a_broken_photo_is_listed_and_the_others_imported(photos, small_parts, t
     dataset = do_import(photos, max_rejected=1 / 24)
     assert (dataset.manifest.n_images, dataset.manifest.n_rejected) == (23, 1)
     assert dataset.manifest.notes == (
-        "Photos that cannot be used are left out: 1 of 'x' (first: A/x/3.jpg: no image format that can be read: save "
+        "Photos that cannot be used are dropped: 1 of 'x' (first: A/x/3.jpg: no image format that can be read: save "
         "it as JPEG, PNG or TIFF).",
     )
     assert rejected(tmp_path / "out") == [

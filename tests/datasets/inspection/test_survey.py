@@ -82,7 +82,7 @@ def test_what_cannot_be_used_is_named_and_too_much_of_it_refused(table):
         survey(source, LocalExecutor())
     found = survey(source, LocalExecutor(), max_rejected=0.1)
     assert [*found.rejected] == ["3.jpg"]
-    assert re.match(f"Photos that cannot be used are left out: {counted}", found.notes[0])
+    assert re.match(f"Photos that cannot be used are dropped: {counted}", found.notes[0])
     assert len(found.facts) == 11
 
 
