@@ -37,8 +37,11 @@ def _write_photos(dataset: Dataset, folder: Folder) -> None:
     """One photo per cell, of one group per label where that can be."""
     entries = []
     for row in _choose(dataset.index).itertuples():
-        name = f"{row.image_id}.{str(row.format).lower()}"
-        folder.write_bytes(name, dataset.read_image(str(row.image_id)))
+        content, kind = dataset.read_image(str(row.image_id)), str(row.format).lower()
+        if kind == "dicom":  # which says who the patient is, and is read with an extra
+            content, kind = _png(decode(content)), "png"
+        name = f"{row.image_id}.{kind}"
+        folder.write_bytes(name, content)
         entries.append(
             {
                 "image_id": row.image_id,
@@ -70,10 +73,13 @@ def _write_views(dataset: Dataset, folder: Folder, views: dict[str, View]) -> No
     for name, view in missing.items():
         for draw, pixels in enumerate(_draws(photo, view, image_id)):
             file = f"{image_id}-{name}-{draw}.png"
-            _, png = cv2.imencode(".png", pixels[..., ::-1])
-            folder.write_bytes(file, png.tobytes())
+            folder.write_bytes(file, _png(pixels))
             entries.append({"image_id": image_id, "view": name, "draw": draw, "file": file})
     folder.write_json(VIEWS_FILE, entries)
+
+
+def _png(pixels: Pixels) -> bytes:
+    return cv2.imencode(".png", pixels[..., ::-1])[1].tobytes()
 
 
 def _draws(photo: Pixels, view: View, image_id: str) -> list[Pixels]:

@@ -4,9 +4,15 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
+from pydicom import examples
 
+from camerabias.datasets.ingest.create import import_dataset
 from camerabias.datasets.io.decode import decode
+from camerabias.datasets.io.executor import LocalExecutor
+from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.sources.registry import read_source
 from camerabias.datasets.views.registry import View
 from camerabias.sweeps.runs.examples import write_examples
 from camerabias.trainables.records.run import Run
@@ -66,3 +72,22 @@ def test_views_of_a_later_sweep_are_added(dataset, run):
     write_examples(dataset, run, views("gray"))
     write_examples(dataset, run, views("left"))
     assert set(shown(run)) == {("rgb", 0), ("gray", 0), ("left", 0)}
+
+
+def test_of_a_dicom_only_the_picture_is_taken_along(run, tmp_path):
+    scan = examples.get_path("ct").read_bytes()
+    (tmp_path / "scans").mkdir()
+    for n, name in enumerate(["a", "b"]):
+        (tmp_path / f"scans/{name}.dcm").write_bytes(scan + bytes(2 * n))
+    rows = [{"path": f"scans/{name}.dcm", "label": name, "camera": "x"} for name in ("a", "b")]
+    pd.DataFrame(rows).to_csv(tmp_path / "t.csv")
+    source = read_source(str(tmp_path / "t.csv"))
+    imported = import_dataset(source, Folder(tmp_path / "dataset"), LocalExecutor())
+    write_examples(imported, run, [])
+    folder = run.folder.child("examples")
+    first, _ = folder.read_json("examples.json")
+    content = folder.read_bytes(first["file"])
+    np.testing.assert_array_equal(decode(content), decode(scan))
+    assert content.startswith(b"\x89PNG")
+    assert b"CompressedSamples" in scan
+    assert b"CompressedSamples" not in b"".join(folder.read_bytes(name) for name in folder.names())
