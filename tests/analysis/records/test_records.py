@@ -1,6 +1,7 @@
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -144,6 +145,13 @@ def test_training_rows_are_the_probe_s(paper_run):
     assert (rows[0]["prediction"] == rows[0]["camera"]).mean() == pytest.approx(0.98)
     assert rows[0]["image_id"].str.startswith("t").all()
     assert records.training_rows(records.cells("label")[0]) == {}
+
+
+def test_studies_of_one_s_own_are_no_repetition_of_the_paper(paper_run):
+    records = load_records(paper_run.folder.path)
+    own = records.studies["paper"].model_copy(update={"name": "own", "paper": None})
+    both = replace(records, studies={"own": own, **records.studies})
+    assert list(both.repeating_paper().studies) == ["paper"]
 
 
 def test_probes_are_found_whatever_their_parameters(paper_run):
