@@ -20,7 +20,7 @@ from sklearn.decomposition import PCA
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from camerabias.analysis.report.calibrated_designs import DealtDesign, share_by_world
+from camerabias.analysis.calibration.designs import DealtDesign, share_by_world
 from camerabias.analysis.report.tables import show_markdown
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.datasets.io.storage import Folder

@@ -42,6 +42,7 @@ ROOMS = [
     "analysis.judged",
     "analysis.paper",
     "analysis.report",
+    "analysis.calibration",
     "sweeps.planning",
     "sweeps.runs",
     "sweeps.monitoring",

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from camerabias.analysis.calibration.cases import RENAMED
 from camerabias.analysis.records.load import load_records
-from camerabias.analysis.report.calibration import RENAMED
 from camerabias.datasets.dataset import open_dataset
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.records.search import search_record

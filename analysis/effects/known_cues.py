@@ -1,8 +1,8 @@
 """Cues by which a verdict can say that cameras are identified; each is planted alone to learn what it looks like.
 
 To add one, write its `CueSpec` without `remaining` and run `camerabias calibrate docs/calibration/reference.jsonl
---reference`, which audits datasets that plant it and prints what remains of it. Geometry has no spec: no small model
-recognised distortion.
+--datasets references`, which audits datasets that plant it and prints what remains of it. Geometry has no spec: no
+small model recognised distortion.
 """
 
 from __future__ import annotations

@@ -10,14 +10,15 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import combinations
 from pathlib import Path
 
+from camerabias.analysis.calibration.cases import SMALL, Case, Line, is_planted, read_lines
+from camerabias.analysis.calibration.lines import append_documents
 from camerabias.analysis.effects.known_cues import KNOWN_CUES
 from camerabias.analysis.records.load import load_records
-from camerabias.analysis.report.calibration import Case, Line, read_lines
-from camerabias.analysis.report.lines import append_documents
 from camerabias.analysis.statistics.number_format import without_nan
 from camerabias.analysis.verdict.decide import decide, investigate
 from camerabias.datasets.ingest.create import simulate_dataset
@@ -25,15 +26,40 @@ from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.simulator import SimulatorSpec, preset_spec
 from camerabias.sweeps.audit.audit import Audit, Step, Suite, run_audits
+from camerabias.sweeps.audit.models import BACKBONE
 from camerabias.sweeps.calibration.bank import plant
 from camerabias.sweeps.calibration.pool import in_pool
 from camerabias.sweeps.execution.executor import LocalTrialExecutor
 from camerabias.sweeps.execution.sweep import Request
+from camerabias.trainables.spec.linear_probe import LINEAR
 
 SIZE = 64
-MODEL, RECIPE = "small_cnn", "calibration"
-SUITE = Suite(Step("audit", (0, 1, 2, 3)), [Step("cues", (0,))])
+
+FIRST, CUES = Step("audit", (0, 1, 2, 3)), Step("cues", (0,))
 """Four folds of 800 photos hold 320 test photos; of those, 32 are bias-conflicting at a correlation of 0.8."""
+
+
+@dataclass(frozen=True)
+class ModelTraining:
+    """How a model is audited.
+
+    Attributes:
+        recipe: Name of its recipe; a linear probe takes none.
+        weights: What it begins with.
+        suite: What is run.
+    """
+
+    recipe: str | None
+    weights: str
+    suite: Suite
+
+
+MODELS = {
+    SMALL: ModelTraining("calibration", "none", Suite(FIRST, [CUES])),
+    f"{LINEAR}{BACKBONE}": ModelTraining(None, "imagenet", Suite(FIRST, [])),
+    BACKBONE: ModelTraining("fine_tuning", "imagenet", Suite(FIRST, [])),
+}
+"""Models that cases are of: from scratch, a probe of a frozen network, and the same network fine-tuned."""
 
 HALF = 0.5
 CORRELATIONS = (0.6, 0.8)
@@ -79,6 +105,15 @@ def reference_cases() -> list[Case]:
     ]
 
 
+def model_cases() -> list[Case]:
+    """A dozen of the cases, by the other models: three without a cue, one of every cue alone, two of two cues."""
+    nulls = [case for case in cases() if case.kind == "null" and not case.planted]
+    alone = {name: case for case in reversed(cases()) for name in case.planted if is_planted(case, 1, 1.0)}
+    pairs = [case for case in cases() if is_planted(case, 2, 1.0)]
+    dozen = [*nulls[:3], *alone.values(), *pairs[:2]]
+    return [case.model_copy(update={"model": model}) for case in dozen for model in MODELS if model != SMALL]
+
+
 def run_cases(asked: Sequence[Case], out: Path, jobs: int) -> Iterator[Line]:
     """Audit the cases that a file has no line of, and add their lines as they come.
 
@@ -104,19 +139,19 @@ def spec_of(case: Case) -> SimulatorSpec:
 
 def audit_case(case: Case) -> Line:
     """Simulate a case and audit it as the command does, with all that every camera would have made of the bottles."""
-    began = time.monotonic()
+    began, training = time.monotonic(), MODELS[case.model]
     with tempfile.TemporaryDirectory() as scratch:
         os.environ["CAMERABIAS_CACHE"] = f"{scratch}/cache"
         simulate_dataset(spec_of(case), Folder(scratch).child("dataset"), LocalExecutor())
         request = Request(
             f"{scratch}/dataset",
             f"{scratch}/run",
-            models=[MODEL],
-            recipe=RECIPE,
-            weights="none",
+            models=[case.model],
+            recipe=training.recipe,
+            weights=training.weights,
             executor=LocalTrialExecutor(),
         )
-        run_audits([Audit(request, SUITE)])
+        run_audits([Audit(request, training.suite)])
         found = investigate(load_records(request.run))
     assert found is not None, "the run was audited"
     verdict = decide(found)

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from camerabias.analysis.calibration.designs import DealtDesign, DesignLine, GroupKind
 from camerabias.analysis.effects.shortcut_effect import counterfactual
 from camerabias.analysis.judged.findings import Judged, find_judged
-from camerabias.analysis.report.calibrated_designs import DealtDesign, DesignLine, GroupKind
 from camerabias.analysis.statistics.number_format import without_nan
 from camerabias.analysis.verdict.decide import decide
 from camerabias.datasets.ingest.folds import deal_folds

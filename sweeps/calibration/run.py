@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
-from camerabias.analysis.report.calibrated_designs import DesignLine, read_designs
-from camerabias.analysis.report.lines import append_documents
+from camerabias.analysis.calibration.designs import DesignLine, read_designs
+from camerabias.analysis.calibration.lines import append_documents
 from camerabias.datasets.io.storage import Folder
 from camerabias.sweeps.calibration.bank import World, make_world, read_world
 from camerabias.sweeps.calibration.designs import designs, judge_design

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -39,8 +39,12 @@ from camerabias.sweeps.cli.report import show_report
 from camerabias.sweeps.cli.sweep import exit_if_failed
 
 if TYPE_CHECKING:
+    from camerabias.analysis.calibration.cases import Line
     from camerabias.analysis.report.tables import WideTable
     from camerabias.sweeps.execution.outcome import SweepOutcome
+
+Datasets = Literal["verdicts", "models", "references"]
+"""Datasets of a calibration."""
 
 
 @app.command(
@@ -170,12 +174,13 @@ def calibrate(
     part: Annotated[
         str, typer.Option(help="Share of the datasets to run, such as 1/3: for several machines.")
     ] = "1/1",
-    reference: Annotated[
-        bool,
+    datasets: Annotated[
+        Datasets,
         typer.Option(
-            "--reference", help="Run the datasets that cues have fingerprints from, and print these."
+            help="Which: those that verdicts are held against; a dozen with three models each; those that cues have "
+            "fingerprints from, which are printed.",
         ),
-    ] = False,
+    ] = "verdicts",
     bank: Annotated[
         Path | None,
         typer.Option(
@@ -187,36 +192,42 @@ def calibrate(
     ] = False,
 ) -> None:
     """Audit simulated datasets whose truth is known, and say how often the verdict is right."""
-    if reference and bank is not None:
-        raise typer.BadParameter("references are not dealt from a bank; choose one", param_hint="--reference")
-    if bank is not None:
+    if bank is None:
+        _calibrate_cases(lines, jobs, _part(part), datasets, run=not tables)
+    elif datasets == "verdicts":
         _calibrate_designs(lines, bank, jobs, _part(part), run=not tables)
     else:
-        _calibrate_cases(lines, jobs, _part(part), reference, run=not tables)
+        raise typer.BadParameter(f"{datasets} are not dealt from a bank; choose one", param_hint="--datasets")
 
 
-def _calibrate_cases(lines: Path, jobs: int, part: slice, reference: bool, run: bool) -> None:
-    from camerabias.analysis.report.calibration import (
-        measure_fingerprints,
-        read_lines,
-        summarise,
-        summarise_references,
-    )
-    from camerabias.sweeps.calibration.cases import cases, reference_cases, run_cases
+def _calibrate_cases(lines: Path, jobs: int, part: slice, datasets: Datasets, run: bool) -> None:
+    from camerabias.analysis.calibration.cases import read_lines, summarise, summarise_references
+    from camerabias.analysis.calibration.models import summarise_models
+    from camerabias.sweeps.calibration.cases import cases, model_cases, reference_cases, run_cases
     from camerabias.sweeps.monitoring.console import console
 
-    asked = (reference_cases() if reference else cases())[part]
-    for line in run_cases(asked if run else [], lines, jobs):
+    asked, tables = {
+        "verdicts": (cases, summarise),
+        "models": (model_cases, summarise_models),
+        "references": (reference_cases, summarise_references),
+    }[datasets]
+    for line in run_cases(asked()[part] if run else [], lines, jobs):
         console.print(f"{line.case.name}: {line.verdict} ({', '.join(line.cues) or 'no cue named'})")
-    if reference and run:
-        for cue, remaining in measure_fingerprints(read_lines(lines)).iterrows():
-            typer.echo(f"{cue}: {tuple(remaining.tolist())}")
-        return
-    _print_tables((summarise_references if reference else summarise)(read_lines(lines)))
+    if datasets == "references" and run:
+        _print_fingerprints(read_lines(lines))
+    else:
+        _print_tables(tables(read_lines(lines)))
+
+
+def _print_fingerprints(lines: Sequence[Line]) -> None:
+    from camerabias.analysis.calibration.cases import measure_fingerprints
+
+    for cue, remaining in measure_fingerprints(lines).iterrows():
+        typer.echo(f"{cue}: {tuple(remaining.tolist())}")
 
 
 def _calibrate_designs(lines: Path, bank: Path, jobs: int, part: slice, run: bool) -> None:
-    from camerabias.analysis.report.calibrated_designs import read_designs, summarise_designs
+    from camerabias.analysis.calibration.designs import read_designs, summarise_designs
     from camerabias.datasets.io.storage import Folder
     from camerabias.sweeps.calibration.bank import worlds
     from camerabias.sweeps.calibration.run import run_designs

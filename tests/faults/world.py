@@ -13,8 +13,8 @@ import pandas as pd
 from PIL import Image
 
 import camerabias
+from camerabias.analysis.calibration.cases import read_lines
 from camerabias.analysis.records.load import load_records
-from camerabias.analysis.report.calibration import read_lines
 from camerabias.datasets.dataset import open_dataset
 from camerabias.datasets.ingest.create import read_rows
 from camerabias.datasets.inspection.metadata import facts_of, tell

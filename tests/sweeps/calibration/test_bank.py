@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from camerabias.analysis.report.calibrated_designs import read_designs
+from camerabias.analysis.calibration.designs import read_designs
 from camerabias.datasets.io.decode import decode
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.simulator import simulate

@@ -5,12 +5,19 @@ from dataclasses import replace
 
 import pytest
 
+from camerabias.analysis.calibration.cases import SMALL, Case, Line, read_lines
 from camerabias.analysis.effects.cues import name_cue
 from camerabias.analysis.effects.known_cues import KNOWN_CUES, VIEWS, fingerprints, mitigations_of
-from camerabias.analysis.report.calibration import Case, Line, read_lines
 from camerabias.datasets.simulator import CUES
 from camerabias.sweeps.calibration import cases as calibrated
-from camerabias.sweeps.calibration.cases import cases, reference_cases, run_cases, spec_of
+from camerabias.sweeps.calibration.cases import (
+    MODELS,
+    cases,
+    model_cases,
+    reference_cases,
+    run_cases,
+    spec_of,
+)
 from camerabias.trainables.spec.mitigation import MITIGATIONS
 
 
@@ -24,6 +31,16 @@ def test_cases_are_as_many_as_the_calibration_needs_and_each_has_its_own_seed():
     assert {name for case in cases() for name in case.planted} == set(KNOWN_CUES)
     assert {cue for spec in KNOWN_CUES.values() for cue in spec.planted} <= set(CUES)
     assert {spec.mitigation for spec in KNOWN_CUES.values()} <= set(MITIGATIONS)
+
+
+def test_other_models_are_audited_on_a_dozen_of_the_same_datasets():
+    alone = {case.name: case for case in cases()}
+    kept = {(case.seed, tuple(case.planted), case.correlation) for case in alone.values()}
+    other = model_cases()
+    assert Counter(case.model for case in other) == dict.fromkeys(set(MODELS) - {SMALL}, 12)
+    assert {(case.seed, tuple(case.planted), case.correlation) for case in other} <= kept
+    assert set(KNOWN_CUES) <= {name for case in other for name in case.planted}
+    assert not {case.name for case in other} & set(alone), "a line of one model is not that of another"
 
 
 def test_a_cue_is_added_as_contributing_says(contributed):

@@ -13,7 +13,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 from sklearn.linear_model import LogisticRegression
 
-from camerabias.analysis.report.lines import read_documents
+from camerabias.analysis.calibration.lines import read_documents
 from camerabias.analysis.report.tables import WideTable
 from camerabias.analysis.statistics.bootstrap import exact_interval
 from camerabias.analysis.statistics.number_format import show_interval, show_share

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from camerabias.analysis.report.calibrated_designs import (
+from camerabias.analysis.calibration.designs import (
     DealtDesign,
     DesignLine,
     read_designs,

@@ -12,18 +12,21 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, field_validator
 
+from camerabias.analysis.calibration.lines import read_documents
 from camerabias.analysis.effects.cues import name_cue
 from camerabias.analysis.effects.known_cues import KNOWN_CUES, VIEWS, families
-from camerabias.analysis.report.lines import read_documents
 from camerabias.analysis.report.tables import WideTable
 from camerabias.analysis.statistics.bootstrap import exact_interval
 from camerabias.analysis.statistics.number_format import show_interval, show_number, show_share
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.outcome import OUTCOMES, VerdictOutcome
 
+SMALL = "small_cnn"
+"""The model of cases that name no other."""
+
 
 class Case(BaseModel):
-    """A dataset of a calibration.
+    """A dataset of a calibration, and the model that is audited on it.
 
     Attributes:
         kind: `null` (no cue, or cues that are not associated with the label), `planted`, `unidentifiable` (every
@@ -32,6 +35,7 @@ class Case(BaseModel):
         correlation: Of label and camera, see `SimulatorSpec`.
         seed: Of everything random in the photos.
         images: Number of photos.
+        model: What is trained on them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,11 +45,12 @@ class Case(BaseModel):
     correlation: float
     seed: int
     images: int = 800
+    model: str = SMALL
 
     @property
     def name(self) -> str:
         """Names it among other cases."""
-        return f"{self.kind} {self.seed}"
+        return f"{self.kind} {self.seed}" + (f" {self.model}" if self.model != SMALL else "")
 
 
 class Line(BaseModel):
@@ -145,10 +150,11 @@ def summarise(lines: Sequence[Line]) -> list[WideTable]:
     """The tables of a calibration, to be read.
 
     Args:
-        lines: Lines of any number of cases; those of kind `reference` are excluded.
+        lines: Lines of any number of cases; those of kind `reference`, and of models other than `SMALL`, are
+            excluded.
     """
-    judged = [line for line in lines if line.case.kind != "reference"]
-    alone = [(line, line.cues) for line in judged if _is_planted(line.case, 1, 1.0)]
+    judged = [line for line in lines if line.case.kind != "reference" and line.case.model == SMALL]
+    alone = [(line, line.cues) for line in judged if is_planted(line.case, 1, 1.0)]
     tables = [
         ("Verdicts by what the dataset is", _verdicts(judged)),
         ("Errors of the verdict", _errors(judged)),
@@ -198,9 +204,9 @@ def share(right: int, n: int) -> str:
 KINDS: dict[str, Callable[[Case], bool]] = {
     "no cue": lambda case: case.kind == "null" and not case.planted,
     "a cue, label independent of the camera": lambda case: case.kind == "null" and bool(case.planted),
-    "one cue, full strength": lambda case: _is_planted(case, 1, 1.0),
-    "one cue, half strength": lambda case: _is_planted(case, 1, 0.5),
-    "two cues, full strength": lambda case: _is_planted(case, 2, 1.0),
+    "one cue, full strength": lambda case: is_planted(case, 1, 1.0),
+    "one cue, half strength": lambda case: is_planted(case, 1, 0.5),
+    "two cues, full strength": lambda case: is_planted(case, 2, 1.0),
     "every camera has one label": lambda case: case.kind == "unidentifiable",
 }
 """Kinds of datasets, for the tables."""
@@ -216,7 +222,8 @@ def _plants(case: Case) -> bool:
     return case.kind == "planted"
 
 
-def _is_planted(case: Case, n: int, strength: float) -> bool:
+def is_planted(case: Case, n: int, strength: float) -> bool:
+    """Whether a case plants so many cues, all of this strength."""
     return case.kind == "planted" and [*case.planted.values()] == n * [strength]
 
 

@@ -6,8 +6,7 @@ import pandas as pd
 import pytest
 from scipy.stats import beta
 
-from camerabias.analysis.effects.known_cues import fingerprints
-from camerabias.analysis.report.calibration import (
+from camerabias.analysis.calibration.cases import (
     Case,
     Line,
     measure_fingerprints,
@@ -16,6 +15,7 @@ from camerabias.analysis.report.calibration import (
     summarise,
     summarise_references,
 )
+from camerabias.analysis.effects.known_cues import fingerprints
 from camerabias.datasets.schema import CamerabiasError
 
 DOCS = Path(__file__).parents[3] / "docs"
