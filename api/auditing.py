@@ -15,12 +15,12 @@ from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError, ExecutorName
 from camerabias.photos import Location, already_imported, import_photos, listener_of
 from camerabias.results import Results
-from camerabias.sweeps.audit.audit import Audit, run_audits, suite_of
-from camerabias.sweeps.audit.models import models_to_audit
+from camerabias.sweeps.audit.audit import Audit, run_audits, say_what_fine_tuning_takes, suite_of
+from camerabias.sweeps.audit.models import ON_CPU, models_to_audit
 from camerabias.sweeps.execution.executor import TrialExecutor, trial_executor
 from camerabias.sweeps.execution.sweep import Request
 from camerabias.trainables.models.registry import has_gpu, usual_recipe, usual_weights
-from camerabias.trainables.spec.linear_probe import OWN_FEATURES, backbone_of
+from camerabias.trainables.spec.linear_probe import OWN_FEATURES, backbone_of, is_linear
 
 if TYPE_CHECKING:
     from camerabias.sweeps.audit.audit import Confirm, SuiteName
@@ -115,7 +115,11 @@ def audit(
         _audit(shared, name, own if backbone_of(name) == OWN_FEATURES else weights, recipe, suite)
         for name in models_to_audit(model, fine_tune, OWN_FEATURES if own else backbone, has_gpu())
     ]
-    outcomes = run_audits(audits, listener_of(verbose), confirm)
+    listener = listener_of(verbose)
+    outcomes = run_audits(audits, listener, confirm)
+    alone = all(is_linear(name) for one in audits for name in one.request.models or ())
+    if verbose and alone and not any(outcome.n_left for outcome in outcomes):
+        say_what_fine_tuning_takes(_audit(shared, ON_CPU, None, None, suite), listener)
     if check:
         _refuse_failures(outcomes, fspath(run))
     return Results(load_records(fspath(run)), outcomes)

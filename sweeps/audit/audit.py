@@ -26,7 +26,7 @@ from camerabias.sweeps.execution.listener import Listener
 from camerabias.sweeps.execution.outcome import SweepOutcome
 from camerabias.sweeps.execution.sweep import Request, plan_sweep, run_plan
 from camerabias.sweeps.monitoring.console import duration
-from camerabias.sweeps.planning.estimate import estimate_time
+from camerabias.sweeps.planning.estimate import TimeEstimate, estimate_time
 from camerabias.sweeps.planning.plan import Plan
 from camerabias.trainables.records.record import SENSOR_PATTERN_FILE
 from camerabias.trainables.records.run import Run
@@ -145,6 +145,25 @@ def run_audits(
     return outcomes
 
 
+def say_what_fine_tuning_takes(audit: Audit, listener: Listener) -> None:
+    """Say, after a linear probe, what training a network would add and how long it would take here.
+
+    Args:
+        audit: Of the network, which is not run.
+        listener: Hears it.
+    """
+    names = ", ".join(audit.request.models or ())
+    try:
+        estimate, seconds = _estimate(list(_plan_steps(audit).values()), audit.request)
+    except CamerabiasError as error:  # the audit is done: what cannot follow does not undo it
+        listener.say(f"`--fine-tune` would train {names} too, but cannot: {error}")
+        return
+    listener.say(
+        "A linear probe sees what a frozen network's features give away; a network trained on these photos may learn "
+        f"finer traces. `--fine-tune` trains {names} too: up to {duration(seconds)} (from {estimate.origin})."
+    )
+
+
 def _in_process(audit: Audit, dataset: Dataset) -> Audit:
     """An audit of few photos by a linear probe runs in this process: Ray's start would take longer."""
     linear = all(map(is_linear, audit.request.models or ()))
@@ -219,11 +238,7 @@ def _announce(plans: Sequence[Plan], request: Request, listener: Listener, confi
     Raises:
         CamerabiasError: It is not.
     """
-    studies = [study for plan in plans for study in plan.studies]
-    trials = {trial_id: config for plan in plans for trial_id, config in plan.trials.items()}
-    together = replace(plans[0], studies=studies, trials=trials)
-    estimate = estimate_time(together, Run(request.run), request.executor.measure)
-    seconds = estimate.seconds / request.executor.at_once
+    estimate, seconds = _estimate(plans, request)
     if seconds <= LONG:
         return
     takes = (
@@ -237,6 +252,15 @@ def _announce(plans: Sequence[Plan], request: Request, listener: Listener, confi
             "(--model small_cnn), fewer trials (--quick) or smaller images (--size) take less; --yes starts without "
             "asking."
         )
+
+
+def _estimate(plans: Sequence[Plan], request: Request) -> tuple[TimeEstimate, float]:
+    """How long plans take together: on one core or GPU, and the seconds of as many as work at a time."""
+    studies = [study for plan in plans for study in plan.studies]
+    trials = {trial_id: config for plan in plans for trial_id, config in plan.trials.items()}
+    together = replace(plans[0], studies=studies, trials=trials)
+    estimate = estimate_time(together, Run(request.run), request.executor.measure)
+    return estimate, estimate.seconds / request.executor.at_once
 
 
 def _run(plan: Plan, request: Request, listener: Listener) -> SweepOutcome:

@@ -12,7 +12,13 @@ from camerabias.datasets.dataset import open_dataset
 from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.sweeps.audit import audit
-from camerabias.sweeps.audit.audit import SUITES, Audit, look_at_design, run_audits
+from camerabias.sweeps.audit.audit import (
+    SUITES,
+    Audit,
+    look_at_design,
+    run_audits,
+    say_what_fine_tuning_takes,
+)
 from camerabias.sweeps.execution.executor import LocalTrialExecutor
 from camerabias.sweeps.execution.listener import Listener
 from camerabias.sweeps.execution.outcome import SweepOutcome
@@ -87,6 +93,31 @@ def test_what_takes_long_is_estimated_and_starts_if_it_is_confirmed(asked, monke
 def test_what_takes_minutes_is_not_asked_about(asked, monkeypatch):
     monkeypatch.setattr(LocalTrialExecutor, "measure", lambda *_: Speed(1e9, "core", exact=True))
     assert asked(confirm=lambda estimate: pytest.fail(estimate))
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [("none", r"trains small_cnn too: up to \d+ min"), ("imagenet", "small_cnn too, but cannot: ")],
+)
+def test_fine_tuning_is_offered_with_its_time_or_with_what_stands_against_it(
+    dataset, tmp_path, monkeypatch, weights, said
+):
+    monkeypatch.setattr(LocalTrialExecutor, "measure", lambda *_: Speed(300.0, "core", exact=True))
+    request = Request(
+        str(dataset.folder),
+        str(tmp_path / "run"),
+        models=["small_cnn"],
+        weights=weights,
+        recipe="small",
+        executor=LocalTrialExecutor(),
+    )
+    heard = []
+    listener = Listener()
+    monkeypatch.setattr(listener, "say", heard.append)
+    say_what_fine_tuning_takes(Audit(request, SUITES["quick"]), listener)
+    (sentence,) = heard
+    assert re.search(said, sentence)
+    assert not (tmp_path / "run").exists()
 
 
 def test_no_cue_is_looked_for_where_cameras_are_not_told_apart(asked):
