@@ -116,6 +116,8 @@ def _top(place: str) -> str:
 def _sides(root: Folder, places: Mapping[str, str]) -> dict[str, str]:
     """Which side of a split each topmost folder is, where they are named so: `train`, or `seg_train`.
 
+    A lone folder `train` is a side, too: as a label, it would leave nothing to be told apart.
+
     Raises:
         CamerabiasError: Some are, and others are not: labels named train and test would be taken in silence.
     """
@@ -126,6 +128,8 @@ def _sides(root: Folder, places: Mapping[str, str]) -> dict[str, str]:
         for place in [number for number, word in enumerate(words) if word in SPLITS]:
             named["".join([*words[:place], "*", *words[place + 1 :]])][top] = SPLITS[words[place]]
     sides = next((found for found in named.values() if len({*found.values()}) > 1), {})
+    if len(tops) == 1:
+        sides = named.get("*", {})
     others = [top for top, depth in sorted(tops.items()) if top not in sides and depth > 1]
     if sides and others:
         raise CamerabiasError(

@@ -292,6 +292,17 @@ def test_a_label_may_be_called_train(make_photos):
     assert [(photo.label, photo.split) for photo in photos] == [("car", None), ("train", None)]
 
 
+@pytest.mark.parametrize("side", ["train", "Test", "validation"])
+def test_a_lone_side_of_a_split_is_no_label(make_photos, side):
+    source = read_source(str(make_photos(f"{side}/cat/x/1.jpg", f"{side}/dog/y/2.jpg")))
+    assert [(photo.label, photo.camera, photo.split) for photo in source.photos] == [
+        ("cat", "x", None), ("dog", "y", None),
+    ]  # fmt: skip
+    assert any(side in note for note in source.notes)
+    with pytest.raises(CamerabiasError, match="lies too high up"):
+        read_source(str(make_photos("train/x/1.jpg", "train/y/2.jpg", root="shallow")))
+
+
 def test_what_programs_leave_and_camerabias_makes_is_passed_over_and_said(make_photos):
     root = make_photos(
         "A/x/1.jpg",
