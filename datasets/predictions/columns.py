@@ -8,7 +8,9 @@ from dataclasses import dataclass, fields
 
 import pandas as pd
 
-from camerabias.datasets.reading.columns import PATH_NAMES, plainly
+from camerabias.datasets.reading.columns import PATH_NAMES
+from camerabias.datasets.reading.splits import find_split
+from camerabias.datasets.reading.words import plainly
 from camerabias.datasets.schema import CamerabiasError
 
 USUAL_NAMES: dict[str, tuple[str, ...]] = {
@@ -93,6 +95,8 @@ def find_prediction_columns(
             continue  # the only score of two classes
         if theirs or usual:
             found[ours] = theirs or str(usual)
+    if "split" not in found and (split := find_split(table, found.values())):
+        found["split"] = split
     _refuse(table, given, found, name)
     assumed = {
         ours: theirs

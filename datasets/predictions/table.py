@@ -20,10 +20,11 @@ from camerabias.datasets.predictions.columns import (
     find_score_columns,
     no_column,
 )
-from camerabias.datasets.reading.columns import plainly, refuse_gaps
+from camerabias.datasets.reading.columns import refuse_gaps
 from camerabias.datasets.reading.parsers import PARSERS, parse_table
+from camerabias.datasets.reading.splits import name_sides
 from camerabias.datasets.reading.walk import CONVERSIONS
-from camerabias.datasets.reading.words import clean, in_or_not, name_sides, one_vs_rest
+from camerabias.datasets.reading.words import clean, in_or_not, one_vs_rest, plainly
 from camerabias.datasets.schema import JUDGED_FILE, RUN_FILE, CamerabiasError
 from camerabias.datasets.sources.table import is_table
 
@@ -268,7 +269,7 @@ def _hint(foreign: pd.Series) -> str:
 
 
 def _sides(known: list[Any], column: str, name: str, notes: list[str]) -> list[str]:
-    sides, said = name_sides(map(str, known))
+    sides, said = name_sides(map(str, known), column)
     notes += said
     if TEST not in sides:
         raise CamerabiasError(

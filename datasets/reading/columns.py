@@ -11,7 +11,9 @@ import pandas as pd
 
 from camerabias.datasets.reading.location import is_picture
 from camerabias.datasets.reading.photo import Reading
+from camerabias.datasets.reading.splits import find_split
 from camerabias.datasets.reading.walk import IMAGE_ENDINGS
+from camerabias.datasets.reading.words import plainly
 from camerabias.datasets.schema import CamerabiasError
 
 PATH_NAMES = (
@@ -53,6 +55,9 @@ def find_columns(
         found["group"] = reading.group or "group"
     if "split" in table:
         found["split"] = "split"
+    elif split := find_split(table, found.values()):
+        found["split"] = split
+        notes.append(f"The column {split!r} says which photos train and which test; rename it to use folds.")
     _refuse_absent(table, found, name)
     _refuse_doubled(table, found, name)
     if "group" not in found:
@@ -69,11 +74,6 @@ def _name_people(table: pd.DataFrame, taken: Iterable[str]) -> list[str]:
         if (word := re.sub(r"(id|number|no)$", "", plainly(column))) in _PEOPLE
         and 1 < (n := table[column].dropna().map(str).nunique()) < len(table)
     ]
-
-
-def plainly(name: object) -> str:
-    """A column's name without case, blanks and punctuation."""
-    return re.sub(r"[\W_]+", "", str(name)).casefold()
 
 
 def _spelled(table: pd.DataFrame, column: str) -> str:

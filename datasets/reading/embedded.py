@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.reading.words import name_class
 from camerabias.datasets.schema import CamerabiasError
 
 
@@ -77,13 +78,24 @@ def _holds_bytes(kind: pa.DataType) -> bool:
 
 
 def name_classes(frame: pd.DataFrame, schema: pa.Schema) -> pd.DataFrame:
-    """A frame with the names of classes in place of numbers, where Hugging Face's metadata has them."""
+    """A frame with the names of classes in place of numbers, where Hugging Face's metadata has them.
+
+    Raises:
+        CamerabiasError: A number is beyond the names.
+    """
     try:
         features = json.loads((schema.metadata or {})[b"huggingface"])["info"]["features"]
     except KeyError:
         return frame
-    names = {column: feature["names"] for column, feature in features.items() if "names" in feature}
-    for column in names.keys() & set(frame.columns):
-        classes = names[column]
-        frame[column] = [classes[int(number)] if pd.notna(number) else None for number in frame[column]]
+    for column in features.keys() & {*frame.columns}:
+        if names := _names_in(features[column]):
+            frame[column] = [name_class(code, names, column) for code in frame[column]]
     return frame
+
+
+def _names_in(feature: Any) -> list[str] | None:
+    """Names of a feature's classes, also of lists of them."""
+    while isinstance(feature, list) or "feature" in feature:
+        feature = feature[0] if isinstance(feature, list) else feature["feature"]
+    names: list[str] | None = feature.get("names")
+    return names

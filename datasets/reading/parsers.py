@@ -17,6 +17,7 @@ import pandas as pd
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.reading.embedded import EmbeddedPhotos, find_embedded, name_classes
 from camerabias.datasets.reading.encoding import decode_text
+from camerabias.datasets.reading.words import trimmed
 from camerabias.datasets.schema import CamerabiasError
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -25,6 +26,10 @@ SAMPLE_ROWS = 100
 
 _DECLARED = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
 """Excel's first line, which names the separator."""
+
+_COMMENTS = "{} comment lines (they begin with #) are skipped."
+_HEADERS = "{} lines repeat the header, as where files are joined, and are skipped."
+_PADDED = "Blanks around cells are removed, in {} rows."
 
 
 class TextRow(NamedTuple):
@@ -55,11 +60,17 @@ def parse_text(root: Folder, name: str) -> Table:
     text, notes = decode_text(root.read_bytes(name))
     declared = _DECLARED.match(text)
     separator = declared.group(1) if declared else _separator(text)
-    text = _DECLARED.sub("\n", text)  # lines keep their numbers
+    text = _unjoined(_DECLARED.sub("\n", text))  # lines keep their numbers
     if separator != ",":
         notes.append(f"Columns are separated by {SEPARATORS.get(separator, repr(separator))}.")
     header, rows = _rows(text, separator, notes)
     return Table(pd.DataFrame(rows, columns=header, dtype=object), notes)
+
+
+def _unjoined(text: str) -> str:
+    """Text of tables that were joined as files, without the byte order marks of all but the first."""
+    first = re.escape(text.lstrip().partition("\n")[0].strip())
+    return re.sub(rf"(\r\n|\r|\n|)\ufeff(?={first}|[\r\n])", "\n", text) if first else text
 
 
 def _separator(text: str) -> str:
@@ -93,31 +104,49 @@ def _is_comment(row: Sequence[str]) -> bool:
 
 
 def _rows(text: str, separator: str, notes: list[str]) -> tuple[list[str], list[list[str | None]]]:
-    lines = _cut(text, separator)
-    header = next((line.cells for line in lines if not _is_comment(line.cells)), None)
-    if header is None:
+    header: list[str] = []
+    passed: Counter[str] = Counter()
+    rows, spanning = [], []
+    for line in _cut(text, separator):
+        cells = [trimmed(cell) for cell in line.cells]
+        if aside := _aside(cells, header, line.last):
+            passed[aside] += 1
+        elif not header:
+            header = cells
+        else:
+            if line.last > line.first:
+                _refuse_swallowed(line, separator, len(header))
+                spanning.append(line)
+            passed[_PADDED] += cells != line.cells
+            rows.append(_fitted(line, cells, len(header)))
+    if not header:
         raise ValueError("it is empty")
-    n_comments, n_padded, rows, spanning = 0, 0, [], []
-    for line in lines:
-        if _is_comment(line.cells) and len(line.cells) != len(header):
-            n_comments += 1
-            continue
-        if line.last > line.first:
-            _refuse_swallowed(line, separator, len(header))
-            spanning.append(line)
-        cells = [cell.strip() for cell in line.cells]
-        n_padded += cells != line.cells
-        rows.append(_fitted(line, cells, len(header)))
-    if n_comments:
-        notes.append(f"{n_comments} comment lines (they begin with #) are skipped.")
-    if n_padded:
-        notes.append(f"Blanks around cells are removed, in {n_padded} rows.")
+    notes += [said.format(passed[said]) for said in (_COMMENTS, _HEADERS, _PADDED) if passed[said]]
     if spanning:
         notes.append(
             f"{len(spanning)} rows have line breaks within quotes (first: lines {spanning[0].first} to "
             f"{spanning[0].last})."
         )
     return _named(header), rows
+
+
+def _aside(cells: Sequence[str], header: Sequence[str], line: int) -> str:
+    """What is said of a row that is none of the table's; empty of others.
+
+    Raises:
+        ValueError: The row is the header of another table.
+    """
+    if _is_comment(cells) and len(cells) != len(header):
+        return _COMMENTS
+    words, names = ([cell.casefold() for cell in row if cell] for row in (cells, header))
+    if header and words == names:
+        return _HEADERS
+    if len({*words} & {*names}) >= max(2, len(names) / 2):
+        raise ValueError(
+            f"line {line} is the header of another table ({', '.join(cells)}): join tables by the names of their "
+            "columns, with pandas.concat say"
+        )
+    return ""
 
 
 def _refuse_swallowed(line: TextRow, separator: str, width: int) -> None:

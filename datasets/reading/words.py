@@ -6,7 +6,11 @@ import os
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from camerabias.datasets.schema import CamerabiasError
 
@@ -15,19 +19,14 @@ MISSING = {"", "-", "?", "n/a", "na", "nan", "none", "null", "unknown", "undefin
 
 SET_SEPARATORS = "|;,+&/"
 
-SPLITS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
-    **dict.fromkeys(("test", "testing"), "test"),
-}
-"""What people call the sides of a split, in lower case, and what they are here."""
-
 MAX_NAMED = 3
 
 MAX_NUMBERED = 20
 """Different numbers that labels may be before it is asked whether they measure something."""
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+
+_AROUND = re.compile("^[\\s\ufeff\u200b\u2060]+|[\\s\ufeff\u200b\u2060]+$")
 
 _HALVES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 """Surrogates that stand for no byte of a file's name."""
@@ -59,12 +58,17 @@ def decode_text(content: bytes) -> str:
         return content.decode("latin-1")
 
 
+def trimmed(word: str) -> str:
+    """A word without blanks around it, also those that nobody sees: byte order marks, spaces of no width."""
+    return word.strip() if word.isascii() else _AROUND.sub("", word)
+
+
 def clean(word: str) -> str:
     """A word as it is kept: composed (NFC), without blanks around it, control characters written as escapes.
 
     Words that look the same are the same, and nothing that a terminal would obey gets into them.
     """
-    composed = unicodedata.normalize("NFC", as_text(word)).strip()
+    composed = trimmed(unicodedata.normalize("NFC", as_text(word)))
     return "".join(
         char.encode("unicode_escape").decode()
         if unicodedata.category(char) == "Cc" or char in _DIRECTIONS
@@ -73,17 +77,31 @@ def clean(word: str) -> str:
     )
 
 
-def name_sides(words: Iterable[str]) -> tuple[list[str], list[str]]:
-    """The sides of a split by our names, as far as they are known, and what was assumed.
+def plainly(name: object) -> str:
+    """A column's name without case, blanks and punctuation."""
+    return re.sub(r"[\W_]+", "", str(name)).casefold()
 
-    Where nothing is named test, what is named validation is what one tests on.
+
+def name_class(code: Any, names: Sequence[str], column: str) -> Any:
+    """The name of a class by its number, or the names of a list of them; words stay as they are.
+
+    None where there is no number, or a negative one, which photos without a label have.
+
+    Raises:
+        CamerabiasError: There are fewer names.
     """
-    sides = [SPLITS.get(word.casefold(), word) for word in words]
-    if "val" not in sides or "test" in sides:
-        return sides, []
-    return ["test" if side == "val" else side for side in sides], [
-        "No photos are for test, so the validation photos are."
-    ]
+    if isinstance(code, (list, tuple, np.ndarray)):
+        return [name_class(one, names, column) for one in code]
+    if isinstance(code, str):
+        return code
+    if pd.isna(code) or code < 0:
+        return None
+    if code >= len(names):
+        raise CamerabiasError(
+            f"The column {column!r} holds the class {code}, but there are names of {len(names)} classes alone, from "
+            f"0 on ({', '.join(map(str, names[:MAX_NAMED]))}): correct the numbers, or add the names."
+        )
+    return names[int(code)]
 
 
 def look_at_words(labels: Iterable[str], cameras: Iterable[str], n_photos: int) -> list[str]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.reading.photo import SOURCES, Reading, Source, SourceKind
+from camerabias.datasets.reading.words import name_class
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.sources.table import source_of
 
@@ -48,7 +49,7 @@ def _labels(document: dict[str, Any]) -> list[dict[str, Any]]:
 
     def name(target: Any) -> Any:
         target = target.get("label") if isinstance(target, dict) else target
-        return classes[target] if isinstance(target, int) else target
+        return name_class(target, classes, "label") if isinstance(target, int) else target
 
     return [{"path": f"data/{key}", "label": name(target)} for key, target in document["labels"].items()]
 

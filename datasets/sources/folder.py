@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.reading.photo import SOURCES, Photo, Reading, Source, SourceKind
+from camerabias.datasets.reading.splits import SPLITS, name_sides
 from camerabias.datasets.reading.walk import CONVERSIONS, HIDDEN, IMAGE_ENDINGS, files_below
-from camerabias.datasets.reading.words import SPLITS, as_text, clean, look_at_words, name_sides, one_vs_rest
+from camerabias.datasets.reading.words import as_text, clean, look_at_words, one_vs_rest
 from camerabias.datasets.schema import CamerabiasError
 
 MAX_NAMED = 5

@@ -16,6 +16,7 @@ import pandas as pd
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.reading.embedded import bytes_of, row_of
 from camerabias.datasets.reading.photo import SOURCES, Reading, Source, SourceKind
+from camerabias.datasets.reading.words import name_class
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.sources.table import source_of
 
@@ -132,8 +133,9 @@ def _frame(dataset: Any, split: str, column: str, split_named: bool) -> pd.DataF
     """A row per photo, classes by their names."""
     frame: pd.DataFrame = dataset.remove_columns(column).to_pandas()
     for name, kind in dataset.features.items():
-        if type(kind).__name__ == "ClassLabel":
-            frame[name] = [kind.names[int(n)] if pd.notna(n) and n >= 0 else None for n in frame[name]]
+        classes = getattr(kind, "feature", kind)  # of a list of them
+        if type(classes).__name__ == "ClassLabel":
+            frame[name] = [name_class(code, classes.names, name) for code in frame[name]]
     paths = [f"{split}#{row}" for row in range(len(frame))]
     frame = frame.rename(columns={"path": "given_path"}).assign(path=paths)
     return frame.assign(split=split) if split_named else frame

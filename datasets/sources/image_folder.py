@@ -9,7 +9,7 @@ import pandas as pd
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.reading.parsers import parse_table
 from camerabias.datasets.reading.photo import SOURCES, Reading, Source, SourceKind
-from camerabias.datasets.reading.words import SPLITS
+from camerabias.datasets.reading.splits import SPLITS
 from camerabias.datasets.sources.folder import read_folder
 from camerabias.datasets.sources.table import source_of
 

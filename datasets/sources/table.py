@@ -14,7 +14,8 @@ from camerabias.datasets.reading.columns import find_columns, refuse_gaps
 from camerabias.datasets.reading.location import locate
 from camerabias.datasets.reading.parsers import PARSERS, parse_table
 from camerabias.datasets.reading.photo import SOURCES, Photo, Reading, Source, SourceKind
-from camerabias.datasets.reading.words import clean, look_at_words, name_sides, one_vs_rest
+from camerabias.datasets.reading.splits import name_sides
+from camerabias.datasets.reading.words import clean, look_at_words, one_vs_rest
 from camerabias.datasets.schema import INDEX_COLUMNS, CamerabiasError
 
 
@@ -72,7 +73,7 @@ def source_of(
     if reading.one_vs_rest:
         words["label"] = one_vs_rest(words["label"], reading.one_vs_rest)
     if "split" in words:
-        words["split"], said = name_sides(words["split"])
+        words["split"], said = name_sides(words["split"], found["split"])
         notes += said
     notes += look_at_words(words["label"], words.get("camera", ()), len(words))
     if read is None:

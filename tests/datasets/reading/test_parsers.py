@@ -115,7 +115,7 @@ def test_comments_blank_lines_and_blanks_around_cells_are_no_content(read):
     )
     assert rows == ROWS
     assert notes == (
-        "1 comment lines (they begin with #) are skipped.",
+        "2 comment lines (they begin with #) are skipped.",
         "Blanks around cells are removed, in 1 rows.",
     )
 
@@ -142,3 +142,31 @@ def test_any_shape_of_json_says_the_same(read, name, shape):
         "columns": json.dumps({key: [row[key] for row in rows] for key in rows[0]}),
     }[shape]
     assert read(content.encode(), name)[0] == ROWS
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", ""])
+@pytest.mark.parametrize("first", ["", "# by hand\n", "sep=,\n"])
+def test_tables_that_were_joined_as_files_are_one(read, mark, end, first):
+    if not mark and not end:
+        return  # the last row and the header are one line
+    head, *rows = text().splitlines()
+    rows, notes = read((end or "").join(f"{mark}{first}{head}\n{row}" for row in rows).encode())
+    assert rows == ROWS
+    assert any(
+        "lines repeat the header, as where files are joined, and are skipped." in note for note in notes
+    )
+
+
+@pytest.mark.parametrize("header", ["label,path,camera", "path,label,device", "PATH,Label,camera,note"])
+def test_the_header_of_another_table_is_no_row(read, header):
+    with pytest.raises(
+        CamerabiasError, match=f"line 4 is the header of another table .{header.replace(',', ', ')}"
+    ):
+        read(f"{text()}{header}\n1.jpg,A,x\n".encode())
+
+
+def test_blanks_that_nobody_sees_are_no_part_of_a_word(read):
+    assert read("path,label,camera\n\ufeff1.jpg,\u200bA,x\ufeff\n2.jpg, A,x\u2060\n".encode())[0] == [
+        ("1.jpg", "A", "x"), ("2.jpg", "A", "x"),
+    ]  # fmt: skip

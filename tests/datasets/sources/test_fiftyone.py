@@ -46,3 +46,9 @@ def test_what_is_no_export_is_refused_in_a_sentence(root):
     (root / "samples.json").write_text('{"samples": [{"id": 1}]}')
     with pytest.raises(CamerabiasError, match=r"samples.json does not read as an export of FiftyOne"):
         read_source(str(root), Reading())
+
+
+def test_a_class_below_zero_is_none(photos, root):
+    (root / "labels.json").write_text(json.dumps({"classes": ["cat", "dog"], "labels": {"0": 1, "1": -1}}))
+    with pytest.raises(CamerabiasError, match="has no label in 1 of 2 rows"):
+        read_source(str(root), Reading(camera_from="exif"))

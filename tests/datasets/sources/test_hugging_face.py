@@ -60,3 +60,39 @@ def test_without_images_there_is_nothing_to_read(tmp_path):
     hugging_face.Dataset.from_dict({"text": ["a"], "label": ["b"]}).save_to_disk(tmp_path / "saved")
     with pytest.raises(CamerabiasError, match="has no column of images; it has text, label"):
         read_source(f"hf:{tmp_path}/saved")
+
+
+def coded(kind, codes):
+    """Photos of classes by number; Parquet and Arrow may hold numbers that no class has."""
+    features = {"image": hugging_face.Image(), "camera": hugging_face.Value("string")}
+    rows = [{"image": {"bytes": b"x", "path": None}, "camera": "x"} for _ in codes]
+    made = hugging_face.Dataset.from_list(rows, hugging_face.Features(features))
+    return made.add_column("label", codes, feature=kind)
+
+
+@pytest.fixture(params=["parquet", "arrow"])
+def save(request, tmp_path):
+    """A function that saves classes by number and gives the place."""
+
+    def run(codes, names=("cat", "dog")):
+        made = coded(hugging_face.Value("int64"), codes)
+        kinds = {**made.features, "label": hugging_face.ClassLabel(names=[*names])}
+        made.info.features = hugging_face.Features(kinds)
+        if request.param == "arrow":
+            made.save_to_disk(tmp_path / "saved")
+            return f"hf:{tmp_path}/saved"
+        made.to_parquet(tmp_path / "t.parquet")
+        return str(tmp_path / "t.parquet")
+
+    return run
+
+
+@pytest.mark.parametrize("none", [-1, -100, None])
+def test_a_class_below_zero_is_none(save, none):
+    with pytest.raises(CamerabiasError, match=r"has no label in 1 of 3 rows \(first: data row 2"):
+        read_source(save([0, none, 1]))
+
+
+def test_a_class_beyond_the_names_is_refused(save):
+    with pytest.raises(CamerabiasError, match=r"holds the class 2, but there are names of 2 classes alone"):
+        read_source(save([0, 1, 2]))
