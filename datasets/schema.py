@@ -70,6 +70,11 @@ def pictures_of(image_ids: pd.Series[str]) -> pd.Series[str]:
     return image_ids.str[:PICTURE_DIGITS]
 
 
+def quoted(name: object) -> str:
+    r"""A name in quotes, as sentences hold it; escapes in it stay as tables show them (`\x1b`)."""
+    return repr(str(name)).replace("\\\\", "\\")
+
+
 class CamerabiasError(Exception):
     """An error of the user's, in one or a few sentences: what was given, what is allowed, what to do.
 

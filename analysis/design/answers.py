@@ -22,7 +22,7 @@ from camerabias.analysis.design.power import SOUGHT_DIFFERENCE, photos_needed, t
 from camerabias.analysis.statistics.bootstrap import MIN_GROUPS
 from camerabias.analysis.statistics.number_format import show_with_points
 from camerabias.analysis.statistics.permutation import POWER
-from camerabias.datasets.schema import N_FOLDS, NO_EXIF_CAMERA
+from camerabias.datasets.schema import N_FOLDS, NO_EXIF_CAMERA, quoted
 
 QUESTIONS: dict[Question, str] = {
     "recognise": "Can cameras be identified within a label?",
@@ -52,12 +52,13 @@ def answer_questions(
     groups = count_groups(tested).reindex(index=everything.index, columns=everything.columns, fill_value=0)
     seeds = ",".join(map(str, range(N_FOLDS)))
     split = facts["split"].notna().any()
+    counted = f"test {noun}" if split else noun
     where = " to the test photos of your split" if split else f", and test all folds (`--seeds {seeds}`)"
     take = _take(_to_contradict(groups, associated), noun, where)
     return {
-        "recognise": _recognise(groups, noun, where),
-        "use": _use(groups, associated, most, tested["group"].nunique(), noun, take),
-        "unseen": _unseen(groups, noun, take),
+        "recognise": _recognise(groups, noun, counted, where),
+        "use": _use(groups, associated, most, tested["group"].nunique(), counted, take),
+        "unseen": _unseen(groups, counted, take),
     }
 
 
@@ -82,7 +83,7 @@ def _one_fold(facts: pd.DataFrame) -> str:
         return ""
     largest = facts["group"].value_counts()
     what = (
-        f"the group {largest.index[0]!r} alone has {largest.iloc[0]}"
+        f"the group {quoted(largest.index[0])} alone has {largest.iloc[0]}"
         if largest.iloc[0] > ONE_FOLD * len(facts)
         else "groups that share a picture stay together"
     )
@@ -93,12 +94,12 @@ def _one_fold(facts: pd.DataFrame) -> str:
     )
 
 
-def _recognise(groups: pd.DataFrame, noun: str, where: str) -> Answer:
+def _recognise(groups: pd.DataFrame, noun: str, counted: str, where: str) -> Answer:
     question = QUESTIONS["recognise"]
     enough = (groups >= N_FOLDS).sum(axis=1)
     able = [str(label) for label in groups.index[enough > 1]]
     if able:
-        why = f"Enough photos to test: {N_FOLDS} {noun} or more by each of two cameras of {_named(able)}."
+        why = f"Enough photos to test: {N_FOLDS} {counted} or more by each of two cameras of {_named(able)}."
         return Answer(question=question, answerable=True, why=why)
     label = str(groups.sum(axis=1).idxmax())
     # of equally many photos of the label, the camera that took more of others
@@ -108,7 +109,7 @@ def _recognise(groups: pd.DataFrame, noun: str, where: str) -> Answer:
     return Answer(
         question=question,
         answerable=False,
-        why=f"No label has {N_FOLDS} {noun} or more by each of two cameras, and between labels "
+        why=f"No label has {N_FOLDS} {counted} or more by each of two cameras, and between labels "
         "a model may use what photos show.",
         **_take(needed, noun, where),
     )
@@ -132,7 +133,7 @@ def _use(
     if len(groups.columns) < 2:
         return no("All photos come from one camera: its effect takes a second one to compare with.")
     if n_groups < MIN_GROUPS:
-        return no(f"There are only {n_groups} {noun} to test, where {MIN_GROUPS} are needed.")
+        return no(f"There are only {n_groups} {noun}, where {MIN_GROUPS} are needed.")
     if not associated:
         why = (
             "Every camera has the labels in the same proportions, so that using it gains nothing here. To see what "
@@ -192,7 +193,7 @@ def _take(needed: Mapping[Cell, int], noun: str, where: str) -> dict[str, Any]:
     """Fields of an answer that say which photos to take; of many cells the sentence names the first."""
     if not needed:
         return {}
-    cells = [f"{n} of {label!r} with {_camera(camera)}" for (label, camera), n in needed.items()]
+    cells = [f"{n} of {quoted(label)} with {_camera(camera)}" for (label, camera), n in needed.items()]
     more = [f"{sum([*needed.values()][MAX_CELLS:])} of {len(cells) - MAX_CELLS} more cells"] * (
         len(cells) > MAX_CELLS
     )
@@ -211,8 +212,8 @@ def _noun(facts: pd.DataFrame) -> str:
 
 
 def _camera(name: str) -> str:
-    return name if name == SECOND else repr(name)
+    return name if name == SECOND else quoted(name)
 
 
 def _named(names: Sequence[str]) -> str:
-    return name_some([repr(name) for name in names])
+    return name_some([quoted(name) for name in names])

@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict
 
 from camerabias.analysis.design.names import MAX_NAMED, count_of
-from camerabias.datasets.schema import MAX_TIED_GROUPS, pictures_of
+from camerabias.datasets.schema import MAX_TIED_GROUPS, pictures_of, quoted
 
 MAX_KEPT = 100
 """Pictures of a kind whose photos are kept by name."""
@@ -77,7 +77,7 @@ def _repeated(found: pd.DataFrame, differing: str | None = None) -> Repeated:
         kept = kept.drop_duplicates(["picture", differing])
     shown = kept["photo"].astype(str)
     if differing in ("label", "camera"):
-        shown += " (" + kept[differing].map(repr) + ")"
+        shown += " (" + kept[differing].map(quoted) + ")"
     return Repeated(
         pictures=found["picture"].nunique(),
         photos=len(found),

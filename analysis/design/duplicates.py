@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from pydantic import BaseModel, ConfigDict
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from camerabias.datasets.schema import pictures_of
 
@@ -52,6 +54,8 @@ class Duplicates(BaseModel):
         n_pairs: Pairs of such photos.
         n_crossing: Pairs of which one is tested while the other trains: on two sides of the split, or in two folds.
         n_labels: Pairs with two labels.
+        n_pictures: What they show, all that pairs join counted as one.
+        most: Photos of the one that most show.
         pairs: The first `MAX_KEPT` pairs, in the order of the facts.
     """
 
@@ -62,6 +66,8 @@ class Duplicates(BaseModel):
     n_pairs: int
     n_crossing: int
     n_labels: int
+    n_pictures: int
+    most: int
     pairs: tuple[Pair, ...]
 
 
@@ -78,10 +84,10 @@ def near_duplicates(facts: pd.DataFrame) -> Duplicates:
     sides, label = (pd.factorize(column)[0] for column in (side, photos["label"]))
     names = photos["path" if "path" in photos else "image_id"].to_numpy()
     n_pairs = n_crossing = n_labels = 0
-    found = np.zeros(len(photos), dtype=bool)
+    picture = np.arange(len(photos))
     pairs: list[Pair] = []
     for first, second, bits in _alike(photos):
-        found[first] = found[second] = True
+        picture = _joined(picture, first, second)
         n_pairs += len(first)
         n_crossing += int((sides[first] != sides[second]).sum())
         n_labels += int((label[first] != label[second]).sum())
@@ -90,17 +96,27 @@ def near_duplicates(facts: pd.DataFrame) -> Duplicates:
             Pair(first=names[i], second=names[j], bits=int(n))
             for i, j, n in zip(first[kept], second[kept], bits[kept], strict=True)
         ]
+    sizes = np.bincount(picture)
     return Duplicates(
         n_compared=len(photos),
-        n_photos=int(found.sum()),
+        n_photos=int(sizes[sizes > 1].sum()),
         n_pairs=n_pairs,
         n_crossing=n_crossing,
         n_labels=n_labels,
+        n_pictures=int((sizes > 1).sum()),
+        most=int(sizes.max(initial=0)),
         pairs=tuple(pairs),
     )
 
 
 Numbers = npt.NDArray[np.intp]
+
+
+def _joined(picture: Numbers, first: Numbers, second: Numbers) -> Numbers:
+    """Pictures by number, those of pairs of photos made one."""
+    n = len(picture)
+    edges = coo_matrix((np.ones(len(first), dtype=bool), (picture[first], picture[second])), shape=(n, n))
+    return np.asarray(connected_components(edges, directed=False)[1][picture], dtype=np.intp)
 
 
 def _alike(photos: pd.DataFrame) -> Iterator[tuple[Numbers, Numbers, Numbers]]:

@@ -21,7 +21,7 @@ from camerabias.analysis.statistics.number_format import (
     show_share,
 )
 from camerabias.analysis.statistics.permutation import LEVEL
-from camerabias.datasets.schema import N_FOLDS
+from camerabias.datasets.schema import N_FOLDS, quoted
 
 
 def describe_design(design: Design) -> list[str]:
@@ -84,14 +84,19 @@ def _one_sided(design: Design) -> Iterator[str]:
         return
     lonely = [str(label) for label in photos.index[(photos > 0).sum(axis=1) == 1]]
     if len(lonely) > MAX_NAMED or len(lonely) == len(photos):
-        cells = name_some([f"{label!r} from {str(photos.loc[label].idxmax())!r}" for label in lonely])
+        cells = name_some(
+            [f"{quoted(label)} from {quoted(str(photos.loc[label].idxmax()))}" for label in lonely]
+        )
         yield f"{len(lonely)} of {len(photos)} labels come from one camera alone: {cells}."
     else:
         yield from (_one_camera(design, label) for label in lonely)
     single = [str(camera) for camera in photos.columns[(photos > 0).sum(axis=0) == 1]]
     if single:
         cells = name_some(
-            [f"{camera!r} ({photos[camera].max()} of {photos[camera].idxmax()!r})" for camera in single]
+            [
+                f"{quoted(camera)} ({photos[camera].max()} of {quoted(photos[camera].idxmax())})"
+                for camera in single
+            ]
         )
         yield f"{count_of(len(single), 'camera has', 'cameras have')} photos of one label alone: {cells}."
 
@@ -101,10 +106,11 @@ def _one_camera(design: Design, label: str) -> str:
     camera = str(photos.idxmax())
     other = str(design.groups.drop(columns=camera).sum().idxmax())
     needed = to_compare(design.groups, label, camera, other)
-    cells = " and ".join(f"{n} {design.noun} of it with {name!r}" for (_, name), n in needed.items())
+    cells = " and ".join(f"{n} {design.noun} of it with {quoted(name)}" for (_, name), n in needed.items())
     return (
-        f"All {photos[camera]} photos of {label!r} come from one camera, {camera!r}: whether a model recognises the "
-        f"label or the camera cannot be tested. Add {cells}, for instance."
+        f"All {photos[camera]} photos of {quoted(label)} come from one camera, {quoted(camera)}: whether a model "
+        f"recognises the label or the camera cannot be tested. Add {cells}, for instance"
+        f"{', or leave that label out' if photos[camera] < N_FOLDS else ''}."
     )
 
 
@@ -135,13 +141,21 @@ def _shared(design: Design) -> Iterator[str]:
     if twins.n_pairs:
         first = twins.pairs[0]
         parts = [
+            count_of(twins.n_pictures, "picture", "pictures")
+            + (f" up to {twins.most} times" if twins.n_pictures > 1 else f" {twins.most} times"),
             count_of(twins.n_pairs, "pair", "pairs"),
             *[f"{twins.n_crossing} of them on both sides of a test"] * (twins.n_crossing > 0),
             *[f"{twins.n_labels} with two labels"] * (twins.n_labels > 0),
         ]
+        advice = "Photos of one object belong to one group."
+        if twins.n_labels:
+            advice = (
+                "Where labels differ, one is wrong, or the picture is a placeholder: relabel or drop such photos. Of "
+                "others, photos of one object belong to one group."
+            )
         yield (
             f"{twins.n_photos} photos are near-duplicates of one in another group: {', '.join(parts)} (first: "
-            f"{first.first} and {first.second}). Photos of one object belong to one group."
+            f"{first.first} and {first.second}). {advice}"
         )
     if twins.n_compared < design.n_photos:
         yield f"Near-duplicates were looked for among {twins.n_compared} of the {design.n_photos} photos."
@@ -174,8 +188,9 @@ def _scaling(resizes: Sequence[Resize]) -> Iterator[str]:
     if most.median > RESIZE_RATIO * least.median:
         yield (
             "Photos are scaled to one size by factors that depend on the camera: in the median "
-            f"{show_number(most.median)} for {most.camera!r}, {show_number(least.median)} for {least.camera!r}. "
-            "Scaling leaves traces in the pixels; `camerabias data import --fit crop` scales only what is too small."
+            f"{show_number(most.median)} for {quoted(most.camera)}, {show_number(least.median)} for "
+            f"{quoted(least.camera)}. Scaling leaves traces in the pixels; `camerabias data import --fit "
+            "crop` scales only what is too small."
         )
 
 
@@ -191,4 +206,4 @@ def describe_effects(effects: Sequence[Effect]) -> list[str]:
 
 
 def _cells(cells: Sequence[Cell]) -> str:
-    return name_some([f"{label!r} by {camera!r}" for label, camera in cells])
+    return name_some([f"{quoted(label)} by {quoted(camera)}" for label, camera in cells])

@@ -12,7 +12,15 @@ from typing import Any
 import numpy as np
 from PIL import ExifTags, Image
 
-from camerabias.datasets.io.decode import ImageError, exif_of, open_image, pages_of, to_rgb, upright
+from camerabias.datasets.io.decode import (
+    ImageError,
+    exif_of,
+    header_size,
+    open_image,
+    pages_of,
+    to_rgb,
+    upright,
+)
 from camerabias.datasets.io.storage import StorageError
 from camerabias.datasets.reading.exif import camera_of
 from camerabias.datasets.reading.walk import CONVERSIONS
@@ -139,8 +147,9 @@ def inspect_image(content: bytes) -> ImageFacts:
     Raises:
         ImageError: It cannot be decoded, is too large or too small, or is a raw.
     """
+    _refuse_size(header_size(content))
     with open_image(content) as file:
-        _refuse_size(file)
+        _refuse_size(file.size)
         if _RAW_DNG in getattr(file, "tag_v2", ()):
             raise ImageError(CONVERSIONS[".dng"])
         deep = _has_deep_values(file, content)
@@ -151,10 +160,13 @@ def inspect_image(content: bytes) -> ImageFacts:
         return ImageFacts(image.width, image.height, kind, camera, largest, pages_of(file), seen)
 
 
-def _refuse_size(file: Image.Image) -> None:
-    if min(file.size) < 2:
-        raise ImageError(f"{file.width} × {file.height} pixels have no halves: drop it")
-    has, given = file.width * file.height / 1e6, os.environ.get(LIMIT_VARIABLE) or str(MAX_MEGAPIXELS)
+def _refuse_size(size: tuple[int, int] | None) -> None:
+    if size is None:
+        return
+    width, height = size
+    if min(size) < 2:
+        raise ImageError(f"{width} × {height} pixels are too few, as 2 × 2 are needed: drop it")
+    has, given = width * height / 1e6, os.environ.get(LIMIT_VARIABLE) or str(MAX_MEGAPIXELS)
     try:
         limit = float(given)
     except ValueError:

@@ -10,7 +10,8 @@ import pandas as pd
 
 from camerabias.datasets.ingest.admission import BLANK, TRANSPARENT
 from camerabias.datasets.reading.exif import one_spelling
-from camerabias.datasets.reading.words import look_at_words
+from camerabias.datasets.reading.words import EXCHANGE, look_at_words, plainly
+from camerabias.datasets.schema import NO_EXIF_CAMERA, quoted
 
 MAX_NAMED = 5
 
@@ -39,7 +40,7 @@ def look_at_rejected(rejected: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def list_rejected(rejected: Iterable[Mapping[str, Any]]) -> str:
-    """How many photos of each camera cannot be used, and why the first.
+    """How many photos of each camera cannot be used, and why the first few.
 
     Args:
         rejected: Of each photo path, reason and camera, the latter None where EXIF would have named it.
@@ -48,9 +49,35 @@ def list_rejected(rejected: Iterable[Mapping[str, Any]]) -> str:
     for row in rejected:
         by_camera[row.get("camera")].append(row)
     return _list(
-        f"{len(rows)}{f' of {camera!r}' if camera else ''} (first: {rows[0]['path']}: {rows[0]['reason']})"
+        f"{len(rows)}{f' of {quoted(camera)}' if camera else ''} (first: "
+        + "; ".join(f"{row['path']}: {row['reason']}" for row in rows[:MAX_NAMED])
+        + ")"
         for camera, rows in sorted(by_camera.items(), key=lambda item: -len(item[1]))
     )
+
+
+def look_at_exif(photos: pd.DataFrame) -> list[str]:
+    """Whether EXIF names what should be the label, not the camera, in a sentence.
+
+    Args:
+        photos: A row per photo: label, camera, and device, as EXIF names it.
+    """
+    known = photos[photos["device"] != NO_EXIF_CAMERA].drop_duplicates(["label", "camera", "device"])
+    names = [tuple(map(plainly, row)) for row in known[["label", "camera", "device"]].itertuples(index=False)]
+    swapped = [
+        _is_device(label, device) and not _is_device(camera, device) for label, camera, device in names
+    ]
+    if 2 * sum(swapped) <= len(known):
+        return []
+    first = known.iloc[swapped.index(True)]
+    return [
+        f"EXIF names as the camera what is read as the label: {quoted(first['device'])} takes photos of label "
+        f"{quoted(first['label'])} and camera {quoted(first['camera'])}. {EXCHANGE}"
+    ]
+
+
+def _is_device(word: str, device: str) -> bool:
+    return len(word) > 2 and (word in device or device in word)
 
 
 def look_at_pixels(odd: pd.DataFrame, index: pd.DataFrame) -> list[str]:
@@ -88,7 +115,7 @@ def _by_camera(photos: pd.DataFrame, index: pd.DataFrame) -> str:
     counts = index["camera"].value_counts()
     named = photos.groupby("camera", sort=False)["path"].agg(["size", "first"])
     return _list(
-        f"{row.size} of {counts[camera]} of {camera!r} (first: {row.first})"
+        f"{row.size} of {counts[camera]} of {quoted(camera)} (first: {row.first})"
         for camera, row in zip(named.index, named.itertuples(index=False), strict=True)
     )
 
@@ -100,7 +127,7 @@ def _unused_bits(photos: pd.DataFrame) -> Iterator[tuple[str, str]]:
         bits = max(top - 1, 1).bit_length()  # 4096, too, is white in 12 bits
         if bits < 16:
             said = f"largest value {top}: multiply by {2 ** (16 - bits)}"
-            yield str(camera), f"{bits} bits in {len(largest)} photos of {camera!r} ({said})"
+            yield str(camera), f"{bits} bits in {len(largest)} photos of {quoted(camera)} ({said})"
 
 
 def _list(items: Iterable[Any]) -> str:

@@ -14,7 +14,13 @@ import pandas as pd
 
 from camerabias.datasets.ingest.create import cut_into_shards, default_size, read_rows
 from camerabias.datasets.ingest.index import make_index
-from camerabias.datasets.ingest.noticed import join_cameras, list_rejected, look_at_pixels, look_at_rejected
+from camerabias.datasets.ingest.noticed import (
+    join_cameras,
+    list_rejected,
+    look_at_exif,
+    look_at_pixels,
+    look_at_rejected,
+)
 from camerabias.datasets.inspection.kept import keep, kept
 from camerabias.datasets.inspection.metadata import COMPUTED, taken_over, tell, with_factors
 from camerabias.datasets.io.executor import Executor
@@ -141,6 +147,9 @@ def _facts(photos: Sequence[Photo], found: Mapping[str, Facts]) -> tuple[pd.Data
     notes: list[str] = []
     if any(photo.camera is None for photo in photos):
         rows["camera"], notes = join_cameras(rows["camera"])
+    else:
+        devices = [found[path]["camera"] for path in (photo.name for photo in photos) if path in found]
+        notes = look_at_exif(rows.assign(device=devices))
     index = make_index(rows)
     facts = index[taken_over(index)].assign(
         **{name: rows[name].astype(kind) for name, kind in COMPUTED.items()}

@@ -76,6 +76,15 @@ def stored_size(content: bytes) -> tuple[int, int]:
         return file.height, file.width
 
 
+def header_size(content: bytes) -> tuple[int, int] | None:
+    """Width and height by the header, before anything is decoded; None where it does not say."""
+    with _without_limits(), warnings.catch_warnings(), suppress(Exception):
+        warnings.simplefilter("ignore")
+        with Image.open(io.BytesIO(content)) as file:
+            return file.size
+    return None
+
+
 @contextmanager
 def open_image(content: bytes) -> Iterator[Image.Image]:
     """An image file, its header read, and of PNG and TIFF all of it.

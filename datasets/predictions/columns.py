@@ -20,7 +20,7 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
     ),
     "prediction": (
         "prediction", "predicted", "y_pred", "pred", "predicted_label", "pred_label", "predicted_class", "pred_class",
-        "y_hat", "output",
+        "y_hat", "output", "predictions", "outputs",
     ),
     "camera": (
         "camera", "device", "camera_id", "device_id", "camera_model", "device_model", "camera_name", "device_name",

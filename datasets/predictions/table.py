@@ -20,11 +20,13 @@ from camerabias.datasets.predictions.columns import (
     find_score_columns,
     no_column,
 )
+from camerabias.datasets.predictions.nested import unfold_scores
 from camerabias.datasets.reading.columns import refuse_gaps
 from camerabias.datasets.reading.parsers import PARSERS, parse_table
+from camerabias.datasets.reading.sets import in_or_not, one_vs_rest, separators_of
 from camerabias.datasets.reading.splits import name_sides
 from camerabias.datasets.reading.walk import CONVERSIONS
-from camerabias.datasets.reading.words import clean, in_or_not, one_vs_rest, plainly
+from camerabias.datasets.reading.words import clean, plainly
 from camerabias.datasets.schema import JUDGED_FILE, RUN_FILE, CamerabiasError
 from camerabias.datasets.sources.table import is_table
 
@@ -69,6 +71,8 @@ def read_predictions(
         CamerabiasError: A column is missing or has gaps, predictions are no labels, scores are no numbers.
     """
     table, name, notes = _open(source)
+    table, said = unfold_scores(table, columns, name)
+    notes += said
     found, said = find_prediction_columns(table, columns, name)
     notes += said
     scored = find_score_columns(table, columns.scores, {*found.values()}, name)
@@ -165,9 +169,10 @@ def _mapped(column: pd.Series, change: Callable[[list[Any]], Iterable[str]]) -> 
 
 def _against_rest(words: dict[str, pd.Series], member: str) -> None:
     """Make all other labels one; that none is predicted as the member is no mistake."""
+    separators = separators_of(words["label"].unique())
     words["label"] = _mapped(words["label"], lambda known: one_vs_rest(known, member))
     words["prediction"] = _mapped(
-        words["prediction"], lambda known: [in_or_not(word, member) for word in known]
+        words["prediction"], lambda known: [in_or_not(word, member, separators) for word in known]
     )
 
 
@@ -203,8 +208,13 @@ def _are_scores(predictions: pd.Series, labels: pd.Series) -> bool:
 
 def _look_at_scores(table: pd.DataFrame, scored: list[str], labels: pd.Series) -> list[str]:
     """How scores are written, and which columns may be scores but are not taken for them, in sentences."""
-    commas = [column for column in scored if table[column].map(str).str.contains(",").any()]
-    notes = [f"Commas are read as decimal points in {_some(commas)}."] if commas else []
+    notes = []
+    for sign, meaning in (
+        (",", "Commas are read as decimal points"),
+        ("%", "Percents are read as parts of 1"),
+    ):
+        if columns := [column for column in scored if table[column].map(str).str.contains(sign).any()]:
+            notes.append(f"{meaning} in {_some(columns)}.")
     named = sorted({*labels} & {*map(str, table.columns)})
     if not scored and len(named) == labels.nunique():
         notes.append(
@@ -215,9 +225,11 @@ def _look_at_scores(table: pd.DataFrame, scored: list[str], labels: pd.Series) -
 
 
 def _as_numbers(column: pd.Series) -> pd.Series:
-    """Numbers, also of text with decimal points or commas; NaN where there is none."""
-    points = column.map(lambda cell: cell.replace(",", ".") if isinstance(cell, str) else cell)
-    return pd.to_numeric(points, errors="coerce")
+    """Numbers, also of text with decimal points or commas, and percents as parts of 1; NaN where there is none."""
+    percents = column.map(str).str.strip().str.endswith("%")
+    points = column.map(lambda cell: cell.replace(",", ".").rstrip("% ") if isinstance(cell, str) else cell)
+    numbers = pd.to_numeric(points, errors="coerce")
+    return numbers.where(~percents, numbers / 100)
 
 
 def _above(table: pd.DataFrame, column: str, labels: list[str], name: str, notes: list[str]) -> pd.Series:

@@ -10,7 +10,7 @@ from PIL import ExifTags, Image
 
 from camerabias.datasets.io.decode import exif_value
 from camerabias.datasets.reading.words import clean, decode_text
-from camerabias.datasets.schema import NO_EXIF_CAMERA
+from camerabias.datasets.schema import NO_EXIF_CAMERA, quoted
 
 MAX_NAMED = 5
 
@@ -86,7 +86,7 @@ def one_spelling(cameras: Iterable[str]) -> tuple[dict[str, str], list[str]]:
         alike["".join(name.split()).casefold()].append(name)
     several = [names for names in alike.values() if len(names) > 1]
     listed = "; ".join(
-        f"{names[0]!r} also for {', '.join(map(repr, names[1:]))}" for names in several[:MAX_NAMED]
+        f"{quoted(names[0])} also for {', '.join(map(quoted, names[1:]))}" for names in several[:MAX_NAMED]
     )
     more = f"; and {len(several) - MAX_NAMED} more" if len(several) > MAX_NAMED else ""
     notes = (

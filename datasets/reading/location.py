@@ -9,6 +9,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from camerabias.datasets.io.storage import Folder
@@ -28,6 +29,11 @@ MAX_NAME, MAX_PATH = 255, 4096
 _NUMBERS = re.compile(r"[\[\s]*(\d+(\.\d*)?[\s,;\[\]]+){16,}.*", re.DOTALL)
 
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://|~", re.IGNORECASE)
+
+_Photos = defaultdict[str, list[str]]
+
+_ABSOLUTE = re.compile(r"[a-z]:[/\\]|[/\\]", re.IGNORECASE)
+"""How paths begin that are relative to nothing, on POSIX and on Windows."""
 
 _LEADING_ZEROS = re.compile(r"(?:(?<=/)|^)0+(?=\d+(\.[a-z]+)?$)")
 
@@ -50,10 +56,13 @@ def locate(
     with the endings of photos, decoded from an address, without what Label Studio writes before names, and with the
     leading zeros that spreadsheets drop. What is not found then stays as it is, and is rejected as any missing photo.
 
+    Of photos of one name, the one is meant whose folders are most like those of the path.
+
     Args:
         paths: As a table has them.
         root: The folder that they are relative to.
-        by_name: Whether photos are also looked up by their names alone, wherever below the folder they lie.
+        by_name: Whether photos are also looked up by their names, wherever below the folder they lie; those of
+            absolute paths, as of another machine, always are.
         column: That paths are taken from.
 
     Raises:
@@ -66,8 +75,9 @@ def locate(
     if not missing:
         return list(paths), []
     files = [*islice(files_below(root), MAX_FILES)]
-    lookup = _Lookup(files, by_name)
-    found = [lookup.find(path) for path in paths]
+    lookup = _Lookup(files)
+    matches = _agreeing([lookup.match(path, by_name) for path in paths])
+    found = [match.photo for match in matches]
     n_found = sum(path is not None for path in found)
     if n_found < len(paths) / 2:
         of = "" if column == "path" else f" in the column {column!r}"
@@ -76,16 +86,20 @@ def locate(
             f"looked for at {root.file(missing[0])})."
         )
         other = "" if column == "path" else " --path names another column."
-        raise CamerabiasError(f"{said} {_advise(paths, root, files, by_name)}{other}")
-    changed = [(old, new) for old, new in zip(paths, found, strict=True) if new not in (None, old)]
-    notes = _name_several(paths, lookup)
-    if changed:
-        notes.append(
-            f"{len(changed)} of {len(paths)} paths were completed (first: {_completed(*changed[0])})."
-        )
-        hows = Counter(how for old, _ in changed if (how := lookup.meaning(old)[1]))
-        notes += [f"In {n} of {len(paths)} paths {how}." for how, n in hows.items()]
-    return [new or old for old, new in zip(paths, found, strict=True)], notes
+        raise CamerabiasError(f"{said} {_advise(paths, root, lookup, by_name)}{other}")
+    notes = [*_name_several(matches), *_say_completed(matches)]
+    return [match.photo or match.path for match in matches], notes
+
+
+def _say_completed(matches: Sequence[_Match]) -> list[str]:
+    changed = [match for match in matches if match.photo not in (None, match.path)]
+    if not changed:
+        return []
+    first, hows = changed[0], Counter(match.how for match in changed if match.how)
+    return [
+        f"{len(changed)} of {len(matches)} paths were completed (first: {_completed(first.path, str(first.photo))}).",
+        *(f"In {n} of {len(matches)} paths {how}." for how, n in hows.items()),
+    ]
 
 
 def _refuse_pictures(paths: Sequence[str], column: str) -> None:
@@ -97,17 +111,15 @@ def _refuse_pictures(paths: Sequence[str], column: str) -> None:
         )
 
 
-def _name_several(paths: Sequence[str], lookup: _Lookup) -> list[str]:
+def _name_several(matches: Sequence[_Match]) -> list[str]:
     """Names that fit several photos, with two of these."""
-    several = [
-        (path, found) for path in paths if len(found := lookup.fitting(path)) > 1 and path not in found
-    ]
+    several = [match for match in matches if len(match.fitting) > 1 and match.path not in match.fitting]
     if not several:
         return []
-    path, (one, other, *_) = several[0]
+    one, other, *_ = several[0].fitting
     return [
-        f"{len(several)} of {len(paths)} names fit several photos, and which is meant is not known (first: {path} "
-        f"may be {one} or {other}). Write the folder before each name, as in {one}."
+        f"{len(several)} of {len(matches)} names fit several photos, and which is meant is not known (first: "
+        f"{several[0].path} may be {one} or {other}). Write the folder before each name, as in {one}."
     ]
 
 
@@ -144,59 +156,110 @@ def _forms(path: str) -> Iterator[tuple[str, str]]:
     yield _UPLOAD.sub("", decoded), "the 8 characters that Label Studio writes before a name were dropped"
 
 
-class _Lookup:
-    """Photos by their paths, with and without endings, and perhaps by their names alone."""
+class _Match(NamedTuple):
+    """What a path of a table can mean.
 
-    def __init__(self, files: Iterable[str], by_name: bool) -> None:
-        self._by_name = by_name
-        self._paths: defaultdict[str, list[str]] = defaultdict(list)
-        self._unpadded: defaultdict[str, list[str]] = defaultdict(list)
-        for path in files:
-            if not path.lower().endswith(IMAGE_ENDINGS):
-                continue
+    Attributes:
+        path: As the table has it.
+        fitting: Photos that it can mean.
+        how: What was done to find them, in words.
+        dropped: Folders of the path in front of those that the photo shares, where these tell it from others of its
+            name; else None.
+    """
+
+    path: str
+    fitting: list[str]
+    how: str = ""
+    dropped: str | None = None
+
+    @property
+    def photo(self) -> str | None:
+        """The one photo that it can mean."""
+        if self.path in self.fitting:
+            return self.path
+        return self.fitting[0] if len(self.fitting) == 1 else None
+
+
+class _Lookup:
+    """Photos by their paths, by their names and by these with their folder, with and without endings."""
+
+    def __init__(self, files: Iterable[str]) -> None:
+        self.files = [path for path in files if path.lower().endswith(IMAGE_ENDINGS)]
+        self._folders = {path: _key(path).split("/")[-2::-1] for path in self.files}
+        self._paths: _Photos = defaultdict(list)
+        self._names: _Photos = defaultdict(list)
+        self._unpadded: tuple[_Photos, _Photos] = (defaultdict(list), defaultdict(list))
+        for path in self.files:
             key = _key(path)
             for known in {key, posixpath.splitext(key)[0]}:
-                for name in {known, posixpath.basename(known)} if by_name else {known}:
-                    self._paths[name].append(path)
-                    if (unpadded := _LEADING_ZEROS.sub("", name)) != name:
-                        self._unpadded[unpadded].append(path)
+                self._add(path, self._paths, self._unpadded[0], known)
+                for name in {posixpath.basename(known), _with_folder(known)}:
+                    self._add(path, self._names, self._unpadded[1], name)
 
-    def fitting(self, path: str) -> list[str]:
-        """Photos that a path can mean."""
-        return self.meaning(path)[0]
+    @staticmethod
+    def _add(path: str, photos: _Photos, unpadded: _Photos, name: str) -> None:
+        photos[name].append(path)
+        if (short := _LEADING_ZEROS.sub("", name)) != name:
+            unpadded[short].append(path)
 
-    def meaning(self, path: str) -> tuple[list[str], str]:
-        """Photos that a path can mean, and what was done to find them, in words."""
+    def match(self, path: str, by_name: bool) -> _Match:
+        """What a path can mean; by its name, where that is asked for or the path is absolute."""
+        by_name = by_name or _ABSOLUTE.match(path) is not None
         for form, how in _forms(path):
-            if found := self._named(self._paths, form):
-                return found, how
-        return self._named(
-            self._unpadded, _key(path)
-        ), "leading zeros, which spreadsheets drop, were put back"
+            if found := self._nearest(self._paths, self._names, form, by_name):
+                return _Match(path, found[0], how, found[1])
+        padded = self._nearest(*self._unpadded, _key(path), by_name) or ([], None)
+        return _Match(path, padded[0], "leading zeros, which spreadsheets drop, were put back", padded[1])
 
-    def _named(self, photos: dict[str, list[str]], key: str) -> list[str]:
-        found = photos.get(key, [])
-        return found or (photos.get(posixpath.basename(key), []) if self._by_name else [])
+    def _nearest(
+        self, paths: _Photos, names: _Photos, key: str, by_name: bool
+    ) -> tuple[list[str], str | None] | None:
+        """Photos of a path, or those of its name whose folders have the longest end in common with its own.
 
-    def find(self, path: str) -> str | None:
-        """The one photo that a path can mean."""
-        found = self.fitting(path)
-        if path in found:
-            return path
-        return found[0] if len(found) == 1 else None
+        With them, where others have that name, the folders in front of these.
+        """
+        if found := paths.get(key):
+            return found, None
+        alike = names.get(posixpath.basename(key), []) if by_name else []
+        if not alike:
+            return None
+        folders = key.split("/")[:-1]
+        shared = {
+            photo: len(posixpath.commonprefix([folders[::-1], self._folders[photo]]))
+            for photo in names.get(_with_folder(key), alike)
+        }
+        most = max(shared.values())
+        nearest = [photo for photo, n in shared.items() if n == most]
+        return nearest, "/".join(folders[:-most]) if most and len(nearest) < len(alike) else None
 
 
-def _advise(paths: Sequence[str], root: Folder, files: Sequence[str], by_name: bool) -> str:
+def _with_folder(key: str) -> str:
+    return "/".join(key.split("/")[-2:])
+
+
+def _agreeing(matches: Sequence[_Match]) -> list[_Match]:
+    """Matches without those that drop folders which more of the others keep: their own photo is missing."""
+    counts = Counter(match.dropped for match in matches if match.dropped is not None)
+    strays = {
+        stray
+        for stray in counts
+        for kept, n in counts.items()
+        if n > counts[stray] and kept != stray and (not kept or stray.startswith(f"{kept}/"))
+    }
+    return [match._replace(fitting=[]) if match.dropped in strays else match for match in matches]
+
+
+def _advise(paths: Sequence[str], root: Folder, lookup: _Lookup, by_name: bool) -> str:
     """What would help where paths lead nowhere."""
-    lookup = _Lookup(files, by_name=True)
-    if several := _name_several(paths, lookup):
+    matches = [lookup.match(path, by_name=True) for path in paths]
+    if several := _name_several(matches):
         return several[0]
-    photos = [as_text(path) for path in files if path.lower().endswith(IMAGE_ENDINGS)]
-    if by_name and photos:
-        return f"Photos there are named otherwise, such as {' and '.join(sorted(photos)[:2])}: give names like these."
+    if by_name and lookup.files:
+        some = " and ".join(map(as_text, sorted(lookup.files)[:2]))
+        return f"Photos there are named otherwise, such as {some}: give names like these."
     if by_name:
         return "Give --images the folder that holds them all, at any depth."
-    folders = Counter(posixpath.dirname(new) for path in paths if (new := lookup.find(path)))
+    folders = Counter(posixpath.dirname(match.photo) for match in matches if match.photo)
     if not folders:
         return "Give --images the folder that holds them; they are then found by name, at any depth."
     common = posixpath.commonpath(list(folders))

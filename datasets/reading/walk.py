@@ -22,8 +22,10 @@ PROGRAM_FOLDERS = {
 }  # fmt: skip
 """Folders that file systems, archives and photo servers make, with copies and thumbnails; in lower case."""
 
-HIDDEN = "hidden, named as photos (macOS leaves such ._ files)"
+HIDDEN_FILES = "hidden, named as photos (macOS leaves such ._ files)"
 """What is counted of files that are passed over."""
+
+HIDDEN_FOLDERS = "hidden (such as .ipynb_checkpoints)"
 
 CONVERSIONS = {
     ".nii": "NIfTI: save slices as PNG, with nibabel say",
@@ -47,7 +49,7 @@ def files_below(root: Folder, skipped: Counter[str] | None = None) -> Iterator[s
 
     Args:
         root: The folder.
-        skipped: Counts folders that are passed over, by what they are, and files that are `HIDDEN`.
+        skipped: Counts folders that are passed over, by what they are, and files that are `HIDDEN_FILES`.
 
     Raises:
         CamerabiasError: A folder may not be read: a label or a camera could be missed.
@@ -66,13 +68,15 @@ def _local(root: Folder, skipped: Counter[str]) -> Iterator[str]:
             skipped[what] += 1
             folders.clear()
             continue
+        if n_hidden := sum(name.startswith(".") for name in folders):
+            skipped[HIDDEN_FOLDERS] += n_hidden
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         below = Path(folder).relative_to(root.path)
         for name in sorted(names):
             if not name.startswith("."):
                 yield (below / name).as_posix()
             elif name.lower().endswith(IMAGE_ENDINGS):
-                skipped[HIDDEN] += 1
+                skipped[HIDDEN_FILES] += 1
 
 
 def _refuse_locked(error: OSError) -> None:
@@ -88,24 +92,31 @@ def _remote(root: Folder, skipped: Counter[str]) -> Iterator[str]:
     ours = {
         posixpath.dirname(path) for path in paths if posixpath.basename(path) in (MANIFEST_FILE, RUN_FILE)
     }
-    programs = set()
+    passed = set()
     for path in paths:
         levels = path.split("/")
         above = ["/".join(levels[:depth]) for depth in range(1, len(levels))]
-        if found := [folder for folder in above if folder in ours or _of_program(posixpath.basename(folder))]:
-            programs.add(found[0])
-        elif not any(name.startswith(".") for name in levels):
+        if found := [folder for folder in above if folder in ours or _left(posixpath.basename(folder))]:
+            passed.add(found[0])
+        elif not levels[-1].startswith("."):
             yield path
         elif path.lower().endswith(IMAGE_ENDINGS):
-            skipped[HIDDEN] += 1
-    for folder in programs:
-        skipped["made by camerabias" if folder in ours else "left by other programs"] += 1
+            skipped[HIDDEN_FILES] += 1
+    for folder in passed:
+        skipped["made by camerabias" if folder in ours else _left(posixpath.basename(folder))] += 1
 
 
 def _made_by(folder: str, names: list[str]) -> str:
     if MANIFEST_FILE in names or RUN_FILE in names:
         return "made by camerabias"
-    return "left by other programs" if _of_program(os.path.basename(folder)) else ""
+    return _left(os.path.basename(folder))
+
+
+def _left(folder: str) -> str:
+    """What a folder is that no user has made; empty of others."""
+    if folder.startswith("."):
+        return HIDDEN_FOLDERS
+    return "left by other programs" if _of_program(folder) else ""
 
 
 def _of_program(name: str) -> bool:

@@ -12,12 +12,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from camerabias.datasets.schema import CamerabiasError
+from camerabias.datasets.reading.sets import describe_sets
+from camerabias.datasets.schema import CamerabiasError, quoted
 
 MISSING = {"", "-", "?", "n/a", "na", "nan", "none", "null", "unknown", "undefined"}
 """Words that often stand for a gap, in lower case."""
 
-SET_SEPARATORS = "|;,+&/"
+EXCHANGE = (
+    "If they are exchanged, give --layout camera/label for folders, or --label and --camera for columns."
+)
+"""What to do where labels are cameras."""
+
+_DEVICES = re.compile(
+    r"(?<![a-z])(canon|eos|powershot|nikon|coolpix|sony|olympus|panasonic|lumix|fujifilm|pentax|leica|casio|gopro|dji|"
+    r"iphone|ipad|samsung|huawei|xiaomi|redmi|oneplus|oppo|vivo|motorola|nokia|pixel \d|galaxy [a-z]?\d|hamamatsu|"
+    r"aperio|camera|cam|smartphone|phone|scanner|webcam|dslr)(?![a-z])",
+    re.IGNORECASE,
+)
+"""What names of devices hold, and hardly any label."""
 
 MAX_NAMED = 3
 
@@ -111,7 +123,7 @@ def look_at_words(labels: Iterable[str], cameras: Iterable[str], n_photos: int) 
         CamerabiasError: Nearly every photo has a label of its own, which nothing can learn.
     """
     counts = {"label": Counter(labels), "camera": Counter(cameras)}
-    what_else = [*_sets(counts["label"]), *_measured(counts["label"])]
+    what_else = [*describe_sets(counts["label"]), *_measured(counts["label"])]
     if n_photos >= 10 and len(counts["label"]) > n_photos / 2:
         alone = [word for word, n in counts["label"].items() if n == 1]
         raise CamerabiasError(
@@ -122,11 +134,12 @@ def look_at_words(labels: Iterable[str], cameras: Iterable[str], n_photos: int) 
     return [
         *(note for what, found in counts.items() for note in (*_near(what, found), *_missing(what, found))),
         *what_else,
+        *_exchanged(counts["label"], counts["camera"]),
     ]
 
 
 def _shortened(word: str) -> str:
-    return repr(word if len(word) <= 60 else f"{word[:57]}...")
+    return quoted(word if len(word) <= 60 else f"{word[:57]}...")
 
 
 def _measured(counts: Counter[str]) -> list[str]:
@@ -151,7 +164,7 @@ def _near(what: str, counts: Counter[str]) -> list[str]:
     if not groups:
         return []
     named = "; ".join(
-        " and ".join(f"{word!r} ({counts[word]})" for word in words) for words in groups[:MAX_NAMED]
+        " and ".join(f"{quoted(word)} ({counts[word]})" for word in words) for words in groups[:MAX_NAMED]
     )
     return [f"Some {what}s differ in case or punctuation alone, and count as different: {named}."]
 
@@ -159,50 +172,18 @@ def _near(what: str, counts: Counter[str]) -> list[str]:
 def _missing(what: str, counts: Counter[str]) -> list[str]:
     found = [word for word in counts if word.casefold() in MISSING]
     return [
-        f"The {what} {word!r} ({counts[word]} photos) counts as a {what}; exclude those photos if it means none."
+        f"The {what} {quoted(word)} ({counts[word]} photos) counts as a {what}; exclude those photos if it means "
+        "none."
         for word in found
     ]
 
 
-def set_members(word: str) -> list[str]:
-    """Members of a label that may be a set, such as `A|B`; itself where it is none."""
-    return [member for part in re.split(f"[{re.escape(SET_SEPARATORS)}]", word) if (member := part.strip())]
-
-
-def _sets(counts: Counter[str]) -> list[str]:
-    """Labels that look like sets: joined by a bar, of labels that are there too, or many ones of few words."""
-    for separator in SET_SEPARATORS:
-        members = {word: {part.strip() for part in word.split(separator)} for word in counts}
-        joined = [word for word, found in members.items() if len(found) > 1 and "" not in found]
-        words = {member for found in members.values() for member in found}
-        many = len(joined) >= 2 and len(counts) > len(words)
-        if joined and (separator == "|" or many or any(members[word] <= counts.keys() for word in joined)):
-            return [
-                f"Labels look like sets: {len(counts)} labels are combinations of {len(words)} words, joined by "
-                f"{separator!r}. {sum(counts[word] for word in joined)} photos have several (first: {joined[0]!r}), "
-                "and each combination counts as a label of its own. To ask about one of these words, give "
-                f"--one-vs-rest {min(words)!r}."
-            ]
-    return []
-
-
-def in_or_not(word: str, member: str) -> str:
-    """A word as `member`, where it is that or a set with it, or as `not MEMBER`."""
-    return member if word == member or member in set_members(word) else f"not {member}"
-
-
-def one_vs_rest(words: Iterable[str], member: str) -> list[str]:
-    """Each word as `in_or_not` has it.
-
-    Raises:
-        CamerabiasError: No word, or every word, has it.
-    """
-    found = [in_or_not(word, member) for word in words]
-    if len({*found}) == 2:
-        return found
-    known = Counter(one for word in words for one in set_members(word))
-    named = ", ".join(f"{word!r}" for word, _ in known.most_common(20))
-    raise CamerabiasError(
-        f"{'Every' if member in found else 'No'} photo has the label {member!r} that --one-vs-rest asks about; "
-        f"labels hold {named}."
-    )
+def _exchanged(labels: Iterable[str], cameras: Iterable[str]) -> list[str]:
+    """Labels that are named as cameras are, where cameras are not."""
+    one, other = (sorted({*words}) for words in (labels, cameras))
+    if not (one and other and all(map(_DEVICES.search, one))) or any(map(_DEVICES.search, other)):
+        return []
+    return [
+        f"Labels look like cameras ({', '.join(map(quoted, one[:MAX_NAMED]))}), and cameras do not "
+        f"({', '.join(map(quoted, other[:MAX_NAMED]))}). {EXCHANGE}"
+    ]

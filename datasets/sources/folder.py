@@ -5,13 +5,14 @@ from __future__ import annotations
 import posixpath
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.reading.photo import SOURCES, Photo, Reading, Source, SourceKind
+from camerabias.datasets.reading.sets import one_vs_rest
 from camerabias.datasets.reading.splits import SPLITS, name_sides
-from camerabias.datasets.reading.walk import CONVERSIONS, HIDDEN, IMAGE_ENDINGS, files_below
-from camerabias.datasets.reading.words import as_text, clean, look_at_words, one_vs_rest
+from camerabias.datasets.reading.walk import CONVERSIONS, HIDDEN_FILES, IMAGE_ENDINGS, files_below
+from camerabias.datasets.reading.words import as_text, clean, look_at_words
 from camerabias.datasets.schema import CamerabiasError
 
 MAX_NAMED = 5
@@ -43,13 +44,10 @@ def read_folder(location: str, reading: Reading) -> Source:
             "--layout label with --camera-from exif, or --layout label/camera or camera/label without it."
         )
     found, notes = _photo_paths(root)
-    places, said = _doubled_once(found, len(levels))
-    sides = _sides(root, places)
-    if sides:
-        levels = ["split", *levels]
-        said += [f"The folders {', '.join(sides)} are the sides of a split.", *_drop_unlabelled(places)]
+    places, sides, said = _placed(root, found, len(levels))
+    levels = ["split", *levels] if sides else levels
     _refuse_shallow(root, places, levels, reading)
-    said += _look_deeper(root, places, levels)
+    said += _look_deeper(places, levels)
     words = [
         {level: clean(word) for level, word in zip(levels, place.split("/"), strict=False)}
         for place in places.values()
@@ -59,6 +57,7 @@ def read_folder(location: str, reading: Reading) -> Source:
         labels = one_vs_rest(labels, reading.one_vs_rest)
     splits, more = _splits(places, sides)
     cameras = [word["camera"] for word in words if "camera" in word]
+    said += _say_levels((word["label"] for word in words), cameras, reading)
     notes += [*said, *more, *look_at_words(labels, cameras, len(places))]
     photos = [
         Photo(path, label, word.get("camera"), split=split)
@@ -76,7 +75,8 @@ def _photo_paths(root: Folder) -> tuple[list[str], list[str]]:
         posixpath.splitext(path)[1].lower() for path in paths
     )
     notes = [
-        f"{'Files' if what == HIDDEN else 'Folders'} passed over, {what}: {n}." for what, n in skipped.items()
+        f"{'Files' if what == HIDDEN_FILES else 'Folders'} passed over, {what}: {n}."
+        for what, n in skipped.items()
     ]
     if others:
         listed = ", ".join(
@@ -89,6 +89,48 @@ def _photo_paths(root: Folder) -> tuple[list[str], list[str]]:
             f"The folder {root} holds no photos ({', '.join(IMAGE_ENDINGS)}). {' '.join(notes)}".strip()
         )
     return paths, notes
+
+
+def _placed(
+    root: Folder, paths: Iterable[str], depth: int
+) -> tuple[dict[str, str], dict[str, str], list[str]]:
+    """Where each photo counts as lying, sides of a split by their folders, and what was assumed."""
+    places, said = _doubled_once(paths, depth)
+    said += _unwrap(places, 0, depth)
+    sides = _sides(root, places)
+    if sides:
+        said += [f"The folders {', '.join(sides)} are the sides of a split.", *_drop_unlabelled(places)]
+        said += _unwrap(places, 1, depth)
+    return places, sides, said
+
+
+def _unwrap(places: dict[str, str], start: int, depth: int) -> list[str]:
+    """Pass over folders that hold but one folder each, as archives have them, from a level on; in a sentence."""
+    folders = [place.split("/")[start:-1] for place in places.values()]
+    same = posixpath.commonprefix(folders)
+    below = sorted({folder[len(same)] for folder in folders if len(folder) > len(same)})
+    if not same or len(below) < 2 or max(map(len, folders)) < len(same) + depth:
+        return []
+    for path, place in places.items():
+        levels = place.split("/")
+        places[path] = "/".join(levels[:start] + levels[start + len(same) :])
+    where = "All photos lie in" if start == 0 else "On every side of the split, all photos lie in"
+    return [f"{where} {as_text('/'.join(same))}, so folders count from there on: {_some(below)}."]
+
+
+def _some(names: Sequence[str]) -> str:
+    more = ", ..." if len(names) > MAX_NAMED else ""
+    return ", ".join(map(as_text, names[:MAX_NAMED])) + more
+
+
+def _say_levels(labels: Iterable[str], cameras: Iterable[str], reading: Reading) -> list[str]:
+    """Which folders are taken for what, where nobody has said so."""
+    if reading.layout or reading.from_exif:
+        return []
+    return [
+        f"Folders are read as labels ({_some(sorted({*labels}))}), and those in them as cameras "
+        f"({_some(sorted({*cameras}))}); --layout camera/label reads them the other way round."
+    ]
 
 
 def _doubled_once(paths: Iterable[str], depth: int) -> tuple[dict[str, str], list[str]]:
@@ -162,35 +204,19 @@ def _splits(places: Mapping[str, str], sides: Mapping[str, str]) -> tuple[list[s
     return [*named], said
 
 
-def _look_deeper(root: Folder, places: Mapping[str, str], levels: list[str]) -> list[str]:
-    """Say where the folders below the labels are named alike, as labels below other folders would be.
-
-    Raises:
-        CamerabiasError: All photos lie in one label, which holds several folders.
-    """
+def _look_deeper(places: Mapping[str, str], levels: list[str]) -> list[str]:
+    """Say where the folders below the labels are named alike, as labels below other folders would be."""
     below: defaultdict[str, set[str]] = defaultdict(set)
     for place in places.values():
         words = place.split("/")
         below[words[len(levels) - 1]].add(words[len(levels)] if len(words) > len(levels) + 1 else "")
-    first = min(below)
-    names = sorted(below[first])
-    if (
-        levels[-1] != "label"
-        or len(names) < 2
-        or "" in names
-        or {*map(frozenset, below.values())} != {frozenset(names)}
-    ):
+    names = sorted(below[min(below)])
+    alike = {*map(frozenset, below.values())} == {frozenset(names)}
+    if levels[-1] != "label" or len(names) < 2 or "" in names or not alike:
         return []
-    said = f"{', '.join(map(as_text, names[:MAX_NAMED]))}{', ...' if len(names) > MAX_NAMED else ''}"
-    if len(below) == 1:
-        raise CamerabiasError(
-            f"All photos of {root} lie in one folder, {as_text(first)}, which holds {said}. If these are the "
-            "labels, give the folder that they lie in."
-        )
-    labels = ", ".join(map(as_text, sorted(below)[:MAX_NAMED]))
     return [
-        f"The folders {labels} are read as labels, and each holds {said}. If these are the labels, list the photos "
-        "in a table."
+        f"The folders {_some(sorted(below))} are read as labels, and each holds {_some(names)}. If these are the "
+        "labels, list the photos in a table."
     ]
 
 

@@ -14,8 +14,9 @@ from camerabias.datasets.reading.columns import find_columns, refuse_gaps
 from camerabias.datasets.reading.location import locate
 from camerabias.datasets.reading.parsers import PARSERS, parse_table
 from camerabias.datasets.reading.photo import SOURCES, Photo, Reading, Source, SourceKind
+from camerabias.datasets.reading.sets import one_vs_rest
 from camerabias.datasets.reading.splits import name_sides
-from camerabias.datasets.reading.words import clean, look_at_words, one_vs_rest
+from camerabias.datasets.reading.words import clean, look_at_words
 from camerabias.datasets.schema import INDEX_COLUMNS, CamerabiasError
 
 

@@ -109,3 +109,20 @@ def test_what_an_import_would_notice_is_noticed(tmp_path):
         assert found.facts["path"].tolist() == ["a/1.png", "a/2.png", "a/3.png", "a/café.png"]
     assert len(found.notes) == 2
     assert "12 bits in 3 photos of 'Go-2'" in found.notes[1]
+
+
+@pytest.mark.parametrize("swapped", [True, False])
+def test_what_exif_calls_the_camera_is_not_the_label(tmp_path, swapped):
+    for number in range(8):
+        exif, label = Image.Exif(), "AB"[number % 2]
+        exif[0x0110] = device = ["Lumen Go-2", "Acme 5"][number // 2 % 2]
+        place = tmp_path / (f"{device}/{label}" if swapped else f"{label}/{device}")
+        place.mkdir(parents=True, exist_ok=True)
+        noise = np.random.default_rng(number).integers(0, 256, (40, 64, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(place / f"{number}.jpg", exif=exif)
+    notes = look(tmp_path).notes
+    assert (
+        any("EXIF names as the camera what is read as the label: 'Acme 5'" in note for note in notes)
+        == swapped
+    )
+    assert look(tmp_path, layout="camera/label" if swapped else "label/camera").notes == ()

@@ -147,7 +147,7 @@ def test_gray_beyond_sixteen_bits_is_refused(encode):
 
 @pytest.mark.parametrize("shape", [(1, 9), (9, 1)])
 def test_a_photo_one_pixel_thin_is_refused(encode, noise, shape):
-    with pytest.raises(ImageError, match="have no halves"):
+    with pytest.raises(ImageError, match="pixels are too few, as 2 × 2 are needed"):
         inspect_image(encode(noise(*shape)))
 
 

@@ -188,3 +188,20 @@ def test_columns_named_as_labels_beside_predictions_are_no_scores_and_that_is_sa
 def test_a_workbook_is_named_as_one(tmp_path):
     with pytest.raises(CamerabiasError, match="an Excel workbook: save the sheet as CSV"):
         read_predictions(tmp_path / "p.xlsx", AS_USUAL)
+
+
+@pytest.mark.parametrize(
+    ("cat", "dog"), [("25%", "75%"), ("25,0 %", "75.0%"), ("0.25", "75%"), (0.25, "75 %")]
+)
+def test_percents_are_parts_of_one_and_that_is_said(cat, dog):
+    read = read_predictions(frame(prob_cat=cat, prob_dog=dog).drop(columns="prediction"), AS_USUAL)
+    assert read.scores.equals(frame(prob_cat=0.25, prob_dog=0.75)[["prob_cat", "prob_dog"]])
+    assert {*read.rows["prediction"]} == {"dog"}
+    assert any("Percents are read as parts of 1 in" in note for note in read.notes)
+
+
+def test_a_percent_predicts_the_second_label_from_a_half_on():
+    read = read_predictions(
+        frame(4, label=["0", "1"] * 2, prediction=["49.9%", "50%", "3 %", "100%"]), AS_USUAL
+    )
+    assert [*read.rows["prediction"]] == ["0", "1", "0", "1"]

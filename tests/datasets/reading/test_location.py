@@ -171,3 +171,48 @@ def test_pictures_as_text_are_no_paths_and_never_printed_in_full(read, tmp_path,
     with pytest.raises(CamerabiasError, match="'pixels' looks like pictures as text") as caught:
         read_source(str(tmp_path / "p.csv"))
     assert max(map(len, (message, str(caught.value)))) < 600
+
+
+CELLS = [
+    f"{label}/{camera}/{n:03}.jpg"
+    for label in ("cat", "dog")
+    for camera in ("phone", "scan")
+    for n in range(3)
+]
+
+
+@pytest.mark.parametrize("images", [None, ".", "photos"])
+@pytest.mark.parametrize("folder", ["photos", "photos/deeper/still"])
+@pytest.mark.parametrize(
+    "front", ["C:\\Users\\anna\\data\\", "/kaggle/input/x/", "\\\\server\\share\\", "d:/x/"]
+)
+def test_paths_of_another_machine_lead_to_the_photos_whose_folders_are_like_theirs(
+    read, front, folder, images
+):
+    paths = [front + path.replace("/", "\\" if "\\" in front else "/") for path in CELLS]
+    found, notes = read(
+        paths, [f"{folder}/{path}" for path in CELLS], **({"images": images} if images else {})
+    )
+    below = folder if images != "photos" else folder.partition("/")[2]
+    assert found == [f"{below}/{path}".lstrip("/") for path in CELLS]
+    assert notes[0].startswith("12 of 12 paths were completed (first: ")
+
+
+def test_a_missing_photo_is_not_replaced_by_one_of_another_folder(read):
+    paths = [f"/home/anna/photos/{path}" for path in CELLS]
+    found, _ = read(paths, [f"photos/{path}" for path in CELLS[1:]])
+    assert found == [paths[0], *[f"photos/{path}" for path in CELLS[1:]]]
+
+
+def test_relative_paths_with_folders_of_another_machine_are_advised(read, tmp_path):
+    paths = [f"data/mine/{path}" for path in CELLS]
+    files = [f"all/{path}" for path in CELLS]
+    assert f"12 of these names are in {tmp_path}/all/" in refusal(read, paths, files)
+    assert read(paths, files, images=".")[0] == files
+
+
+def test_folders_that_fit_several_photos_are_not_guessed(read):
+    files = [f"{part}/{path}" for part in ("v1", "v2") for path in CELLS]
+    message = refusal(read, [f"/home/anna/{path}" for path in CELLS], files)
+    assert "12 of 12 names fit several photos" in message
+    assert "may be v1/cat/phone/000.jpg or v2/cat/phone/000.jpg" in message

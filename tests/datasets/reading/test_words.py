@@ -57,50 +57,6 @@ def test_words_that_often_mean_none_are_pointed_at(read):
     assert notes == ("The label 'NaN' (3 photos) counts as a label; exclude those photos if it means none.",)
 
 
-def test_sets_are_recognised(read):
-    _, notes = read(["Edema|Mass", "Mass", "Edema|Nodule", "Nodule|Mass", "Edema|Mass|Nodule"])
-    assert "Labels look like sets: 5 labels are combinations of 3 words, joined by '|'." in notes[0]
-    assert "--one-vs-rest 'Edema'" in notes[0]
-    assert read(["yes/no", "A"])[1] == ()
-
-
-@pytest.mark.parametrize(
-    ("labels", "separator", "several"),
-    [
-        (["deer", "fox", "deer|fox", "empty"], "|", 3),
-        (["deer|hare", "fox"], "|", 3),
-        (["a", "b", "b; a"], ";", 3),
-    ],
-)
-def test_a_single_set_is_recognised_by_its_members_or_its_bar(read, labels, separator, several):
-    (note,) = read(labels)[1]
-    assert f"joined by '{separator}'" in note
-    assert f"{several} photos have several" in note
-
-
-def test_sets_and_measurements_are_said_where_nothing_can_be_learned(read):
-    with pytest.raises(CamerabiasError, match=r"Labels look like sets.*--one-vs-rest"):
-        read([f"Mass|{n}" for n in range(12)], each=1)
-    numbers = [str(n) for n in range(5, 50)]
-    with pytest.raises(CamerabiasError, match=r"^30 of 60 photos .*45 different numbers from 5 to 49.*bins"):
-        read([*numbers, *numbers[:15]], each=1)
-    assert "Labels are 25 different numbers from 0 to 24" in read([str(n) for n in range(25)])[1][0]
-    assert read([str(n) for n in range(10)])[1] == ()
-
-
-def test_one_member_of_a_set_can_be_the_question(read):
-    labels, _ = read(["Edema|Mass", "Mass", "Nodule"], one_vs_rest="Mass")
-    assert labels == ["Mass", "Mass", "not Mass"] * 3
-    with pytest.raises(CamerabiasError, match=r"No photo has the label 'Tumor' .* labels hold"):
-        read(["Edema|Mass", "Mass"], one_vs_rest="Tumor")
-    with pytest.raises(CamerabiasError, match="Every photo"):
-        read(["Edema|Mass", "Mass"], one_vs_rest="Mass")
-
-
-def test_lists_can_be_asked_about_one_member_too(read):
-    assert read([["a", "b"], ["b"], ["c"]], one_vs_rest="a")[0] == ["a", "not a", "not a"] * 3
-
-
 def test_a_label_per_photo_is_nothing_to_learn(read):
     with pytest.raises(CamerabiasError, match=r"12 of 12 photos have a label of their own .* --label"):
         read([f"photo {n}" for n in range(12)], each=1)
@@ -108,3 +64,19 @@ def test_a_label_per_photo_is_nothing_to_learn(read):
 
 def test_signs_and_points_of_numbers_are_no_punctuation():
     assert look_at_words(["-1.0", "1.0", "10"], [], 3) == []
+
+
+@pytest.mark.parametrize(
+    ("labels", "cameras", "said"),
+    [
+        (["Canon EOS 5D", "iPhone_12"], ["cat", "dog"], True),
+        (["phone", "scanner"], ["1", "2"], True),
+        (["phone", "laptop"], ["A", "B"], False),  # some are things
+        (["Canon", "Nikon"], ["Pixel 6", "B"], False),
+        (["scampi", "telephone"], ["A", "B"], False),
+    ],
+)
+def test_labels_that_are_cameras_are_pointed_at(labels, cameras, said):
+    notes = look_at_words(labels * 9, cameras * 9, 18)
+    assert any(note.startswith(f"Labels look like cameras ({labels[0]!r}") for note in notes) == said
+    assert any("--layout camera/label for folders, or --label and --camera" in note for note in notes) == said

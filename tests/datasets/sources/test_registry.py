@@ -332,7 +332,7 @@ def test_files_that_are_not_taken_are_counted_with_what_to_do(make_photos):
     root = make_photos("A/x/1.jpg")
     for name in ("A/x/2.nii", "A/x/3.NII", "A/x/4.CR2", "notes"):
         (root / name).touch()
-    (note,) = read_source(str(root)).notes
+    note, _ = read_source(str(root)).notes
     assert note.startswith("Files not taken: 2 .nii (NIfTI: save slices as PNG")
     assert "1 .cr2 (raw: develop as JPEG or TIFF" in note
     assert "1 no ending" in note
@@ -378,10 +378,60 @@ def test_labels_below_what_is_read_as_labels_are_pointed_at(make_photos):
         "The folders p1, p2 are read as labels, and each holds cat, dog."
         in read_source(str(two), EXIF).notes[0]
     )
-    with pytest.raises(
-        CamerabiasError, match=r"All photos of .* lie in one folder, Pet, which holds cat, dog"
-    ):
-        read_source(str(make_photos("Pet/cat/1.jpg", "Pet/dog/2.jpg", root="one")), EXIF)
+
+
+@pytest.mark.parametrize("wrapper", ["dataset", "archive/my data/photos", "train"])
+@pytest.mark.parametrize("deeper", ["", "2024/"])
+def test_folders_that_hold_nothing_but_a_folder_are_passed_over_and_that_is_said(
+    make_photos, wrapper, deeper
+):
+    root = make_photos(
+        *[f"{wrapper}/{label}/{camera}/{deeper}{label}{camera}.jpg" for label in "AB" for camera in "xy"]
+    )
+    (root / "README.txt").touch()
+    source = read_source(str(root))
+    assert [(photo.label, photo.camera) for photo in source.photos] == [
+        ("A", "x"), ("A", "y"), ("B", "x"), ("B", "y"),
+    ]  # fmt: skip
+    assert f"All photos lie in {wrapper}, so folders count from there on: A, B." in source.notes
+    assert {photo.label for photo in read_source(str(root), EXIF).photos} == {"A", "B"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("", "images/"), ("archive/", "images/cameras/"), ("archive/", "")]
+)
+def test_they_are_passed_over_above_and_below_the_sides_of_a_split(make_photos, before, after):
+    root = make_photos(
+        *[
+            f"{before}{side}/{after}{label}/x/{side}{label}.jpg"
+            for side in ("train", "test")
+            for label in "AB"
+        ]
+    )
+    assert [(photo.label, photo.camera, photo.split) for photo in read_source(str(root)).photos] == [
+        ("A", "x", "test"), ("B", "x", "test"), ("A", "x", "train"), ("B", "x", "train"),
+    ]  # fmt: skip
+
+
+def test_a_single_label_stays_one(make_photos):
+    source = read_source(str(make_photos("A/x/1.jpg", "A/y/2.jpg")))
+    assert [(photo.label, photo.camera) for photo in source.photos] == [("A", "x"), ("A", "y")]
+
+
+def test_what_folders_are_read_as_is_said_where_nobody_has(make_photos):
+    root = make_photos(*[f"cat{n}/x/{n}.jpg" for n in range(7)], "cat0/y/8.jpg")
+    (note,) = read_source(str(root)).notes
+    assert note == (
+        "Folders are read as labels (cat0, cat1, cat2, cat3, cat4, ...), and those in them as cameras (x, y); "
+        "--layout camera/label reads them the other way round."
+    )
+    assert read_source(str(root), Reading(layout="label/camera")).notes == ()
+
+
+def test_hidden_folders_are_counted(make_photos):
+    source = read_source(str(make_photos("A/x/1.jpg", "A/x/.ipynb_checkpoints/1.jpg", ".trash/x/2.jpg")))
+    assert [photo.path for photo in source.photos] == ["A/x/1.jpg"]
+    assert "Folders passed over, hidden (such as .ipynb_checkpoints): 2." in source.notes
 
 
 def test_hidden_files_named_as_photos_are_counted(make_photos):
