@@ -76,7 +76,13 @@ def locate(
         return list(paths), []
     files = [*islice(files_below(root), MAX_FILES)]
     lookup = _Lookup(files)
-    matches = _agreeing([lookup.match(path, by_name) for path in paths])
+    there = [_ABSOLUTE.match(path) is not None and root.exists(path) for path in paths]
+    matches = _agreeing(
+        [
+            _Match(path, [path]) if here else lookup.match(path, by_name)
+            for path, here in zip(paths, there, strict=True)
+        ]
+    )
     found = [match.photo for match in matches]
     n_found = sum(path is not None for path in found)
     if n_found < len(paths) / 2:

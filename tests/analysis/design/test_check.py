@@ -266,3 +266,27 @@ def test_scaling_is_told_where_it_depends_on_the_camera():
     design = check_design(frame)
     assert [(resize.camera, resize.median) for resize in design.resizes] == [("A", 0.5), ("B", 2)]
     assert "in the median 2.00 for 'B', 0.500 for 'A'" in said(design)
+
+
+def test_with_a_split_test_photos_are_counted_and_said_to_be():
+    frame = photos({(label, camera): 25 for label in "ab" for camera in "AB"})
+    frame["split"] = np.where(frame.index % 3 == 0, "test", "train")
+    answers = check_design(frame).answers
+    assert "No label has 10 test photos or more by each of two cameras" in answers["recognise"].why
+    assert "No camera has 10 test photos or more of each" in answers["unseen"].why
+    assert "No label" not in check_design(frame.assign(split=None)).answers["recognise"].why
+
+
+def test_a_label_of_a_few_photos_may_be_left_out():
+    text = said(
+        check_design(
+            photos({("a", "A"): 40, ("a", "B"): 40, ("b", "A"): 40, ("b", "B"): 40, ("nan", "A"): 1})
+        )
+    )
+    assert "All 1 photos of 'nan' come from one camera" in text
+    assert "for instance, or leave that label out." in text
+
+
+def test_names_with_escapes_stand_in_sentences_as_in_tables():
+    text = said(check_design(photos({("a", r"Evil \x1b[31m"): 40, ("b", "B"): 40})))
+    assert r"'Evil \x1b[31m'" in text

@@ -56,6 +56,22 @@ def test_pairs_are_those_of_comparing_all_with_all(photos, monkeypatch, block):
     assert found.n_crossing == sum(a.fold != b.fold for a, b in pairs)
 
 
+def pictures(pairs):
+    """Photos that pairs join, directly or through others."""
+    joined = []
+    for pair in pairs:
+        names = {row.image_id for row in pair}
+        touching = [one for one in joined if one & names]
+        joined = [one for one in joined if one not in touching] + [names.union(*touching)]
+    return joined
+
+
+def test_pairs_are_joined_to_pictures(photos):
+    expected = pictures(brute_force(photos))
+    found = near_duplicates(photos)
+    assert (found.n_pictures, found.most) == (len(expected), max(map(len, expected)))
+
+
 def test_a_split_takes_the_place_of_folds(photos):
     photos["split"] = np.where(np.arange(300) < 100, "test", np.where(np.arange(300) < 150, "val", "train"))
     crossing = [(a.split == "test") != (b.split == "test") for a, b in brute_force(photos)]

@@ -106,6 +106,13 @@ def test_above_the_limit_of_megapixels_limit_and_remedy_are_named(encode, monkey
         inspect_image(content)
 
 
+@pytest.mark.parametrize("end", [b"", b"cut short"])
+def test_a_size_in_the_header_is_refused_before_anything_is_decoded(end):
+    header = (60_000).to_bytes(4, "big") * 2 + bytes([8, 2, 0, 0, 0])
+    content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(1000))) + end
+    assert "3600 megapixels are more than the 500 that are read" in reason(content)
+
+
 def test_photos_above_pillows_limits_are_read_without_a_warning(encode, monkeypatch):
     content = encode(Image.new("1", (1500, 1000)))
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)

@@ -204,6 +204,15 @@ def test_a_missing_photo_is_not_replaced_by_one_of_another_folder(read):
     assert found == [paths[0], *[f"photos/{path}" for path in CELLS[1:]]]
 
 
+def test_absolute_paths_that_lead_somewhere_stay(read, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/1.jpg").touch()
+    there = str(tmp_path / "elsewhere/1.jpg")
+    for reading in ({}, {"images": "photos"}):
+        found, _ = read([there, "/home/anna/2.jpg"], ["photos/1.jpg", "photos/2.jpg"], **reading)
+        assert found == [there, "2.jpg" if reading else "photos/2.jpg"]
+
+
 def test_relative_paths_with_folders_of_another_machine_are_advised(read, tmp_path):
     paths = [f"data/mine/{path}" for path in CELLS]
     files = [f"all/{path}" for path in CELLS]
