@@ -66,7 +66,7 @@ def _unfolded(table: pd.DataFrame, column: str, scores: pd.DataFrame, predicts: 
     if predicts or not there:
         table = table.assign(**{column if predicts else "prediction": best})
     named = scores.add_prefix("score_" if predicts else f"{column}_")
-    return table.assign(**{one: named[one] for one in named if whole and one not in table})
+    return table.assign(**{str(one): named[one] for one in named if whole and one not in table})
 
 
 def _is_nested(column: pd.Series[Any]) -> bool:

@@ -269,6 +269,8 @@ def _hint(foreign: pd.Series) -> str:
     """What predictions that are no labels look like."""
     if foreign.str.contains(r"^(?:tensor|array)?[(\[]").all():
         return " These are printed tensors or arrays: write their values, as .item() or .tolist() give them."
+    if foreign.str.fullmatch(r"LABEL_\d+").all():
+        return " LABEL_0 is a class without a name, of Hugging Face: write names, as in the model's id2label."
     numbers = pd.to_numeric(foreign, errors="coerce")
     if (numbers.mod(1) == 0).all() and (numbers >= 0).all():
         return (
@@ -277,6 +279,8 @@ def _hint(foreign: pd.Series) -> str:
         )
     if numbers.between(0, 1).all():
         return " If these are scores, give one of every label (columns such as prob_cat, prob_dog)."
+    if numbers.between(0, 100).all():
+        return " If these are scores in percent, divide them by 100."
     return ""
 
 

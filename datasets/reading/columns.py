@@ -120,7 +120,7 @@ def _refuse_absent(table: pd.DataFrame, found: Mapping[str, str], name: str) -> 
     if not absent:
         return
     columns = list(map(str, table.columns))
-    if any(re.search(r"\.(jpe?g|png|tiff?|bmp|webp)$", column, re.IGNORECASE) for column in columns):
+    if any(re.search(r"\.(jpe?g|png|tiff?|bmp|webp)(\s|$)", column, re.IGNORECASE) for column in columns):
         raise CamerabiasError(
             f"{name} has no header: its first line is {', '.join(columns)}. Add a first line that names the columns, "
             "such as path,label,camera."

@@ -37,6 +37,9 @@ _ABSOLUTE = re.compile(r"[a-z]:[/\\]|[/\\]", re.IGNORECASE)
 
 _LEADING_ZEROS = re.compile(r"(?:(?<=/)|^)0+(?=\d+(\.[a-z]+)?$)")
 
+_ROUNDED = re.compile(r"^\d[.,]\d+E\+\d\d", re.IGNORECASE)
+"""How a spreadsheet shows a number of twelve digits and more."""
+
 _UPLOAD = re.compile(r"(?:(?<=/)|^)[0-9a-f]{8}-(?=[^/]+$)")
 """What Label Studio writes before the name of a photo that is uploaded to it."""
 
@@ -75,7 +78,7 @@ def locate(
     if not missing:
         return list(paths), []
     files = [*islice(files_below(root), MAX_FILES)]
-    lookup = _Lookup(files)
+    lookup = _Lookup(files, posixpath.basename(posixpath.abspath(root.path)))
     there = [_ABSOLUTE.match(path) is not None and root.exists(path) for path in paths]
     matches = _agreeing(
         [
@@ -154,9 +157,14 @@ def _key(path: str) -> str:
     return posixpath.normpath(_composed(path).replace("\\", "/").casefold())
 
 
-def _forms(path: str) -> Iterator[tuple[str, str]]:
-    """What a path may stand for, the surest first, and what was done to it, in words."""
+def _forms(path: str, folder: str) -> Iterator[tuple[str, str]]:
+    """What a path from a folder may stand for, the surest first, and what was done to it, in words."""
     yield _key(path), ""
+    yield (
+        _key(path).removeprefix(f"{_key(folder)}/"),
+        "the folder itself was dropped from the front",
+    )
+    yield _key(path.strip("'\"` ")), "quotes around the name were dropped"
     decoded = _key(unquote(path.rpartition("?d=")[2]))  # as Label Studio names files of its machine
     yield decoded, "the name was decoded from an address"
     yield _UPLOAD.sub("", decoded), "the 8 characters that Label Studio writes before a name were dropped"
@@ -189,7 +197,8 @@ class _Match(NamedTuple):
 class _Lookup:
     """Photos by their paths, by their names and by these with their folder, with and without endings."""
 
-    def __init__(self, files: Iterable[str]) -> None:
+    def __init__(self, files: Iterable[str], folder: str) -> None:
+        self._folder = folder
         self.files = [path for path in files if path.lower().endswith(IMAGE_ENDINGS)]
         self._folders = {path: _key(path).split("/")[-2::-1] for path in self.files}
         self._paths: _Photos = defaultdict(list)
@@ -211,7 +220,7 @@ class _Lookup:
     def match(self, path: str, by_name: bool) -> _Match:
         """What a path can mean; by its name, where that is asked for or the path is absolute."""
         by_name = by_name or _ABSOLUTE.match(path) is not None
-        for form, how in _forms(path):
+        for form, how in _forms(path, self._folder):
             if found := self._nearest(self._paths, self._names, form, by_name):
                 return _Match(path, found[0], how, found[1])
         padded = self._nearest(*self._unpadded, _key(path), by_name) or ([], None)
@@ -257,6 +266,11 @@ def _agreeing(matches: Sequence[_Match]) -> list[_Match]:
 
 def _advise(paths: Sequence[str], root: Folder, lookup: _Lookup, by_name: bool) -> str:
     """What would help where paths lead nowhere."""
+    if rounded := [path for path in paths if _ROUNDED.search(path)]:
+        return (
+            f"A spreadsheet has rounded long numbers ({rounded[0]}), which cannot be undone: export the table again, "
+            "with that column as text."
+        )
     matches = [lookup.match(path, by_name=True) for path in paths]
     if several := _name_several(matches):
         return several[0]

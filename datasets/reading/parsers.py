@@ -20,7 +20,7 @@ from camerabias.datasets.reading.encoding import decode_text
 from camerabias.datasets.reading.words import trimmed
 from camerabias.datasets.schema import CamerabiasError
 
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars", " ": "blanks"}
 SAMPLE_ROWS = 100
 """Rows that tell the separator."""
 
@@ -62,7 +62,9 @@ def parse_text(root: Folder, name: str) -> Table:
     separator = declared.group(1) if declared else _separator(text)
     text = _unjoined(_DECLARED.sub("\n", text))  # lines keep their numbers
     if separator != ",":
-        notes.append(f"Columns are separated by {SEPARATORS.get(separator, repr(separator))}.")
+        notes.append(
+            f"Columns are separated by {(SEPARATORS | {' ': 'blanks'}).get(separator, repr(separator))}."
+        )
     header, rows = _rows(text, separator, notes)
     return Table(pd.DataFrame(rows, columns=header, dtype=object), notes)
 
@@ -83,7 +85,8 @@ def _separator(text: str) -> str:
         width = len(rows[0]) if rows else 0
         return (sum(len(row) == width for row in rows) / len(rows) if width > 1 else 0.0), width
 
-    return max(SEPARATORS, key=score)
+    best = max((one for one in SEPARATORS if one != " "), key=score)
+    return " " if score(best)[0] == 0 and score(" ")[0] == 1 else best
 
 
 def _cut(text: str, separator: str) -> Iterator[TextRow]:
@@ -192,7 +195,7 @@ def _named(header: Sequence[str]) -> list[str]:
 
 
 def parse_json(root: Folder, name: str) -> Table:
-    """Read JSON: an object per line, an array of objects, or an object of columns.
+    """Read JSON: an object per line, an array of objects, or an object of columns or rows, in any shape of pandas.
 
     Plain values stay as they are; pandas' own reader would turn words into dates and, beside gaps, whole numbers into
     floats.
@@ -201,7 +204,7 @@ def parse_json(root: Folder, name: str) -> Table:
         ValueError: It is none of these; says the row.
     """
     text, notes = decode_text(root.read_bytes(name))
-    rows = _json_rows(text)
+    rows = _json_rows(text, notes)
     if isinstance(rows, dict):
         return Table(pd.DataFrame(rows, dtype=object), notes)
     for number, row in enumerate(rows, start=1):
@@ -213,7 +216,7 @@ def parse_json(root: Folder, name: str) -> Table:
     return Table(pd.DataFrame(rows, dtype=object), notes)
 
 
-def _json_rows(text: str) -> Any:
+def _json_rows(text: str, notes: list[str]) -> Any:
     """The rows, or columns that are lists."""
     try:
         whole = json.loads(text)
@@ -222,9 +225,29 @@ def _json_rows(text: str) -> Any:
     ):  # several documents, so a line each; what is wrong with one is said of its line
         lines = enumerate(text.splitlines(), start=1)
         return [_json_line(line, number) for number, line in lines if line.strip()]
-    if isinstance(whole, dict) and whole and all(isinstance(column, list) for column in whole.values()):
-        return whole
-    return whole if isinstance(whole, list) else [whole]
+    return (
+        _of_object(whole, notes) if isinstance(whole, dict) else whole if isinstance(whole, list) else [whole]
+    )
+
+
+def _of_object(whole: dict[str, Any], notes: list[str]) -> Any:
+    """The rows, or columns, that an object is or holds."""
+    values = [*whole.values()]
+    if {"columns", "data"} <= whole.keys() <= {"columns", "data", "index"}:  # pandas' orient="split"
+        return [dict(zip(whole["columns"], row, strict=False)) for row in whole["data"]]
+    if values and all(isinstance(value, dict) and value for value in values):
+        if all(key.isdigit() for value in values for key in value):  # as pandas writes by default
+            return {name: pd.Series(column) for name, column in whole.items()}
+        return [{"path": key} | row for key, row in whole.items()]
+    lists = [
+        key
+        for key, value in whole.items()
+        if isinstance(value, list) and isinstance(next(iter(value), 0), dict)
+    ]
+    if len(lists) == 1:
+        notes.append(f"Rows are those under {lists[0]!r}.")
+        return whole[lists[0]]
+    return whole if values and all(isinstance(value, list) for value in values) else [whole]
 
 
 def _json_line(line: str, number: int) -> Any:

@@ -23,7 +23,7 @@ def separators_of(labels: Iterable[str]) -> str:
 
 def _set_separator(labels: Collection[str]) -> str | None:
     """What joins labels that look like sets: a bar, of labels that are there too, or many ones of few words."""
-    for separator in (*SET_SEPARATORS, " "):
+    for separator in f"{SET_SEPARATORS} ":
         members = {word: {part.strip() for part in word.split(separator)} for word in labels}
         joined = {word: found for word, found in members.items() if len(found) > 1 and "" not in found}
         if not joined or (separator == " " and not _recur(joined, labels)):

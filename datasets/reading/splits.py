@@ -51,6 +51,16 @@ def sides_of(name: str, words: Iterable[str]) -> list[str]:
     return [known.get(clean(word).casefold(), word) for word in words]
 
 
+def look_for_sides(labels: Iterable[str], cameras: Iterable[str]) -> list[str]:
+    """Labels or cameras that are named as the sides of a split, in sentences."""
+    return [
+        f"All {what}s are named as sides of a split ({', '.join(sorted(names))}). If they are, put folders of labels "
+        "into them, or give a table with columns path, label, camera and split."
+        for what, names in (("label", {*labels}), ("camera", {*cameras}))
+        if len(names) > 1 and {*sides_of("", names)} <= {*SPLITS.values()}
+    ]
+
+
 def name_sides(words: Iterable[str], name: str = "split") -> tuple[list[str], list[str]]:
     """The sides of a split by our names, as far as they are known, and what was assumed.
 

@@ -158,8 +158,8 @@ def _near(what: str, counts: Counter[str]) -> list[str]:
     """Words that differ in case, blanks and punctuation alone."""
     alike = defaultdict(list)
     for word in counts:
-        plain = "" if _NUMBER.fullmatch(word) else re.sub(r"[\W_]+", "", word).casefold()  # -1 is not 1
-        alike[plain or word].append(word)
+        plain = re.sub(r"[\W_]+", "", word).casefold() or word
+        alike[str(float(word)) if _NUMBER.fullmatch(word) else plain].append(word)  # -1 is not 1, but 1.0 is
     groups = [words for words in alike.values() if len(words) > 1]
     if not groups:
         return []
@@ -170,7 +170,10 @@ def _near(what: str, counts: Counter[str]) -> list[str]:
 
 
 def _missing(what: str, counts: Counter[str]) -> list[str]:
+    numbers = {word: float(word) for word in counts if _NUMBER.fullmatch(word)}
+    below = [word for word, number in numbers.items() if number < 0]
     found = [word for word in counts if word.casefold() in MISSING]
+    found += below if len(below) == 1 and len(numbers) == len(counts) > 1 else []
     return [
         f"The {what} {quoted(word)} ({counts[word]} photos) counts as a {what}; exclude those photos if it means "
         "none."

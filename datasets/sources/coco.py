@@ -40,7 +40,7 @@ def read_coco(location: str, reading: Reading) -> Source:
         labels = defaultdict(set)
         of_annotations: defaultdict[Any, dict[str, Any]] = defaultdict(dict)
         for one in document["annotations"]:
-            labels[one["image_id"]].add(categories[one["category_id"]])
+            labels[one["image_id"]].add(_category(one["category_id"], categories))
             of_annotations[one["image_id"]] |= _plain(one)
         rows = [
             {
@@ -65,6 +65,15 @@ def _source(frame: pd.DataFrame, reading: Reading, folder: Folder, name: str) ->
     notes = [f"{n_bare} images have no annotation and are skipped."] if n_bare else []
     plain = replace(reading, label="label", path="path")
     return source_of(labelled.reset_index(drop=True), plain, folder.file(name), folder, notes, kind="coco")
+
+
+def _category(number: Any, categories: dict[Any, str]) -> str:
+    if number not in categories:
+        known = ", ".join(f"{key} {name}" for key, name in [*categories.items()][:5])
+        raise CamerabiasError(
+            f"An annotation has the category_id {number}, which no category has ({known}): correct one or the other."
+        )
+    return categories[number]
 
 
 def _split(location: str) -> tuple[Folder, str]:

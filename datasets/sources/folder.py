@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.reading.photo import SOURCES, Photo, Reading, Source, SourceKind
 from camerabias.datasets.reading.sets import one_vs_rest
-from camerabias.datasets.reading.splits import SPLITS, name_sides
+from camerabias.datasets.reading.splits import SPLITS, look_for_sides, name_sides
 from camerabias.datasets.reading.walk import CONVERSIONS, HIDDEN_FILES, IMAGE_ENDINGS, files_below
 from camerabias.datasets.reading.words import as_text, clean, look_at_words
 from camerabias.datasets.schema import CamerabiasError
@@ -58,7 +58,7 @@ def read_folder(location: str, reading: Reading) -> Source:
     splits, more = _splits(places, sides)
     cameras = [word["camera"] for word in words if "camera" in word]
     said += _say_levels((word["label"] for word in words), cameras, reading)
-    notes += [*said, *more, *look_at_words(labels, cameras, len(places))]
+    notes += [*said, *more, *look_at_words(labels, cameras, len(places)), *look_for_sides(labels, cameras)]
     photos = [
         Photo(path, label, word.get("camera"), split=split)
         for path, label, word, split in zip(places, labels, words, splits, strict=True)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import posixpath
+import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -15,7 +18,7 @@ from camerabias.datasets.reading.location import locate
 from camerabias.datasets.reading.parsers import PARSERS, parse_table
 from camerabias.datasets.reading.photo import SOURCES, Photo, Reading, Source, SourceKind
 from camerabias.datasets.reading.sets import one_vs_rest
-from camerabias.datasets.reading.splits import name_sides
+from camerabias.datasets.reading.splits import look_for_sides, name_sides
 from camerabias.datasets.reading.words import clean, look_at_words
 from camerabias.datasets.schema import INDEX_COLUMNS, CamerabiasError
 
@@ -67,6 +70,7 @@ def source_of(
     if table.empty:
         raise CamerabiasError(f"{name} lists no photos.")
     refuse_gaps(table, found.values(), name)
+    table = table.assign(**{found["label"]: table[found["label"]].map(_listed)})
     if reading.one_vs_rest:
         table = table.assign(**{found["label"]: table[found["label"]].map(_joined)})
     words = pd.DataFrame({ours: _words(table[theirs], ours, name) for ours, theirs in found.items()})
@@ -76,7 +80,8 @@ def source_of(
     if "split" in words:
         words["split"], said = name_sides(words["split"], found["split"])
         notes += said
-    notes += look_at_words(words["label"], words.get("camera", ()), len(words))
+    labels, cameras = words["label"], words.get("camera", ())
+    notes += [*look_at_words(labels, cameras, len(words)), *look_for_sides(labels, cameras)]
     if read is None:
         paths, said = locate(paths, images, reading.images is not None, found["path"])
         notes += said
@@ -87,6 +92,14 @@ def source_of(
         )
     ]
     return Source(kind, images, photos, tuple(notes), read)
+
+
+def _listed(label: Any) -> Any:
+    """A label that text or a list of one stands for: `['cat']` is cat, and `['cat', 'dog']` a list as of JSON."""
+    if isinstance(label, str) and re.fullmatch(r"\[.*\]|\{.*:.*\}", label.strip(), re.DOTALL):
+        with suppress(ValueError, SyntaxError):
+            label = ast.literal_eval(label.strip())
+    return label[0] if isinstance(label, (list, np.ndarray)) and len(label) == 1 else label
 
 
 def _joined(label: Any) -> Any:

@@ -132,6 +132,8 @@ def test_sides_of_a_split_have_our_names():
         (frame(prediction=np.linspace(0.1, 0.9, 12)), {"scores": "prediction"}, "--prediction predicted --scores"),
         (frame(label=["a", "b", "c"] * 4, prediction=0.3), {}, "If these are scores, give one of every label"),
         (frame(prediction=["0", "1"] * 6), {}, "If numbers are indices of classes.* class_indices"),
+        (frame(prediction=["LABEL_0", "LABEL_1"] * 6), {}, "write names, as in the model's id2label"),
+        (frame(prediction=np.linspace(10, 90.5, 12), label=[0, 1] * 6), {}, "scores in percent, divide them by 100"),
         (frame(prediction="tensor(1, device='cuda:0')"), {}, "printed tensors or arrays.* .item"),
         (frame(prob_cat=["0.5", "high"] * 6), {}, "has 'high' as prob_cat in data row 2 .6 such rows., where scores"),
         (frame(prob_cat=[0.5, np.inf] * 6), {}, "has 'inf' as prob_cat in data row 2"),

@@ -61,6 +61,7 @@ def test_ids_windows_paths_and_other_spellings_are_completed_and_said(read, path
     ("path", "file", "said"),
     [
         ("12", "00012.jpg", "leading zeros, which spreadsheets drop, were put back"),
+        ("'p/1.png'", "p/1.png", "quotes around the name were dropped"),
         ("p/0.png", "p/000.png", "leading zeros, which spreadsheets drop, were put back"),
         ("p/IMG%20%C3%89.jpg", "p/IMG É.jpg", "the name was decoded from an address"),
         ("/data/local-files/?d=p/a%201.jpg", "p/a 1.jpg", "the name was decoded from an address"),
@@ -225,3 +226,15 @@ def test_folders_that_fit_several_photos_are_not_guessed(read):
     message = refusal(read, [f"/home/anna/{path}" for path in CELLS], files)
     assert "12 of 12 names fit several photos" in message
     assert "may be v1/cat/phone/000.jpg or v2/cat/phone/000.jpg" in message
+
+
+def test_paths_may_begin_with_the_folder_that_they_are_relative_to(read, tmp_path):
+    paths, notes = read([f"{tmp_path.name}/{path}" for path in CELLS], CELLS)
+    assert paths == CELLS
+    assert notes[1] == "In 12 of 12 paths the folder itself was dropped from the front."
+
+
+@pytest.mark.parametrize("number", ["1.23457E+11", "1,23E+15"])
+def test_numbers_that_a_spreadsheet_has_rounded_are_named_as_such(read, number):
+    message = refusal(read, [f'"{number}"'] * 2, ["123456789000.jpg"])
+    assert f"A spreadsheet has rounded long numbers ({number})" in message

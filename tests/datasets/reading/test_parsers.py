@@ -132,7 +132,9 @@ def test_separators_in_quotes_and_lines_in_cells_are_content(read):
 
 
 @pytest.mark.parametrize("name", ["t.json", "t.jsonl"])
-@pytest.mark.parametrize("shape", ["array", "lines", "pretty", "columns"])
+@pytest.mark.parametrize(
+    "shape", ["array", "lines", "pretty", "columns", "pandas", "split", "index", "by path", "wrapped"]
+)
 def test_any_shape_of_json_says_the_same(read, name, shape):
     rows = [dict(zip(("path", "label", "camera"), row, strict=True)) for row in ROWS]
     content = {
@@ -140,6 +142,13 @@ def test_any_shape_of_json_says_the_same(read, name, shape):
         "lines": "\n".join(map(json.dumps, rows)),
         "pretty": json.dumps(rows, indent=2),
         "columns": json.dumps({key: [row[key] for row in rows] for key in rows[0]}),
+        "pandas": json.dumps({key: {str(n): row[key] for n, row in enumerate(rows)} for key in rows[0]}),
+        "split": json.dumps(
+            {"columns": [*rows[0]], "index": [0, 1], "data": [[*row.values()] for row in rows]}
+        ),
+        "index": json.dumps({str(n): row for n, row in enumerate(rows)}),
+        "by path": json.dumps({row.pop("path"): row for row in map(dict, rows)}),
+        "wrapped": json.dumps({"version": 1, "tags": ["a"], "data": rows}),
     }[shape]
     assert read(content.encode(), name)[0] == ROWS
 
@@ -170,3 +179,13 @@ def test_blanks_that_nobody_sees_are_no_part_of_a_word(read):
     assert read("path,label,camera\n\ufeff1.jpg,\u200bA,x\ufeff\n2.jpg, A,x\u2060\n".encode())[0] == [
         ("1.jpg", "A", "x"), ("2.jpg", "A", "x"),
     ]  # fmt: skip
+
+
+def test_columns_may_be_separated_by_blanks_where_nothing_else_separates_them(read):
+    assert read(b"path label camera\n1.jpg A x\n2.jpg B x\n", "t.txt")[0] == [
+        ("1.jpg", "A", "x"),
+        ("2.jpg", "B", "x"),
+    ]
+    assert read(b"path,label,camera\n1.jpg,A,x 100\n2.jpg,B,x 100\n")[0][0] == ("1.jpg", "A", "x 100")
+    with pytest.raises(CamerabiasError, match=r"has no header: its first line is 1\.jpg, 0"):
+        read(b"1.jpg 0\n2.jpg 1\n", "t.txt")

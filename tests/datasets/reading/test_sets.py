@@ -134,3 +134,13 @@ def test_predictions_are_asked_about_a_member_likewise():
     read = read_predictions(rows, PredictionColumns(), "scab").rows
     assert [*read["label"]].count("scab") == 4
     assert {*read["prediction"]} == {"scab"}
+
+
+def test_lists_as_text_are_lists_and_those_of_one_its_word(read):
+    labels = ["['cat']", "['dog']", '["cat", "dog"]', "[no list]"]
+    with pytest.raises(CamerabiasError, match=r"--one-vs-rest 'cat'"):
+        read(labels)
+    assert read(labels, one_vs_rest="dog")[0] == ["not dog", "dog", "dog", "not dog"] * 3
+    assert {*read(["['cat']", ["dog"], "owl"])[0]} == {"cat", "dog", "owl"}
+    with pytest.raises(CamerabiasError, match="where one word belongs"):
+        read(["{'NORM': 100.0}", "A"])

@@ -80,3 +80,8 @@ def test_predictions_are_divided_likewise():
     read = read_predictions(rows, PredictionColumns())
     assert [*read.rows["split"]] == ["train", "test", "train", "train"] * 2
     assert "'is_test' is the split" in read.notes[0]
+
+
+def test_cameras_that_are_named_as_sides_are_pointed_at(make_photos):
+    source = read_source(str(make_photos("images/train/1.jpg", "images/val/2.jpg")))
+    assert any("All cameras are named as sides of a split (train, val)." in note for note in source.notes)

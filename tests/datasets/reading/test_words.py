@@ -80,3 +80,16 @@ def test_labels_that_are_cameras_are_pointed_at(labels, cameras, said):
     notes = look_at_words(labels * 9, cameras * 9, 18)
     assert any(note.startswith(f"Labels look like cameras ({labels[0]!r}") for note in notes) == said
     assert any("--layout camera/label for folders, or --label and --camera" in note for note in notes) == said
+
+
+def test_numbers_that_are_written_in_several_ways_are_pointed_at():
+    (note,) = look_at_words(["1", "1.0", "01", "2"], [], 4)
+    assert "'1' (1) and '1.0' (1) and '01' (1)" in note
+
+
+@pytest.mark.parametrize(
+    ("labels", "n"), [(["-1", "0", "1"], 1), (["-1.0", "0.0"], 1), (["-1", "1", "-2"], 0), (["-1", "a"], 0)]
+)
+def test_a_single_number_below_zero_may_mean_none(labels, n):
+    notes = look_at_words(labels * 3, [], 3 * len(labels))
+    assert sum("exclude those photos if it means none" in note for note in notes) == n

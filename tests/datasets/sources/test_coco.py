@@ -54,6 +54,11 @@ def test_several_categories_are_a_set_and_none_is_skipped_and_said(write):
     assert "6 images have no annotation and are skipped." in source.notes
 
 
+def test_a_category_that_is_not_listed_is_named(write):
+    with pytest.raises(CamerabiasError, match=r"category_id 0, which no category has \(7 cat, 9 dog\)"):
+        read_source(write([{"image_id": "i0", "category_id": 0}]), Reading(camera="location"))
+
+
 @pytest.mark.parametrize(
     "changes", [{"images": [{"id": 1}]}, {"categories": "cats"}, {"annotations": [{"image_id": 1}]}]
 )
