@@ -173,7 +173,8 @@ def _missing(what: str, counts: Counter[str]) -> list[str]:
     numbers = {word: float(word) for word in counts if _NUMBER.fullmatch(word)}
     below = [word for word, number in numbers.items() if number < 0]
     found = [word for word in counts if word.casefold() in MISSING]
-    found += below if len(below) == 1 and len(numbers) == len(counts) > 1 else []
+    # classes are counted from 0 on; of -1 and 1 both are classes
+    found += below if len(below) == 1 and 0 in numbers.values() and len(numbers) == len(counts) else []
     return [
         f"The {what} {quoted(word)} ({counts[word]} photos) counts as a {what}; exclude those photos if it means "
         "none."

@@ -88,7 +88,14 @@ def test_numbers_that_are_written_in_several_ways_are_pointed_at():
 
 
 @pytest.mark.parametrize(
-    ("labels", "n"), [(["-1", "0", "1"], 1), (["-1.0", "0.0"], 1), (["-1", "1", "-2"], 0), (["-1", "a"], 0)]
+    ("labels", "n"),
+    [
+        (["-1", "0", "1"], 1),
+        (["-1.0", "0.0"], 1),
+        (["-1", "0", "-2"], 0),
+        (["-1", "0", "a"], 0),
+        (["-1", "1"], 0),
+    ],
 )
 def test_a_single_number_below_zero_may_mean_none(labels, n):
     notes = look_at_words(labels * 3, [], 3 * len(labels))
