@@ -206,7 +206,7 @@ def parse_json(root: Folder, name: str) -> Table:
     text, notes = decode_text(root.read_bytes(name))
     rows = _json_rows(text, notes)
     if isinstance(rows, dict):
-        return Table(pd.DataFrame(rows, dtype=object), notes)
+        return Table(pd.DataFrame(rows, dtype=object).reset_index(drop=True), notes)
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, dict):
             raise ValueError(  # noqa: TRY004 - it is the file's fault

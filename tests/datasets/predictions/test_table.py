@@ -31,7 +31,7 @@ def test_columns_of_usual_names_are_found_and_said():
     )
 
 
-@pytest.mark.parametrize("ending", [".csv", ".tsv", ".parquet", ".jsonl", ".json"])
+@pytest.mark.parametrize("ending", [".csv", ".tsv", ".parquet", ".jsonl", ".json", "-of-pandas.json"])
 def test_any_table_that_photos_are_imported_from_is_read(tmp_path, ending):
     rows, path = frame(prob_cat=0.25, prob_dog=0.75), tmp_path / f"predictions{ending}"
     write = {
@@ -40,6 +40,7 @@ def test_any_table_that_photos_are_imported_from_is_read(tmp_path, ending):
         ".parquet": lambda: rows.to_parquet(path),
         ".jsonl": lambda: rows.to_json(path, orient="records", lines=True),
         ".json": lambda: rows.to_json(path, orient="records"),
+        "-of-pandas.json": lambda: rows.to_json(path),
     }
     write[ending]()
     read = read_predictions(path, AS_USUAL)
