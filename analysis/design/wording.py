@@ -110,7 +110,7 @@ def _one_camera(design: Design, label: str) -> str:
     return (
         f"All {photos[camera]} photos of {quoted(label)} come from one camera, {quoted(camera)}: whether a model "
         f"recognises the label or the camera cannot be tested. Add {cells}, for instance"
-        f"{', or leave that label out' if photos[camera] < N_FOLDS else ''}."
+        f"{', or drop that label' if photos[camera] < N_FOLDS else ''}."
     )
 
 

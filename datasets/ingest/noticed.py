@@ -10,7 +10,7 @@ import pandas as pd
 
 from camerabias.datasets.ingest.admission import BLANK, TRANSPARENT
 from camerabias.datasets.reading.exif import one_spelling
-from camerabias.datasets.reading.words import EXCHANGE, look_at_words, plainly
+from camerabias.datasets.reading.words import SWAPPED, look_at_words, plainly
 from camerabias.datasets.schema import NO_EXIF_CAMERA, quoted
 
 MAX_NAMED = 5
@@ -72,7 +72,7 @@ def look_at_exif(photos: pd.DataFrame) -> list[str]:
     first = known.iloc[swapped.index(True)]
     return [
         f"EXIF names as the camera what is read as the label: {quoted(first['device'])} takes photos of label "
-        f"{quoted(first['label'])} and camera {quoted(first['camera'])}. {EXCHANGE}"
+        f"{quoted(first['label'])} and camera {quoted(first['camera'])}. {SWAPPED}"
     ]
 
 

@@ -18,9 +18,7 @@ from camerabias.datasets.schema import CamerabiasError, quoted
 MISSING = {"", "-", "?", "n/a", "na", "nan", "none", "null", "unknown", "undefined"}
 """Words that often stand for a gap, in lower case."""
 
-EXCHANGE = (
-    "If they are exchanged, give --layout camera/label for folders, or --label and --camera for columns."
-)
+SWAPPED = "If they are swapped, give --layout camera/label for folders, or --label and --camera for columns."
 """What to do where labels are cameras."""
 
 _DEVICES = re.compile(
@@ -134,7 +132,7 @@ def look_at_words(labels: Iterable[str], cameras: Iterable[str], n_photos: int) 
     return [
         *(note for what, found in counts.items() for note in (*_near(what, found), *_missing(what, found))),
         *what_else,
-        *_exchanged(counts["label"], counts["camera"]),
+        *_swapped(counts["label"], counts["camera"]),
     ]
 
 
@@ -182,12 +180,12 @@ def _missing(what: str, counts: Counter[str]) -> list[str]:
     ]
 
 
-def _exchanged(labels: Iterable[str], cameras: Iterable[str]) -> list[str]:
+def _swapped(labels: Iterable[str], cameras: Iterable[str]) -> list[str]:
     """Labels that are named as cameras are, where cameras are not."""
     one, other = (sorted({*words}) for words in (labels, cameras))
     if not (one and other and all(map(_DEVICES.search, one))) or any(map(_DEVICES.search, other)):
         return []
     return [
         f"Labels look like cameras ({', '.join(map(quoted, one[:MAX_NAMED]))}), and cameras do not "
-        f"({', '.join(map(quoted, other[:MAX_NAMED]))}). {EXCHANGE}"
+        f"({', '.join(map(quoted, other[:MAX_NAMED]))}). {SWAPPED}"
     ]

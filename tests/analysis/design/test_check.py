@@ -284,7 +284,7 @@ def test_a_label_of_a_few_photos_may_be_left_out():
         )
     )
     assert "All 1 photos of 'nan' come from one camera" in text
-    assert "for instance, or leave that label out." in text
+    assert "for instance, or drop that label." in text
 
 
 def test_names_with_escapes_stand_in_sentences_as_in_tables():
