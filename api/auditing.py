@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import filterfalse
 from os import fspath
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from camerabias.datasets.schema import CamerabiasError, ExecutorName
 from camerabias.photos import Location, already_imported, import_photos, listener_of
 from camerabias.results import Results
 from camerabias.sweeps.audit.audit import Audit, run_audits, say_what_fine_tuning_takes, suite_of
-from camerabias.sweeps.audit.models import ON_CPU, models_to_audit
+from camerabias.sweeps.audit.models import models_to_audit
 from camerabias.sweeps.execution.executor import TrialExecutor, trial_executor
 from camerabias.sweeps.execution.sweep import Request
 from camerabias.trainables.models.registry import has_gpu, usual_recipe, usual_weights
@@ -47,6 +48,7 @@ def audit(
     allow_unauthenticated: bool = False,
     check: bool = True,
     verbose: bool = False,
+    details: bool = False,
     confirm: Confirm | None = None,
     **importing: Any,
 ) -> Results:
@@ -76,6 +78,7 @@ def audit(
         allow_unauthenticated: Whether to use a cluster that asks for no token, which anybody can run code on.
         check: Whether a trial that fails is an error, once all have run; else `Results.outcomes` tells of it.
         verbose: Whether to print what the command prints.
+        details: Whether that is every failed trial in full, however many there are.
         confirm: Asked, with the estimate in a sentence, before a network is trained for more than ten minutes; None
             trains it.
         **importing: How photos are read, as `import_photos` has it: label, camera, group, camera_from, layout, path,
@@ -111,15 +114,17 @@ def audit(
         no_photos=no_photos,
     )
     own = None if embeddings is None else fspath(embeddings)
-    audits = [
-        _audit(shared, name, own if backbone_of(name) == OWN_FEATURES else weights, recipe, suite)
-        for name in models_to_audit(model, fine_tune, OWN_FEATURES if own else backbone, has_gpu())
-    ]
-    listener = listener_of(verbose)
-    outcomes = run_audits(audits, listener, confirm)
-    alone = all(is_linear(name) for one in audits for name in one.request.models or ())
-    if verbose and alone and not any(outcome.n_left for outcome in outcomes):
-        say_what_fine_tuning_takes(_audit(shared, ON_CPU, None, None, suite), listener)
+    backbone = OWN_FEATURES if own else backbone
+
+    def audit_of(name: str) -> Audit:
+        return _audit(shared, name, own if backbone_of(name) == OWN_FEATURES else weights, recipe, suite)
+
+    named = models_to_audit(model, fine_tune, backbone, has_gpu())
+    listener = listener_of(verbose, details)
+    outcomes = run_audits([audit_of(name) for name in named], listener, confirm)
+    if verbose and all(map(is_linear, named)) and not any(outcome.n_left for outcome in outcomes):
+        for name in filterfalse(is_linear, models_to_audit(model, True, backbone, has_gpu())):
+            say_what_fine_tuning_takes(audit_of(name), listener)
     if check:
         _refuse_failures(outcomes, fspath(run))
     return Results(load_records(fspath(run)), outcomes)

@@ -152,6 +152,6 @@ def already_imported(source: str, options: Iterable[str], again: str) -> Camerab
     )
 
 
-def listener_of(verbose: bool) -> Listener:
-    """Who hears how the work goes: the console, or nobody."""
-    return ConsoleListener() if verbose else Listener()
+def listener_of(verbose: bool, details: bool = False) -> Listener:
+    """Who hears how the work goes: the console, with every failure in full where details are asked for, or nobody."""
+    return ConsoleListener(details) if verbose else Listener()

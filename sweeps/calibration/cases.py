@@ -106,12 +106,12 @@ def reference_cases() -> list[Case]:
 
 
 def model_cases() -> list[Case]:
-    """A dozen of the cases, by the other models: three without a cue, one of every cue alone, two of two cues."""
+    """A dozen of the cases, by every model: three without a cue, one of every cue alone, two of two cues."""
     nulls = [case for case in cases() if case.kind == "null" and not case.planted]
     alone = {name: case for case in reversed(cases()) for name in case.planted if is_planted(case, 1, 1.0)}
     pairs = [case for case in cases() if is_planted(case, 2, 1.0)]
     dozen = [*nulls[:3], *alone.values(), *pairs[:2]]
-    return [case.model_copy(update={"model": model}) for case in dozen for model in MODELS if model != SMALL]
+    return [case.model_copy(update={"model": model}) for case in dozen for model in MODELS]
 
 
 def run_cases(asked: Sequence[Case], out: Path, jobs: int) -> Iterator[Line]:

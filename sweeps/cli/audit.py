@@ -143,6 +143,7 @@ def audit(
         allow_unauthenticated,
         check=False,  # a report is made of what there is
         verbose=True,
+        details=details,
         confirm=None if yes else _ask,
         **given_reading(context, source),
     )

@@ -55,9 +55,10 @@ def demo(
     )
     outcome = run_sweep(["demo"], request, ConsoleListener(details))
     show_report(run, details)
-    typer.echo(
-        "Next: your own photos, with `camerabias check PHOTOS` and `camerabias audit PHOTOS --run RUN`"
-    )
+    if not (outcome.n_left or outcome.failures):
+        typer.echo(
+            "Next: your own photos, with `camerabias check PHOTOS` and `camerabias audit PHOTOS --run RUN`"
+        )
     exit_if_failed(outcome)
 
 
