@@ -13,6 +13,7 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from camerabias.datasets.io.decode import (
+    WINDOWLESS,
     ImageError,
     exif_of,
     header_size,
@@ -30,6 +31,9 @@ MAX_MEGAPIXELS = 500
 """Above the largest sensors of phones (200); a photo of so many takes 1.5 GB while it is read."""
 
 TRANSPARENT, BLANK = "transparent", "blank"
+
+ODD = ("largest", "pages", "seen", "windowless")
+"""Of `ImageFacts` what is worth a look once all photos are read, None where nothing is."""
 
 MIN_OPAQUE = 0.01
 """Share of a picture that must be seen through its alpha."""
@@ -68,6 +72,7 @@ class ImageFacts:
         largest: Of 16 bits per value, the largest value in it; None for 8 bits.
         pages: Of several pages or frames, how many; None for one, which is all that is read.
         seen: `TRANSPARENT` or `BLANK`; None where the picture shows something.
+        windowless: True of a gray DICOM that does not say which of its values are to be seen; else None.
     """
 
     width: int
@@ -77,11 +82,12 @@ class ImageFacts:
     largest: int | None
     pages: int | None
     seen: str | None
+    windowless: bool | None
 
     @property
     def odd(self) -> dict[str, Any]:
         """What is worth a look once all photos are read; empty where nothing is."""
-        found = {"largest": self.largest, "pages": self.pages, "seen": self.seen}
+        found = {name: getattr(self, name) for name in ODD}
         return {name: value for name, value in found.items() if value is not None}
 
 
@@ -157,7 +163,8 @@ def inspect_image(content: bytes) -> ImageFacts:
         seen = _seen(image)
         largest = _largest(image) if deep else None
         kind, camera = file.format or "unknown", camera_of(exif_of(file))
-        return ImageFacts(image.width, image.height, kind, camera, largest, pages_of(file), seen)
+        windowless = file.info.get(WINDOWLESS) or None
+        return ImageFacts(image.width, image.height, kind, camera, largest, pages_of(file), seen, windowless)
 
 
 def _refuse_size(size: tuple[int, int] | None) -> None:

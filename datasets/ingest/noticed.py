@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from camerabias.datasets.ingest.admission import BLANK, TRANSPARENT
+from camerabias.datasets.ingest.admission import BLANK, ODD, TRANSPARENT
 from camerabias.datasets.reading.exif import one_spelling
 from camerabias.datasets.reading.words import SWAPPED, look_at_words, plainly
 from camerabias.datasets.schema import NO_EXIF_CAMERA, quoted
@@ -18,6 +18,10 @@ MAX_NAMED = 5
 _PAGES = (
     "Only the first page or frame is read of files that hold several, which can give their camera away: {}. "
     "Save those that count as photos of their own."
+)
+_WINDOWLESS = (
+    "DICOM files without a window are read from the smallest to the largest of their values, not through a window as "
+    "others are, which can give their camera away: {}. Give all files a window, or none."
 )
 _TRANSPARENT = "Photos whose alpha channel hides them are read as white: {}. Save them without it."
 _BLANK = "Photos are nearly blank: {}. Look at them, and drop what shows nothing."
@@ -86,12 +90,12 @@ def look_at_pixels(odd: pd.DataFrame, index: pd.DataFrame) -> list[str]:
     Only all photos of a camera tell how many bits it uses: one may be dark because its scene was.
 
     Args:
-        odd: A row per photo that is worth a look: path, and `largest`, `pages` and `seen` as `ImageFacts` has them.
+        odd: A row per photo that is worth a look: path, and what of `ODD` `ImageFacts` has.
         index: The dataset's, with the paths and cameras of all photos.
     """
     if odd.empty:
         return []
-    photos = odd.reindex(columns=["path", "largest", "pages", "seen"]).drop_duplicates("path")
+    photos = odd.reindex(columns=["path", *ODD]).drop_duplicates("path")
     photos = photos.merge(index[["path", "camera"]], on="path")
     dark = dict(_unused_bits(photos))
     notes = []
@@ -103,6 +107,7 @@ def look_at_pixels(odd: pd.DataFrame, index: pd.DataFrame) -> list[str]:
     others = photos[~(photos["camera"].isin(dark) & photos["largest"].notna())]
     for found, said in (
         (photos[photos["pages"].notna()], _PAGES),
+        (photos[photos["windowless"].notna()], _WINDOWLESS),
         (others[others["seen"] == TRANSPARENT], _TRANSPARENT),
         (others[others["seen"] == BLANK], _BLANK),
     ):

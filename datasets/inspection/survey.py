@@ -12,6 +12,7 @@ from typing import Any
 import cv2
 import pandas as pd
 
+from camerabias.datasets.ingest.admission import ODD
 from camerabias.datasets.ingest.create import cut_into_shards, default_size, read_rows
 from camerabias.datasets.ingest.index import make_index
 from camerabias.datasets.ingest.noticed import (
@@ -29,14 +30,11 @@ from camerabias.datasets.reading.photo import Photo, Source
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.views.cache import cache_folder
 
-FACTS_VERSION = 4
+FACTS_VERSION = 5
 """Raised when the same file would give other facts than those that are kept."""
 
 _READ = ("sha256", "camera", "width", "height", "format")
 """Columns of a shard that the file alone decides; the camera is that of EXIF."""
-
-_ODD = ("largest", "pages", "seen")
-"""What is kept of pixels, for `look_at_pixels`."""
 
 Facts = dict[str, Any]
 
@@ -135,7 +133,7 @@ def _read_shard(read: Callable[[str], bytes], paths: Sequence[str]) -> dict[str,
         if "reason" in row:
             rejected[photo.name] = row["reason"]
         else:
-            odd = {name: row["odd"].get(name) for name in _ODD}
+            odd = {name: row["odd"].get(name) for name in ODD}
             found.append(
                 {"path": photo.name, **{name: row[name] for name in _READ}, **odd, **tell(row["bytes"])}
             )
@@ -154,7 +152,7 @@ def _facts(photos: Sequence[Photo], found: Mapping[str, Facts]) -> tuple[pd.Data
     facts = index[taken_over(index)].assign(
         **{name: rows[name].astype(kind) for name, kind in COMPUTED.items()}
     )
-    odd = rows.loc[rows[list(_ODD)].notna().any(axis=1), ["path", *_ODD]]
+    odd = rows.loc[rows[list(ODD)].notna().any(axis=1), ["path", *ODD]]
     return with_factors(facts, default_size(index), "resize"), [*notes, *look_at_pixels(odd, index)]
 
 

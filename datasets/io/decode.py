@@ -21,6 +21,9 @@ Pixels = npt.NDArray[np.uint8]
 MAX_TEXT = 2**28
 """Bytes that texts and colour profiles of a PNG may unpack to; some programs write megabytes of history."""
 
+WINDOWLESS = "windowless"
+"""In `info` of an open DICOM: whether it is gray, and does not say which of its values are to be seen."""
+
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
 
 _SIGNATURES = (b"\xff\xd8\xff", PNG_SIGNATURE, b"II*\0", b"MM\0*", b"GIF8", b"RIFF", b"BM")
@@ -190,8 +193,12 @@ def _from_dicom(content: bytes) -> Image.Image:
     header = dcmread(io.BytesIO(content))
     if "PixelData" not in header:
         raise ImageError("a DICOM file without a picture: drop it")
+    for name in ("RescaleSlope", "RescaleIntercept"):
+        if name in header and header[name].is_empty:  # pydicom would multiply by it
+            del header[name]
     image = Image.fromarray(_shown(header))
     image.format = "DICOM"
+    image.info[WINDOWLESS] = "MONOCHROME" in header.PhotometricInterpretation and not _has_window(header)
     image.n_frames = int(header.get("NumberOfFrames") or 1)  # type: ignore[attr-defined]
     exif = image.getexif()
     exif[ExifTags.Base.Make] = str(header.get("Manufacturer") or "")
@@ -204,21 +211,38 @@ def _shown(header: Any) -> Pixels:
     from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi_lut
     from pydicom.pixels.utils import pixel_array
 
-    try:
-        stored = pixel_array(header, index=0)  # of YBR, RGB
-    except (RuntimeError, NotImplementedError) as error:
-        kind = header.file_meta.TransferSyntaxUID.name
-        raise ImageError(
-            f"DICOM compressed as {kind} cannot be read here: save it uncompressed (gdcmconv --raw), or install "
-            "pylibjpeg with its plugins, on every machine"
-        ) from error
+    _refuse_compression(header.file_meta.TransferSyntaxUID)
+    stored = pixel_array(header, index=0)  # of YBR, RGB
     if header.PhotometricInterpretation == "PALETTE COLOR":
         stored = apply_color_lut(stored, header)
         return _in_eight_bits(stored, 0, np.iinfo(stored.dtype).max)
     if stored.ndim == 3:
         return _in_eight_bits(stored, 0, 2**header.BitsStored - 1)
-    gray = _in_eight_bits(apply_voi_lut(apply_modality_lut(stored, header), header), *_shades(header))
+    values = apply_modality_lut(stored, header)
+    ends = _shades(header) if _has_window(header) else (values.min(), values.max())
+    gray = _in_eight_bits(apply_voi_lut(values, header), *ends)
     return 255 - gray if header.PhotometricInterpretation == "MONOCHROME1" else gray
+
+
+def _refuse_compression(syntax: Any) -> None:
+    """Refuse what nothing installed decodes; pydicom itself fails in the same way on damaged files."""
+    from pydicom.pixels import get_decoder
+
+    try:
+        known = get_decoder(syntax).is_available
+    except NotImplementedError:
+        known = False
+    if not known:
+        raise ImageError(
+            f"DICOM compressed as {syntax.name} cannot be read here: save it uncompressed (gdcmconv --raw), or "
+            "install pylibjpeg with its plugins, on every machine"
+        )
+
+
+def _has_window(header: Any) -> bool:
+    """Whether a DICOM says which values are to be seen; of others viewers show all that are there."""
+    window = header.get("WindowCenter"), header.get("WindowWidth")
+    return bool(header.get("VOILUTSequence")) or None not in window
 
 
 def _shades(header: Any) -> tuple[float, float]:
@@ -235,7 +259,7 @@ def _shades(header: Any) -> tuple[float, float]:
 
 
 def _in_eight_bits(values: npt.NDArray[Any], low: float, high: float) -> Pixels:
-    scaled = (values.astype(np.float64) - low) * (255 / (high - low))
+    scaled = (values.astype(np.float64) - low) * (255 / ((high - low) or 1))  # all of one value are black
     return scaled.clip(0, 255).round().astype(np.uint8)
 
 

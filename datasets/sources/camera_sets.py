@@ -17,13 +17,17 @@ import pandas as pd
 
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.reading.photo import SOURCES, Reading, Source, SourceKind
+from camerabias.datasets.reading.splits import SPLITS
 from camerabias.datasets.reading.walk import IMAGE_ENDINGS, files_below
+from camerabias.datasets.reading.words import plainly
 from camerabias.datasets.schema import CamerabiasError
-from camerabias.datasets.sources.folder import read_folder
+from camerabias.datasets.sources.folder import photo_paths, read_folder
 from camerabias.datasets.sources.table import source_of
 
 LOOKED_AT, MIN_SHARE = 50, 0.9
 """Photos that are looked at, and which share of them must be named as a set names them for it to be recognised."""
+
+_NO_LABELS = ("path", "camera", "group", "number", "scene", "split")
 
 
 @dataclass(frozen=True)
@@ -76,22 +80,26 @@ def read_camera_set(location: str, reading: Reading) -> Source:
     """Read the photos that are named so; where a layout or EXIF is asked for, the folders instead.
 
     The label is a column: what the names tell (`kind` of VISION, `version` of FODB, `make` of Dresden), or `folder`,
-    the topmost folder of a photo, which is taken where several are there that name no device. Pictures of one scene
-    are a group: of VISION those that went through messengers, of FODB those of all devices.
+    the topmost folder of a photo below the sides of a split, which is taken where several are there that name no
+    device. Pictures of one scene are a group: of VISION those that went through messengers, of FODB those of all
+    devices.
 
     Raises:
-        CamerabiasError: There is no label, or as of a table.
+        CamerabiasError: There is no label, what is asked for has no meaning here, or as of a table.
     """
     found = _set_at(location)
     if reading.layout or reading.from_exif or found is None:
         return read_folder(location, reading)
     root = Folder(location)
-    frame, n_others = _rows(root, found)
+    frame, notes = _rows(root, found)
+    _refuse_other(frame, found, reading, root)
     label = _label(frame, found, reading, root)
-    notes = [f"This is {found.name}: the camera is the device, the label {label}."]
-    if n_others:
-        notes.append(f"Photos that are not named as those of {found.name} are passed over: {n_others}.")
-    plain = replace(reading, path="path", label=label, camera="camera", images=None)
+    device = "the device" if reading.camera == "camera" else reading.camera
+    notes = [f"This is {found.name}: the camera is {device}, the label {label}.", *notes]
+    if label == "folder" and (n_above := int((frame["folder"] == "").sum())):
+        frame = frame[frame["folder"] != ""]
+        notes.append(f"Photos that lie in no folder of a label are passed over: {n_above}.")
+    plain = replace(reading, path="path", label=label)
     return source_of(frame, plain, str(root), root, notes, kind="camera_set")
 
 
@@ -108,17 +116,50 @@ def _photos(folder: Folder) -> Iterator[str]:
     return (path for path in files_below(folder) if path.lower().endswith(IMAGE_ENDINGS))
 
 
-def _rows(root: Folder, found: CameraSet) -> tuple[pd.DataFrame, int]:
-    """A row per photo that is named as the set names them, and how many others there are."""
-    paths = sorted(_photos(root))
+def _rows(root: Folder, found: CameraSet) -> tuple[pd.DataFrame, list[str]]:
+    """A row per photo that is named as the set names them, and what else is there, in sentences."""
+    paths, notes = photo_paths(root)
     told = [(path, match) for path in paths if (match := found.pattern.search(path))]
     frame = pd.DataFrame([{"path": path, **match.groupdict()} for path, match in told])
-    frame["folder"] = [path.rpartition("/")[0].partition("/")[0] for path, _ in told]
+    if n_others := len(paths) - len(told):
+        notes.append(f"Photos that are not named as those of {found.name} are passed over: {n_others}.")
     if "scene" in frame:
         frame["group"] = frame["camera"] + " " + frame["scene"] + " " + frame["number"]
     elif "number" in frame:
         frame["group"] = "scene " + frame["number"]
-    return frame, len(paths) - len(told)
+    return _with_folders(frame, notes), notes
+
+
+def _with_folders(frame: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
+    """With columns `folder`, empty of photos in none, and `split`, where the topmost folders are its sides."""
+    tops = frame["path"].map(_top)
+    sides = sorted({*tops} - {""})
+    if not sides or not {*map(str.casefold, sides)} <= SPLITS.keys():
+        return frame.assign(folder=tops)
+    notes.append(f"The folders {', '.join(sides)} are the sides of a split.")
+    if n_above := int((tops == "").sum()):
+        notes.append(f"Photos that lie on no side of the split are passed over: {n_above}.")
+    below = frame[tops != ""]
+    below = below.assign(folder=[_top(path.partition("/")[2]) for path in below["path"]])
+    return below.assign(split=tops[tops != ""]) if len(sides) > 1 else below
+
+
+def _top(path: str) -> str:
+    return path.partition("/")[0] if "/" in path else ""
+
+
+def _refuse_other(frame: pd.DataFrame, found: CameraSet, reading: Reading, root: Folder) -> None:
+    """Refuse what would be passed over in silence."""
+    given = {"--path": reading.path, "--images": reading.images}
+    if reading.camera not in frame:
+        given["--camera"] = reading.camera
+    if refused := [f"{option} {value}" for option, value in given.items() if value is not None]:
+        columns = frame.columns.difference([*_NO_LABELS, "camera"])
+        raise CamerabiasError(
+            f"{root} is {found.name}, whose photos are read by their names, so that {' and '.join(refused)} has no "
+            f"meaning: leave it out (--camera may be {' or '.join(['camera', *columns])}), or list the photos in a "
+            "table."
+        )
 
 
 def _label(frame: pd.DataFrame, found: CameraSet, reading: Reading, root: Folder) -> str:
@@ -127,13 +168,31 @@ def _label(frame: pd.DataFrame, found: CameraSet, reading: Reading, root: Folder
     if reading.label == Reading().label:
         if found.label:
             return found.label
-        if frame["folder"].nunique() > 1 and not set(frame["folder"]) & set(frame["camera"]):
+        if _sorts(frame):
             return "folder"
-    columns = frame.columns.difference(["path", "camera", "group", "number", "scene"])
+    columns = [
+        column
+        for column in frame.columns.difference(_NO_LABELS)
+        if frame.groupby("camera")[column].nunique().max() > 1  # else the camera gives it away
+    ]
+    table = "list the photos in a table with path, label, camera."
     raise CamerabiasError(
         f"{root} is {found.name}, {len(frame)} photos by {frame['camera'].nunique()} devices, which names no "
-        f"{reading.label}. Say what is to be learned: --label {' or '.join(columns)}; or list the photos in a table "
-        "with path, label, camera."
+        f"{reading.label}. "
+        + (
+            f"Say what is to be learned: --label {' or '.join(columns)}; or {table}"
+            if columns
+            else table.capitalize()
+        )
+    )
+
+
+def _sorts(frame: pd.DataFrame) -> bool:
+    """Whether several folders are there, none of which is named as a side of a split or as a device within it."""
+    pairs = frame.loc[frame["folder"] != "", ["folder", "camera"]].drop_duplicates()
+    return pairs["folder"].nunique() > 1 and not any(
+        folder.casefold() in SPLITS or plainly(camera).startswith(plainly(folder))
+        for folder, camera in pairs.itertuples(index=False)
     )
 
 

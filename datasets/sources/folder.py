@@ -43,7 +43,7 @@ def read_folder(location: str, reading: Reading) -> Source:
             f"The layout {layout!r} {'already names' if reading.from_exif else 'does not name'} the camera; use "
             "--layout label with --camera-from exif, or --layout label/camera or camera/label without it."
         )
-    found, notes = _photo_paths(root)
+    found, notes = photo_paths(root)
     places, sides, said = _placed(root, found, len(levels))
     levels = ["split", *levels] if sides else levels
     _refuse_shallow(root, places, levels, reading)
@@ -66,8 +66,12 @@ def read_folder(location: str, reading: Reading) -> Source:
     return Source("folder", root, photos, tuple(notes))
 
 
-def _photo_paths(root: Folder) -> tuple[list[str], list[str]]:
-    """Sorted paths of the photos, and what else is there, in sentences."""
+def photo_paths(root: Folder) -> tuple[list[str], list[str]]:
+    """Sorted paths of the photos below a folder, and what else is there, in sentences.
+
+    Raises:
+        CamerabiasError: There are no photos, or a folder may not be read.
+    """
     skipped: Counter[str] = Counter()
     files = sorted(files_below(root, skipped))
     paths = [path for path in files if path.lower().endswith(IMAGE_ENDINGS)]

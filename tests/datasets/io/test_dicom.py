@@ -7,10 +7,20 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless, SecondaryCaptureImageStorage, generate_uid
+from pydicom.uid import (
+    ExplicitVRLittleEndian,
+    JPEGBaseline8Bit,
+    JPEGLSLossless,
+    SecondaryCaptureImageStorage,
+    generate_uid,
+)
 
 from camerabias.datasets.ingest.admission import inspect_image, read_photo
+from camerabias.datasets.ingest.create import import_dataset
 from camerabias.datasets.io.decode import ImageError, decode
+from camerabias.datasets.io.executor import LocalExecutor
+from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.sources.registry import read_source
 
 RAMP = np.arange(0, 4096, 16, dtype=np.uint16).reshape(16, 16)
 """Every brightness of twelve bits, from the darkest to nearly the brightest."""
@@ -50,8 +60,48 @@ def gray(content):
     return pixels[..., 0].astype(int)
 
 
-def test_twelve_bits_are_seen_from_black_to_white():
-    np.testing.assert_array_equal(gray(dicom(RAMP)), np.round(RAMP / 4095 * 255))
+@pytest.mark.parametrize(
+    ("values", "bits"),
+    [
+        (RAMP, 12),
+        (np.linspace(0, 1499, 256).astype(np.uint16).reshape(16, 16), 16),  # as an MR is stored
+        (np.linspace(-1000, 1499, 256).astype(np.int16).reshape(16, 16), 16),  # as a CT
+    ],
+)
+@pytest.mark.parametrize("more", [{}, {"WindowCenter": None, "WindowWidth": None}, {"WindowCenter": 40}])
+def test_without_a_window_all_values_are_seen_from_black_to_white(values, bits, more):
+    content, low, high = dicom(values, bits=bits, **more), float(values.min()), float(values.max())
+    np.testing.assert_array_equal(gray(content), np.round((values - low) / (high - low) * 255))
+    assert inspect_image(content).odd["windowless"]
+
+
+def test_files_without_a_window_are_counted_by_camera(tmp_path):
+    for camera, window in (("x", {}), ("y", {"WindowCenter": 2048, "WindowWidth": 4096})):
+        for label in ("a", "b"):
+            (tmp_path / label / camera).mkdir(parents=True)
+            more = {**window, "PatientID": label}
+            (tmp_path / label / camera / "1.dcm").write_bytes(dicom(RAMP, **more))
+    source = read_source(str(tmp_path))
+    (note,) = import_dataset(source, Folder(tmp_path / "out"), LocalExecutor()).manifest.notes
+    assert note.startswith(
+        "DICOM files without a window are read from the smallest to the largest of their values"
+    )
+    assert "2 of 2 of 'x' (first: a/x/1.dcm). Give" in note
+
+
+def test_one_value_without_a_window_is_black():
+    assert (gray(dicom(np.full_like(RAMP, 700))) == 0).all()
+
+
+def test_only_gray_without_a_window_is_said_to_be_so(noise):
+    assert not inspect_image(dicom(RAMP, WindowCenter=2048, WindowWidth=1024)).odd
+    assert not inspect_image(dicom(noise(12, 10))).odd
+
+
+@pytest.mark.parametrize("window", [{}, {"WindowCenter": 2048, "WindowWidth": 1024}])
+def test_an_empty_rescaling_is_none(window):
+    empty = dicom(RAMP, RescaleSlope=None, RescaleIntercept=None, **window)
+    np.testing.assert_array_equal(gray(empty), gray(dicom(RAMP, **window)))
 
 
 def test_a_window_shows_what_it_spans():
@@ -105,6 +155,12 @@ def reason(content):
 
 def test_compression_that_nobody_here_knows_is_named():
     assert "JPEG-LS" in reason(dicom(RAMP, syntax=JPEGLSLossless))
+
+
+def test_what_is_damaged_of_a_compression_that_is_known_is_said_to_be():
+    said = reason(dicom(RAMP, syntax=JPEGBaseline8Bit))
+    assert "damaged or cut short" in said
+    assert "gdcmconv" not in said
 
 
 def test_without_the_extra_it_is_named(monkeypatch):

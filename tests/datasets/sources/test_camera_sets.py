@@ -73,7 +73,7 @@ def test_fodb_keeps_a_scene_of_all_devices_together_and_asks_for_a_label(make_ph
     root = make_photos(*FODB)
     with pytest.raises(
         CamerabiasError,
-        match=r"is the Forchheim .* 8 photos by 2 devices, which names no label. .*--label folder or version;",
+        match=r"is the Forchheim .* 8 photos by 2 devices, which names no label. .*--label version;",
     ):
         read(root)
     photos = read(root, label="version")[1]
@@ -88,6 +88,78 @@ def test_the_camera_contest_names_no_class(make_photos):
     ):
         read(root)
     assert {camera for _, _, camera, _ in read(root, label="folder")[1]} == {"HTC-1-M7", "iPhone-6"}
+    with pytest.raises(
+        CamerabiasError, match=r"no label\. List the photos in a table with path, label, camera\.$"
+    ):
+        read(root)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["Canon_Ixus55/Canon_Ixus55_0_12.JPG", "Nikon_D70/Nikon_D70_1_13.JPG"],
+        ["Canon-Ixus55/Canon_Ixus55_0_12.JPG", "nikon d70/Nikon_D70_1_13.JPG"],
+        ["cat/Canon_Ixus55_0_12.JPG", "Nikon_D70_1/Nikon_D70_1_13.JPG"],
+        ["train/Canon_Ixus55_0_12.JPG", "natural/Canon_Ixus55_0_13.JPG", "natural/Nikon_D70_1_13.JPG"],
+        ["train/Canon_Ixus55_0_12.JPG", "test/Canon_Ixus55_0_13.JPG", "test/Nikon_D70_1_13.JPG"],
+    ],
+)
+def test_a_folder_that_is_a_device_or_a_side_of_a_split_is_no_label(make_photos, names):
+    with pytest.raises(CamerabiasError, match="devices, which names no label"):
+        read(make_photos(*names))
+
+
+def test_what_the_camera_gives_away_is_not_recommended_as_the_label(make_photos):
+    root = make_photos("Canon_Ixus55/Canon_Ixus55_0_12.JPG", "Nikon_D70/Nikon_D70_1_13.JPG")
+    with pytest.raises(CamerabiasError, match="List the photos in a table") as caught:
+        read(root)
+    assert "--label" not in str(caught.value)
+
+
+def test_sides_of_a_split_are_one_and_labels_lie_below_them(make_photos):
+    names = [
+        f"{side}/{label}/Canon_Ixus55_{device}_{side == 'test':d}{device}.JPG"
+        for side in ("train", "test")
+        for label in ("indoor", "outdoor")
+        for device in (0, 1)
+    ]
+    source, _ = read(make_photos(*names))
+    assert {(photo.path, photo.split, photo.label) for photo in source.photos} == {
+        (name, *name.split("/")[:2]) for name in names
+    }
+    assert "The folders test, train are the sides of a split." in source.notes
+
+
+def test_photos_in_no_folder_have_no_label(make_photos):
+    folders = ["indoor/Canon_Ixus55_0_1.JPG", "outdoor/Canon_Ixus55_0_2.JPG"]
+    root = make_photos(*folders, "Canon_Ixus55_0_3.JPG")
+    source, photos = read(root)
+    assert {path for path, *_ in photos} == {*folders}
+    assert "Photos that lie in no folder of a label are passed over: 1." in source.notes
+    assert len(read(root, label="make")[1]) == 3
+
+
+def test_raws_videos_and_hidden_copies_are_counted(make_photos):
+    root = make_photos(*DRESDEN, "natural/Canon_Ixus70_0/._Canon_Ixus70_0_3000.JPG")
+    for name in ("a.nef", "b.nef", "c.mp4"):
+        (root / "natural" / name).touch()
+    notes = " ".join(read(root)[0].notes)
+    assert "Files not taken: 2 .nef (raw: develop" in notes
+    assert "1 .mp4 (a video: cut frames" in notes
+    assert "Files passed over, hidden, named as photos (macOS leaves such ._ files): 1." in notes
+
+
+def test_the_camera_may_be_another_column(make_photos):
+    source, photos = read(make_photos(*DRESDEN), camera="make")
+    assert {camera for _, _, camera, _ in photos} == {"Canon", "Olympus"}
+    assert "This is the Dresden Image Database: the camera is make, the label folder." in source.notes
+
+
+@pytest.mark.parametrize("given", [{"camera": "phone"}, {"path": "file"}, {"images": "elsewhere"}])
+def test_what_has_no_meaning_here_is_refused(make_photos, given):
+    ((option, value),) = given.items()
+    with pytest.raises(CamerabiasError, match=rf"--{option} {value} has no meaning: .* list the photos in a"):
+        read(make_photos(*DRESDEN), **given)
 
 
 def test_a_layout_or_exif_that_is_asked_for_comes_first(make_photos):
