@@ -226,7 +226,7 @@ def _shown(header: Any) -> Pixels:
 
 def _refuse_compression(syntax: Any) -> None:
     """Refuse what nothing installed decodes; pydicom itself fails in the same way on damaged files."""
-    from pydicom.pixels import get_decoder
+    from pydicom.pixels.decoders.base import get_decoder
 
     try:
         known = get_decoder(syntax).is_available

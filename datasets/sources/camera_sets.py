@@ -172,7 +172,7 @@ def _label(frame: pd.DataFrame, found: CameraSet, reading: Reading, root: Folder
             return "folder"
     columns = [
         column
-        for column in frame.columns.difference(_NO_LABELS)
+        for column in frame.columns.difference([*_NO_LABELS])
         if frame.groupby("camera")[column].nunique().max() > 1  # else the camera gives it away
     ]
     table = "list the photos in a table with path, label, camera."
