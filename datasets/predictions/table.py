@@ -76,6 +76,8 @@ def read_predictions(
     found, said = find_prediction_columns(table, columns, name)
     notes += said
     scored = find_score_columns(table, columns.scores, {*found.values()}, name)
+    if columns.scores is None and "prediction" in found:
+        scored = _of_classes(table, scored, table[found["prediction"]], name, notes)
     if scored:
         notes.append(f"Scores are the columns {_some(scored)}.")
     refuse_gaps(table, [found[ours] for ours in found if ours not in ("group", "image")], name)
@@ -83,7 +85,7 @@ def read_predictions(
     if not scored and "prediction" in found and _are_scores(words["prediction"], words["label"]):
         scored = [found.pop("prediction")]
     if "prediction" in found:
-        _refuse_foreign(words["label"], words["prediction"], found, name, notes)
+        words["prediction"] = _in_words_of(words["label"], words["prediction"], found, name, notes)
     else:
         words["prediction"] = _highest(table, scored, words["label"], name, notes)
     notes += _look_at_scores(table, scored, words["label"])
@@ -250,19 +252,41 @@ def _above(table: pd.DataFrame, column: str, labels: list[str], name: str, notes
     return pd.Series(np.where(numbers >= THRESHOLD, second, labels[0]), table.index, dtype=object)
 
 
-def _refuse_foreign(
+def _in_words_of(
     labels: pd.Series, predictions: pd.Series, found: dict[str, str], name: str, notes: list[str]
-) -> None:
-    """Refuse predictions that are written in other words than labels; note those of labels that no row has."""
+) -> pd.Series:
+    """Predictions in the words of labels: another case is none, other words are refused, of a few a note is made."""
     known = {*labels.unique()}
+    by_case = {label.casefold(): label for label in known}
+    meant = predictions.map(lambda word: by_case.get(word.casefold(), word))
+    recased = sorted({*predictions[meant != predictions]})
+    if recased and len(by_case) == len(known):
+        notes.append(f"Predictions that differ from a label in case alone ({_some(recased)}) are that label.")
+        predictions = meant
     foreign = predictions[~predictions.isin(known)]
     if foreign.empty:
-        return
+        return predictions
     said = f"{len(foreign)} of {len(predictions)} predictions are no label of the column {found['label']!r}"
     shown = f"predicted: {_some(sorted({*foreign}))}; labels: {_some(sorted(known))}"
     if 2 * len(foreign) > len(predictions):
         raise CamerabiasError(f"{name}: {said} ({shown}). Write both in the same words.{_hint(foreign)}")
     notes.append(f"{said} and count as wrong ({shown}).")
+    return predictions
+
+
+def _of_classes(
+    table: pd.DataFrame, scored: list[str], predictions: pd.Series, name: str, notes: list[str]
+) -> list[str]:
+    """Columns of scores that are of classes: a lone one may be of the label that is predicted, whichever it is."""
+    if len(scored) == 1 and predictions.nunique() > 1:
+        least = _numbers(table, scored, None, name)[scored[0]].groupby(predictions).min()
+        if (least >= THRESHOLD).all():
+            notes.append(
+                f"{scored[0]!r} is never below {THRESHOLD:g}, whatever is predicted: it is taken for the score of "
+                "the predicted label, and left out."
+            )
+            return []
+    return scored
 
 
 def _hint(foreign: pd.Series) -> str:

@@ -17,6 +17,7 @@ import pandas as pd
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.reading.embedded import EmbeddedPhotos, find_embedded, name_classes
 from camerabias.datasets.reading.encoding import decode_text
+from camerabias.datasets.reading.walk import IMAGE_ENDINGS
 from camerabias.datasets.reading.words import trimmed
 from camerabias.datasets.schema import CamerabiasError
 
@@ -144,7 +145,8 @@ def _aside(cells: Sequence[str], header: Sequence[str], line: int) -> str:
     words, names = ([cell.casefold() for cell in row if cell] for row in (cells, header))
     if header and words == names:
         return _HEADERS
-    if len({*words} & {*names}) >= max(2, len(names) / 2):
+    is_header = not any(name.endswith(IMAGE_ENDINGS) for name in names)
+    if is_header and len({*words} & {*names}) >= max(2, len(names) / 2):
         raise ValueError(
             f"line {line} is the header of another table ({', '.join(cells)}): join tables by the names of their "
             "columns, with pandas.concat say"

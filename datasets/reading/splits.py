@@ -12,9 +12,9 @@ from camerabias.datasets.reading.words import clean, plainly
 SPLITS = {
     **dict.fromkeys(("train", "training"), "train"),
     **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
-    **dict.fromkeys(("test", "testing"), "test"),
+    **dict.fromkeys(("test", "testing", "holdout", "publictest", "privatetest"), "test"),
 }
-"""What people call the sides of a split, in lower case, and what they are here."""
+"""What people call the sides of a split, by their plain names, and what they are here."""
 
 FLAGS = {
     **dict.fromkeys(("isvalid", "isval", "isvalidation"), ("val", "train")),
@@ -47,8 +47,8 @@ def _divides(name: str, column: pd.Series[Any]) -> bool:
 def sides_of(name: str, words: Iterable[str]) -> list[str]:
     """The sides that the words of a column mean, as far as they are known; others stay as they are."""
     flags = FLAGS.get(plainly(name), ())
-    known = {word: flags[place] for word, place in _YES.items() if flags} | SPLITS
-    return [known.get(clean(word).casefold(), word) for word in words]
+    known = {word: flags[place] for word, place in _YES.items() if flags}
+    return [known.get(clean(word).casefold(), SPLITS.get(plainly(word), word)) for word in words]
 
 
 def look_for_sides(labels: Iterable[str], cameras: Iterable[str]) -> list[str]:

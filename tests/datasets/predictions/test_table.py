@@ -161,6 +161,23 @@ def test_a_few_predictions_of_other_labels_are_wrong_and_said():
     assert "1 of 12 predictions are no label of the column 'label' and count as wrong" in read.notes[-1]
 
 
+def test_predictions_in_another_case_are_the_labels_that_they_spell():
+    read = read_predictions(frame(prediction=["Cat", "DOG "] * 6), AS_USUAL)
+    assert read.rows["prediction"].tolist() == ["cat", "dog"] * 6
+    assert "Predictions that differ from a label in case alone ('Cat', 'DOG') are that label." in read.notes
+    labels = np.resize(["cat", "Cat", "dog"], 12)
+    read = read_predictions(frame(label=labels, prediction=np.resize(["cat", "Cat", "Dog"], 12)), AS_USUAL)
+    assert read.rows["prediction"].tolist()[:3] == ["cat", "Cat", "Dog"], "labels that differ so are labels"
+
+
+def test_a_score_of_whatever_is_predicted_is_no_class_s_and_that_is_said():
+    read = read_predictions(frame(score=0.8), AS_USUAL)
+    assert read.scores.empty
+    assert "'score' is never below 0.5, whatever is predicted" in read.notes[-1]
+    read = read_predictions(frame(score=np.resize([0.2, 0.9, 0.7], 12)), AS_USUAL)
+    assert [*read.scores] == ["score"]
+
+
 def test_training_is_read_by_the_same_names_or_usual_ones():
     trained = pd.DataFrame({"target": ["1.0", "0"], "device": ["A", "B"], "patient": ["p", "p"]})
     rows, notes = read_training(trained, PredictionColumns(label="y", camera="device"))

@@ -175,6 +175,11 @@ def test_the_header_of_another_table_is_no_row(read, header):
         read(f"{text()}{header}\n1.jpg,A,x\n".encode())
 
 
+def test_rows_of_a_table_without_a_header_are_no_headers(read):
+    with pytest.raises(CamerabiasError, match="has no header: its first line is img_0.jpg, cat, A"):
+        read(b"img_0.jpg,cat,A\nimg_1.jpg,dog,A\nimg_2.jpg,cat,A\n")
+
+
 def test_blanks_that_nobody_sees_are_no_part_of_a_word(read):
     assert read("path,label,camera\n\ufeff1.jpg,\u200bA,x\ufeff\n2.jpg, A,x\u2060\n".encode())[0] == [
         ("1.jpg", "A", "x"), ("2.jpg", "A", "x"),

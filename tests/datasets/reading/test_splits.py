@@ -35,6 +35,8 @@ def read(tmp_path):
         ("Is Train", "yes", "no"),
         ("train", True, False),
         ("subset", "Training", "Validation"),
+        ("Usage", "Training", "PublicTest"),
+        ("part", "train", "hold-out"),
         ("fold", "train", "test"),
         ("what I do with it", "train", "test"),
     ],
