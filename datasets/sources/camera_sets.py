@@ -157,7 +157,7 @@ def _refuse_other(frame: pd.DataFrame, found: CameraSet, reading: Reading, root:
         columns = frame.columns.difference([*_NO_LABELS, "camera"])
         raise CamerabiasError(
             f"{root} is {found.name}, whose photos are read by their names, so that {' and '.join(refused)} has no "
-            f"meaning: leave it out (--camera may be {' or '.join(['camera', *columns])}), or list the photos in a "
+            f"meaning: drop it (--camera may be {' or '.join(['camera', *columns])}), or list the photos in a "
             "table."
         )
 
