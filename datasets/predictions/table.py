@@ -283,7 +283,7 @@ def _of_classes(
         if (least >= THRESHOLD).all():
             notes.append(
                 f"{scored[0]!r} is never below {THRESHOLD:g}, whatever is predicted: it is taken for the score of "
-                "the predicted label, and left out."
+                "the predicted label, and excluded."
             )
             return []
     return scored

@@ -128,7 +128,7 @@ def test_sides_of_a_split_have_our_names():
         (frame(prediction=["cat", None] * 6), {}, "no prediction in 6 of 12 rows .first: data row 2."),
         (frame(prediction=["cat", np.nan] * 6), {}, "no prediction in 6 of 12 rows"),
         (frame(camera=["A", None] * 6), {}, "no camera in 6 of 12 rows"),
-        (frame(prediction=["Cat", "Dog"] * 6), {}, "12 of 12 predictions are no label.*'Cat', 'Dog'; labels: 'cat'"),
+        (frame(prediction=["Katze", "Hund"] * 6), {}, "12 of 12 predictions are no label.*'Hund', 'Katze'"),
         (frame(prediction=np.linspace(0.1, 0.9, 12)), {}, "give --prediction predicted --scores 'prediction'"),
         (frame(prediction=np.linspace(0.1, 0.9, 12)), {"scores": "prediction"}, "--prediction predicted --scores"),
         (frame(label=["a", "b", "c"] * 4, prediction=0.3), {}, "If these are scores, give one of every label"),

@@ -176,7 +176,7 @@ def test_the_header_of_another_table_is_no_row(read, header):
 
 
 def test_rows_of_a_table_without_a_header_are_no_headers(read):
-    with pytest.raises(CamerabiasError, match="has no header: its first line is img_0.jpg, cat, A"):
+    with pytest.raises(CamerabiasError, match="has no header: its first line is img_0"):
         read(b"img_0.jpg,cat,A\nimg_1.jpg,dog,A\nimg_2.jpg,cat,A\n")
 
 

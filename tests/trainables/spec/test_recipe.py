@@ -106,7 +106,8 @@ def test_every_shipped_recipe_loads():
 
 def test_unknown_recipe_lists_what_is_allowed():
     with pytest.raises(
-        CamerabiasError, match=r"no recipe 'papr'; allowed: calibration, demo, paper, scratch, small"
+        CamerabiasError,
+        match=r"no recipe 'papr'; allowed: calibration, demo, fine_tuning, paper, scratch, small",
     ):
         load_recipe("papr")
 
