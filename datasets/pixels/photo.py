@@ -97,6 +97,12 @@ class PreparedPhoto:
         return np.stack([self.pixels[top : top + tall, left : left + wide] for top, left in self.corners])
 
     @cached_property
+    def strongest(self) -> Pixels:
+        """The strongest colour of every pixel of the crops, uint8 (crops, height, width)."""
+        red, green, blue = np.moveaxis(self.crops, -1, 0)
+        return np.asarray(np.maximum(np.maximum(red, green), blue), dtype=np.uint8)
+
+    @cached_property
     def gray(self) -> Pixels:
         """Luma of the crops after ITU-R BT.601, uint8 (crops, height, width)."""
         n, height, width = self.crops.shape[:3]

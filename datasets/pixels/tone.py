@@ -62,15 +62,13 @@ def midtones(photo: PreparedPhoto) -> float:
 @statistic("pixels with a colour at white", "%", "more clipped in highlights", "less clipped in highlights")
 def clipped_highlights(photo: PreparedPhoto) -> float:
     """Share of pixels of which some colour is at 254 or 255."""
-    red, green, blue = np.moveaxis(photo.crops, -1, 0)
-    return 100 * float(np.mean(np.maximum(np.maximum(red, green), blue) >= CLIPPED))
+    return 100 * float(np.mean(photo.strongest >= CLIPPED))
 
 
 @statistic("pixels at black", "%", "more clipped in shadows", "less clipped in shadows")
 def clipped_shadows(photo: PreparedPhoto) -> float:
     """Share of pixels of which no colour is above 2."""
-    red, green, blue = np.moveaxis(photo.crops, -1, 0)
-    return 100 * float(np.mean(np.maximum(np.maximum(red, green), blue) <= BLACK))
+    return 100 * float(np.mean(photo.strongest <= BLACK))
 
 
 @statistic("empty levels of green", "%", "stretched in tone", "continuous in tone")

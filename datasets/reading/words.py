@@ -156,7 +156,7 @@ def _near(what: str, counts: Counter[str]) -> list[str]:
     """Words that differ in case, blanks and punctuation alone."""
     alike = defaultdict(list)
     for word in counts:
-        plain = re.sub(r"[\W_]+", "", word).casefold() or word
+        plain = plainly(word) or word
         alike[str(float(word)) if _NUMBER.fullmatch(word) else plain].append(word)  # -1 is not 1, but 1.0 is
     groups = [words for words in alike.values() if len(words) > 1]
     if not groups:

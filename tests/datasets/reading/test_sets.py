@@ -5,10 +5,8 @@ import pytest
 
 from camerabias.datasets.predictions.columns import PredictionColumns
 from camerabias.datasets.predictions.table import read_predictions
-from camerabias.datasets.reading.photo import Reading
 from camerabias.datasets.reading.words import look_at_words
 from camerabias.datasets.schema import CamerabiasError
-from camerabias.datasets.sources.registry import read_source
 
 PLANTS = [
     "healthy",
@@ -20,21 +18,6 @@ PLANTS = [
     "frog_eye complex",
     "complex",
 ]
-
-
-@pytest.fixture
-def read(tmp_path):
-    """A function that reads photos with given labels, three of each: their labels, and notes."""
-
-    def run(labels, each=3, **reading):
-        rows = [(f"{n}.jpg", label, "x") for n, label in enumerate([*labels] * each)]
-        for path, *_ in rows:
-            (tmp_path / path).touch()
-        pd.DataFrame(rows, columns=["path", "label", "camera"]).to_json(tmp_path / "t.json", orient="records")
-        source = read_source(str(tmp_path / "t.json"), Reading(**reading))
-        return [photo.label for photo in source.photos], source.notes
-
-    return run
 
 
 def test_sets_are_recognised(read):

@@ -29,6 +29,12 @@ from camerabias.trainables.records.run import Run
 from camerabias.trainables.spec.recipe import load_recipe
 
 
+def request_of(dataset, tmp_path, **changes):
+    """A request for the small network, without Ray."""
+    usual = {"models": ["small_cnn"], "weights": "none", "recipe": "small", "executor": LocalTrialExecutor()}
+    return Request(str(dataset.folder), str(tmp_path / "run"), **(usual | changes))
+
+
 @pytest.fixture
 def asked(dataset, tmp_path, monkeypatch):
     """A function that audits without training anything; it returns study and seeds of every sweep."""
@@ -48,15 +54,7 @@ def asked(dataset, tmp_path, monkeypatch):
         monkeypatch.setattr(audit, "run_plan", pretend)
         monkeypatch.setattr(audit, "load_records", lambda location: None)
         monkeypatch.setattr(audit, "gather", lambda records, design: found)
-        request = Request(
-            str(dataset.folder),
-            str(tmp_path / "run"),
-            models=["small_cnn"],
-            seeds=seeds,
-            weights="none",
-            recipe=recipe,
-            executor=LocalTrialExecutor(),
-        )
+        request = request_of(dataset, tmp_path, seeds=seeds, recipe=recipe)
         run_audits([Audit(request, SUITES[suite])], confirm=confirm)
         return sweeps
 
@@ -103,14 +101,7 @@ def test_fine_tuning_is_offered_with_its_time_or_with_what_stands_against_it(
     dataset, tmp_path, monkeypatch, weights, said
 ):
     monkeypatch.setattr(LocalTrialExecutor, "measure", lambda *_: Speed(300.0, "core", exact=True))
-    request = Request(
-        str(dataset.folder),
-        str(tmp_path / "run"),
-        models=["small_cnn"],
-        weights=weights,
-        recipe="small",
-        executor=LocalTrialExecutor(),
-    )
+    request = request_of(dataset, tmp_path, weights=weights)
     heard = []
     listener = Listener()
     monkeypatch.setattr(listener, "say", heard.append)
