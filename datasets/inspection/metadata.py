@@ -92,16 +92,36 @@ def gather_facts(
         `hash`, the `perceptual_hash` as uint64; `detail`, as `detail_of` gives it; `pages`, None for one; `factor`,
         by how much the photo is scaled to the dataset's size.
     """
+    read = tell_images(dataset, tell, executor, report).astype(COMPUTED)
+    facts = dataset.index[taken_over(dataset.index)].merge(read, on="image_id", how="left", validate="1:1")
+    return with_factors(facts, dataset.manifest.size, dataset.manifest.fit)
+
+
+def tell_images(
+    dataset: Dataset,
+    tell: Callable[[bytes], dict[str, Any]],
+    executor: Executor,
+    report: Callable[[int, int], None] | None = None,
+) -> pd.DataFrame:
+    """What a function says of the bytes of every image.
+
+    Args:
+        dataset: The dataset.
+        tell: From bytes to plain values by column; can be pickled.
+        executor: Where the work runs, a part at a time.
+        report: Called with (parts done, parts in all).
+
+    Returns:
+        A row per image, in any order: `image_id`, and the columns.
+    """
     parts = [part.name for part in dataset.manifest.parts]
     told: list[dict[str, Any]] = []
-    work = partial(_tell_part, dataset.folder)
+    work = partial(_tell_part, dataset.folder, tell)
     for done, said in enumerate(executor.map(work, parts), start=1):
         told += said["images"]
         if report:
             report(done, len(parts))
-    read = pd.DataFrame(told).astype(COMPUTED)
-    facts = dataset.index[taken_over(dataset.index)].merge(read, on="image_id", how="left", validate="1:1")
-    return with_factors(facts, dataset.manifest.size, dataset.manifest.fit)
+    return pd.DataFrame(told)
 
 
 def with_factors(facts: pd.DataFrame, size: int, fit: Fit) -> pd.DataFrame:
@@ -115,7 +135,7 @@ def taken_over(index: pd.DataFrame) -> list[str]:
     return [name for name in FACTS_COLUMNS if name in index]
 
 
-def _tell_part(dataset: Folder, part: str) -> dict[str, Any]:
+def _tell_part(dataset: Folder, tell: Callable[[bytes], dict[str, Any]], part: str) -> dict[str, Any]:
     cv2.setNumThreads(1)  # parts run side by side already
     return {"images": [{"image_id": name, **tell(content)} for name, content in read_images(dataset, part)]}
 

@@ -38,6 +38,9 @@ _READ = ("sha256", "camera", "width", "height", "format")
 
 Facts = dict[str, Any]
 
+ReadShard = Callable[[Callable[[str], bytes], Sequence[str]], dict[str, Any]]
+"""From a reader of bytes and paths: `n` photos read, `photos` (`path` and what is said of it), `rejected` by path."""
+
 
 @dataclass(frozen=True)
 class Survey:
@@ -71,7 +74,9 @@ def survey(
     Raises:
         CamerabiasError: Too many photos cannot be used, or as the import of them.
     """
-    found, rejected = _read(source, executor, report)
+    found, rejected = read_once(
+        source, source.photos, f"facts-{FACTS_VERSION}", COMPUTED, _read_shard, executor, report
+    )
     missing = [
         {"path": photo.name, "reason": rejected[photo.name], "camera": photo.camera}
         for photo in source.photos
@@ -86,29 +91,45 @@ def survey(
     return Survey(facts, rejected, (*look_at_rejected(missing), *notes))
 
 
-def _read(
-    source: Source, executor: Executor, report: Callable[[int, int], None] | None
+def read_once(
+    source: Source,
+    photos: Sequence[Photo],
+    name: str,
+    types: Mapping[str, Any],
+    read_shard: ReadShard,
+    executor: Executor,
+    report: Callable[[int, int], None] | None,
 ) -> tuple[dict[str, Facts], dict[str, str]]:
-    """What files say, by path, and why others cannot be used; what was read is kept, also when interrupted."""
+    """What files say, by path, and why others cannot be used; what was read is kept, also when interrupted.
+
+    Args:
+        source: Where the photos lie.
+        photos: Those of its photos that are asked for.
+        name: Of the folder of the cache in which it is kept, another one for whatever else is read of a file.
+        types: Columns whose types do not show in their values.
+        read_shard: Reads the files at some paths; can be pickled.
+        executor: Where the work runs.
+        report: Called with (photos read, photos to read).
+    """
     root = source.root
-    paths = {photo.name: photo.path for photo in source.photos}
+    paths = {photo.name: photo.path for photo in photos}
     stamps = {name: None if source.read else root.stamp(path) for name, path in paths.items()}
-    folder, name = Folder(str(cache_folder() / f"facts-{FACTS_VERSION}")), _name(root)
-    before = kept(folder, name)
+    folder, file = Folder(str(cache_folder() / name)), _name(root)
+    before = kept(folder, file)
     rows: list[Facts] = (
         [] if before is None else [{str(k): v for k, v in row.items()} for row in before.to_dict("records")]
     )
     known = {row["path"]: row for row in rows}
     unread = [
-        paths[name]
-        for name, stamp in stamps.items()
-        if not stamp or known.get(name, {}).get("stamp") != stamp
+        paths[path]
+        for path, stamp in stamps.items()
+        if not stamp or known.get(path, {}).get("stamp") != stamp
     ]
     rejected: dict[str, str] = {}
     n_read = 0
     try:
         for said in executor.map(
-            partial(_read_shard, source.read or root.read_bytes), cut_into_shards(unread)
+            partial(read_shard, source.read or root.read_bytes), cut_into_shards(unread)
         ):
             known |= {row["path"]: {**row, "stamp": stamps[row["path"]]} for row in said["photos"]}
             rejected |= said["rejected"]
@@ -117,7 +138,7 @@ def _read(
                 report(n_read, len(unread))
     finally:
         if lasting := [row for row in known.values() if n_read and row["stamp"]]:
-            keep(folder, name, pd.DataFrame(lasting).astype(COMPUTED))
+            keep(folder, file, pd.DataFrame(lasting).astype(dict(types)))
     return {path: known[path] for path in stamps if path in known and path not in rejected}, rejected
 
 

@@ -89,8 +89,8 @@ def noise_kurtosis(photo: PreparedPhoto) -> float:
 @statistic(
     "correlation of noise between colours",
     "",
-    "alike in noise of all colours",
-    "independent in noise of colours",
+    "grayer in noise",
+    "more colourful in noise",
 )
 def noise_colour_correlation(photo: PreparedPhoto) -> float:
     """Mean of red with green and of green with blue; 1 where the noise is gray."""
@@ -98,14 +98,22 @@ def noise_colour_correlation(photo: PreparedPhoto) -> float:
     return (_correlation(red, green) + _correlation(green, blue)) / 2
 
 
-@statistic("correlation of noise with the next pixel of a row", "", "smeared along rows", "crisp along rows")
+@statistic(
+    "correlation of noise with the next pixel of a row",
+    "",
+    "smoother in noise along rows",
+    "crisper in noise along rows",
+)
 def noise_along_rows(photo: PreparedPhoto) -> float:
     """0 for white noise; demosaicing, denoising, scaling up and JPEG raise it, sharpening lowers it."""
     return _neighbours(photo.flat.luma, axis=2)
 
 
 @statistic(
-    "correlation of noise with the next pixel of a column", "", "smeared along columns", "crisp along columns"
+    "correlation of noise with the next pixel of a column",
+    "",
+    "smoother in noise along columns",
+    "crisper in noise along columns",
 )
 def noise_along_columns(photo: PreparedPhoto) -> float:
     """As `noise_along_rows`."""

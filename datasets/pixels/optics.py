@@ -60,13 +60,13 @@ def corner_softness(photo: PreparedPhoto) -> float:
     return fineness(middle.mean(axis=0, dtype=np.float64)) - fineness(outer.mean(axis=0, dtype=np.float64))
 
 
-@statistic("magnification of red against green", "‰", "larger in red", "smaller in red")
+@statistic("magnification of red against green", "‰", "magnified more in red", "magnified less in red")
 def red_magnification(photo: PreparedPhoto) -> float:
     """How much larger the red image is (lateral chromatic aberration), by registration of detail in first order."""
     return _magnification(photo, 0)
 
 
-@statistic("magnification of blue against green", "‰", "larger in blue", "smaller in blue")
+@statistic("magnification of blue against green", "‰", "magnified more in blue", "magnified less in blue")
 def blue_magnification(photo: PreparedPhoto) -> float:
     """As `red_magnification`."""
     return _magnification(photo, 2)

@@ -40,7 +40,7 @@ def highlight_level(photo: PreparedPhoto) -> float:
     return _percentile(photo, 95)
 
 
-@statistic("darkest thousandth of luma", "of 255", "lifted in blacks", "deeper in blacks")
+@statistic("darkest thousandth of luma", "of 255", "lighter in blacks", "deeper in blacks")
 def black_level(photo: PreparedPhoto) -> float:
     """The 0.1st percentile: where black lies."""
     return _percentile(photo, 0.1)
@@ -71,7 +71,7 @@ def clipped_shadows(photo: PreparedPhoto) -> float:
     return 100 * float(np.mean(photo.strongest <= BLACK))
 
 
-@statistic("empty levels of green", "%", "stretched in tone", "continuous in tone")
+@statistic("empty levels of green", "%", "more stretched in tone", "more continuous in tone")
 def histogram_gaps(photo: PreparedPhoto) -> float:
     """Share of green's levels between the 5th and the 95th percentile that no pixel has; NaN where pixels are few."""
     counts = np.bincount(photo.crops[..., 1].ravel(), minlength=256)
