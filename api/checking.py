@@ -8,12 +8,15 @@ from os import fspath
 
 import pandas as pd
 
+from camerabias.analysis.cues.differences import Differences, find_differences
+from camerabias.analysis.cues.wording import describe_differences
 from camerabias.analysis.design.check import check_design
 from camerabias.analysis.design.design import Design
 from camerabias.analysis.design.problems import problems
 from camerabias.analysis.design.wording import describe_design
 from camerabias.datasets.dataset import is_dataset, open_dataset
 from camerabias.datasets.inspection.metadata import facts_of
+from camerabias.datasets.inspection.pixels import pixels_of, survey_pixels
 from camerabias.datasets.inspection.survey import survey
 from camerabias.datasets.io.executor import EXECUTORS
 from camerabias.datasets.reading.exif import count_unnamed
@@ -28,17 +31,21 @@ class DesignCheck:
 
     Args:
         facts: What files say, a row per photo.
+        pixels: Their pixel statistics, a row per photo.
         notes: What was assumed in reading them, and what looks like a mistake, in sentences.
 
     Attributes:
-        design: All that was found, as plain data.
+        design: All that was found of files and their words, as plain data.
+        differences: How the photos of a label's cameras differ in pixel statistics.
         notes: As given.
     """
 
-    def __init__(self, facts: pd.DataFrame, notes: Sequence[str]) -> None:
+    def __init__(self, facts: pd.DataFrame, pixels: pd.DataFrame, notes: Sequence[str]) -> None:
         self._facts = facts
+        self._pixels = pixels
         self.notes = list(notes)
         self.design: Design = check_design(facts)
+        self.differences: Differences = find_differences(facts, pixels)
 
     def __repr__(self) -> str:
         labels, cameras = self.design.photos.shape
@@ -49,7 +56,7 @@ class DesignCheck:
     @property
     def sentences(self) -> list[str]:
         """What was found, the most important first."""
-        return describe_design(self.design)
+        return [*describe_design(self.design), *describe_differences(self.differences)]
 
     @property
     def problems(self) -> list[str]:
@@ -114,6 +121,41 @@ class DesignCheck:
             for one in self.design.baselines
         ]
         return pd.DataFrame(rows)
+
+    @property
+    def camera_differences(self) -> pd.DataFrame:
+        """A row per camera and pixel statistic, compared with the other cameras of its labels; largest effects first.
+
+        Returns:
+            Columns camera, statistic, mean and others (in the statistic's unit), effect (in standard deviations
+            within cells), p, p_holm, and detectable (the minimum detectable effect).
+        """
+        return self.differences.table.copy()
+
+    @property
+    def recognition(self) -> pd.DataFrame:
+        """How well the camera (within a label) and the label are predicted from pixel statistics alone, out of fold.
+
+        Returns:
+            Columns target, accuracy (0 to 1), accuracy_low and accuracy_high (95 %), majority_baseline, and works:
+            whether the interval lies above the baseline.
+        """
+        found = [one for one in (self.differences.camera, self.differences.label) if one is not None]
+        rows = [
+            {
+                "target": one.target,
+                **one.accuracy.named("accuracy"),
+                "majority_baseline": one.majority_baseline,
+                "works": one.works,
+            }
+            for one in found
+        ]
+        return pd.DataFrame(rows)
+
+    @property
+    def pixels(self) -> pd.DataFrame:
+        """A row per photo: `image_id`, and a column per pixel statistic, NaN where a photo does not tell."""
+        return self._pixels.copy()
 
     @property
     def near_duplicates(self) -> pd.DataFrame:
@@ -192,16 +234,19 @@ def check(
     reading = Reading(label, camera, group, camera_from, layout, path, folder, one_vs_rest)
     listener = listener_of(verbose)
     if isinstance(source, pd.DataFrame) or not is_dataset(fspath(source)):
-        facts, notes = _look(source, reading, executor, max_rejected, listener)
+        facts, pixels, notes = _look(source, reading, executor, max_rejected, listener)
     else:
         _refuse_reading(fspath(source), reading)
         with listener.counting("Reading headers, shards") as report:
             dataset = open_dataset(fspath(source))
             facts, notes = facts_of(dataset, EXECUTORS[executor](), report), [*dataset.manifest.notes]
-    found = DesignCheck(facts, [*notes, *count_unnamed(facts["camera"].tolist())])
+        with listener.counting("Measuring pixels, shards") as report:
+            pixels = pixels_of(dataset, EXECUTORS[executor](), report)
+    found = DesignCheck(facts, pixels, [*notes, *count_unnamed(facts["camera"].tolist())])
     for note in found.notes:
         listener.say(note)
     listener.design(found.design)
+    listener.differences(found.differences)
     return found
 
 
@@ -211,11 +256,13 @@ def _look(
     executor: ExecutorName,
     max_rejected: float,
     listener: Listener,
-) -> tuple[pd.DataFrame, list[str]]:
+) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     photos = find_photos(source, reading)
     with listener.counting("Reading photos") as report:
         found = survey(photos, EXECUTORS[executor](), max_rejected, report)
-    return found.facts, [*photos.notes, *found.notes]
+    with listener.counting("Measuring pixels, photos") as report:
+        pixels = survey_pixels(photos, found.facts, EXECUTORS[executor](), report)
+    return found.facts, pixels, [*photos.notes, *found.notes]
 
 
 def _refuse_reading(source: str, reading: Reading) -> None:

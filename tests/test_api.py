@@ -152,6 +152,9 @@ def test_check_gives_frames_and_sentences_in_silence(photos, capsys):
     assert found.answers["answerable"].tolist() == [False, False, False]
     assert set(found.baselines["target"]) == {"label", "camera"}
     assert "cannot-tell" in found.problems
+    assert found.pixels["image_id"].tolist() == found.photos["image_id"].tolist()
+    assert {*found.camera_differences} > {"camera", "statistic", "mean", "others", "effect", "p_holm"}
+    assert set(found.recognition["target"]) == {"camera", "label"}
     assert found.sentences[0] in found.summary()
     camerabias.check(photos, verbose=True)
     assert found.answers["why"][0] in capsys.readouterr().out

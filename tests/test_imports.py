@@ -37,6 +37,7 @@ ROOMS = [
     "analysis.statistics",
     "analysis.records",
     "analysis.design",
+    "analysis.cues",
     "analysis.effects",
     "analysis.verdict",
     "analysis.judged",

@@ -20,7 +20,7 @@ MAX_BLOCKS = 256
 """Blocks in which they are looked for, evenly spread."""
 
 MIN_COEFFICIENTS = 24
-"""Coefficients, of two steps or more, from which a step is recognised."""
+"""Coefficients, larger than half a step, from which a step is recognised."""
 
 MULTIPLES = 0.5
 """Mean cosine of coefficients over a step from which they are multiples of it: 1 if exactly, 0 if not at all."""
@@ -105,7 +105,7 @@ def pixel_step(photo: PreparedPhoto) -> float:
 def _step_of(coefficients: Levels) -> int | None:
     """The largest step of which coefficients of one frequency are multiples."""
     sizes = np.abs(coefficients)
-    counted = sizes[None, :] > 0.75 * STEPS[:, None]
+    counted = sizes[None, :] > STEPS[:, None] / 2
     n = counted.sum(axis=1)
     cosine = (np.cos(np.float32(2 * np.pi) * sizes[None, :] / STEPS[:, None]) * counted).sum(axis=1)
     fits = STEPS[(n >= MIN_COEFFICIENTS) & (cosine > MULTIPLES * n)]

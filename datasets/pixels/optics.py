@@ -30,8 +30,8 @@ MIN_DETAIL = 1.0
 SLOPE = np.array([1, -8, 0, 8, -1], np.float32) / 12
 """The derivative of a polynomial of fourth degree from five of its values."""
 
-MIN_LIKENESS = 0.1
-"""Contrast of a colour's detail, as a share of green's, from which it is registered."""
+MAX_UNLIKE = 0.2
+"""Share of a colour's detail that green does not explain, up to which it is registered."""
 
 SMOOTHING, BACKGROUND = 1.0, 9
 """Before registration: standard deviation of a blur against noise; side of the square whose mean is taken away."""
@@ -110,10 +110,13 @@ def _magnification(photo: PreparedPhoto, colour: int) -> float:
     radial_slope = down * slope_down + across * slope_across
     terms = [green, radial_slope, slope_across, slope_down, cv2.Laplacian(green, cv2.CV_32F)]
     detail = np.stack([_detail(plane).ravel() for plane in (*terms, smooth[..., colour])])
-    same, radial, *_ = _fit(detail)
-    if float(np.square(detail[0]).mean()) < MIN_DETAIL or same < MIN_LIKENESS:
+    fitted = _fit(detail)
+    unlike = float(np.square(detail[-1] - fitted @ detail[:-1]).mean())
+    if float(np.square(detail[0]).mean()) < MIN_DETAIL or unlike > MAX_UNLIKE * float(
+        np.square(detail[-1]).mean()
+    ):
         return math.nan
-    return float(-1000 * radial / same / (math.hypot(*green.shape) / 2))
+    return float(-1000 * fitted[1] / fitted[0] / (math.hypot(*green.shape) / 2))
 
 
 def _detail(plane: Levels) -> Levels:

@@ -199,6 +199,8 @@ def prepare(content: bytes) -> PreparedPhoto:
 def _tables(file: Image.Image) -> JpegTables | None:
     if not isinstance(file, JpegImagePlugin.JpegImageFile):
         return None
+    if any(table not in file.quantization for *_, table in file.layer):
+        return None  # the file has lost some; it decodes nevertheless
     steps = [np.array(file.quantization[table], np.float32).reshape(BLOCK, BLOCK) for *_, table in file.layer]
     if len(steps) < 3:
         return JpegTables(steps[0], None, None)

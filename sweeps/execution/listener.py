@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from camerabias.sweeps.execution.watcher import SearchWatcher, Watcher, Watchers
 
 if TYPE_CHECKING:
+    from camerabias.analysis.cues.differences import Differences
     from camerabias.analysis.design.design import Design
     from camerabias.sweeps.execution.outcome import SweepOutcome
     from camerabias.sweeps.planning.plan import Plan
@@ -40,6 +41,9 @@ class Listener:
 
     def design(self, design: Design) -> None:
         """The photos of an audit have been looked at."""
+
+    def differences(self, found: Differences) -> None:
+        """Cameras have been compared by what their pixels show."""
 
     def skipped(self, plan: Plan) -> None:
         """A sweep of an audit is planned, without what its dataset cannot serve."""

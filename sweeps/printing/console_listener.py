@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 from camerabias.sweeps.execution.listener import Listener
 from camerabias.sweeps.monitoring.console import console, counting, print_nodes
 from camerabias.sweeps.monitoring.live import SearchDisplay, SweepDisplay
-from camerabias.sweeps.printing.design import print_design
+from camerabias.sweeps.printing.design import print_design, print_differences
 from camerabias.sweeps.printing.plans import print_skipped
 from camerabias.sweeps.printing.results import print_outcome
 
 if TYPE_CHECKING:
+    from camerabias.analysis.cues.differences import Differences
     from camerabias.analysis.design.design import Design
     from camerabias.sweeps.execution.outcome import SweepOutcome
     from camerabias.sweeps.execution.watcher import SearchWatcher, Watcher
@@ -54,6 +55,10 @@ class ConsoleListener(Listener):
     def design(self, design: Design) -> None:
         """Tables and sentences."""
         print_design(design)
+
+    def differences(self, found: Differences) -> None:
+        """Sentences."""
+        print_differences(found)
 
     def skipped(self, plan: Plan) -> None:
         """A line per setting."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from camerabias.analysis.cues.wording import describe_differences
 from camerabias.analysis.design.check import FEATURES
 from camerabias.analysis.design.names import count_of
 from camerabias.analysis.design.wording import describe_effects, describe_photos, photos_to_take
@@ -14,6 +15,7 @@ from camerabias.analysis.statistics.number_format import show_estimate, show_sha
 from camerabias.sweeps.monitoring.console import console, print_frame
 
 if TYPE_CHECKING:
+    from camerabias.analysis.cues.differences import Differences
     from camerabias.analysis.design.design import Design
     from camerabias.analysis.design.metadata_baselines import MetadataBaseline
 
@@ -43,6 +45,13 @@ def print_design(design: Design) -> None:
         if sentences:
             _print_head(head)
             _print_all(sentences, "• ")
+
+
+def print_differences(found: Differences) -> None:
+    """Print how the cameras of a label differ; nothing where none can be compared."""
+    if sentences := describe_differences(found):
+        _print_head("How cameras differ in pixels, within a label")
+        _print_all(sentences, "• ")
 
 
 def _print_head(text: str) -> None:

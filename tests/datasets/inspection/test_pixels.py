@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from camerabias.datasets.dataset import open_dataset
 from camerabias.datasets.ingest.create import import_dataset
@@ -86,6 +87,28 @@ def test_what_is_kept_of_other_photos_or_damaged_is_measured_again(imported, dam
     executor = Counting()
     pd.testing.assert_frame_equal(pixels_of(open_dataset(folder), executor), before)
     assert executor.n > 0
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        Image.new("1", (40, 40), 1),
+        Image.new("L", (40, 40), 9),
+        Image.new("LA", (40, 40), (9, 100)),
+        Image.new("P", (40, 40), 3),
+        Image.new("I;16", (40, 40), 30000),
+        Image.new("RGB", (5, 90), "red"),
+    ],
+    ids=lambda picture: picture.mode,
+)
+def test_whatever_can_be_imported_is_measured(picture, encode):
+    assert set(measure_pixels(encode(picture))) == set(STATISTICS)
+
+
+@pytest.mark.parametrize("mode", ["CMYK", "L", "RGB"])
+def test_jpegs_of_any_colours_are_measured(mode, encode, noise):
+    picture = Image.fromarray(noise(64, 64)).convert(mode)
+    assert measure_pixels(encode(picture, "JPEG", quality=75))["luma_step"] > 1
 
 
 def test_every_statistic_is_a_column(imported):

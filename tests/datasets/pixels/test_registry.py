@@ -1,5 +1,6 @@
 import math
 import warnings
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -23,6 +24,13 @@ def test_every_statistic_says_what_it_is():
         assert one.measures
         assert one.more != one.less
         assert one.measure.__doc__
+
+
+def test_the_manual_has_a_row_for_every_statistic():
+    manual = (Path(__file__).parents[3] / "docs/manual/check.md").read_text()
+    for one in STATISTICS.values():
+        row = f"| `{one.name}` | {one.measures} | {one.unit} | {one.more} | {one.less} |"
+        assert row.replace("|  |", "| |") in manual
 
 
 def test_a_scene_has_all_numbers_and_a_png_those_that_need_no_tables(encode, scene, rng):

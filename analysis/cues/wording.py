@@ -1,0 +1,80 @@
+"""How cameras differ, in sentences of a photographer's words and units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from camerabias.analysis.cues.differences import Differences
+from camerabias.analysis.cues.recognition import Recognition
+from camerabias.analysis.design.names import count_of
+from camerabias.analysis.statistics.number_format import show_estimate, show_number, show_share
+from camerabias.analysis.statistics.permutation import LEVEL
+from camerabias.datasets.pixels.registry import STATISTICS
+
+MIN_EFFECT = 0.5
+"""Standard deviations from which a difference is said."""
+
+MAX_CAMERAS, MAX_STATISTICS = 4, 3
+"""Cameras that are spoken of, and statistics of each, of different kinds: those that differ most."""
+
+
+def describe_differences(found: Differences) -> list[str]:
+    """How cameras differ within a label: sentences, six at most; none where no cameras can be compared."""
+    return list(_sentences(found))
+
+
+def _sentences(found: Differences) -> Iterator[str]:
+    table = found.table
+    if table.empty:
+        return
+    notable = table[(table["p_holm"] < LEVEL) & (table["effect"].abs() >= MIN_EFFECT)]
+    cameras = notable["camera"].unique()  # those that differ most first
+    for camera in cameras[:MAX_CAMERAS]:
+        yield f"Photos of {camera!r} are {_traits(notable[notable['camera'] == camera])} than others of their labels."
+    if len(cameras) > MAX_CAMERAS:
+        yield f"{count_of(len(cameras) - MAX_CAMERAS, 'more camera differs', 'more cameras differ')} so."
+    if notable.empty:
+        yield _nothing(table)
+    if found.camera is not None:
+        yield _recognition(found.camera)
+
+
+def _traits(rows: pd.DataFrame) -> str:
+    kinds = rows["statistic"].map(lambda name: STATISTICS[name].kind)
+    named = [*map(_trait, rows[~kinds.duplicated()].head(MAX_STATISTICS).itertuples())]
+    return " and ".join(part for part in (", ".join(named[:-1]), named[-1]) if part)
+
+
+def _trait(row: Any) -> str:
+    """One statistic: `noisier (standard deviation of luma in flat areas 5.10 against 2.00 of 255)`."""
+    one = STATISTICS[row.statistic]
+    word = one.more if row.effect > 0 else one.less
+    numbers = f"{show_number(row.mean)} against {show_number(row.others)} {one.unit}".strip()
+    return f"{word} ({one.measures}: {numbers})"
+
+
+def _nothing(table: pd.DataFrame) -> str:
+    found = table[table["p_holm"] < LEVEL]
+    least, most = (show_number(value) for value in (table["detectable"].min(), table["detectable"].max()))
+    size = least if least == most else f"{least} to {most}, by camera,"
+    seen = f"; differences of {size} standard deviations or more would have been detected (power 0.8)."
+    n = table["statistic"].nunique()
+    if found.empty:
+        return f"None of {n} pixel statistics differs significantly between cameras of a label{seen}"
+    largest = found.iloc[0]
+    return (
+        f"None of {n} pixel statistics differs by {MIN_EFFECT} standard deviations or more between cameras of a "
+        f"label; the largest difference is {show_number(abs(largest['effect']))}, in "
+        f"{STATISTICS[largest['statistic']].measures}."
+    )
+
+
+def _recognition(found: Recognition) -> str:
+    how = "identify" if found.works else "were not shown to identify"
+    return (
+        f"{len(STATISTICS)} pixel statistics alone {how} the camera within a label: accuracy "
+        f"{show_estimate(found.accuracy)}, majority baseline {show_share(found.majority_baseline)}."
+    )
