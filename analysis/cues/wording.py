@@ -12,10 +12,16 @@ from camerabias.analysis.cues.recognition import Recognition
 from camerabias.analysis.design.names import count_of
 from camerabias.analysis.statistics.number_format import show_estimate, show_number, show_share
 from camerabias.analysis.statistics.permutation import LEVEL
-from camerabias.datasets.pixels.registry import STATISTICS
+from camerabias.datasets.pixels.registry import NOTICEABLE, STATISTICS
 
 MIN_EFFECT = 0.5
 """Standard deviations from which a difference is said."""
+
+NEAR = 0.7
+"""Share of the largest effect of a kind from which the most general statistic of it is said instead."""
+
+ZERO = 1e-4
+"""Numbers up to which are rounding errors, and shown as 0."""
 
 MAX_CAMERAS, MAX_STATISTICS = 4, 3
 """Cameras that are spoken of, and statistics of each, of different kinds: those that differ most."""
@@ -30,29 +36,43 @@ def _sentences(found: Differences) -> Iterator[str]:
     table = found.table
     if table.empty:
         return
-    notable = table[(table["p_holm"] < LEVEL) & (table["effect"].abs() >= MIN_EFFECT)]
+    notable = table[(table["p_holm"] < LEVEL) & (table["effect"].abs() >= MIN_EFFECT) & _noticeable(table)]
     cameras = notable["camera"].unique()  # those that differ most first
     for camera in cameras[:MAX_CAMERAS]:
         yield f"Photos of {camera!r} are {_traits(notable[notable['camera'] == camera])} than others of their labels."
     if len(cameras) > MAX_CAMERAS:
-        yield f"{count_of(len(cameras) - MAX_CAMERAS, 'more camera differs', 'more cameras differ')} so."
+        yield f"{count_of(len(cameras) - MAX_CAMERAS, 'more camera differs', 'more cameras differ')} too."
     if notable.empty:
         yield _nothing(table)
     if found.camera is not None:
         yield _recognition(found.camera)
 
 
+def _noticeable(table: pd.DataFrame) -> pd.Series[bool]:
+    least = table["statistic"].map(lambda name: NOTICEABLE.get(STATISTICS[name].unit, 0.0))
+    return (table["mean"] - table["others"]).abs() >= least
+
+
 def _traits(rows: pd.DataFrame) -> str:
-    kinds = rows["statistic"].map(lambda name: STATISTICS[name].kind)
-    named = [*map(_trait, rows[~kinds.duplicated()].head(MAX_STATISTICS).itertuples())]
+    named = [*map(_trait, _one_of_each_kind(rows).head(MAX_STATISTICS).itertuples())]
     return " and ".join(part for part in (", ".join(named[:-1]), named[-1]) if part)
+
+
+def _one_of_each_kind(rows: pd.DataFrame) -> pd.DataFrame:
+    """Of each kind the most general statistic of those that differ about as much, the largest effects first."""
+    kind, size = rows["statistic"].map(lambda name: STATISTICS[name].kind), rows["effect"].abs()
+    largest = size.groupby(kind).transform("max")
+    near = rows.assign(kind=kind, largest=largest)[size >= NEAR * largest]
+    general_first = near.sort_values("statistic", key=lambda names: names.map([*STATISTICS].index))
+    return general_first.drop_duplicates("kind").sort_values("largest", ascending=False, kind="stable")
 
 
 def _trait(row: Any) -> str:
     """One statistic: `noisier (standard deviation of luma in flat areas 5.10 against 2.00 of 255)`."""
     one = STATISTICS[row.statistic]
     word = one.more if row.effect > 0 else one.less
-    numbers = f"{show_number(row.mean)} against {show_number(row.others)} {one.unit}".strip()
+    mean, others = (show_number(value if abs(value) > ZERO else 0) for value in (row.mean, row.others))
+    numbers = f"{mean} against {others} {one.unit}".strip()
     return f"{word} ({one.measures}: {numbers})"
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from functools import partial
 from typing import Any
 
@@ -102,21 +102,23 @@ def tell_images(
     tell: Callable[[bytes], dict[str, Any]],
     executor: Executor,
     report: Callable[[int, int], None] | None = None,
+    image_ids: Container[str] | None = None,
 ) -> pd.DataFrame:
-    """What a function says of the bytes of every image.
+    """What a function says of the bytes of images.
 
     Args:
         dataset: The dataset.
         tell: From bytes to plain values by column; can be pickled.
         executor: Where the work runs, a part at a time.
         report: Called with (parts done, parts in all).
+        image_ids: Of which images; of all where None.
 
     Returns:
         A row per image, in any order: `image_id`, and the columns.
     """
     parts = [part.name for part in dataset.manifest.parts]
     told: list[dict[str, Any]] = []
-    work = partial(_tell_part, dataset.folder, tell)
+    work = partial(_tell_part, dataset.folder, tell, image_ids)
     for done, said in enumerate(executor.map(work, parts), start=1):
         told += said["images"]
         if report:
@@ -135,9 +137,13 @@ def taken_over(index: pd.DataFrame) -> list[str]:
     return [name for name in FACTS_COLUMNS if name in index]
 
 
-def _tell_part(dataset: Folder, tell: Callable[[bytes], dict[str, Any]], part: str) -> dict[str, Any]:
+def _tell_part(
+    dataset: Folder, tell: Callable[[bytes], dict[str, Any]], image_ids: Container[str] | None, part: str
+) -> dict[str, Any]:
     cv2.setNumThreads(1)  # parts run side by side already
-    return {"images": [{"image_id": name, **tell(content)} for name, content in read_images(dataset, part)]}
+    images = read_images(dataset, part)
+    asked = (image for image in images if image_ids is None or image[0] in image_ids)
+    return {"images": [{"image_id": name, **tell(content)} for name, content in asked]}
 
 
 def tell(content: bytes) -> dict[str, Any]:

@@ -21,7 +21,7 @@ MIN_RISE = 10.0
 """Levels by which bright flat areas must be brighter than dark ones for noise to be compared."""
 
 
-@statistic("standard deviation of luma in flat areas", "of 255", "noisier", "cleaner")
+@statistic("standard deviation of luma in flat areas", "of 255", "noisier or rougher", "cleaner or smoother")
 def noise_level(photo: PreparedPhoto) -> float:
     """Median over flat areas."""
     return _level(photo.flat.luma)

@@ -6,9 +6,9 @@ import math
 
 from camerabias.datasets.io.registered import import_files
 from camerabias.datasets.pixels.photo import prepare
-from camerabias.datasets.pixels.statistic import STATISTICS
+from camerabias.datasets.pixels.statistic import NOTICEABLE, STATISTICS
 
-__all__ = ["MIN_SIDE", "STATISTICS", "measure_pixels"]
+__all__ = ["MIN_SIDE", "NOTICEABLE", "STATISTICS", "measure_pixels"]
 
 MIN_SIDE = 32
 """Short side in pixels of a photo on which anything is measured."""

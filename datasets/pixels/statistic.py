@@ -1,7 +1,7 @@
 """What a pixel statistic is, and the numbers that several of them need.
 
-To add one, write a function of a `PreparedPhoto` under `@statistic(...)` in the file of its kind: the function's name
-is the statistic's, and its docstring says how it is measured.
+To add one, write a function of a `PreparedPhoto` under `@statistic(...)` in the file of its kind, the general ones
+first: the function's name is the statistic's, and its docstring says how it is measured.
 """
 
 from __future__ import annotations
@@ -44,6 +44,18 @@ class PixelStatistic:
 
 STATISTICS: dict[str, PixelStatistic] = {}
 """By name; the files of this folder fill it, and `registry` imports them."""
+
+
+NOTICEABLE = {
+    "of 255": 0.25,
+    "stops": 0.1,
+    "‰": 1.0,
+    "%": 1.0,
+    "% of their height": 1.0,
+    "dB": 0.5,
+    "pixels": 0.1,
+}
+"""By unit, the smallest difference that is worth saying: a smaller one may be certain, and nobody would see it."""
 
 
 def statistic(measures: str, unit: str, more: str, less: str) -> Callable[[MeasurePhoto], MeasurePhoto]:

@@ -50,7 +50,7 @@ def print_design(design: Design) -> None:
 def print_differences(found: Differences) -> None:
     """Print how the cameras of a label differ; nothing where none can be compared."""
     if sentences := describe_differences(found):
-        _print_head("How cameras differ in pixels, within a label")
+        _print_head("How cameras differ in pixels, within a label (backdrops and light count too)")
         _print_all(sentences, "• ")
 
 

@@ -42,7 +42,9 @@ def test_a_planted_difference_is_found_in_standard_deviations_and_said_of_its_ca
     sentences = describe_differences(found)
     mean, others = rows.loc[("y", "noise_level"), ["mean", "others"]]
     assert mean - others == pytest.approx(2, abs=0.35)
-    assert sentences[0].startswith("Photos of 'y' are noisier (standard deviation of luma in flat areas: ")
+    assert sentences[0].startswith(
+        "Photos of 'y' are noisier or rougher (standard deviation of luma in flat areas: "
+    )
     assert f"{mean:.2f} against {others:.2f} of 255" in sentences[0]
     assert any(line.startswith("Photos of 'z' are cooler (") for line in sentences)
     assert len(sentences) <= 6
@@ -169,4 +171,15 @@ def test_one_kind_is_named_once_of_a_camera():
     }
     (first, *_) = describe_differences(find_differences(*photos(BALANCED, **shifts)))
     assert first.count("noisier") == 1
+    assert "noisier or rougher" in first, "the most general of those that differ about as much"
     assert "warmer" in first
+
+
+def test_what_nobody_would_notice_is_not_said_however_certain():
+    facts, pixels = photos(BALANCED)
+    pixels["red_magnification"] = 0.01 * pixels["red_magnification"] + np.where(
+        facts["camera"] == "x", 0.5, 0
+    )
+    found = find_differences(facts, pixels)
+    assert abs(found.table.iloc[0]["effect"]) > 10
+    assert "in red" not in said(found)

@@ -113,3 +113,12 @@ def test_jpegs_of_any_colours_are_measured(mode, encode, noise):
 
 def test_every_statistic_is_a_column(imported):
     assert [*pixels_of(imported, LocalExecutor())] == ["image_id", *STATISTICS]
+
+
+def test_of_many_photos_as_many_of_every_cell_are_measured(monkeypatch, source, imported):
+    monkeypatch.setattr("camerabias.datasets.inspection.pixels.MAX_PHOTOS", 9)
+    found = pixels_of(imported, LocalExecutor())
+    measured = imported.index.set_index("image_id").loc[found["image_id"]]
+    assert measured.groupby(["label", "camera"]).size().tolist() == [2, 2, 2, 2]
+    facts = survey(source, LocalExecutor()).facts
+    pd.testing.assert_frame_equal(survey_pixels(source, facts, LocalExecutor()), found)
