@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed
 
-.PHONY: demo test test-slow test-all check lint types wheel lock clean
+.PHONY: demo test test-slow test-all check lint types links docs wheel lock clean
 
 demo: $(INSTALLED)  ## simulate, train, report: ten minutes on two cores
 	$(BIN)/camerabias demo --run runs/demo
@@ -26,12 +26,17 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-# mypy finds the package through links, since an editable install's import hook is nothing that it can read
-types: $(INSTALLED)
+# mypy and mkdocs find the package through links, since an editable install's import hook is nothing that they can read
+links:
 	mkdir -p build/types/camerabias
 	for part in datasets trainables sweeps analysis; do ln -sfn "$(CURDIR)/$$part" build/types/camerabias/$$part; done
 	ln -sfn "$(CURDIR)"/api/* build/types/camerabias/
+
+types: $(INSTALLED) links
 	MYPYPATH=build/types $(BIN)/mypy -p camerabias
+
+docs: $(INSTALLED) links  ## the manual as a site, in build/site; stops at any warning
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 # one install for all targets: the locked dependencies, then the package itself. Compiled, as by pip: where
 # PYTHONDONTWRITEBYTECODE is set, as in many images, every process would compile torch and Ray anew, for 15 seconds
