@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import re
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup, escape
 
 from camerabias.datasets.io.printable import printable
 
@@ -22,4 +24,11 @@ def template(name: str) -> Template:
         lstrip_blocks=True,
     )
     environment.filters["base64"] = lambda content: base64.b64encode(content).decode()
+    environment.filters["code"] = _with_code
     return environment.get_template(name)
+
+
+def _with_code(sentence: str) -> Markup:
+    """A sentence as HTML, in which what stands between backticks is set as code."""
+    escaped = str(escape(printable(sentence)))
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped))  # noqa: S704 - escaped above
