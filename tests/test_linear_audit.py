@@ -95,6 +95,8 @@ def test_every_photo_is_tested_once_by_a_probe_on_a_network(audit, photos, tmp_p
     _, again, printed = audit("--backbone", "test_resnet", "--weights", "none", "--size", "32")
     assert again == verdict
     assert "10 trials, 0 of them run now" in printed
+    _, _, printed = audit("--backbone", "test_resnet", "--weights", "none", "--size", "32", "--json")
+    assert {name: json.loads(printed)[name] for name in verdict} == verdict
 
 
 def test_a_backbone_and_features_of_one_s_own_are_not_given_together(command, photos, tmp_path):

@@ -5,15 +5,19 @@ Heavy imports stand inside the commands, so that `--help` answers at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperGroup
 
 from camerabias.datasets.io.printable import printable
 from camerabias.sweeps.cli.streams import tell
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EXIT_ERROR, EXIT_FAIL_ON, EXIT_BUG = 1, 3, 70
 
@@ -82,3 +86,36 @@ data_app = typer.Typer(help="Make, build and look at datasets.", no_args_is_help
 sweep_app = typer.Typer(help="Plan, run and watch studies: models × settings × seeds.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 app.add_typer(sweep_app, name="sweep")
+
+
+@contextmanager
+def answering(as_json: bool, quiet: bool) -> Iterator[Callable[[Callable[[], dict[str, Any]]], None]]:
+    """Let a command print what was asked for; errors go to standard error either way.
+
+    Args:
+        as_json: Whether a program reads: what is meant for people is not printed.
+        quiet: Whether nobody does.
+
+    Yields:
+        What takes the answer for programs, as a function that makes it, and prints it where a program reads.
+    """
+    from camerabias.sweeps.monitoring.console import console
+
+    if as_json and quiet:
+        raise typer.BadParameter("is the opposite of --json; give one of them", param_hint="--quiet")
+
+    def give(make: Callable[[], dict[str, Any]]) -> None:
+        if as_json:
+            typer.echo(json.dumps(make(), indent=2, allow_nan=False))
+
+    before, console.quiet = console.quiet, as_json or quiet
+    try:
+        yield give
+    finally:
+        console.quiet = before
+
+
+def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """A frame's rows for programs; None where a value is missing."""
+    rows: list[dict[str, Any]] = json.loads(frame.to_json(orient="records", double_precision=15))
+    return rows

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from camerabias.sweeps.cli.app import EXIT_FAIL_ON, app
+from camerabias.sweeps.cli.app import EXIT_FAIL_ON, answering, app
 from camerabias.sweeps.cli.options import (
     AddressOption,
     CameraFromOption,
@@ -20,12 +20,14 @@ from camerabias.sweeps.cli.options import (
     GroupOption,
     ImagesOption,
     InsistOption,
+    JsonOption,
     LabelOption,
     LayoutOption,
     MaxRejectedOption,
     NoPhotosOption,
     OneVsRestOption,
     PathOption,
+    QuietOption,
     RecipeOption,
     RetryOption,
     RunOption,
@@ -35,12 +37,13 @@ from camerabias.sweeps.cli.options import (
     given_reading,
     split_numbers,
 )
-from camerabias.sweeps.cli.report import show_report
+from camerabias.sweeps.cli.report import report_document, show_report
 from camerabias.sweeps.cli.sweep import exit_if_failed
 
 if TYPE_CHECKING:
     from camerabias.analysis.calibration.cases import Line
     from camerabias.analysis.report.tables import WideTable
+    from camerabias.analysis.verdict.decide import Verdict
     from camerabias.sweeps.execution.outcome import SweepOutcome
 
 Datasets = Literal["verdicts", "models", "references"]
@@ -112,6 +115,8 @@ def audit(
     details: DetailsOption = False,
     allow_unauthenticated: InsistOption = False,
     yes: Annotated[bool, typer.Option("--yes", help="Start what takes long without asking.")] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Import photos, look at their design, train on them, and say whether the classifier uses the camera.
 
@@ -123,36 +128,20 @@ def audit(
     if quick and full:
         raise typer.BadParameter("is the opposite of --full; give one of them", param_hint="--quick")
     failing = choose_verdicts(fail_on)
-    results = camerabias.audit(
-        source,
-        run,
-        quick,
-        full,
-        model,
-        fine_tune,
-        backbone,
-        embeddings,
-        weights,
-        split_numbers(seeds),
-        size,
-        recipe,
-        executor,
-        address,
-        retry_failed,
-        no_photos,
-        allow_unauthenticated,
-        check=False,  # a report is made of what there is
-        verbose=True,
-        details=details,
-        confirm=None if yes else _ask,
-        **given_reading(context, source),
-    )
-    _conclude(run, results.outcomes, failing, details)
+    with answering(as_json, quiet) as give:
+        results = camerabias.audit(
+            source, run, quick, full, model, fine_tune, backbone, embeddings, weights, split_numbers(seeds), size,
+            recipe, executor, address, retry_failed, no_photos, allow_unauthenticated,
+            check=False,  # a report is made of what there is
+            verbose=True, details=details, confirm=None if yes else _ask, **given_reading(context, source),
+        )  # fmt: skip
+        made = show_report(run, details)
+        give(lambda: report_document(made))
+    _exit_with(made.verdict, results.outcomes, failing)
 
 
-def _conclude(run: str, outcomes: Sequence[SweepOutcome], failing: set[str], details: bool) -> None:
-    """Make the report, and exit as it is: with 1 where trials failed, with 3 where the verdict is one of these."""
-    verdict = show_report(run, details).verdict
+def _exit_with(verdict: Verdict | None, outcomes: Sequence[SweepOutcome], failing: set[str]) -> None:
+    """Exit as an audit has ended: with 1 where trials failed, with 3 where the verdict is one of these."""
     for outcome in outcomes:
         exit_if_failed(outcome)
     if verdict is not None and verdict.verdict in failing:
@@ -161,7 +150,9 @@ def _conclude(run: str, outcomes: Sequence[SweepOutcome], failing: set[str], det
 
 def _ask(estimate: str) -> bool:
     """Whether to start what takes so long; a script, which cannot answer, says --yes beforehand."""
-    return sys.stdin.isatty() and typer.confirm("Start?", default=True)
+    from camerabias.sweeps.monitoring.console import console
+
+    return sys.stdin.isatty() and not console.quiet and typer.confirm("Start?", default=True)
 
 
 @app.command(

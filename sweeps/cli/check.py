@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from camerabias.sweeps.cli.app import EXIT_FAIL_ON, app, data_app
+from camerabias.sweeps.cli.app import EXIT_FAIL_ON, answering, app, data_app, rows_of
 from camerabias.sweeps.cli.options import (
     CameraFromOption,
     CameraOption,
     ExecutorOption,
     GroupOption,
     ImagesOption,
+    JsonOption,
     LabelOption,
     LayoutOption,
     MaxRejectedOption,
     OneVsRestOption,
     PathOption,
+    QuietOption,
     choose,
     given_reading,
 )
+
+if TYPE_CHECKING:
+    from camerabias.checking import DesignCheck
 
 
 def check(
@@ -44,6 +49,8 @@ def check(
     one_vs_rest: OneVsRestOption = None,
     max_rejected: MaxRejectedOption = 0.01,
     executor: ExecutorOption = "local",
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Say in seconds what photos can tell before any training, and which photos are missing.
 
@@ -51,17 +58,20 @@ def check(
     """
     import camerabias
     from camerabias.analysis.design.problems import PROBLEMS
+    from camerabias.sweeps.monitoring.console import console
 
     failing = choose(fail_on, PROBLEMS, "--fail-on")
-    found = camerabias.check(source, executor=executor, verbose=True, **given_reading(context, source))
-    _draw_sheet(source)
-    if hit := [name for name in failing if name in found.problems]:
-        typer.echo(f"--fail-on: {', '.join(hit)}")
-        raise typer.Exit(EXIT_FAIL_ON)
-    if found.design.answers["use"].answerable:
-        typer.echo(
-            "\nNext: `camerabias audit` with the same photos and options, and --run FOLDER, gives a verdict."
-        )
+    with answering(as_json, quiet) as give:
+        found = camerabias.check(source, executor=executor, verbose=True, **given_reading(context, source))
+        _draw_sheet(source)
+        give(lambda: _document(found))
+        if hit := [name for name in failing if name in found.problems]:
+            console.print(f"--fail-on: {', '.join(hit)}")
+            raise typer.Exit(EXIT_FAIL_ON)
+        if found.design.answers["use"].answerable:
+            console.print(
+                "\nNext: `camerabias audit` with the same photos and options, and --run FOLDER, gives a verdict."
+            )
 
 
 app.command(
@@ -71,6 +81,27 @@ app.command(
 data_app.command(
     "show", help="Another name of `camerabias check`.", epilog="Example: camerabias data show datasets/demo"
 )(check)
+
+
+def _document(found: DesignCheck) -> dict[str, Any]:
+    """All that `check` has found: what it prints as sentences and names, and frames as lists of rows."""
+    frames = {
+        "answers": found.answers,
+        "needed": found.needed,
+        "cells": found.cells,
+        "cameras": found.cameras,
+        "baselines": found.baselines,
+        "near_duplicates": found.near_duplicates,
+        "camera_differences": found.camera_differences,
+        "recognition": found.recognition,
+    }
+    return {
+        "n_photos": found.design.n_photos,
+        "problems": found.problems,
+        "notes": found.notes,
+        "sentences": found.sentences,
+        **{name: rows_of(frame) for name, frame in frames.items()},
+    }
 
 
 def _draw_sheet(source: str) -> None:

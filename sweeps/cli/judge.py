@@ -7,8 +7,15 @@ from typing import Annotated, Any
 import typer
 
 from camerabias.datasets.schema import CamerabiasError
-from camerabias.sweeps.cli.app import EXIT_FAIL_ON, app
-from camerabias.sweeps.cli.options import FailOnOption, NoPhotosOption, OneVsRestOption, choose_verdicts
+from camerabias.sweeps.cli.app import EXIT_FAIL_ON, answering, app
+from camerabias.sweeps.cli.options import (
+    FailOnOption,
+    JsonOption,
+    NoPhotosOption,
+    OneVsRestOption,
+    QuietOption,
+    choose_verdicts,
+)
 
 
 def _column(what: str, name: str) -> Any:
@@ -50,6 +57,8 @@ def judge(
     no_photos: NoPhotosOption = False,
     fail_on: FailOnOption = None,
     one_vs_rest: OneVsRestOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
     label: Annotated[str | None, _column("the true label", "label")] = None,
     prediction: Annotated[str | None, _column("the predicted label", "prediction")] = None,
     camera: Annotated[str | None, _column("the device that took the photo", "camera")] = None,
@@ -70,6 +79,7 @@ def judge(
     Nothing is trained, and no photo is read.
     """
     import camerabias
+    from camerabias.sweeps.monitoring.console import console
     from camerabias.sweeps.printing.results import print_judgement
 
     failing = choose_verdicts(fail_on)
@@ -77,12 +87,16 @@ def judge(
         predictions, training, _pairs(associated), label, prediction, camera, scores, group, split, seed, fold,
         image, predicted_camera, one_vs_rest,
     )  # fmt: skip
-    print_judgement(found.document, found.notes)
-    page = found.write(run, no_photos) if run else None  # after what was asked for is on the screen
-    typer.echo(f"Report: {page}" if page else "Nothing is written; --run FOLDER keeps this, with a page.")
-    if found.verdict in failing:
-        typer.echo(f"--fail-on: {found.verdict}")
-        raise typer.Exit(EXIT_FAIL_ON)
+    with answering(as_json, quiet) as give:
+        print_judgement(found.document, found.notes)
+        page = found.write(run, no_photos) if run else None  # after what was asked for is on the screen
+        console.print(
+            f"Report: {page}" if page else "Nothing is written; --run FOLDER keeps this, with a page."
+        )
+        give(lambda: {**found.document.model_dump(mode="json"), "notes": found.notes, "report": found.page})
+        if found.verdict in failing:
+            console.print(f"--fail-on: {found.verdict}")
+            raise typer.Exit(EXIT_FAIL_ON)
 
 
 def _pairs(associated: list[str] | None) -> dict[str, str] | None:

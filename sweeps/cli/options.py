@@ -98,6 +98,12 @@ RecipeOption = Annotated[
     str | None, typer.Option(help="Training recipe: a shipped name or a YAML file, in place of the study's.")
 ]
 
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="Print everything for programs, as JSON, and nothing else.")
+]
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", help="Print nothing: the exit code, and what is written, have the answer.")
+]
 
 StudiesArgument = Annotated[list[str], typer.Argument(help="Names of studies, or YAML files.")]
 
