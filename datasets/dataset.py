@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -82,10 +82,15 @@ class Dataset:
         """Yield (image_id, original bytes) of the images of one part, in order."""
         return read_images(self.folder, part)
 
+    def read_some(self, image_ids: Collection[str]) -> Iterator[tuple[str, bytes]]:
+        """Yield (image_id, original bytes) of some images, in order; reads only the parts that they are in."""
+        wanted = {*image_ids}
+        for part in self.index.loc[self.index["image_id"].isin(wanted), "part"].unique():
+            yield from ((found, content) for found, content in self.read_images(part) if found in wanted)
+
     def read_image(self, image_id: str) -> bytes:
         """Original bytes of one image."""
-        part = self.index.loc[self.index["image_id"] == image_id, "part"].item()
-        return next(content for found, content in self.read_images(part) if found == image_id)
+        return next(content for _, content in self.read_some([image_id]))
 
 
 def read_images(folder: Folder, part: str) -> Iterator[tuple[str, bytes]]:

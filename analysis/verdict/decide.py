@@ -30,6 +30,7 @@ from camerabias.analysis.statistics.number_format import without_nan
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.evidence.base import Findings
 from camerabias.analysis.verdict.evidence.cues import NEAREST_CUES
+from camerabias.analysis.verdict.evidence.moved_cues import MOVED_CUES
 from camerabias.analysis.verdict.evidence.registry import all_tests
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
 from camerabias.analysis.verdict.findings import associated, gather, has_shortcut_effect, identifies_cameras
@@ -60,6 +61,16 @@ class Cue(_Document):
     probability: float | None = None
 
 
+class UsedCue(_Document):
+    """What becomes of the risk difference when a cue is equalised, and with a sham of it; see `MovedCue`."""
+
+    name: str
+    before: float
+    equalised: float
+    sham: float
+    used: bool
+
+
 class ModelEffect(_Document):
     """What was found of one model."""
 
@@ -80,6 +91,7 @@ class Verdict(_Document):
         evidence: Every number behind the reasons, by name; None where the photos or the trials do not give it. The
             manual lists the names.
         cues: What identifies the cameras, the most likely first; None where that was not asked, or nothing does.
+        used_cues: Of cues that were equalised in test photos, the one that comes to most first.
         models: Of each model that was looked at: its name, risk difference, and p corrected for their number.
         attributes: Of attributes beside the camera.
         control: Reserved, as `attributes`, `pairs` and `repairs`; the numbers of the control head are in `evidence`.
@@ -94,6 +106,7 @@ class Verdict(_Document):
     next_steps: list[str]
     evidence: dict[str, float | None]
     cues: list[Cue] | None = None
+    used_cues: list[UsedCue] | None = None
     models: list[ModelEffect] | None = None
     attributes: JsonValue = None
     control: JsonValue = None
@@ -142,6 +155,7 @@ def decide(found: Findings) -> Verdict:
         next_steps=propose_next_steps(found, outcome),
         evidence=_evidence(found),
         cues=[Cue(name=name) for name in cues.named] if cues else None,
+        used_cues=_used(found),
         models=[
             ModelEffect(
                 name=name, risk_difference=without_nan(effect.risk_difference.mean), p=without_nan(effect.p)
@@ -150,6 +164,19 @@ def decide(found: Findings) -> Verdict:
         ]
         or None,
     )
+
+
+def _used(found: Findings) -> list[UsedCue] | None:
+    return [
+        UsedCue(
+            name=cue,
+            before=moved.before.mean,
+            equalised=moved.equalised.mean,
+            sham=moved.sham.mean,
+            used=moved.is_used,
+        )
+        for cue, moved in (found.of(MOVED_CUES) or {}).items()
+    ] or None
 
 
 def _outcome(found: Findings) -> VerdictOutcome:

@@ -20,8 +20,9 @@ from camerabias.analysis.verdict.evidence.counterfactual import COUNTERFACTUAL
 from camerabias.analysis.verdict.evidence.identification import IDENTIFICATION
 from camerabias.analysis.verdict.evidence.registry import all_tests
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
+from camerabias.datasets.interventions.names import CUES, probe_of
 from camerabias.datasets.schema import Target
-from camerabias.trainables.records.record import SENSOR_PATTERN_FILE
+from camerabias.trainables.records.record import SENSOR_PATTERN_FILE, ProbeArrays
 from camerabias.trainables.records.study import StudyCell
 
 
@@ -44,9 +45,8 @@ def gather(records: Records, design: Answerable) -> Findings:
             label_rows=_rows(records, "label", model),
             camera_rows=_rows(records, "camera", model),
             counterfactuals=_counterfactuals(records, model),
-            controls=[
-                arrays for cell in _cells(records, model) for _, arrays in records.probes(cell, CONTROL.name)
-            ],
+            controls=_probes(records, model, CONTROL.name),
+            moved={cue: seeds for cue in CUES if (seeds := _probes(records, model, probe_of(cue)))},
             sensor_matches=records.run.frame(SENSOR_PATTERN_FILE),
         )
     )
@@ -99,13 +99,14 @@ def _cells(records: Records, model: str) -> list[StudyCell]:
     return [c for c in records.cells("label", SETTING, PLAIN) if records.model_name(c) == model]
 
 
+def _probes(records: Records, model: str, kind: str) -> list[ProbeArrays]:
+    """Arrays of a probe of these cells' models, a seed each."""
+    return [arrays for cell in _cells(records, model) for _, arrays in records.probes(cell, kind)]
+
+
 def _counterfactuals(records: Records, model: str) -> list[pd.DataFrame]:
     """What the probe of the same name has found, a frame per seed."""
-    frames = [
-        pd.DataFrame(arrays)
-        for cell in _cells(records, model)
-        for _, arrays in records.probes(cell, COUNTERFACTUAL.name)
-    ]
+    frames = [pd.DataFrame(arrays) for arrays in _probes(records, model, COUNTERFACTUAL.name)]
     return [frame.assign(image_id=frame["group"] + "/" + frame["camera"]) for frame in frames]
 
 

@@ -21,6 +21,7 @@ from camerabias.datasets.io.executor import Executor
 from camerabias.datasets.pixels.registry import STATISTICS, measure_pixels
 from camerabias.datasets.reading.photo import Source
 from camerabias.datasets.reading.words import as_text
+from camerabias.datasets.sampling.select import sample_evenly
 from camerabias.datasets.schema import PIXELS_FILE
 
 PIXELS_VERSION = 1
@@ -46,7 +47,7 @@ def pixels_of(
         A row per image that was measured, in the order of the index: `image_id`, and a column per statistic of
         `STATISTICS`, NaN where a photo does not tell.
     """
-    image_ids = _sample(dataset.index)["image_id"]
+    image_ids = sample_evenly(dataset.index, MAX_PHOTOS)["image_id"]
     measured = kept(dataset.folder, PIXELS_FILE)
     if measured is None or not _are_of(measured, image_ids):
         told = tell_images(dataset, _measure, executor, report, frozenset(image_ids)).astype(_NUMBERS)
@@ -72,7 +73,7 @@ def survey_pixels(
     Returns:
         As `pixels_of`, in the order of the facts.
     """
-    facts = _sample(facts)
+    facts = sample_evenly(facts, MAX_PHOTOS)
     chosen = set(facts["path"])
     photos = [photo for photo in source.photos if photo.name in chosen]
     found, _ = read_once(
@@ -80,18 +81,6 @@ def survey_pixels(
     )
     rows = pd.DataFrame([found[path] for path in facts["path"]], index=facts.index)
     return rows.assign(image_id=facts["image_id"])[["image_id", *STATISTICS]].reset_index(drop=True)
-
-
-def _sample(photos: pd.DataFrame) -> pd.DataFrame:
-    """Rows of at most `MAX_PHOTOS` photos: of every label and camera as many, where there are as many.
-
-    Within a label and camera they are chosen by `image_id`, a hash of the file, which no order of names shows in.
-    """
-    cells = photos.groupby(["label", "camera"])
-    rank = cells["image_id"].rank(method="first")
-    sizes = cells.size().to_numpy()
-    most = max(n for n in range(sizes.max() + 1) if np.minimum(sizes, n).sum() <= MAX_PHOTOS)
-    return photos[rank <= max(most, 1)]
 
 
 def _are_of(measured: pd.DataFrame, image_ids: pd.Series[str]) -> bool:

@@ -124,7 +124,7 @@ class PreparedPhoto:
     @cached_property
     def small(self) -> Levels:
         """The whole photo in linear light (sRGB's curve undone), 0 to 1, at most 128 pixels long, (h, w, 3)."""
-        return _linear()[_scaled(self._middle, SMALL_SIDE)]
+        return to_light(_scaled(self._middle, SMALL_SIDE))
 
     @cached_property
     def light(self) -> Levels:
@@ -141,7 +141,7 @@ class PreparedPhoto:
     @cached_property
     def unclipped(self) -> npt.NDArray[np.bool_]:
         """Which pixels of `small` are neither clipped nor almost black, (h, w)."""
-        low, high = _linear()[[DARK, BRIGHT]]
+        low, high = to_light(np.array([DARK, BRIGHT], np.uint8))
         red, green, blue = cv2.split(self.small)
         return np.asarray((self.light >= low) & (cv2.max(cv2.max(red, green), blue) <= high))
 
@@ -194,6 +194,11 @@ def prepare(content: bytes) -> PreparedPhoto:
     with open_image(content) as file:
         file.load()
         return PreparedPhoto(np.asarray(to_rgb(file)), _tables(file))
+
+
+def to_light(pixels: Pixels) -> Levels:
+    """Linear light, 0 to 1, of encoded levels (sRGB's curve undone), of any shape."""
+    return _linear()[pixels]
 
 
 def _tables(file: Image.Image) -> JpegTables | None:

@@ -1,4 +1,4 @@
-"""From a setting and the training folds to the images that train."""
+"""From a setting and the training folds to the images that train; and samples of images."""
 
 from __future__ import annotations
 
@@ -44,6 +44,25 @@ def select(
     generator = np.random.default_rng([seed, 0x5E77])
     chosen = [generator.permutation(found)[: keep[cell]] for cell, found in cells.items()]
     return np.sort(np.concatenate(chosen)) if chosen else np.empty(0, dtype=np.int64)
+
+
+def sample_evenly(photos: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Some of the photos: of every label and camera as many, where there are as many.
+
+    Within a label and camera they are chosen by `image_id`, a hash of the file, which no order of names shows in.
+
+    Args:
+        photos: A row per photo: `image_id`, `label`, `camera`.
+        most: How many; more only where there are more pairs of label and camera, of which each has a photo.
+
+    Returns:
+        Their rows.
+    """
+    cells = photos.groupby(["label", "camera"])
+    rank = cells["image_id"].rank(method="first")
+    sizes = cells.size().to_numpy()
+    per_cell = max(n for n in range(sizes.max() + 1) if np.minimum(sizes, n).sum() <= most)
+    return photos[rank <= max(per_cell, 1)]
 
 
 def _rows_of_cells(labels: pd.Series[str], cameras: pd.Series[str]) -> dict[CellName, npt.NDArray[np.int64]]:

@@ -6,8 +6,8 @@ table) is the reference's at scale 0 and the camera's own at any other.
 """
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 
@@ -253,6 +253,18 @@ def scaled_camera(name: str, cues: Mapping[str, float]) -> Camera:
         for entry in fields(Camera)
     }
     return Camera(**scaled)
+
+
+def with_cues(camera: Camera, other: Camera, cues: Collection[str]) -> Camera:
+    """A camera that differs from one in some of `CUES` alone, which it has of another.
+
+    Fixed patterns of a sensor (`prnu`, `hot_pixels`, `dark_current`, `dust`) stay those of its device, with the other
+    camera's amplitude.
+    """
+    taken = {
+        entry.name: getattr(other, entry.name) for entry in fields(Camera) if entry.metadata["cue"] in cues
+    }
+    return replace(camera, **taken)
 
 
 def _scaled(reference: float | str, own: float | str, scale: float, limits: Mapping[str, Any]) -> float | str:

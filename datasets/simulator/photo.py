@@ -1,5 +1,6 @@
 """From a specification and an index to a photo: who holds which bottle before which camera, and the whole chain."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from camerabias.datasets.sampling.rules import PAPER_DISJOINT
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.simulator import compression, optics, processing, sensor
-from camerabias.datasets.simulator.cameras import CAMERAS, Camera, scaled_camera
+from camerabias.datasets.simulator.cameras import CAMERAS, Camera, scaled_camera, with_cues
 from camerabias.datasets.simulator.optics import Pose
 from camerabias.datasets.simulator.scene import Canvas, draw_canvas
 from camerabias.datasets.simulator.sensor import Device
@@ -45,7 +46,9 @@ class SimulatedImage:
     regions: NDArray[np.uint8]
 
 
-def simulate(spec: SimulatorSpec, index: int) -> SimulatedImage:
+def simulate(
+    spec: SimulatorSpec, index: int, other: str | None = None, cues: Collection[str] = ()
+) -> SimulatedImage:
     """Simulate one photo.
 
     It depends on the specification's seed, size and cues and on the index, never on `spec.images` or on other photos.
@@ -54,6 +57,8 @@ def simulate(spec: SimulatorSpec, index: int) -> SimulatedImage:
         spec: What to simulate.
         index: The photo's number: that of its bottle times five, plus that of its camera. Also of photos that the
             design excludes: what the other cameras would have made of the bottle.
+        other: Another camera, whose `cues` take the place of the photo's own: the same bottle, pose and noise.
+        cues: Some of `CUES`.
 
     Returns:
         The photo, the same to the bit for the same arguments.
@@ -71,6 +76,8 @@ def simulate(spec: SimulatorSpec, index: int) -> SimulatedImage:
         bottle // len(LABELS) % len(PHOTOGRAPHERS)
     ]  # balanced over both labels
     camera = scaled_camera(name, spec.cues)
+    if other is not None:
+        camera = with_cues(camera, scaled_camera(other, spec.cues), cues)
     pixels, regions = photograph(
         draw_canvas(spec.seed, bottle, label, spec.size),
         draw_pose(

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from camerabias.analysis.cues.camera_differences import camera_differences
+from camerabias.analysis.cues.to_move import cues_to_move
 from camerabias.analysis.design.check import check_design
 from camerabias.analysis.design.design import Design
 from camerabias.analysis.records.load import load_records
@@ -18,7 +20,9 @@ from camerabias.analysis.verdict.evidence.identification import IDENTIFICATION
 from camerabias.analysis.verdict.findings import associated, gather, has_shortcut_effect, identifies_cameras
 from camerabias.datasets.dataset import Dataset, open_dataset
 from camerabias.datasets.inspection.metadata import are_facts_of, facts_of
+from camerabias.datasets.inspection.pixels import pixels_of
 from camerabias.datasets.inspection.sensor_pattern import match_patterns
+from camerabias.datasets.interventions.names import probe_of
 from camerabias.datasets.io.executor import SPREAD_FROM, Executor, LocalExecutor
 from camerabias.datasets.schema import FACTS_FILE, CamerabiasError
 from camerabias.sweeps.execution.executor import LocalTrialExecutor
@@ -27,10 +31,10 @@ from camerabias.sweeps.execution.outcome import SweepOutcome
 from camerabias.sweeps.execution.sweep import Request, plan_sweep, run_plan
 from camerabias.sweeps.monitoring.console import duration
 from camerabias.sweeps.planning.estimate import TimeEstimate, estimate_time
-from camerabias.sweeps.planning.plan import Plan
+from camerabias.sweeps.planning.plan import Plan, with_probes
 from camerabias.trainables.records.record import SENSOR_PATTERN_FILE
 from camerabias.trainables.records.run import Run
-from camerabias.trainables.spec.linear_probe import is_linear
+from camerabias.trainables.spec.linear_probe import OWN_FEATURES, backbone_of, is_linear
 
 LONG = 600
 """Seconds from which an audit says how long it will take, and asks, before it starts."""
@@ -64,11 +68,13 @@ class Suite:
         first: Are cameras identified, and does the classifier use it?
         cues: Which cue? Run where there is one to be looked for.
         more: Everything else that is asked.
+        moves_cues: Whether cues are moved in test photos, where there is a shortcut effect.
     """
 
     first: Step
     cues: Sequence[Step]
     more: Sequence[Step] = ()
+    moves_cues: bool = False
 
 
 THREE, FIVE = range(3), range(5)
@@ -88,8 +94,8 @@ SUITES: dict[SuiteName, Suite] = {
 # a head takes seconds, and the features of every view minutes
 LINEAR_SUITES: dict[SuiteName, Suite] = {
     "quick": Suite(_EVERY_PHOTO, []),
-    "default": Suite(_EVERY_PHOTO, []),
-    "full": SUITES["full"],
+    "default": Suite(_EVERY_PHOTO, [], moves_cues=True),
+    "full": replace(SUITES["full"], moves_cues=True),
 }
 """What an audit runs of a linear probe."""
 
@@ -186,7 +192,13 @@ def _run_steps(
     suite, request = audit.suite, audit.request
     outcomes = [_run(plans[suite.first.study], request, listener)]
     steps = list(suite.more)
-    why = _no_cue(gather(load_records(request.run), design)) if suite.cues else ""
+    if outcomes[-1].n_left or not (suite.cues or suite.moves_cues):
+        return outcomes
+    found = gather(load_records(request.run), design)
+    own = any(backbone_of(model) == OWN_FEATURES for model in request.models or ())
+    if suite.moves_cues and not own and has_shortcut_effect(found):
+        outcomes.append(_run(_moving(plans[suite.first.study], request, listener), request, listener))
+    why = _no_cue(found) if suite.cues else ""
     if why:
         listener.say(f"No cue is looked for: {why}.")
     else:
@@ -196,6 +208,15 @@ def _run_steps(
             break
         outcomes.append(_run(plans[step.study], request, listener))
     return outcomes
+
+
+def _moving(plan: Plan, request: Request, listener: Listener) -> Plan:
+    """The same trials with what their models of the label say of photos whose cues are moved."""
+    dataset = plan.dataset
+    with listener.counting("Measuring pixels, shards") as report:
+        pixels = pixels_of(dataset, _where(dataset, request.executor), report)
+    photos = dataset.index[["image_id", "label", "camera", "group"]].merge(pixels, on="image_id")
+    return with_probes(plan, "label", list(map(probe_of, cues_to_move(camera_differences(photos)))))
 
 
 def _no_cue(found: Findings) -> str:

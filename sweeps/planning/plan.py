@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -91,6 +91,30 @@ class Plan:
 
     def _contents(self, trial_id: str) -> Contents:
         return self.contents.get(trial_id, Contents())
+
+
+def with_probes(plan: Plan, target: Target, probes: Sequence[str]) -> Plan:
+    """A plan in which models of a target are asked more.
+
+    Args:
+        plan: The plan.
+        target: What the models have learned.
+        probes: Names of probes that ask about them.
+    """
+    studies = [
+        study.model_copy(
+            update={
+                "cells": tuple(
+                    cell.model_copy(update={"probes": tuple(dict.fromkeys((*cell.probes, *probes)))})
+                    if cell.target == target
+                    else cell
+                    for cell in study.cells
+                )
+            }
+        )
+        for study in plan.studies
+    ]
+    return replace(plan, studies=studies)
 
 
 def make_plan(

@@ -76,6 +76,11 @@ class LinearSubject:
         """Of images through the test view, (n, classes)."""
         return self.head.logits(self.features("test")[draw, rows])
 
+    def tested(self, rows: Rows) -> ClassCodes:
+        """ClassCodes of the classes given to images of the dataset, in the test view; of a random one, to a draw."""
+        found: ClassCodes = self.logits(rows, 0).argmax(axis=1)
+        return found
+
     def classify(self, photos: Sequence[Pixels], names: Sequence[str]) -> ClassCodes:
         """ClassCodes of the classes given to photos that are in no dataset.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from camerabias.datasets.io.decode import Pixels
 from camerabias.datasets.io.registered import Parameters
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.views.regions import read_regions
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from camerabias.trainables.linear_probe.head import ClassCodes
     from camerabias.trainables.linear_probe.subject import LinearSubject
     from camerabias.trainables.training.data import Rows, TrialData
+    from camerabias.trainables.training.evaluate import Examples
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,30 @@ class Subject:
 
     model: nn.Module
     data: TrialData
+
+    def tested(self, rows: Rows) -> ClassCodes:
+        """Codes of the classes given to images of the dataset, in the test view."""
+        return self._classify(self.data.examples(rows, "test"))
+
+    def classify(self, photos: Sequence[Pixels], names: Sequence[str]) -> ClassCodes:
+        """Codes of the classes given to photos that are in no dataset, uint8 (H, W, 3), in the test view."""
+        from camerabias.trainables.training.evaluate import Examples
+        from camerabias.trainables.training.images import Images
+
+        data, variant = self.data, self.data.config.variants[1]
+        images = Images(
+            np.stack([variant.render(photo) for photo in photos]), data.config.test_view, data.device
+        )
+        every = np.arange(len(photos), dtype=np.int64)
+        return self._classify(Examples(images, every, every))
+
+    def _classify(self, examples: Examples) -> ClassCodes:
+        from camerabias.trainables.training.evaluate import predict_logits
+
+        recipe = self.data.config.tuning
+        logits = predict_logits(self.model, examples, recipe.batch_size, recipe.precision)
+        codes: ClassCodes = logits.argmax(dim=1).cpu().numpy()
+        return codes
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from camerabias.datasets.io.decode import Pixels, decode
@@ -26,31 +25,18 @@ LINEAR_OBJECTS = 30
 
 def counterfactual(subject: Subject, _: Mapping[str, float]) -> ProbeArrays:
     """Predictions of every bottle of the test, simulated with each camera of the dataset."""
-    from camerabias.trainables.training.evaluate import Examples, predict_logits
-    from camerabias.trainables.training.images import Images
-
-    data = subject.data
-    recipe, variant = data.config.tuning, data.config.variants[1]
-    shot, photos = _shot_again(data)
-    images = Images(np.stack([variant.render(photo) for photo in photos]), data.config.test_view, data.device)
-    every = np.arange(len(shot), dtype=np.int64)
-    logits = predict_logits(
-        subject.model, Examples(images, every, every), recipe.batch_size, recipe.precision
-    )
-    return _named(data, shot, logits.argmax(dim=1).cpu().numpy())
+    return _predicted(subject, None)
 
 
 def counterfactual_linear(subject: LinearSubject, _: Mapping[str, float]) -> ProbeArrays:
     """The same of a linear probe, of the first `LINEAR_OBJECTS` bottles: features take longer than the fit."""
-    shot, photos = _shot_again(subject.data, LINEAR_OBJECTS)
-    names = shot["group"] + "/" + shot["camera"]
-    return _named(subject.data, shot, subject.classify(photos, names.tolist()))
+    return _predicted(subject, LINEAR_OBJECTS)
 
 
 PROBES["counterfactual"] = ProbeKind(counterfactual, counterfactual_linear, of_simulated=True)
 
 
-def _shot_again(data: TrialData, most: int | None = None) -> tuple[pd.DataFrame, list[Pixels]]:
+def _shot_again(data: TrialData, most: int | None) -> tuple[pd.DataFrame, list[Pixels]]:
     if data.config.test_view.kind.draw is not None:
         raise CamerabiasError(
             f"counterfactual photos are not drawn at random, as view {data.config.test_view} is"
@@ -60,9 +46,11 @@ def _shot_again(data: TrialData, most: int | None = None) -> tuple[pd.DataFrame,
     return with_every_camera(data.dataset, tested[chosen])
 
 
-def _named(data: TrialData, shot: pd.DataFrame, predicted: npt.NDArray[np.int64]) -> ProbeArrays:
+def _predicted(subject: Subject | LinearSubject, most: int | None) -> ProbeArrays:
+    shot, photos = _shot_again(subject.data, most)
+    predicted = subject.classify(photos, (shot["group"] + "/" + shot["camera"]).tolist())
     columns: ProbeArrays = {str(name): values.to_numpy(dtype=np.str_) for name, values in shot.items()}
-    return {**columns, "prediction": np.array(data.classes)[predicted]}
+    return {**columns, "prediction": np.array(subject.data.classes)[predicted]}
 
 
 def with_every_camera(dataset: Dataset, photos: pd.DataFrame) -> tuple[pd.DataFrame, list[Pixels]]:

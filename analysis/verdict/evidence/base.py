@@ -33,6 +33,7 @@ class Audited:
         camera_rows: As `label_rows`, of the camera.
         counterfactuals: Predictions of the same objects taken by every camera, a frame per seed.
         controls: What control heads of a linear probe predict, as many as `label_rows`.
+        moved: By cue, arrays of the probe that moves it, as many as `label_rows`; of cues that were moved.
         sensor_matches: Cameras by their sensors' patterns, a row per photo, as `SENSOR_PATTERN_FILE` has them.
         judged: Whether there are predictions alone, and no run that could be resumed.
     """
@@ -47,6 +48,7 @@ class Audited:
     camera_rows: Sequence[pd.DataFrame] = ()
     counterfactuals: Sequence[pd.DataFrame] = ()
     controls: Sequence[ProbeArrays] = ()
+    moved: Mapping[str, Sequence[ProbeArrays]] = field(default_factory=dict)
     sensor_matches: pd.DataFrame | None = None
     judged: bool = False
 

@@ -6,8 +6,8 @@ from camerabias.analysis.verdict.evidence.base import TESTS, VerdictTest
 from camerabias.datasets.io.registered import import_files
 
 ORDER = (
-    "shortcut_effect", "task", "control", "sensitivity", "identification", "sensor_pattern", "association",
-    "counterfactual", "cues",
+    "shortcut_effect", "moved_cues", "task", "control", "sensitivity", "identification", "sensor_pattern",
+    "association", "counterfactual", "cues",
 )  # fmt: skip
 """Who speaks first; tests that are not named here follow, by name."""
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from camerabias.analysis.cues.moved_cues import MovedCue
 from camerabias.analysis.design.answers import QUESTIONS
 from camerabias.analysis.design.check import check_design
 from camerabias.analysis.effects.cues import CAMERA_COLUMNS, LABEL_COLUMNS, name_cue
@@ -19,6 +20,7 @@ from camerabias.analysis.effects.shortcut_effect import identification, minimum_
 from camerabias.analysis.records.load import load_records
 from camerabias.analysis.report.report import make_report
 from camerabias.analysis.statistics.accuracy import accuracy
+from camerabias.analysis.statistics.bootstrap import Estimate
 from camerabias.analysis.verdict.decide import Verdict, decide, investigate
 from camerabias.analysis.verdict.evidence.association import ASSOCIATION
 from camerabias.analysis.verdict.evidence.base import TESTS, Findings
@@ -155,6 +157,55 @@ def test_reasons_give_the_numbers_of_the_evidence():
     assert "Most likely cue: colour." in verdict.reasons
     assert [cue.model_dump() for cue in verdict.cues] == [{"name": "colour"}], "no probability is made up"
     assert "jitter" in " ".join(verdict.next_steps), "the cue named is colour"
+
+
+def moved(before, equalised, sham, low):
+    """A cue whose intervals are of no account but for that of the drop."""
+    mean = {
+        "before": before,
+        "equalised": equalised,
+        "sham": sham,
+        "drop": sham - equalised,
+        "swapped": 0,
+        "baseline": 0,
+    }
+    ends = {name: (low if name == "drop" else nan) for name in mean}
+    return MovedCue(**{name: Estimate(mean[name], ends[name], 1.0, 5, 100) for name in mean})
+
+
+@pytest.mark.parametrize(
+    ("cues", "sentence"),
+    [
+        (
+            {"noise": moved(0.42, 0.05, 0.39, 0.2), "jpeg": moved(0.42, 0.4, 0.41, -0.1)},
+            "Mostly the noise: with noise equalised the risk difference falls from 0.42 to 0.05 (sham: 0.39).",
+        ),
+        (
+            {"white balance": moved(0.42, 0.3, 0.4, 0.02)},
+            "Partly the white balance: with white balance equalised the risk difference falls from 0.42 to 0.30 "
+            "(sham: 0.40).",
+        ),
+        (
+            {"noise": moved(0.42, 0.1, 0.12, -0.05), "jpeg": moved(0.42, 0.42, 0.42, -0.1)},
+            "Not shown to be noise or jpeg: with noise equalised the risk difference goes from 0.42 to 0.10 (sham: 0.12).",
+        ),
+    ],
+)
+def test_the_cue_that_is_used_is_said_once(cues, sentence):
+    findings = findings_of(follow=0.7)
+    verdict = decide(replace(findings, results={**findings.results, "moved_cues": cues}))
+    assert [reason for reason in verdict.reasons if "equalised" in reason] == [sentence]
+    assert [cue.name for cue in verdict.used_cues] == [*cues]
+    assert verdict.used_cues[0].used == (not sentence.startswith("Not"))
+    assert "used_cues" not in decide(findings).model_dump()
+
+
+def test_without_a_shortcut_effect_no_cue_is_said_to_be_used():
+    findings = findings_of()
+    verdict = decide(
+        replace(findings, results={**findings.results, "moved_cues": {"noise": moved(0, 0, 0, 0.1)}})
+    )
+    assert not any("equalised" in reason for reason in verdict.reasons)
 
 
 def test_no_evidence_names_the_effect_that_could_have_been_seen():

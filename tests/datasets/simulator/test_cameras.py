@@ -1,8 +1,8 @@
-from dataclasses import astuple, fields
+from dataclasses import astuple, fields, replace
 
 import pytest
 
-from camerabias.datasets.simulator.cameras import CAMERAS, CUES, REFERENCE, Camera, scaled_camera
+from camerabias.datasets.simulator.cameras import CAMERAS, CUES, REFERENCE, Camera, scaled_camera, with_cues
 from camerabias.datasets.simulator.spec import parse_cues
 
 
@@ -47,3 +47,15 @@ def test_numbers_stay_where_they_have_a_meaning():
 @pytest.mark.parametrize("cue", CUES)
 def test_each_cue_tells_some_cameras_apart(cue):
     assert len({scaled_camera(name, parse_cues(f"none,{cue}")) for name in CAMERAS}) > 1
+
+
+def test_a_cue_of_another_camera_leaves_the_rest():
+    own, other = CAMERAS["iPhone"], CAMERAS["Redmi"]
+    taken = with_cues(own, other, ["shot_noise", "white_balance"])
+    assert (taken.shot_noise, taken.red_gain, taken.blue_gain) == (
+        other.shot_noise,
+        other.red_gain,
+        other.blue_gain,
+    )
+    same = replace(taken, shot_noise=own.shot_noise, red_gain=own.red_gain, blue_gain=own.blue_gain)
+    assert same == own

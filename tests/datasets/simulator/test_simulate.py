@@ -127,6 +127,17 @@ def test_regions_lie_on_the_code_and_the_seam(index):
     assert np.abs(detail[seam]).mean() > 1.5 * np.abs(detail[plastic]).mean()
 
 
+def test_a_photo_takes_a_cue_of_another_camera_and_stays_the_same_otherwise():
+    own = simulate(DEMO, 5)
+    other = list(CAMERAS)[3]
+    assert simulate(DEMO, 5, other).jpeg == own.jpeg, "no cue"
+    taken = simulate(DEMO, 5, other, ["white_balance"])
+    assert (taken.group, taken.camera) == (own.group, own.camera)
+    first, second = (decoded(image).astype(float) for image in (own, taken))
+    assert np.corrcoef(first[..., 1].ravel(), second[..., 1].ravel())[0, 1] > 0.99, "the same pose and noise"
+    assert first[..., 0].mean() > second[..., 0].mean() + 5, "less red"
+
+
 def test_there_is_no_photo_beyond_the_last():
     with pytest.raises(CamerabiasError, match="photos 0 to 39"):
         simulate(DEMO, 40)

@@ -1,0 +1,86 @@
+"""Noise: added up to the noisiest camera, with its colours and its grain; never taken away."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from camerabias.datasets.interventions.intervention import Intervention, Level, register
+from camerabias.datasets.io.decode import Pixels
+from camerabias.datasets.pixels.areas import BLOCK, CONTENT_ORDERS, orders, transformed
+from camerabias.datasets.pixels.photo import PreparedPhoto
+
+TILE = 256
+"""Side in pixels of the noise that is drawn for a photo, and repeated over a larger one."""
+
+SHAPE = (BLOCK, BLOCK, 3, 3)
+"""Of a level: by vertical and horizontal frequency of 8 × 8 cosines, the covariance of red, green and blue."""
+
+TOLERANCE = 0.05
+"""Share of its variance that a photo may have more of than the level that it is brought to."""
+
+
+class Noise(Intervention):
+    """Levels are covariances of the colours of flat areas at every frequency: variances add up.
+
+    What flat areas show counts, too, and is the same for all cameras.
+    """
+
+    cue = "noise"
+
+    def measure(self, photo: PreparedPhoto) -> Level:
+        """Mean over flat areas; the lowest frequencies, which scenes have most of, are taken from the next ones."""
+        colours = np.stack(
+            [transformed(colour) for colour in (photo.flat.red, photo.flat.green, photo.flat.blue)]
+        )
+        if not colours.shape[1]:
+            return np.full(np.prod(SHAPE), np.nan)
+        covariance = np.einsum("ibuv,jbuv->uvij", colours, colours, optimize=True) / colours.shape[1]
+        covariance[orders() <= CONTENT_ORDERS] = covariance[orders() == CONTENT_ORDERS + 1].mean(axis=0)
+        return np.asarray(covariance, np.float64).ravel()
+
+    def common(self, levels: Level) -> Level:
+        """At every frequency that of the camera with the most."""
+        covariances = levels.reshape(-1, *SHAPE)
+        most = _power(levels).argmax(axis=0)
+        return np.take_along_axis(covariances, most[None, :, :, None, None], axis=0).ravel()
+
+    def reaches(self, level: Level, other: Level) -> bool:
+        """Where the other level is the noisier one at every frequency."""
+        return bool(np.all(_power(level) <= _power(other) * (1 + TOLERANCE)))
+
+    def move(self, pixels: Pixels, level: Level, other: Level, generator: np.random.Generator) -> Pixels:
+        """Add what lacks."""
+        height, width = pixels.shape[:2]
+        noise = _draw(other - level, min(height, TILE), min(width, TILE), generator)
+        noise = np.pad(noise, ((0, height - len(noise)), (0, width - noise.shape[1]), (0, 0)), mode="wrap")
+        return np.clip(np.rint(pixels + noise), 0, 255).astype(np.uint8)
+
+
+NOISE = register(Noise())
+
+
+def _power(level: Level) -> Level:
+    """Variance of the three colours together by frequency, (..., 8, 8)."""
+    return np.asarray(np.trace(level.reshape(*level.shape[:-1], *SHAPE), axis1=-2, axis2=-1))
+
+
+def _draw(
+    covariance: Level, height: int, width: int, generator: np.random.Generator
+) -> npt.NDArray[np.float64]:
+    """Gaussian noise whose covariance at every frequency is given, where it is one, (height, width, 3)."""
+    values, vectors = np.linalg.eigh(covariance.reshape(SHAPE))
+    roots = (vectors * np.sqrt(np.maximum(values, 0))[..., None, :]) @ vectors.swapaxes(-1, -2)
+    down, across = (_weights(some) for some in (np.fft.fftfreq(height), np.fft.rfftfreq(width)))
+    shaped = np.einsum("hu,uvij,wv->hwij", down, roots, across, optimize=True)
+    white = np.fft.rfft2(generator.standard_normal((height, width, 3)), axes=(0, 1))
+    noise = np.fft.irfft2(np.einsum("hwij,hwj->hwi", shaped, white), s=(height, width), axes=(0, 1))
+    return np.asarray(noise, np.float64)
+
+
+def _weights(frequencies: npt.NDArray[np.floating[Any]]) -> npt.NDArray[np.float64]:
+    """Linear interpolation between the frequencies of 8 cosines, (n, 8), for frequencies in cycles per pixel."""
+    places = np.minimum(2 * BLOCK * np.abs(frequencies), BLOCK - 1)
+    return np.asarray(np.maximum(1 - np.abs(places[:, None] - np.arange(BLOCK)), 0), np.float64)

@@ -1,0 +1,45 @@
+"""White balance: gains of red and blue in linear light (von Kries), to the mean of all cameras."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from camerabias.datasets.interventions.intervention import Intervention, Level, register
+from camerabias.datasets.interventions.light import to_levels
+from camerabias.datasets.io.decode import Pixels
+from camerabias.datasets.io.jpeg import LUMA
+from camerabias.datasets.pixels.photo import PreparedPhoto, to_light
+
+MIN_COLOURS = 16
+"""Pixels from which colours are measured."""
+
+
+class WhiteBalance(Intervention):
+    """Levels are log₂ of red over green and of blue over green, means over what is not clipped."""
+
+    cue = "white balance"
+
+    def measure(self, photo: PreparedPhoto) -> Level:
+        """Of linear light."""
+        if np.count_nonzero(photo.unclipped) < MIN_COLOURS:
+            return np.full(2, np.nan)
+        red, green, blue, _ = cv2.mean(photo.small, photo.unclipped.astype(np.uint8))
+        return np.log2(np.maximum([red, blue], 1e-4) / max(green, 1e-4))
+
+    def common(self, levels: Level) -> Level:
+        """The mean."""
+        return np.asarray(levels.mean(axis=0))
+
+    def reaches(self, level: Level, other: Level) -> bool:
+        """Always: gains go both ways."""
+        return True
+
+    def move(self, pixels: Pixels, level: Level, other: Level, generator: np.random.Generator) -> Pixels:
+        """Multiply colours such that a gray keeps its luma."""
+        red, blue = 2.0 ** (other - level)
+        gains = np.array([red, 1.0, blue])
+        return to_levels(to_light(pixels) * np.float32(gains / (gains @ LUMA)))
+
+
+WHITE_BALANCE = register(WhiteBalance())

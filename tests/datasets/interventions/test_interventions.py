@@ -1,0 +1,114 @@
+"""Cues moved in pictures whose level is known, held against what is measured of the pictures that come of it."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from camerabias.datasets.interventions.registry import CUES, IMMOVABLE, INTERVENTIONS, camera_levels
+from camerabias.datasets.pixels.photo import prepare
+from camerabias.datasets.pixels.registry import measure_pixels
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def picture(rng):
+    """A function that draws soft coloured light with noise, uint8 (side, side, 3)."""
+
+    def draw(sigma=0.0, gains=(1, 1, 1), side=128):
+        light = np.kron(rng.uniform(90, 160, (4, 4)), np.ones((side // 4, side // 4)))[..., None] * gains
+        return np.clip(np.rint(light + sigma * rng.standard_normal((side, side, 3))), 0, 255).astype(np.uint8)
+
+    return draw
+
+
+def saved(pixels, file_format="PNG", **options):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, file_format, **options)
+    return file.getvalue()
+
+
+def level(cue, pixels, **options):
+    return INTERVENTIONS[cue].measure(prepare(saved(pixels, **options)))
+
+
+def test_cues_that_cannot_be_moved_say_why_and_no_others():
+    assert {*INTERVENTIONS, *IMMOVABLE} <= {*CUES}
+    assert not {*INTERVENTIONS} & {*IMMOVABLE}
+
+
+def test_levels_of_cameras_are_found_beside_what_labels_show(rng):
+    labels, cameras = rng.choice(["a", "b"], 400), rng.choice(["x", "y", "z"], 400)
+    kept = ~((labels == "a") & (cameras == "z"))  # a camera of one label alone
+    labels, cameras = labels[kept], cameras[kept]
+    shown, own = {"a": 5.0, "b": -3.0}, {"x": 0.0, "y": 1.0, "z": 4.0}
+    measured = np.array(
+        [[shown[label] + own[camera], -own[camera]] for label, camera in zip(labels, cameras, strict=True)]
+    )
+    measured[rng.random(len(measured)) < 0.2] = np.nan
+    found = camera_levels(labels, cameras, measured)
+    for camera in "yz":
+        assert found[camera] - found["x"] == pytest.approx([own[camera], -own[camera]], abs=1e-9)
+
+
+def test_a_camera_without_a_level_is_none():
+    found = camera_levels(["a"] * 4, ["x", "x", "y", "y"], np.array([[1.0], [3.0], [np.nan], [np.nan]]))
+    assert found == {"x": pytest.approx([2.0])}
+
+
+def test_white_balance_is_that_of_the_other_camera_and_grays_keep_their_luma(picture):
+    first, second = picture(gains=(1.1, 1, 0.9)), picture(gains=(0.9, 1, 1.2))
+    cue = INTERVENTIONS["white balance"]
+    levels = [level("white balance", pixels) for pixels in (first, second)]
+    moved = cue.move(first, *levels, np.random.default_rng(0))
+    assert level("white balance", moved) == pytest.approx(levels[1], abs=0.02)
+    gray = np.full((16, 16, 3), 120, np.uint8)
+    luma = cue.move(gray, *levels, np.random.default_rng(0)) @ [0.299, 0.587, 0.114]
+    assert luma == pytest.approx(120, abs=3)
+    assert cue.common(np.stack(levels)) == pytest.approx(np.mean(levels, axis=0))
+
+
+def test_noise_is_added_with_its_colours_and_never_taken_away(picture):
+    cue, sigmas = INTERVENTIONS["noise"], np.array([2.0, 5.0, 8.0])
+    quiet, noisy = picture(1.0), picture(sigmas)
+    levels = [level("noise", pixels) for pixels in (quiet, noisy)]
+    assert cue.reaches(*levels)
+    assert not cue.reaches(*levels[::-1])
+    np.testing.assert_array_equal(cue.common(np.stack(levels)), levels[1])
+    numbers = measure_pixels(saved(cue.move(quiet, *levels, np.random.default_rng(0))))
+    for name, sigma in zip(("noise_red", "noise_green", "noise_blue"), sigmas, strict=True):
+        assert numbers[name] == pytest.approx(sigma, rel=0.1)
+    np.testing.assert_array_equal(cue.move(noisy, *levels[::-1], np.random.default_rng(0)), noisy)
+
+
+@pytest.mark.parametrize("side", [96, 600])
+def test_coarse_noise_stays_coarse_on_photos_of_any_size(rng, side):
+    white = 6 * rng.standard_normal((256, 257, 3))
+    coarse = np.clip(np.rint(128 + (white[:, 1:] + white[:, :-1]) / np.sqrt(2)), 0, 255).astype(np.uint8)
+    flat = np.full((side, side, 3), 128, np.uint8)
+    levels = level("noise", flat), level("noise", coarse)
+    numbers = measure_pixels(saved(INTERVENTIONS["noise"].move(flat, *levels, np.random.default_rng(0))))
+    assert numbers["noise_level"] == pytest.approx(measure_pixels(saved(coarse))["noise_level"], rel=0.15)
+    assert numbers["noise_along_rows"] == pytest.approx(0.5, abs=0.12)
+    assert numbers["noise_along_columns"] == pytest.approx(0, abs=0.12)
+
+
+def test_jpeg_is_the_other_cameras_file_and_only_gets_coarser(picture):
+    cue, photo = INTERVENTIONS["jpeg"], picture(3.0)
+    fine, coarse = (
+        level("jpeg", photo, file_format="JPEG", quality=quality, subsampling=subsampling)
+        for quality, subsampling in ((95, 0), (70, 2))
+    )
+    assert cue.reaches(fine, coarse)
+    assert not cue.reaches(coarse, fine)
+    np.testing.assert_array_equal(cue.common(np.stack([fine, coarse])), coarse)
+    expected = Image.open(io.BytesIO(saved(photo, "JPEG", quality=70, subsampling=2)))
+    np.testing.assert_array_equal(
+        cue.move(photo, fine, coarse, np.random.default_rng(0)), np.asarray(expected)
+    )
+    assert np.isnan(level("jpeg", photo)).all(), "a PNG has no tables"
