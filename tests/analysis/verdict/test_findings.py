@@ -187,7 +187,8 @@ def moved(before, equalised, sham, low):
         ),
         (
             {"noise": moved(0.42, 0.1, 0.12, -0.05), "jpeg": moved(0.42, 0.42, 0.42, -0.1)},
-            "Not shown to be noise or jpeg: with noise equalised the risk difference goes from 0.42 to 0.10 (sham: 0.12).",
+            "Not shown to be noise or jpeg: with noise equalised the risk difference goes from 0.42 to 0.10 "
+            "(sham: 0.12).",
         ),
     ],
 )
