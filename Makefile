@@ -35,8 +35,9 @@ links:
 types: $(INSTALLED) links
 	MYPYPATH=build/types $(BIN)/mypy -p camerabias
 
-docs: $(INSTALLED) links  ## the manual as a site, in build/site; stops at any warning
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+# not --quiet, under which mkdocs counts no warning
+docs: $(INSTALLED) links  ## the manual as a site, in build/site; fails at any warning
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
 
 # one install for all targets: the locked dependencies, then the package itself. Compiled, as by pip: where
 # PYTHONDONTWRITEBYTECODE is set, as in many images, every process would compile torch and Ray anew, for 15 seconds

@@ -37,8 +37,8 @@ def photo_grid(records: Records) -> tuple[Figure, str]:
     objects = {(example.label, example.group) for example in examples if example.label in labels}
     what = "The same object" if len(objects) == len(labels) else "Photos"
     left_out = [label for label in records.info.labels if label not in labels]
-    without = f" Without {', '.join(left_out)}: not from two cameras, or no room." if left_out else ""
-    return figure, f"{what} of each label (rows) as each camera (columns) takes it.{without}"
+    without = f" Not shown, for lack of room or cameras: {', '.join(left_out)}." if left_out else ""
+    return figure, f"{what} of each label (rows) by each camera (columns).{without}"
 
 
 FIGURES["figure1"] = photo_grid
