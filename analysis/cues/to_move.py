@@ -14,6 +14,11 @@ MOST = 2
 MEASURED_BY: Mapping[str, tuple[str, ...]] = {
     "white balance": ("warmth", "tint", "gray_warmth", "gray_tint"),
     "noise": ("noise_level", "noise_red", "noise_green", "noise_blue", "colour_noise"),
+    "vignetting": ("corner_darkening",),
+    "blur": ("edge_width",),
+    "denoising, sharpening": ("overshoot",),
+    "chromatic aberration": ("red_magnification", "blue_magnification"),
+    "tone": ("midtones", "contrast"),
     "jpeg": ("luma_step", "chroma_step", "table_slope", "chroma_subsampling"),
 }
 """By cue that can be moved, the pixel statistics that measure it rather than another one."""

@@ -6,10 +6,9 @@ import cv2
 import numpy as np
 
 from camerabias.datasets.interventions.intervention import Intervention, Level, register
-from camerabias.datasets.interventions.light import to_levels
 from camerabias.datasets.io.decode import Pixels
 from camerabias.datasets.io.jpeg import LUMA
-from camerabias.datasets.pixels.photo import PreparedPhoto, to_light
+from camerabias.datasets.pixels.photo import PreparedPhoto, to_levels, to_light
 
 MIN_COLOURS = 16
 """Pixels from which colours are measured."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -201,6 +202,11 @@ def to_light(pixels: Pixels) -> Levels:
     return _linear()[pixels]
 
 
+def to_levels(light: npt.NDArray[np.floating[Any]]) -> Pixels:
+    """The encoded levels nearest to linear light, of any shape, which is clipped to 0 to 1: `to_light` undone."""
+    return np.searchsorted(_borders(), light.ravel()).astype(np.uint8).reshape(light.shape)
+
+
 def _tables(file: Image.Image) -> JpegTables | None:
     if not isinstance(file, JpegImagePlugin.JpegImageFile):
         return None
@@ -218,6 +224,12 @@ def _linear() -> Levels:
     """Linear light of every level (IEC 61966-2-1, sRGB), 0 to 1, (256,)."""
     level = np.arange(256) / 255
     return np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _borders() -> Levels:
+    """Light halfway between a level and the next one, (255,)."""
+    return (_linear()[:-1] + _linear()[1:]) / 2
 
 
 def _spread(side: int, crop: int, n: int) -> list[int]:

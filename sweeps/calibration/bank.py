@@ -18,13 +18,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from camerabias.analysis.effects.known_cues import KNOWN_CUES
-from camerabias.datasets.io.decode import decode
+from camerabias.datasets.io.decode import Pixels, decode
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.sampling.rules import PAPER_DISJOINT
 from camerabias.datasets.simulator import (
     CAMERAS,
     CUES,
-    SimulatedImage,
     SimulatorSpec,
     photo_numbers,
     preset_spec,
@@ -114,7 +113,7 @@ def make_world(bank: Folder, world: World) -> None:
     again = _shot_again(world, numbers)
     chosen = [*numbers.tolist(), *again]
     photos = [simulate(world.spec, number) for number in chosen]
-    features = _embed(photos)
+    features = embed_photos([decode(photo.jpeg) for photo in photos])
     table = pa.table(
         {
             "image_id": [f"{photo.group}/{photo.camera}" for photo in photos],
@@ -148,14 +147,13 @@ def _shot_again(world: World, numbers: npt.NDArray[np.int64]) -> list[int]:
     return [number for number in wanted if number not in taken]
 
 
-def _embed(photos: Sequence[SimulatedImage]) -> npt.NDArray[np.float16]:
+def embed_photos(photos: Sequence[Pixels]) -> npt.NDArray[np.float16]:
+    """Features (n, d) of photos by `probe_embedding`, for which nothing is drawn by their names."""
     embedder = load_embedder(probe_embedding(), "imagenet")
     found = []
     for start in range(0, len(photos), _CHUNK):
         some = photos[start : start + _CHUNK]
-        found.append(
-            embedder.features([photo.group for photo in some], [decode(photo.jpeg) for photo in some])
-        )
+        found.append(embedder.features([""] * len(some), some))
     return np.concatenate(found).astype(np.float16)
 
 

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from camerabias.analysis.verdict.decide import Verdict
     from camerabias.sweeps.execution.outcome import SweepOutcome
 
-Datasets = Literal["verdicts", "models", "references"]
+Datasets = Literal["verdicts", "models", "references", "swaps"]
 """Datasets of a calibration."""
 
 
@@ -170,13 +170,13 @@ def calibrate(
         Datasets,
         typer.Option(
             help="Which: those that verdicts are held against; a dozen with three models each; those that cues have "
-            "fingerprints from, which are printed.",
+            "fingerprints from, which are printed; photos of a bank given another camera's cue.",
         ),
     ] = "verdicts",
     bank: Annotated[
         Path | None,
         typer.Option(
-            help="Judge the linear probe on designs dealt from the simulated worlds in this folder."
+            help="Folder of simulated worlds: judge the linear probe on designs dealt from it, or `swaps`."
         ),
     ] = None,
     tables: Annotated[
@@ -184,8 +184,14 @@ def calibrate(
     ] = False,
 ) -> None:
     """Audit simulated datasets whose truth is known, and say how often the verdict is right."""
+    if bank is None and datasets == "swaps":
+        raise typer.BadParameter(
+            "swaps are of photos of a bank; say where with --bank", param_hint="--datasets"
+        )
     if bank is None:
         _calibrate_cases(lines, jobs, _part(part), datasets, run=not tables)
+    elif datasets == "swaps":
+        _calibrate_swaps(lines, bank, jobs, _part(part), run=not tables)
     elif datasets == "verdicts":
         _calibrate_designs(lines, bank, jobs, _part(part), run=not tables)
     else:
@@ -230,6 +236,20 @@ def _calibrate_designs(lines: Path, bank: Path, jobs: int, part: slice, run: boo
         found = sum(line.verdict == "cheating" for line in done)
         console.print(f"world {done[0].design.world}: {found} of {len(done)} designs `cheating`")
     _print_tables(summarise_designs(read_designs(lines)))
+
+
+def _calibrate_swaps(lines: Path, bank: Path, jobs: int, part: slice, run: bool) -> None:
+    from camerabias.analysis.calibration.lines import read_documents
+    from camerabias.analysis.calibration.swaps import SwapLine, summarise_swaps
+    from camerabias.datasets.io.storage import Folder
+    from camerabias.sweeps.calibration.bank import worlds
+    from camerabias.sweeps.calibration.swaps import run_swaps, swaps
+    from camerabias.sweeps.monitoring.console import console
+
+    asked = swaps(worlds()[part]) if run else []
+    for line in run_swaps(asked, Folder(str(bank)), lines, jobs):
+        console.print(f"world {line.world}, {line.cue}: {line.swapped:.3f}, simulated {line.exact:.3f}")
+    _print_tables(summarise_swaps(read_documents(lines, SwapLine)))
 
 
 def _print_tables(tables: Sequence[WideTable]) -> None:

@@ -83,7 +83,10 @@ def test_levels_are_those_of_the_arms(probed, dataset, monkeypatch):
     assert all(levels[camera][0] > level for camera, level in given if camera)
 
 
-def test_where_files_are_no_jpegs_it_is_said(probed, monkeypatch):
-    monkeypatch.setattr(moved_cues, "camera_levels", lambda labels, cameras, measured: {})
+def test_where_no_photo_has_a_level_it_is_said(probed, monkeypatch):
+    unknown = moved_cues.INTERVENTIONS["jpeg"].measure
+    monkeypatch.setattr(
+        moved_cues.INTERVENTIONS["jpeg"], "measure", lambda photo: np.full_like(unknown(photo), np.nan)
+    )
     found, _ = probed("moved_jpeg")
     assert str(found["why"]) == "the level of jpeg is not known of two cameras"

@@ -1,0 +1,61 @@
+"""Denoising and sharpening: detail is weakened to the softest camera at every frequency, never strengthened."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from camerabias.datasets.interventions.intervention import Intervention, Level, register
+from camerabias.datasets.interventions.noise import between_frequencies, spectrum
+from camerabias.datasets.io.decode import Pixels
+from camerabias.datasets.pixels.areas import BLOCK, orders
+from camerabias.datasets.pixels.photo import PreparedPhoto
+
+LOWEST = 1
+"""Sums of two frequencies up to which detail is what scenes differ in, and stays."""
+
+FINE = 7
+"""Sums of two frequencies from which detail is fine."""
+
+TOLERANCE = 0.1
+"""log₂ of the energy of fine detail that the other level may have more of."""
+
+
+class Sharpening(Intervention):
+    """Levels are log₂ of the energy of luma at every frequency."""
+
+    cue = "denoising, sharpening"
+
+    def measure(self, photo: PreparedPhoto) -> Level:
+        """As `spectrum`."""
+        return np.asarray(np.log2(np.maximum(spectrum(photo), 1e-3))).ravel()
+
+    def common(self, levels: Level) -> Level:
+        """The least energy at every frequency."""
+        return np.asarray(levels.min(axis=0))
+
+    def reaches(self, level: Level, other: Level) -> bool:
+        """Where the other level has less of fine detail."""
+        fine = (orders() >= FINE).ravel()
+        return bool(level[fine].mean() >= other[fine].mean() - TOLERANCE)
+
+    def move(self, pixels: Pixels, level: Level, other: Level, generator: np.random.Generator) -> Pixels:
+        """Filter luma, and leave colours."""
+        gains = np.minimum(2.0 ** ((other - level) / 2), 1).reshape(BLOCK, BLOCK)
+        gains[orders() <= LOWEST] = 1
+        luma = np.asarray(cv2.cvtColor(pixels.astype(np.float32), cv2.COLOR_RGB2GRAY))
+        change = _filtered(luma, gains - 1)
+        return np.clip(np.rint(pixels + change[..., None]), 0, 255).astype(np.uint8)
+
+
+SHARPENING = register(Sharpening())
+
+
+def _filtered(plane: npt.NDArray[np.float32], gains: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """A plane filtered with gains by frequency of cosines, mirrored at its borders."""
+    height, width = plane.shape
+    mirrored = np.pad(plane, ((0, BLOCK), (0, BLOCK)), mode="reflect")
+    down, across = between_frequencies(*mirrored.shape)
+    spectrum = np.fft.rfft2(mirrored) * (down @ gains @ across.T)
+    return np.asarray(np.fft.irfft2(spectrum, s=mirrored.shape)[:height, :width], np.float64)

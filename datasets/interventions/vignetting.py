@@ -1,0 +1,39 @@
+"""Vignetting: light towards the corners, multiplied to the mean of all cameras."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from camerabias.datasets.interventions.intervention import Intervention, Level, register
+from camerabias.datasets.io.decode import Pixels
+from camerabias.datasets.pixels.photo import PreparedPhoto, to_levels, to_light
+from camerabias.datasets.pixels.registry import STATISTICS
+
+
+class Vignetting(Intervention):
+    """Levels are the stops lost in the corners, which grow with the square of the distance from the middle."""
+
+    cue = "vignetting"
+
+    def measure(self, photo: PreparedPhoto) -> Level:
+        """As the statistic of the corners."""
+        return np.array([STATISTICS["corner_darkening"].measure(photo)])
+
+    def common(self, levels: Level) -> Level:
+        """The mean."""
+        return np.asarray(levels.mean(axis=0))
+
+    def reaches(self, level: Level, other: Level) -> bool:
+        """Always: light is multiplied both ways."""
+        return True
+
+    def move(self, pixels: Pixels, level: Level, other: Level, generator: np.random.Generator) -> Pixels:
+        """Multiply linear light."""
+        height, width = pixels.shape[:2]
+        down, across = (np.arange(side, dtype=np.float32) - (side - 1) / 2 for side in (height, width))
+        squares = (down[:, None] ** 2 + across**2) * (4 / (height**2 + width**2))
+        gains = np.exp2(np.float32(level[0] - other[0]) * squares)
+        return to_levels(to_light(pixels) * gains[..., None])
+
+
+VIGNETTING = register(Vignetting())

@@ -1,0 +1,156 @@
+"""Photos given the cue of another camera, against the same objects simulated with just that cue of it.
+
+What comes of a cue moved in finished photos is an estimate of what the camera would have made of them; here the truth
+is known, photo by photo.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import torch
+
+from camerabias.analysis.calibration.designs import DealtDesign
+from camerabias.analysis.calibration.lines import append_documents, read_documents
+from camerabias.analysis.calibration.swaps import SwapLine
+from camerabias.analysis.statistics.association import associated_labels
+from camerabias.datasets.interventions.registry import CUES, INTERVENTIONS, Level, camera_levels
+from camerabias.datasets.io.decode import Pixels, decode
+from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.pixels.photo import prepare
+from camerabias.datasets.sampling.select import sample_evenly
+from camerabias.datasets.simulator import CAMERAS, simulate
+from camerabias.sweeps.calibration.bank import World, embed_photos, make_world, read_world
+from camerabias.sweeps.calibration.designs import SEEDS, deal, fit_heads
+from camerabias.sweeps.calibration.pool import in_pool
+
+TESTED, MEASURED = 48, 160
+"""Photos that are given another camera's cue, and others on which the cameras' levels are measured."""
+
+CORRELATION = 0.6
+"""Of label and camera in training."""
+
+Swap = tuple[World, str]
+"""A world, and one of its cues."""
+
+
+def swaps(worlds: Sequence[World]) -> list[Swap]:
+    """The cues of worlds that can be moved."""
+    return [(world, cue) for world in worlds for cue in world.planted if cue in INTERVENTIONS]
+
+
+def run_swaps(asked: Sequence[Swap], bank: Folder, out: Path, jobs: int) -> Iterator[SwapLine]:
+    """Judge the swaps that a file has no line of, and add their lines.
+
+    Args:
+        asked: Worlds and cues.
+        bank: Where the files of worlds lie; those that are missing are made.
+        out: A file of one JSON document per line; made where it is not there.
+        jobs: Swaps at a time, each on one core.
+
+    Yields:
+        The new lines.
+    """
+    done = {(line.world, line.cue) for line in read_documents(out, SwapLine)}
+    missing = [(world, cue) for world, cue in asked if (world.number, cue) not in done]
+    for line in in_pool(partial(judge_swap, bank), missing, jobs):
+        append_documents(out, [line])
+        yield line
+
+
+def judge_swap(bank: Folder, swap: Swap) -> SwapLine:
+    """Swap a cue in photos of a world, simulate what it should have come to, and ask the linear probe about both."""
+    began, (world, cue) = time.monotonic(), swap
+    torch.set_num_threads(1)
+    if not bank.exists(world.file):
+        make_world(bank, world)
+    photos, features = read_world(bank, world)
+    jpegs = bank.read_table(world.file, ["jpeg"])["jpeg"]
+    design = DealtDesign(world=world.number, seed=0, cameras=4, correlation=CORRELATION, groups="single")
+    dealt = deal(photos, design)
+    heads = fit_heads(dealt, features, "label")
+    associated = associated_labels(pd.crosstab(dealt["label"], dealt["camera"]))
+    tested = sample_evenly(dealt, TESTED)
+    levels = _levels(cue, sample_evenly(dealt.drop(tested.index), MEASURED), jpegs)
+    rows = _choose(cue, tested, levels, associated)
+    names = np.array(sorted(dealt["label"].unique()))
+
+    def predict(seen: npt.NDArray[np.floating]) -> npt.NDArray[np.str_]:
+        by_seed = np.stack([head.logits(seen) for head in heads]).argmax(axis=-1)
+        found: npt.NDArray[np.str_] = names[by_seed[rows["fold"] % SEEDS, np.arange(len(rows))]]
+        return found
+
+    before = predict(features[rows.index])
+    swapped = predict(embed_photos(_moved(cue, rows, levels, jpegs)))
+    exact = predict(embed_photos(_simulated(world, cue, rows)))
+    old, new = (rows[name].map(associated).to_numpy() for name in ("camera", "other"))
+    shares = [
+        float(((after == new).astype(float) - (before == new) + (before == old) - (after == old)).mean() / 2)
+        for after in (swapped, exact)
+    ]
+    return SwapLine(
+        world=world.number,
+        cue=cue,
+        planted=dict(world.planted),
+        size=world.size,
+        photos=len(rows),
+        swapped=shares[0],
+        exact=shares[1],
+        alike=float((swapped == exact).mean()),
+        seconds=time.monotonic() - began,
+        version=version("camerabias"),
+    )
+
+
+def _levels(cue: str, measured: pd.DataFrame, jpegs: pa.ChunkedArray) -> Mapping[str, Level]:
+    """The level of each camera."""
+    found = np.stack([INTERVENTIONS[cue].measure(prepare(jpegs[row].as_py())) for row in measured.index])
+    return camera_levels(measured["label"].tolist(), measured["camera"].tolist(), found)
+
+
+def _choose(
+    cue: str, tested: pd.DataFrame, levels: Mapping[str, Level], associated: Mapping[str, str]
+) -> pd.DataFrame:
+    """Photos with a column `other`: a camera with another associated label whose level they can be brought to."""
+    generator = np.random.default_rng(0)
+    reached = {
+        camera: [
+            other
+            for other in levels
+            if associated.get(other) != associated.get(camera)
+            and INTERVENTIONS[cue].reaches(levels[camera], levels[other])
+        ]
+        for camera in levels
+    }
+    rows = tested[tested["camera"].map(lambda camera: bool(reached[camera]))]
+    return rows.assign(other=[generator.choice(reached[camera]) for camera in rows["camera"]])
+
+
+def _moved(cue: str, rows: pd.DataFrame, levels: Mapping[str, Level], jpegs: pa.ChunkedArray) -> list[Pixels]:
+    """The photos, with the other cameras' cue."""
+    return [
+        INTERVENTIONS[cue].move(
+            decode(jpegs[row].as_py()), levels[camera], levels[other], np.random.default_rng(row)
+        )
+        for row, camera, other in zip(rows.index, rows["camera"], rows["other"], strict=True)
+    ]
+
+
+def _simulated(world: World, cue: str, rows: pd.DataFrame) -> list[Pixels]:
+    """The same objects, simulated with the other cameras' cue."""
+    numbers = [
+        int(group.removeprefix("bottle-")) * len(CAMERAS) + list(CAMERAS).index(camera)
+        for group, camera in zip(rows["group"], rows["camera"], strict=True)
+    ]
+    return [
+        decode(simulate(world.spec, number, other, CUES[cue]).jpeg)
+        for number, other in zip(numbers, rows["other"], strict=True)
+    ]
