@@ -44,7 +44,7 @@ class Sharpening(Intervention):
         """Filter luma, and leave colours."""
         gains = np.minimum(2.0 ** ((other - level) / 2), 1).reshape(BLOCK, BLOCK)
         gains[orders() <= LOWEST] = 1
-        luma = np.asarray(cv2.cvtColor(pixels.astype(np.float32), cv2.COLOR_RGB2GRAY))
+        luma = np.asarray(cv2.cvtColor(pixels.astype(np.float32), cv2.COLOR_RGB2GRAY), np.float32)
         change = _filtered(luma, gains - 1)
         return np.clip(np.rint(pixels + change[..., None]), 0, 255).astype(np.uint8)
 

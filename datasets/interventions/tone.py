@@ -20,7 +20,7 @@ class Tone(Intervention):
     def measure(self, photo: PreparedPhoto) -> Level:
         """In native resolution."""
         below = np.cumsum(photo.histogram)
-        return np.searchsorted(below, below[-1] * SHARES).astype(np.float64)
+        return np.asarray(np.searchsorted(below, below[-1] * SHARES), np.float64)
 
     def common(self, levels: Level) -> Level:
         """The mean."""

@@ -229,7 +229,7 @@ def _linear() -> Levels:
 @lru_cache(maxsize=1)
 def _borders() -> Levels:
     """Light halfway between a level and the next one, (255,)."""
-    return (_linear()[:-1] + _linear()[1:]) / 2
+    return np.asarray((_linear()[:-1] + _linear()[1:]) / 2, np.float32)
 
 
 def _spread(side: int, crop: int, n: int) -> list[int]:
