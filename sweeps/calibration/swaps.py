@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -31,12 +32,15 @@ from camerabias.datasets.simulator import CAMERAS, simulate
 from camerabias.sweeps.calibration.bank import World, embed_photos, make_world, read_world
 from camerabias.sweeps.calibration.designs import SEEDS, deal, fit_heads
 from camerabias.sweeps.calibration.pool import in_pool
+from camerabias.trainables.embeddings.store import Features
 
 TESTED, MEASURED = 48, 160
 """Photos that are given another camera's cue, and others on which the cameras' levels are measured."""
 
 CORRELATION = 0.6
 """Of label and camera in training."""
+
+Names = npt.NDArray[Any]
 
 Swap = tuple[World, str]
 """A world, and one of its cues."""
@@ -74,40 +78,55 @@ def judge_swap(bank: Folder, swap: Swap) -> SwapLine:
         make_world(bank, world)
     photos, features = read_world(bank, world)
     jpegs = bank.read_table(world.file, ["jpeg"])["jpeg"]
-    design = DealtDesign(world=world.number, seed=0, cameras=4, correlation=CORRELATION, groups="single")
-    dealt = deal(photos, design)
-    heads = fit_heads(dealt, features, "label")
+    dealt = deal(photos, _design(world))
     associated = associated_labels(pd.crosstab(dealt["label"], dealt["camera"]))
     tested = sample_evenly(dealt, TESTED)
     levels = _levels(cue, sample_evenly(dealt.drop(tested.index), MEASURED), jpegs)
     rows = _choose(cue, tested, levels, associated)
-    names = np.array(sorted(dealt["label"].unique()))
-
-    def predict(seen: npt.NDArray[np.floating]) -> npt.NDArray[np.str_]:
-        by_seed = np.stack([head.logits(seen) for head in heads]).argmax(axis=-1)
-        found: npt.NDArray[np.str_] = names[by_seed[rows["fold"] % SEEDS, np.arange(len(rows))]]
-        return found
-
-    before = predict(features[rows.index])
-    swapped = predict(embed_photos(_moved(cue, rows, levels, jpegs)))
-    exact = predict(embed_photos(_simulated(world, cue, rows)))
-    old, new = (rows[name].map(associated).to_numpy() for name in ("camera", "other"))
-    shares = [
-        float(((after == new).astype(float) - (before == new) + (before == old) - (after == old)).mean() / 2)
-        for after in (swapped, exact)
-    ]
+    seen = (
+        features[rows.index],
+        embed_photos(_moved(cue, rows, levels, jpegs)),
+        embed_photos(_simulated(world, cue, rows)),
+    )
     return SwapLine(
         world=world.number,
         cue=cue,
         planted=dict(world.planted),
         size=world.size,
         photos=len(rows),
-        swapped=shares[0],
-        exact=shares[1],
-        alike=float((swapped == exact).mean()),
+        **_shares(rows, associated, *_predict(dealt, features, rows, seen)),
         seconds=time.monotonic() - began,
         version=version("camerabias"),
     )
+
+
+def _design(world: World) -> DealtDesign:
+    return DealtDesign(world=world.number, seed=0, cameras=4, correlation=CORRELATION, groups="single")
+
+
+def _predict(
+    dealt: pd.DataFrame, features: Features, rows: pd.DataFrame, seen: Sequence[npt.NDArray[np.floating]]
+) -> list[Names]:
+    """Labels given to rows by the heads that have not seen their photos, from several features of them."""
+    heads = fit_heads(dealt, features, "label")
+    names, seeds = np.array(sorted(dealt["label"].unique())), rows["fold"].to_numpy() % SEEDS
+    logits = (np.stack([head.logits(some) for head in heads]) for some in seen)
+    return [names[by_seed.argmax(axis=-1)[seeds, np.arange(len(rows))]] for by_seed in logits]
+
+
+def _shares(
+    rows: pd.DataFrame, associated: Mapping[str, str], before: Names, swapped: Names, exact: Names
+) -> dict[str, float]:
+    """Fields of a `SwapLine`."""
+    old, new = (rows[name].map(dict(associated)).to_numpy() for name in ("camera", "other"))
+
+    def gone_over(after: Names) -> float:
+        left = (before == old).astype(float) - (after == old)
+        reached = (after == new).astype(float) - (before == new)
+        return float((left + reached).mean() / 2)
+
+    alike = float((swapped == exact).mean())
+    return {"swapped": gone_over(swapped), "exact": gone_over(exact), "alike": alike}
 
 
 def _levels(cue: str, measured: pd.DataFrame, jpegs: pa.ChunkedArray) -> Mapping[str, Level]:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from camerabias.trainables.linear_probe.subject import LinearSubject
     from camerabias.trainables.training.data import Rows, TrialData
 
-TESTED = 50
-"""Photos of each trial that are moved: 250 by five seeds, in half a minute for two cues."""
+TESTED = 40
+"""Photos of each trial that are moved, 200 by five seeds: two cues take about 50 s of CPU time."""
 
 TRAINING = 120
 """Training photos of each trial on which levels are measured."""
