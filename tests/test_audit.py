@@ -89,7 +89,7 @@ def test_cheating(audit, simulated, tmp_path):
     assert verdict.evidence["counterfactual.directed"] > 0.5, "the truth bears it out"
     assert "Verdict: cheating" in printed
     assert "associated label is predicted" in verdict.reasons[0]
-    assert verdict.cues, "a cue is named"
+    assert verdict.cues[0].name == "white balance"
     assert json.loads(verdict.model_dump_json())["schema_version"] == 2
 
 
@@ -129,12 +129,12 @@ def test_no_evidence(audit, painted):
         ("across", "A", 5): 120, ("across", "B", 5): 80,
         ("upright", "A", 5): 80, ("upright", "B", 5): 120,
     }  # fmt: skip
-    code, verdict, printed = audit(painted(cells), "--fail-on", "at-risk,cheating")
+    code, verdict, _ = audit(painted(cells), "--fail-on", "at-risk,cheating")
     assert (code, verdict.verdict) == (0, "no evidence")
     assert 0 < verdict.evidence["shortcut_effect.minimum_detectable"] <= 0.25, (
         "with the effect that could have been seen, which is small enough to mean something"
     )
-    assert "No cue is looked for" in printed
+    assert verdict.cues is None or not verdict.cues
 
 
 def test_options_for_importing_are_refused_where_photos_have_been(command, dataset, tmp_path):

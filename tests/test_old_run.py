@@ -61,7 +61,10 @@ def test_its_report_comes_to_the_verdict_of_that_day(old, command):
     assert command("report", "run")[0] == 0
     then, now = (verdict_in(old / path) for path in ("verdict.json", "run/report/verdict.json"))
     assert now["verdict"] == then["verdict"] == "cheating"
-    assert [cue["name"] for cue in now["cues"]] == then["cues"] == ["colour"]
+    assert "cues" not in now, "its pixels were never measured"
+    then["evidence"] = {
+        name: n for name, n in then["evidence"].items() if not name.startswith("cues.")
+    }  # distances of views
     redrawn = {
         name: then["evidence"].pop(name)
         for name in ("association.cramers_v_low", "association.cramers_v_high")
@@ -81,16 +84,15 @@ def todays_name(name):
 
 def test_its_audit_runs_the_one_trial_that_is_missing_and_no_other(old, command):
     before = ended(old / "run")
-    (missing,) = (
+    missing = next(
         path.parent
-        for path in (old / "run").glob("trials/*/config.json")
-        if TrialConfig.model_validate_json(path.read_bytes()).train_view.name == "gray"
+        for path in sorted((old / "run").glob("trials/*/config.json"))
+        if TrialConfig.model_validate_json(path.read_bytes()).train_view.name == "rgb"
     )
     shutil.rmtree(missing)
     code, out, _ = command(*AUDIT)
     assert code == 0
-    assert "6 trials, 0 of them run now, 0 failed" in out
-    assert "11 trials, 1 of them run now, 0 failed" in out
+    assert "6 trials, 1 of them run now, 0 failed" in out
     after = ended(old / "run")
     assert after.keys() == before.keys()
     assert {name for name in after if after[name] != before[name]} == {missing.name}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from math import nan
 from pathlib import Path
 from typing import Literal
 
@@ -13,11 +12,9 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from camerabias.analysis.calibration.lines import read_documents
-from camerabias.analysis.effects.cues import name_cue
-from camerabias.analysis.effects.known_cues import KNOWN_CUES, VIEWS, families
 from camerabias.analysis.report.tables import WideTable
 from camerabias.analysis.statistics.bootstrap import exact_interval
-from camerabias.analysis.statistics.number_format import show_interval, show_number, show_share
+from camerabias.analysis.statistics.number_format import show_interval, show_share
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.outcome import OUTCOMES, VerdictOutcome
 
@@ -30,7 +27,7 @@ class Case(BaseModel):
 
     Attributes:
         kind: `null` (no cue, or cues that are not associated with the label), `planted`, `unidentifiable` (every
-            camera has one label), or `reference` (for the fingerprints of the cues).
+            camera has one label).
         planted: Strength of each planted cue; 1 is full.
         correlation: Of label and camera, see `SimulatorSpec`.
         seed: Of everything random in the photos.
@@ -40,7 +37,7 @@ class Case(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["null", "planted", "unidentifiable", "reference"]
+    kind: Literal["null", "planted", "unidentifiable"]
     planted: dict[str, float]
     correlation: float
     seed: int
@@ -80,14 +77,6 @@ class Line(BaseModel):
         """Lines of before schema 2 are read: the committed ones took days to make."""
         return {_renamed(name): value for name, value in evidence.items()}
 
-    @property
-    def cues(self) -> tuple[str, ...]:
-        """Families that an audit names, by today's fingerprints: a line need not be made anew when these change."""
-        p = self.evidence.get("identification.p")
-        if p is None or p > LEVEL:
-            return ()
-        return _named(self)
-
 
 RENAMED = {
     "use.share": "shortcut_effect.share",
@@ -114,11 +103,6 @@ def _renamed(name: str) -> str:
     return RENAMED.get(base, base) + name.removeprefix(base)
 
 
-def _named(line: Line, known: pd.DataFrame | None = None) -> tuple[str, ...]:
-    found = name_cue({view: nan if kept is None else kept for view, kept in line.kept.items()}, known)
-    return found.named if found else ()
-
-
 def read_lines(path: Path) -> list[Line]:
     """Lines of a calibration; none where there is no file.
 
@@ -128,59 +112,19 @@ def read_lines(path: Path) -> list[Line]:
     return read_documents(path, Line)
 
 
-def measure_fingerprints(lines: Sequence[Line]) -> pd.DataFrame:
-    """The fingerprints of cues, from reference cases, which plant one cue each: cues × views.
-
-    Args:
-        lines: Lines of any number of cases; those of other kinds are excluded.
-
-    Returns:
-        How far cameras are recognised in each view, as a share of the view in which they are most, from 0 to 1; the
-        mean over the cases of a cue.
-    """
-    references = _references(lines)
-    kept = pd.DataFrame([line.kept for line in references], dtype=float)
-    shares = kept.div(kept.max(axis=1), axis=0).clip(0, 1)
-    cues = pd.Index([" + ".join(line.case.planted) for line in references], name="cue")
-    measured = shares.groupby(cues).mean().reindex([cue for cue in KNOWN_CUES if cue in cues])
-    return measured.reindex(columns=[*VIEWS]).round(3)
-
-
 def summarise(lines: Sequence[Line]) -> list[WideTable]:
     """The tables of a calibration, to be read.
 
     Args:
-        lines: Lines of any number of cases; those of kind `reference`, and of models other than `SMALL`, are
-            excluded.
+        lines: Lines of any number of cases; those of models other than `SMALL` are excluded.
     """
-    judged = [line for line in lines if line.case.kind != "reference" and line.case.model == SMALL]
-    alone = [(line, line.cues) for line in judged if is_planted(line.case, 1, 1.0)]
+    judged = [line for line in lines if line.case.model == SMALL]
     tables = [
         ("Verdicts by what the dataset is", _verdicts(judged)),
         ("Errors of the verdict", _errors(judged)),
         ("Misses by the true effect: the share of predictions that depend on the camera", _misses(judged)),
-        ("Families of cues that were named, by what was planted alone at full strength", _confusion(alone)),
-        ("Naming of cues", _naming(judged)),
     ]
     return [WideTable(caption, frame) for caption, frame in tables if len(frame)]
-
-
-def summarise_references(lines: Sequence[Line]) -> list[WideTable]:
-    """Which families are named of reference cases, each by the fingerprints of all the others.
-
-    Args:
-        lines: Lines of any number of cases; those of other kinds are excluded.
-    """
-    references = _references(lines)
-    left_out = [
-        (line, _named(line, measure_fingerprints([other for other in references if other is not line])))
-        for line in references
-    ]
-    return [WideTable("Families of cues that are named of each dataset, by the others", _confusion(left_out))]
-
-
-def _references(lines: Sequence[Line]) -> list[Line]:
-    return [line for line in lines if line.case.kind == "reference"]
 
 
 def truly_cheats(line: Line) -> bool:
@@ -295,42 +239,3 @@ def _misses(lines: Sequence[Line]) -> pd.DataFrame:
 
 def _mean(numbers: Sequence[float]) -> str:
     return show_share(float(np.mean(numbers)) if numbers else None)
-
-
-def _naming(lines: Sequence[Line]) -> pd.DataFrame:
-    rows = []
-    for kind, belongs in {**KINDS, "one or two cues, all of them": _plants}.items():
-        named = [line for line in lines if belongs(line.case) and line.case.planted and line.cues]
-        if not named:
-            continue
-        planted = [{KNOWN_CUES[name].family for name in line.case.planted} for line in named]
-        any_named = sum(bool(true & set(line.cues)) for true, line in zip(planted, named, strict=True))
-        all_named = sum(true <= set(line.cues) for true, line in zip(planted, named, strict=True))
-        rows.append(
-            {
-                "datasets whose cameras are identified": kind,
-                "n": str(len(named)),
-                "a planted family is named": share(any_named, len(named)),
-                "all planted families are": share(all_named, len(named)),
-                "families named": show_number(float(np.mean([len(line.cues) for line in named]))),
-            }
-        )
-    return pd.DataFrame(rows)
-
-
-def _confusion(judged: Sequence[tuple[Line, tuple[str, ...]]]) -> pd.DataFrame:
-    """How often each family was named, by cue; rows of cues, columns of families."""
-    rows = []
-    for name, spec in KNOWN_CUES.items():
-        found = [cues for line, cues in judged if name in line.case.planted]
-        named = [cues for cues in found if cues]
-        counts = {other: str(sum(other in cues for cues in named)) for other in families()}
-        rows.append(
-            {
-                "cue": name,
-                "family": spec.family,
-                "cameras identified": f"{len(named)} of {len(found)}",
-                **counts,
-            }
-        )
-    return pd.DataFrame(rows)

@@ -1,10 +1,7 @@
-"""How the photos of a label's cameras differ in their pixel statistics.
+"""How the photos of a label's cameras differ in their pixel statistics: effects, and tests of them.
 
-Cameras are compared within a label, so that what labels look like is no difference of cameras; labels count by what
-they say of the two sides (n₁n₀ / (n₁ + n₀) of n₁ photos against n₀). An effect is a difference of means over the
-pooled standard deviation within cells, both of numbers that are not far off their cell's median. Its test is van
-Elteren's ("On the combination of independent two-sample tests of Wilcoxon", 1960): ranks within labels, of the means
-of whole groups, since photos of one group are no independent photos.
+The test is van Elteren's ("On the combination of independent two-sample tests of Wilcoxon", 1960): ranks within
+labels, of the means of whole groups, since photos of one group are no independent photos.
 """
 
 from __future__ import annotations
@@ -13,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr, ndtri
 
+from camerabias.analysis.cues.effects import camera_effects
 from camerabias.analysis.statistics.bootstrap import Floats
 from camerabias.analysis.statistics.permutation import LEVEL, holm
 from camerabias.datasets.pixels.registry import STATISTICS
@@ -22,15 +20,6 @@ MIN_GROUPS = 5
 
 POWER = 0.8
 """Chance with which the minimum detectable effect is found."""
-
-FAR = 3.0
-"""Standard deviations (by the median absolute deviation) beyond which a number counts as this far off its median."""
-
-ROUNDING = 1e-9
-"""Share of the largest number below which differences are rounding errors."""
-
-MAD_TO_SD = 1.4826
-"""Standard deviation of a normal distribution over its median absolute deviation."""
 
 RANK_EFFICIENCY = 0.955
 """Of Wilcoxon's test against the t-test on normal numbers, 3 / π: groups that ranks need for the same power."""
@@ -57,13 +46,12 @@ def camera_differences(rows: pd.DataFrame) -> pd.DataFrame:
         - detectable: the minimum detectable effect, in standard deviations, at level 0.01 corrected for all rows,
           with power 0.8.
     """
-    cells = [rows["label"].rename("label"), rows["camera"].rename("camera")]
     values = rows[[*STATISTICS]].astype(float)
+    label, camera = (pd.factorize(rows[name], sort=True)[0] for name in ("label", "camera"))
+    effects = camera_effects(values.to_numpy(), label, camera)
+    of_means = {"mean": effects.mean, "others": effects.others, "effect": effects.effect}
     found = pd.DataFrame(
-        {
-            name: numbers.ravel()
-            for name, numbers in (_effects(values, cells) | _tests(values, rows, cells)).items()
-        },
+        {name: numbers.ravel() for name, numbers in (of_means | _tests(values, rows)).items()},
         index=pd.MultiIndex.from_product(
             [sorted(set(rows["camera"])), STATISTICS], names=["camera", "statistic"]
         ),
@@ -78,34 +66,6 @@ def camera_differences(rows: pd.DataFrame) -> pd.DataFrame:
     return found.iloc[order][[*COLUMNS]].reset_index(drop=True)
 
 
-def _effects(values: pd.DataFrame, cells: list[pd.Series[str]]) -> dict[str, Floats]:
-    """Mean of every camera, of the others of its labels, and the effect, (cameras, statistics) each."""
-    near = _without_far(values, cells)
-    n, total = (_by_cell(near.groupby(cells).agg(how)) for how in ("count", "sum"))
-    within = near - near.groupby(cells).transform("mean")
-    degrees = n.sum(axis=(0, 1)) - (n > 0).sum(axis=(0, 1))
-    spread = np.sqrt(np.square(within).sum().to_numpy() / np.maximum(degrees, 1))
-    exact = ROUNDING * np.nan_to_num(np.abs(values).max().to_numpy())
-    n_others, total_others = (amount.sum(axis=1, keepdims=True) - amount for amount in (n, total))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weight = np.nan_to_num(n * n_others / (n + n_others))
-        mean, others = (
-            np.where(weight > 0, weight * some / count, 0).sum(axis=0) / weight.sum(axis=0)
-            for some, count in ((total, n), (total_others, n_others))
-        )
-        difference = np.where(np.abs(mean - others) > exact, mean - others, 0)
-        effect = np.where(difference == 0, 0, difference / np.where(spread > exact, spread, 0))
-    return {"mean": mean, "others": others, "effect": effect}
-
-
-def _without_far(values: pd.DataFrame, cells: list[pd.Series[str]]) -> pd.DataFrame:
-    """Numbers that are far off their cell's median, moved to where far begins; not in cells of mostly one number."""
-    middle = values.groupby(cells).transform("median")
-    scale = MAD_TO_SD * (values - middle).abs().groupby(cells).transform("median")
-    limit = (FAR * scale).where(scale > 0, np.inf)
-    return values.clip(middle - limit, middle + limit)
-
-
 def _by_cell(table: pd.DataFrame) -> Floats:
     """A table of rows (label, camera) as (labels, cameras, statistics), 0 where there is no such row."""
     labels, cameras = (table.index.unique(level) for level in ("label", "camera"))
@@ -114,14 +74,14 @@ def _by_cell(table: pd.DataFrame) -> Floats:
     return filled.reshape(len(labels), len(cameras), -1)
 
 
-def _tests(values: pd.DataFrame, rows: pd.DataFrame, cells: list[pd.Series[str]]) -> dict[str, Floats]:
+def _tests(values: pd.DataFrame, rows: pd.DataFrame) -> dict[str, Floats]:
     """Van Elteren's test of every camera against the others of its labels, (cameras, statistics) each.
 
     Returns:
         `p`, NaN where nothing can be compared; `units`, the groups n₁n₀ / (n₁ + n₀), summed over labels; `smaller`,
         the groups on the smaller side.
     """
-    units = values.groupby([*cells, rows["group"]]).mean()
+    units = values.groupby([rows["label"], rows["camera"], rows["group"]]).mean()
     size = units.groupby("label").transform("count")
     scores = (units.groupby("label").rank() - (size + 1) / 2) / (size + 1)
     n, score = (_by_cell(scores.groupby(["label", "camera"]).agg(how)) for how in ("count", "sum"))

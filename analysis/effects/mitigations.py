@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from camerabias.analysis.effects.cues import SETTING
+from camerabias.analysis.effects.by_view import SETTING
 from camerabias.analysis.effects.shortcut_effect import NOTHING, ShortcutEffect, shortcut_effect
 from camerabias.analysis.records.records import Records, SeedPredictions
 from camerabias.analysis.records.wording import show_absence

@@ -10,7 +10,7 @@ import pandas as pd
 from camerabias.analysis.design.answers import QUESTIONS, answer_of_rows
 from camerabias.analysis.design.design import Answer, Answerable
 from camerabias.analysis.design.power import find_effect
-from camerabias.analysis.effects.cues import CAMERA_COLUMNS, LABEL_COLUMNS
+from camerabias.analysis.effects.by_view import CAMERA_COLUMNS, LABEL_COLUMNS
 from camerabias.analysis.effects.shortcut_effect import shortcut_effect
 from camerabias.analysis.statistics.association import associate, associated_labels
 from camerabias.analysis.statistics.permutation import LEVEL

@@ -29,7 +29,7 @@ from camerabias.analysis.statistics.bootstrap import MIN_GROUPS
 from camerabias.analysis.statistics.number_format import without_nan
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.evidence.base import Findings
-from camerabias.analysis.verdict.evidence.cues import NEAREST_CUES
+from camerabias.analysis.verdict.evidence.cues import CUES_TEST
 from camerabias.analysis.verdict.evidence.moved_cues import MOVED_CUES
 from camerabias.analysis.verdict.evidence.registry import all_tests
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
@@ -55,7 +55,7 @@ class _Document(BaseModel):
 
 
 class Cue(_Document):
-    """A family of cues, and how likely it is to be what identifies the cameras, where that has been measured."""
+    """A cue in which cameras differ, and its probability."""
 
     name: str
     probability: float | None = None
@@ -90,7 +90,7 @@ class Verdict(_Document):
         next_steps: What to do, a sentence each.
         evidence: Every number behind the reasons, by name; None where the photos or the trials do not give it. The
             manual lists the names.
-        cues: What identifies the cameras, the most likely first; None where that was not asked, or nothing does.
+        cues: In what cameras differ, the most probable first; None where that was not measured.
         used_cues: Of cues that were equalised in test photos, the one that comes to most first.
         models: Of each model that was looked at: its name, risk difference, and p corrected for their number.
         attributes: Of attributes beside the camera.
@@ -148,13 +148,13 @@ def read_verdict(report: Folder) -> Verdict:
 
 def decide(found: Findings) -> Verdict:
     """The verdict on what an audit has found."""
-    outcome, cues = _outcome(found), found.of(NEAREST_CUES)
+    outcome, cues = _outcome(found), found.of(CUES_TEST)
     return Verdict(
         verdict=outcome,
         reasons=give_reasons(found, outcome),
         next_steps=propose_next_steps(found, outcome),
         evidence=_evidence(found),
-        cues=[Cue(name=name) for name in cues.named] if cues else None,
+        cues=[Cue(name=name, probability=cues.probabilities[name]) for name in cues.named] if cues else None,
         used_cues=_used(found),
         models=[
             ModelEffect(

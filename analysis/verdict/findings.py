@@ -9,7 +9,7 @@ from math import isnan
 import pandas as pd
 
 from camerabias.analysis.design.design import Answerable
-from camerabias.analysis.effects.cues import SETTING, cameras_by_view, labels_by_view
+from camerabias.analysis.effects.by_view import SETTING, cameras_by_view, labels_by_view
 from camerabias.analysis.effects.shortcut_effect import ShortcutEffect, shortcut_effect
 from camerabias.analysis.records.records import Records
 from camerabias.analysis.records.wording import PLAIN
@@ -21,7 +21,7 @@ from camerabias.analysis.verdict.evidence.identification import IDENTIFICATION
 from camerabias.analysis.verdict.evidence.registry import all_tests
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
 from camerabias.datasets.interventions.names import CUES, probe_of
-from camerabias.datasets.schema import Target
+from camerabias.datasets.schema import FACTS_FILE, PIXELS_FILE, Target
 from camerabias.trainables.records.record import SENSOR_PATTERN_FILE, ProbeArrays
 from camerabias.trainables.records.study import StudyCell
 
@@ -48,6 +48,7 @@ def gather(records: Records, design: Answerable) -> Findings:
             controls=_probes(records, model, CONTROL.name),
             moved={cue: seeds for cue in CUES if (seeds := _probes(records, model, probe_of(cue)))},
             sensor_matches=records.run.frame(SENSOR_PATTERN_FILE),
+            pixels=_pixels(records),
         )
     )
 
@@ -108,6 +109,14 @@ def _counterfactuals(records: Records, model: str) -> list[pd.DataFrame]:
     """What the probe of the same name has found, a frame per seed."""
     frames = [pd.DataFrame(arrays) for arrays in _probes(records, model, COUNTERFACTUAL.name)]
     return [frame.assign(image_id=frame["group"] + "/" + frame["camera"]) for frame in frames]
+
+
+def _pixels(records: Records) -> pd.DataFrame | None:
+    """Pixel statistics with the label and the camera of each photo."""
+    facts, pixels = records.run.frame(FACTS_FILE), records.run.frame(PIXELS_FILE)
+    if facts is None or pixels is None:
+        return None
+    return facts[["image_id", "label", "camera"]].merge(pixels, on="image_id", validate="1:1")
 
 
 def _choose_model(records: Records, effects: Mapping[str, ShortcutEffect]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from math import ceil
 
 from camerabias.analysis.design.wording import photos_to_take
-from camerabias.analysis.effects.known_cues import mitigations_of
 from camerabias.analysis.statistics.bootstrap import MIN_GROUPS
 from camerabias.analysis.statistics.number_format import (
     show_estimate,
@@ -14,11 +13,12 @@ from camerabias.analysis.statistics.number_format import (
     show_with_points,
 )
 from camerabias.analysis.verdict.evidence.base import Findings
-from camerabias.analysis.verdict.evidence.cues import NEAREST_CUES
+from camerabias.analysis.verdict.evidence.cues import CUES_TEST
 from camerabias.analysis.verdict.evidence.registry import all_tests
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
 from camerabias.analysis.verdict.evidence.task import TASK
 from camerabias.analysis.verdict.outcome import VerdictOutcome
+from camerabias.datasets.interventions.names import mitigations_of
 
 LARGEST_UNSEEN = 0.25
 """The largest risk difference that `no evidence` may have been unable to detect."""
@@ -77,7 +77,7 @@ def propose_next_steps(found: Findings, outcome: VerdictOutcome) -> list[str]:
     photos = photos_to_take(found.design)
     if found.judged:
         return [*_STEPS_OF_PREDICTIONS[outcome], *photos]
-    cues = found.of(NEAREST_CUES)
+    cues = found.of(CUES_TEST)
     mitigations = ", ".join(mitigations_of(cues.named)) if cues else ""
     augmented = f"augmentation that destroys the cue ({mitigations}), " if mitigations else ""
     steps = {

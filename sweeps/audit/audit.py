@@ -1,7 +1,7 @@
 """The audit: the design check, the experiments in the order in which they need each other, and the report.
 
-What a later experiment would ask in vain is not run: no cue is looked for where cameras are not identified, or
-where they have nothing to do with the label.
+What a later experiment would ask in vain is not run: no cue is removed where cameras are not identified, or where
+they have nothing to do with the label.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from camerabias.datasets.inspection.pixels import pixels_of
 from camerabias.datasets.inspection.sensor_pattern import match_patterns
 from camerabias.datasets.interventions.names import probe_of
 from camerabias.datasets.io.executor import SPREAD_FROM, Executor, LocalExecutor
-from camerabias.datasets.schema import FACTS_FILE, CamerabiasError
+from camerabias.datasets.schema import FACTS_FILE, PIXELS_FILE, CamerabiasError
 from camerabias.sweeps.execution.executor import LocalTrialExecutor
 from camerabias.sweeps.execution.listener import Listener
 from camerabias.sweeps.execution.outcome import SweepOutcome
@@ -66,35 +66,34 @@ class Suite:
 
     Attributes:
         first: Are cameras identified, and does the classifier use it?
-        cues: Which cue? Run where there is one to be looked for.
+        views: What is left when a cue is removed? Run where cameras are identified.
         more: Everything else that is asked.
         moves_cues: Whether cues are moved in test photos, where there is a shortcut effect.
     """
 
     first: Step
-    cues: Sequence[Step]
+    views: Sequence[Step] = ()
     more: Sequence[Step] = ()
     moves_cues: bool = False
 
 
 THREE, FIVE = range(3), range(5)
 
-_CUES = [Step("cues", (0, 1)), Step("cues_used", (0, 1))]
+_VIEWS = [Step("cues", (0, 1)), Step("cues_used", (0, 1))]
 _MORE = [Step(study, THREE) for study in ("settings", "strengths", "unseen", "mitigations")]
 _EVERY_PHOTO = Step("audit", FIVE, rotation=5)
 
 SUITES: dict[SuiteName, Suite] = {
-    # 6 + 11 trials: three seeds are the fewest whose interval covers seeds, one is enough to see a cue vanish
-    "quick": Suite(Step("audit", THREE), [Step("cues", (0,))]),
-    "default": Suite(_EVERY_PHOTO, _CUES),
-    "full": Suite(_EVERY_PHOTO, _CUES, _MORE),
+    "quick": Suite(Step("audit", THREE)),  # three seeds are the fewest whose interval covers seeds
+    "default": Suite(_EVERY_PHOTO),
+    "full": Suite(_EVERY_PHOTO, _VIEWS, _MORE),
 }
 """What an audit runs of a network."""
 
 # a head takes seconds, and the features of every view minutes
 LINEAR_SUITES: dict[SuiteName, Suite] = {
-    "quick": Suite(_EVERY_PHOTO, []),
-    "default": Suite(_EVERY_PHOTO, [], moves_cues=True),
+    "quick": Suite(_EVERY_PHOTO),
+    "default": Suite(_EVERY_PHOTO, moves_cues=True),
     "full": replace(SUITES["full"], moves_cues=True),
 }
 """What an audit runs of a linear probe."""
@@ -181,28 +180,28 @@ def _in_process(audit: Audit, dataset: Dataset) -> Audit:
 def _plan_steps(audit: Audit) -> dict[str, Plan]:
     """Plans of all steps of a suite, by study."""
     first = replace(audit.suite.first, seeds=audit.request.seeds or audit.suite.first.seeds)
-    steps = (first, *audit.suite.cues, *audit.suite.more)
+    steps = (first, *audit.suite.views, *audit.suite.more)
     return {step.study: _plan(step, audit.request) for step in steps}
 
 
 def _run_steps(
     audit: Audit, plans: Mapping[str, Plan], design: Design, listener: Listener
 ) -> list[SweepOutcome]:
-    """Run the steps of a suite, those that look for a cue only where there is one to be looked for."""
+    """Run the steps of a suite, those that remove cues only where cameras are identified."""
     suite, request = audit.suite, audit.request
     outcomes = [_run(plans[suite.first.study], request, listener)]
     steps = list(suite.more)
-    if outcomes[-1].n_left or not (suite.cues or suite.moves_cues):
+    if outcomes[-1].n_left or not (suite.views or suite.moves_cues):
         return outcomes
     found = gather(load_records(request.run), design)
     own = any(backbone_of(model) == OWN_FEATURES for model in request.models or ())
     if suite.moves_cues and not own and has_shortcut_effect(found):
         outcomes.append(_run(_moving(plans[suite.first.study], request, listener), request, listener))
-    why = _no_cue(found) if suite.cues else ""
+    why = _no_views(found) if suite.views else ""
     if why:
-        listener.say(f"No cue is looked for: {why}.")
+        listener.say(f"No cue is removed: {why}.")
     else:
-        steps = [*suite.cues, *steps]
+        steps = [*suite.views, *steps]
     for step in steps:
         if outcomes[-1].n_left:
             break
@@ -219,8 +218,8 @@ def _moving(plan: Plan, request: Request, listener: Listener) -> Plan:
     return with_probes(plan, "label", list(map(probe_of, cues_to_move(camera_differences(photos)))))
 
 
-def _no_cue(found: Findings) -> str:
-    """Why no cue is to be looked for; nothing where one is."""
+def _no_views(found: Findings) -> str:
+    """Why no cue is to be removed; nothing where one may be."""
     if found.of(IDENTIFICATION) is None:
         return "no trial that learns the cameras has finished"
     if not identifies_cameras(found):
@@ -238,6 +237,8 @@ def look_at_design(dataset: Dataset, run: Run, executor: Executor, listener: Lis
             facts = facts_of(dataset, executor, report)
         with listener.counting("Matching sensor patterns, shards") as report:
             run.write_frame(SENSOR_PATTERN_FILE, match_patterns(dataset, executor, report))
+        with listener.counting("Measuring pixels, shards") as report:
+            run.write_frame(PIXELS_FILE, pixels_of(dataset, executor, report))
         run.write_frame(FACTS_FILE, facts)
     return check_design(facts)
 

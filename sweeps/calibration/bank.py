@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from camerabias.analysis.effects.known_cues import KNOWN_CUES
+from camerabias.datasets.interventions.names import PLANTED
 from camerabias.datasets.io.decode import Pixels, decode
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.sampling.rules import PAPER_DISJOINT
@@ -56,7 +56,7 @@ class World:
 
     Attributes:
         number: From 0; of everything random in it, too.
-        planted: Strength by cue of `KNOWN_CUES`.
+        planted: Strength by cue of `PLANTED`.
         size: Side of its photos in pixels.
     """
 
@@ -80,19 +80,19 @@ def plant(planted: Mapping[str, float]) -> dict[str, float]:
     """Scales of all cues of the simulator for cameras that differ in the planted ones alone."""
     cues = dict.fromkeys(CUES, 0.0)
     for name, strength in planted.items():
-        cues |= {cue: strength * scale for cue, scale in KNOWN_CUES[name].planted.items()}
+        cues |= {cue: strength * scale for cue, scale in PLANTED[name].items()}
     return cues
 
 
 def worlds() -> list[World]:
     """Every world of the bank: without a cue, with one and with two, in an order that mixes them."""
     none: list[dict[str, float]] = [{} for _ in range(WITHOUT_CUE)]
-    one = [{name: strength} for strength in (*STRENGTHS, *STRENGTHS) for name in KNOWN_CUES]
+    one = [{name: strength} for strength in (*STRENGTHS, *STRENGTHS) for name in PLANTED]
     two = [
         {first: STRENGTHS[n % 4], second: STRENGTHS[n // 4 % 4]}
-        for n, (first, second) in enumerate(combinations(KNOWN_CUES, 2))
+        for n, (first, second) in enumerate(combinations(PLANTED, 2))
     ]
-    two += [dict(zip(pair, (1.0, 1.0), strict=True)) for pair in list(combinations(KNOWN_CUES, 2))[::3]]
+    two += [dict(zip(pair, (1.0, 1.0), strict=True)) for pair in list(combinations(PLANTED, 2))[::3]]
     kinds = [none, one, two]
     ranked = [((k + 0.5) / len(kind), n, k) for n, kind in enumerate(kinds) for k in range(len(kind))]
     seen = [0] * len(kinds)

@@ -17,11 +17,11 @@ from pathlib import Path
 
 from camerabias.analysis.calibration.cases import SMALL, Case, Line, is_planted, read_lines
 from camerabias.analysis.calibration.lines import append_documents
-from camerabias.analysis.effects.known_cues import KNOWN_CUES
 from camerabias.analysis.records.load import load_records
 from camerabias.analysis.statistics.number_format import without_nan
 from camerabias.analysis.verdict.decide import decide, investigate
 from camerabias.datasets.ingest.create import simulate_dataset
+from camerabias.datasets.interventions.names import PLANTED
 from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.simulator import SimulatorSpec, preset_spec
@@ -35,7 +35,7 @@ from camerabias.trainables.spec.linear_probe import LINEAR
 
 SIZE = 64
 
-FIRST, CUES = Step("audit", (0, 1, 2, 3)), Step("cues", (0,))
+FIRST = Step("audit", (0, 1, 2, 3))
 """Four folds of 800 photos hold 320 test photos; of those, 32 are bias-conflicting at a correlation of 0.8."""
 
 
@@ -55,9 +55,9 @@ class ModelTraining:
 
 
 MODELS = {
-    SMALL: ModelTraining("calibration", "none", Suite(FIRST, [CUES])),
-    f"{LINEAR}{BACKBONE}": ModelTraining(None, "imagenet", Suite(FIRST, [])),
-    BACKBONE: ModelTraining("fine_tuning", "imagenet", Suite(FIRST, [])),
+    SMALL: ModelTraining("calibration", "none", Suite(FIRST)),
+    f"{LINEAR}{BACKBONE}": ModelTraining(None, "imagenet", Suite(FIRST)),
+    BACKBONE: ModelTraining("fine_tuning", "imagenet", Suite(FIRST)),
 }
 """Models that cases are of: from scratch, a probe of a frozen network, and the same network fine-tuned."""
 
@@ -72,20 +72,20 @@ def cases() -> list[Case]:
     # 790 photos cannot be dealt quite evenly, so that cameras imply labels by a hair, as those of real photos do
     unrelated = [
         Case(kind="null", planted={name: 1.0}, correlation=0.0, seed=2000 + n, images=790)
-        for n, name in enumerate(list(KNOWN_CUES) * 3)
+        for n, name in enumerate(list(PLANTED) * 3)
     ]
     single = [
         Case(
             kind="planted", planted={name: strength}, correlation=CORRELATIONS[n % 2], seed=3000 + 100 * n + k
         )
         for n, strength in enumerate((1.0, 1.0, 1.0, 1.0, 1.0, HALF))
-        for k, name in enumerate(KNOWN_CUES)
+        for k, name in enumerate(PLANTED)
     ]
     pairs = [
         Case(
             kind="planted", planted={first: 1.0, second: 1.0}, correlation=CORRELATIONS[n % 2], seed=4000 + n
         )
-        for n, (first, second) in enumerate(combinations(KNOWN_CUES, 2))
+        for n, (first, second) in enumerate(combinations(PLANTED, 2))
     ]
     disjoint = [
         Case(kind="unidentifiable", planted={name: 1.0} if name else {}, correlation=1.0, seed=5000 + n)
@@ -94,15 +94,6 @@ def cases() -> list[Case]:
     kinds = [nulls, unrelated, single, pairs, disjoint]
     ranked = [((k + 0.5) / len(kind), n, case) for n, kind in enumerate(kinds) for k, case in enumerate(kind)]
     return [case for *_, case in sorted(ranked, key=lambda ranked: ranked[:2])]
-
-
-def reference_cases() -> list[Case]:
-    """Cases of each cue alone, for its fingerprint; a third of them with cameras that hardly go with the label."""
-    return [
-        Case(kind="reference", planted={name: 1.0}, correlation=correlation, seed=100 + 10 * k + n)
-        for n, correlation in enumerate((0.2, 0.2, *CORRELATIONS, *CORRELATIONS))
-        for k, name in enumerate(KNOWN_CUES)
-    ]
 
 
 def model_cases() -> list[Case]:

@@ -170,6 +170,6 @@ def _simulated(world: World, cue: str, rows: pd.DataFrame) -> list[Pixels]:
         for group, camera in zip(rows["group"], rows["camera"], strict=True)
     ]
     return [
-        decode(simulate(world.spec, number, other, CUES[cue]).jpeg)
+        decode(simulate(world.spec, number, other, CUES[cue].parameters).jpeg)
         for number, other in zip(numbers, rows["other"], strict=True)
     ]

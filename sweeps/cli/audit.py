@@ -41,12 +41,11 @@ from camerabias.sweeps.cli.report import report_document, show_report
 from camerabias.sweeps.cli.sweep import exit_if_failed
 
 if TYPE_CHECKING:
-    from camerabias.analysis.calibration.cases import Line
     from camerabias.analysis.report.tables import WideTable
     from camerabias.analysis.verdict.decide import Verdict
     from camerabias.sweeps.execution.outcome import SweepOutcome
 
-Datasets = Literal["verdicts", "models", "references", "swaps"]
+Datasets = Literal["verdicts", "models", "swaps"]
 """Datasets of a calibration."""
 
 
@@ -169,8 +168,8 @@ def calibrate(
     datasets: Annotated[
         Datasets,
         typer.Option(
-            help="Which: those that verdicts are held against; a dozen with three models each; those that cues have "
-            "fingerprints from, which are printed; photos of a bank given another camera's cue.",
+            help="Which: those that verdicts are held against; a dozen with three models each; photos of a bank "
+            "given another camera's cue.",
         ),
     ] = "verdicts",
     bank: Annotated[
@@ -199,29 +198,18 @@ def calibrate(
 
 
 def _calibrate_cases(lines: Path, jobs: int, part: slice, datasets: Datasets, run: bool) -> None:
-    from camerabias.analysis.calibration.cases import read_lines, summarise, summarise_references
+    from camerabias.analysis.calibration.cases import read_lines, summarise
     from camerabias.analysis.calibration.models import summarise_models
-    from camerabias.sweeps.calibration.cases import cases, model_cases, reference_cases, run_cases
+    from camerabias.sweeps.calibration.cases import cases, model_cases, run_cases
     from camerabias.sweeps.monitoring.console import console
 
     asked, tables = {
         "verdicts": (cases, summarise),
         "models": (model_cases, summarise_models),
-        "references": (reference_cases, summarise_references),
     }[datasets]
     for line in run_cases(asked()[part] if run else [], lines, jobs):
-        console.print(f"{line.case.name}: {line.verdict} ({', '.join(line.cues) or 'no cue named'})")
-    if datasets == "references" and run:
-        _print_fingerprints(read_lines(lines))
-    else:
-        _print_tables(tables(read_lines(lines)))
-
-
-def _print_fingerprints(lines: Sequence[Line]) -> None:
-    from camerabias.analysis.calibration.cases import measure_fingerprints
-
-    for cue, remaining in measure_fingerprints(lines).iterrows():
-        typer.echo(f"{cue}: {tuple(remaining.tolist())}")
+        console.print(f"{line.case.name}: {line.verdict}")
+    _print_tables(tables(read_lines(lines)))
 
 
 def _calibrate_designs(lines: Path, bank: Path, jobs: int, part: slice, run: bool) -> None:

@@ -59,7 +59,7 @@ def make_world(folder):
         "space.yaml": "examples/search_demo.yaml",
     }.items():
         shutil.copy(ROOT / source, folder / name)
-    lines = (ROOT / "docs/calibration/reference.jsonl").read_text().splitlines()[:2]
+    lines = (ROOT / "docs/calibration/calibration.jsonl").read_text().splitlines()[:2]
     (folder / "calibration.jsonl").write_text("\n".join(lines) + "\n")
     camerabias.audit(folder / "photos.csv", folder / "run", embeddings=folder / "features.csv", seeds=[0, 1])
     camerabias.report(folder / "run")

@@ -23,8 +23,8 @@ class Audited:
     Attributes:
         model: The model: of several the one with the clearest shortcut effect; empty before any trial is planned.
         design: What the photos can tell.
-        cameras: `cues.cameras_by_view`; without rows where nothing was trained.
-        labels: `cues.labels_by_view`, likewise.
+        cameras: `by_view.cameras_by_view`; without rows where nothing was trained.
+        labels: `by_view.labels_by_view`, likewise.
         effects: The shortcut effect by model, p corrected for the number of models (Holm); of models of which a
             trial has finished.
         label_rows: The model's predictions of the label on photos as they are, of cameras that training saw: a frame
@@ -35,6 +35,7 @@ class Audited:
         controls: What control heads of a linear probe predict, as many as `label_rows`.
         moved: By cue, arrays of the probe that moves it, as many as `label_rows`; of cues that were moved.
         sensor_matches: Cameras by their sensors' patterns, a row per photo, as `SENSOR_PATTERN_FILE` has them.
+        pixels: Pixel statistics, a row per photo with its label and camera; None where nobody measured them.
         judged: Whether there are predictions alone, and no run that could be resumed.
     """
 
@@ -50,6 +51,7 @@ class Audited:
     controls: Sequence[ProbeArrays] = ()
     moved: Mapping[str, Sequence[ProbeArrays]] = field(default_factory=dict)
     sensor_matches: pd.DataFrame | None = None
+    pixels: pd.DataFrame | None = None
     judged: bool = False
 
 

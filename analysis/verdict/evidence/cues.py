@@ -1,37 +1,54 @@
-"""Which cue identifies the cameras?"""
+"""In which cues do cameras differ?"""
 
 from __future__ import annotations
 
-from camerabias.analysis.effects.cues import Attribution, name_cue
+from collections.abc import Sequence
+
+from camerabias.analysis.cues.naming import NAMED_FROM, CueNaming, name_cues
 from camerabias.analysis.records.wording import PLAIN
+from camerabias.analysis.statistics.number_format import show_share
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.evidence.base import Audited, Findings, VerdictTest, register
+from camerabias.datasets.pixels.registry import STATISTICS
 
 
-class CuesTest(VerdictTest[Attribution]):
-    """Families of cues, by what every view leaves of the identification."""
+class CuesTest(VerdictTest[CueNaming]):
+    """Cues by the pixel statistics of photos: no classifier is asked."""
 
     name = "cues"
 
-    def compute(self, audited: Audited) -> Attribution | None:
-        """None where views were not asked for, or cameras are not identified in photos as they are."""
-        cameras = audited.cameras.set_index("view")
-        if not (cameras["p"].get(PLAIN, 1.0) <= LEVEL):
+    def compute(self, audited: Audited) -> CueNaming | None:
+        """None where pixels were not measured, or no label has two cameras."""
+        if audited.pixels is None:
             return None
-        return name_cue({str(view): share for view, share in cameras["kept"].items()})
+        return name_cues(audited.pixels[[*STATISTICS]], audited.pixels["label"], audited.pixels["camera"])
 
-    def evidence(self, result: Attribution) -> dict[str, float]:
-        """The distance of the nearest fingerprint of each family."""
-        return dict(result.distances)
+    def evidence(self, result: CueNaming) -> dict[str, float]:
+        """The probability of each cue, and of any; how strange the cameras are."""
+        return {**result.probabilities, "any": result.any, "strangeness": result.strangeness}
 
     def sentences(self, found: Findings) -> list[str]:
-        """The most likely cue, and the views that keep and that remove the shortcut effect."""
+        """The cues, and the views that keep and that remove the shortcut effect."""
         result = found.of(self)
-        if result is None:
-            return []
-        most, *others = result.named
-        beside = f", then {' and '.join(others)}" if others else ""
-        return [f"Most likely cue: {most}{beside}.", *_by_view(found)]
+        return ([] if result is None else [_name(result)]) + _by_view(found)
+
+
+def _name(found: CueNaming) -> str:
+    if found.is_strange:
+        return "No cue is named: photos of the cameras differ unlike any that were simulated."
+    if found.named:
+        return f"Cameras differ in {_listed(found, found.named)}."
+    if found.any >= NAMED_FROM:
+        likely = _listed(found, [*found.probabilities][:2])
+        return f"Cameras differ, but in which cue cannot be said: {likely} are the most probable."
+    return f"No cue is named; the most probable is {_listed(found, [*found.probabilities][:1])}."
+
+
+def _listed(found: CueNaming, cues: Sequence[str]) -> str:
+    """`noise (probability 0.97) and jpeg (0.88)`."""
+    first, *others = (f"{cue} ({show_share(found.probabilities[cue])})" for cue in cues)
+    first = first.replace("(", "(probability ", 1)
+    return " and ".join(part for part in (", ".join([first, *others[:-1]]), *others[-1:]) if part)
 
 
 def _by_view(found: Findings) -> list[str]:
@@ -46,4 +63,4 @@ def _by_view(found: Findings) -> list[str]:
     return [f"{what} in the views {', '.join(names)}." for what, names in shown if len(names)]
 
 
-NEAREST_CUES = register(CuesTest())
+CUES_TEST = register(CuesTest())

@@ -2,50 +2,43 @@
 
 from pathlib import Path
 
-import pandas as pd
 import pytest
 from scipy.stats import beta
 
 from camerabias.analysis.calibration.cases import (
     Case,
     Line,
-    measure_fingerprints,
     read_lines,
     share,
     summarise,
-    summarise_references,
 )
-from camerabias.analysis.effects.known_cues import fingerprints
 from camerabias.datasets.schema import CamerabiasError
 
 DOCS = Path(__file__).parents[3] / "docs"
 
 
-def line(kind, verdict, planted=None, looks_like=None, directed=None, p=None, gap=None, correlation=0.8):
-    """A line of cameras that are identified if they look like those of a cue."""
+def line(kind, verdict, planted=None, directed=None, p=None, gap=None, correlation=0.8):
+    """What an audit made of a case."""
     evidence = {
         "counterfactual.directed": directed,
         "counterfactual.p": p,
         "use.gap": gap,
-        "recognition.p": 0.0002 if looks_like else 0.3,
     }
     case = Case(kind=kind, planted=planted or {}, correlation=correlation, seed=0)
-    kept = dict(fingerprints().loc[looks_like]) if looks_like else {}
-    return Line(case=case, verdict=verdict, evidence=evidence, kept=kept, seconds=1.0, version="0")
+    return Line(case=case, verdict=verdict, evidence=evidence, kept={}, seconds=1.0, version="0")
 
 
 LINES = [
     *(line("null", "no evidence") for _ in range(9)),
     line("null", "cheating"),
     line("null", "no evidence", {"jpeg": 1.0}, correlation=0.0),
-    line("planted", "cheating", {"jpeg": 1.0}, "jpeg", 0.9, 0.0002, 0.8),
-    line("planted", "cheating", {"noise": 1.0}, "sensor pattern", 0.4, 0.0002, 0.4),
-    line("planted", "at risk", {"noise": 1.0}, "white balance", 0.15, 0.0002, 0.1),
-    line("planted", "at risk", {"white balance": 1.0}, "white balance", 0.01, 0.4, 0.0),
-    line("planted", "no evidence", {"blur": 0.5}, None, 0.0, 0.9, 0.0),
-    line("planted", "cheating", {"jpeg": 1.0, "white balance": 1.0}, "white balance", 0.9, 0.0002, 0.9),
+    line("planted", "cheating", {"jpeg": 1.0}, 0.9, 0.0002, 0.8),
+    line("planted", "cheating", {"noise": 1.0}, 0.4, 0.0002, 0.4),
+    line("planted", "at risk", {"noise": 1.0}, 0.15, 0.0002, 0.1),
+    line("planted", "at risk", {"white balance": 1.0}, 0.01, 0.4, 0.0),
+    line("planted", "no evidence", {"blur": 0.5}, 0.0, 0.9, 0.0),
+    line("planted", "cheating", {"jpeg": 1.0, "white balance": 1.0}, 0.9, 0.0002, 0.9),
     line("unidentifiable", "cannot tell", {"jpeg": 1.0}),
-    line("reference", "cheating", {"jpeg": 1.0}),
 ]
 
 
@@ -89,26 +82,6 @@ def test_misses_are_counted_by_size(tables):
     ]
 
 
-def test_naming(tables):
-    frame = tables["Naming of cues"].set_index("datasets whose cameras are identified")
-    row = frame.loc["one cue, full strength"]
-    assert (row["n"], row["a planted family is named"]) == ("4", share(3, 4))
-    assert 1 <= float(row["families named"]) <= 2
-    assert frame.loc["two cues, full strength", "a planted family is named"] == share(1, 1)
-    assert frame.loc["two cues, full strength", "all planted families are"] == share(0, 1)
-
-
-def test_reference_datasets_are_named_by_the_others():
-    # of noise, those that look like noise: without the third, which does not, two of three have their own family
-    lines = [line("reference", "at risk", {cue: 1.0}, cue) for cue in fingerprints().index for _ in range(2)]
-    lines.append(line("reference", "at risk", {"noise": 1.0}, "white balance"))
-    (table,) = summarise_references(lines)
-    frame = table.frame.set_index("cue")
-    assert frame.loc["noise", "cameras identified"] == "3 of 3"
-    assert frame.loc["noise", "colour"] == "1"
-    assert frame.loc["white balance", ["colour", "sensor"]].tolist() == ["2", "0"]
-
-
 def test_lines_are_read_back_and_a_damaged_one_is_named(tmp_path):
     path = tmp_path / "lines.jsonl"
     assert read_lines(path) == []
@@ -123,11 +96,6 @@ def test_lines_of_schema_1_are_read_with_todays_names():
     names = {name for line in read_lines(DOCS / "calibration/calibration.jsonl") for name in line.evidence}
     assert {"shortcut_effect.risk_difference_low", "identification.p", "association.p"} <= names
     assert not {name for name in names if name.startswith(("use.", "recognition.", "label.", "design."))}
-
-
-def test_shipped_fingerprints_are_those_of_the_reference_lines():
-    measured = measure_fingerprints(read_lines(DOCS / "calibration/reference.jsonl"))
-    pd.testing.assert_frame_equal(measured, fingerprints())
 
 
 def test_page_holds_the_tables_of_the_committed_lines():

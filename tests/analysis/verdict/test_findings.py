@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 
 from camerabias.analysis.cues.moved_cues import MovedCue
+from camerabias.analysis.cues.naming import CueNaming
 from camerabias.analysis.design.answers import QUESTIONS
 from camerabias.analysis.design.check import check_design
-from camerabias.analysis.effects.cues import CAMERA_COLUMNS, LABEL_COLUMNS, name_cue
-from camerabias.analysis.effects.known_cues import fingerprints
+from camerabias.analysis.effects.by_view import CAMERA_COLUMNS, LABEL_COLUMNS
 from camerabias.analysis.effects.shortcut_effect import identification, minimum_detectable, shortcut_effect
 from camerabias.analysis.records.load import load_records
 from camerabias.analysis.report.report import make_report
@@ -24,7 +24,7 @@ from camerabias.analysis.statistics.bootstrap import Estimate
 from camerabias.analysis.verdict.decide import Verdict, decide, investigate
 from camerabias.analysis.verdict.evidence.association import ASSOCIATION
 from camerabias.analysis.verdict.evidence.base import TESTS, Findings
-from camerabias.analysis.verdict.evidence.cues import NEAREST_CUES
+from camerabias.analysis.verdict.evidence.cues import CUES_TEST
 from camerabias.analysis.verdict.evidence.identification import IDENTIFICATION
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT, EffectFound
 from camerabias.analysis.verdict.evidence.task import TASK, Task
@@ -83,7 +83,7 @@ def findings_of(against=24, cameras_right=0.95, labels_right=0.9, follow=0.0, tr
             ASSOCIATION.name: design,
             IDENTIFICATION.name: identification([told(images, "camera", cameras_right, generator)]),
             SHORTCUT_EFFECT.name: EffectFound(effect, detectable, accuracy([labels])) if trained else None,
-            NEAREST_CUES.name: name_cue(dict(fingerprints().loc["white balance"])),
+            CUES_TEST.name: CueNaming({"white balance": 0.97, "noise": 0.2}, 0.99, 0.5),
             TASK.name: Task(accuracy([labels]), 0.5) if trained else None,
         },
     )
@@ -154,9 +154,26 @@ def test_reasons_give_the_numbers_of_the_evidence():
     assert verdict.evidence["shortcut_effect.risk_difference"] == effect.risk_difference.mean
     assert verdict.evidence["shortcut_effect.n_bias_conflicting"] == 48
     assert verdict.evidence["identification.majority_baseline"] == 0.8
-    assert "Most likely cue: colour." in verdict.reasons
-    assert [cue.model_dump() for cue in verdict.cues] == [{"name": "colour"}], "no probability is made up"
-    assert "jitter" in " ".join(verdict.next_steps), "the cue named is colour"
+    assert "Cameras differ in white balance (probability 0.970)." in verdict.reasons
+    assert [cue.model_dump() for cue in verdict.cues] == [{"name": "white balance", "probability": 0.97}]
+    assert "jitter" in " ".join(verdict.next_steps), "it destroys white balance"
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "any_cue", "strangeness", "said"),
+    [
+        ({"noise": 0.9, "jpeg": 0.8, "blur": 0.6}, 0.99, 0.5,
+         "Cameras differ in noise (probability 0.900), jpeg (0.800) and blur (0.600)."),
+        ({"noise": 0.4, "blur": 0.3}, 0.9, 0.5,
+         "Cameras differ, but in which cue cannot be said: noise (probability 0.400) and blur (0.300) are the most "
+         "probable."),
+        ({"noise": 0.1, "blur": 0.02}, 0.2, 0.5, "No cue is named; the most probable is noise (probability 0.100)."),
+        ({"noise": 0.9}, 0.9, 1.2, "No cue is named: photos of the cameras differ unlike any that were simulated."),
+    ],
+)  # fmt: skip
+def test_cues_are_named_with_their_probability_or_not_at_all(probabilities, any_cue, strangeness, said):
+    found = replace(findings_of(), results={CUES_TEST.name: CueNaming(probabilities, any_cue, strangeness)})
+    assert CUES_TEST.sentences(found) == [said]
 
 
 def moved(before, equalised, sham, low):
@@ -258,7 +275,7 @@ def test_manual_lists_every_number_and_verdict():
     manual = (ROOT / "docs/manual/verdict.md").read_text()
     for name in decide(findings_of(follow=0.7)).evidence:
         base = name.removesuffix("_low").removesuffix("_high")
-        assert f"`{base}`" in manual or (name.startswith("cues.") and "`cues.FAMILY`" in manual), name
+        assert f"`{base}`" in manual or (name.startswith("cues.") and "`cues.CUE`" in manual), name
     assert all(f"| `{outcome}` |" in manual for outcome in OUTCOMES)
 
 

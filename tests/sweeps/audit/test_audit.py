@@ -62,12 +62,12 @@ def asked(dataset, tmp_path, monkeypatch):
 
 
 def test_every_experiment_has_its_own_seeds(asked):
-    assert asked() == [("audit", [0, 1, 2, 3, 4]), ("cues", [0, 1]), ("cues_used", [0, 1])]
+    assert asked() == [("audit", [0, 1, 2, 3, 4])]
 
 
 def test_given_seeds_are_all_used_for_the_photos_as_they_are_alone(asked):
-    assert asked("quick", seeds=[*range(10)]) == [("audit", [*range(10)]), ("cues", [0])]
-    assert asked(seeds=[7]) == [("audit", [7]), ("cues", [7]), ("cues_used", [7])]
+    assert asked("quick", seeds=[*range(10)]) == [("audit", [*range(10)])]
+    assert asked(seeds=[7]) == [("audit", [7])]
 
 
 @pytest.mark.parametrize("answer", [True, False])

@@ -1,24 +1,13 @@
 """Auditing datasets whose truth is known."""
 
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 
 from camerabias.analysis.calibration.cases import SMALL, Case, Line, read_lines
-from camerabias.analysis.effects.cues import name_cue
-from camerabias.analysis.effects.known_cues import KNOWN_CUES, VIEWS, fingerprints, mitigations_of
-from camerabias.datasets.simulator import CUES
+from camerabias.datasets.interventions.names import PLANTED
 from camerabias.sweeps.calibration import cases as calibrated
-from camerabias.sweeps.calibration.cases import (
-    MODELS,
-    cases,
-    model_cases,
-    reference_cases,
-    run_cases,
-    spec_of,
-)
-from camerabias.trainables.spec.mitigation import MITIGATIONS
+from camerabias.sweeps.calibration.cases import MODELS, cases, model_cases, run_cases
 
 
 def test_cases_are_as_many_as_the_calibration_needs_and_each_has_its_own_seed():
@@ -26,32 +15,17 @@ def test_cases_are_as_many_as_the_calibration_needs_and_each_has_its_own_seed():
     assert kinds["null"] >= 60
     assert kinds["planted"] >= 60
     assert kinds["unidentifiable"] > 0
-    seeds = [case.seed for case in cases() + reference_cases()]
-    assert len(set(seeds)) == len(seeds), "no reference dataset is judged by its own fingerprint"
-    assert {name for case in cases() for name in case.planted} == set(KNOWN_CUES)
-    assert {cue for spec in KNOWN_CUES.values() for cue in spec.planted} <= set(CUES)
-    assert {spec.mitigation for spec in KNOWN_CUES.values()} <= set(MITIGATIONS)
+    seeds = [case.seed for case in cases()]
+    assert len(set(seeds)) == len(seeds)
+    assert {name for case in cases() for name in case.planted} == set(PLANTED)
 
 
 def test_every_model_is_audited_on_a_dozen_of_the_same_datasets():
     alone, dozen = {case.name for case in cases()}, model_cases()
     assert Counter(case.model for case in dozen) == dict.fromkeys(MODELS, 12)
     assert {case.model_copy(update={"model": SMALL}).name for case in dozen} <= alone
-    assert {name for case in dozen for name in case.planted} == set(KNOWN_CUES)
+    assert {name for case in dozen for name in case.planted} == set(PLANTED)
     assert {case.name for case in dozen} & alone == {case.name for case in dozen if case.model == SMALL}
-
-
-def test_a_cue_is_added_as_contributing_says(contributed):
-    contributed("analysis/effects/known_cues.py", KNOWN_CUES)
-    planted = [case for case in reference_cases() if case.planted == {"hot pixels": 1.0}]
-    assert len(planted) == 6
-    assert spec_of(planted[0]).cues["hot_pixels"] == 8
-    known = fingerprints()
-    assert "hot pixels" not in known.index, "what has not been measured is not named"
-    seen = KNOWN_CUES["sensor pattern"].remaining
-    KNOWN_CUES["hot pixels"] = replace(KNOWN_CUES["hot pixels"], family="defects", remaining=seen)
-    assert "defects" in name_cue(dict(zip(VIEWS, seen, strict=True))).named
-    assert mitigations_of(["defects"]) == ["blur_noise"]
 
 
 def test_line_of_a_case_is_added_once(tmp_path, monkeypatch, here_and_now):
