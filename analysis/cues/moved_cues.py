@@ -47,6 +47,11 @@ class MovedCue:
         return self.drop.low > 0
 
     @property
+    def may_be_most(self) -> bool:
+        """Whether the drop comes to half of the risk difference or more, be it certain or not."""
+        return self.drop.mean >= self.before.mean / 2 > 0
+
+    @property
     def is_most(self) -> bool:
         """Whether, beside that, half of the risk difference or more is gone."""
         return self.is_used and self.equalised.mean <= self.before.mean / 2

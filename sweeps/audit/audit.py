@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from camerabias.analysis.cues.camera_differences import camera_differences
 from camerabias.analysis.cues.to_move import cues_to_move
 from camerabias.analysis.design.check import check_design
 from camerabias.analysis.design.design import Design
 from camerabias.analysis.records.load import load_records
 from camerabias.analysis.verdict.evidence.base import Findings
+from camerabias.analysis.verdict.evidence.cues import CUES_TEST
 from camerabias.analysis.verdict.evidence.identification import IDENTIFICATION
 from camerabias.analysis.verdict.findings import associated, gather, has_shortcut_effect, identifies_cameras
 from camerabias.datasets.dataset import Dataset, open_dataset
@@ -196,7 +196,7 @@ def _run_steps(
     found = gather(load_records(request.run), design)
     own = any(backbone_of(model) == OWN_FEATURES for model in request.models or ())
     if suite.moves_cues and not own and has_shortcut_effect(found):
-        outcomes.append(_run(_moving(plans[suite.first.study], request, listener), request, listener))
+        outcomes.append(_run(_moving(plans[suite.first.study], found), request, listener))
     why = _no_views(found) if suite.views else ""
     if why:
         listener.say(f"No cue is removed: {why}.")
@@ -209,13 +209,11 @@ def _run_steps(
     return outcomes
 
 
-def _moving(plan: Plan, request: Request, listener: Listener) -> Plan:
+def _moving(plan: Plan, found: Findings) -> Plan:
     """The same trials with what their models of the label say of photos whose cues are moved."""
-    dataset = plan.dataset
-    with listener.counting("Measuring pixels, shards") as report:
-        pixels = pixels_of(dataset, _where(dataset, request.executor), report)
-    photos = dataset.index[["image_id", "label", "camera", "group"]].merge(pixels, on="image_id")
-    return with_probes(plan, "label", list(map(probe_of, cues_to_move(camera_differences(photos)))))
+    named = found.of(CUES_TEST)
+    cues = cues_to_move(named.probabilities) if named else []
+    return with_probes(plan, "label", list(map(probe_of, cues)))
 
 
 def _no_views(found: Findings) -> str:
@@ -237,9 +235,11 @@ def look_at_design(dataset: Dataset, run: Run, executor: Executor, listener: Lis
             facts = facts_of(dataset, executor, report)
         with listener.counting("Matching sensor patterns, shards") as report:
             run.write_frame(SENSOR_PATTERN_FILE, match_patterns(dataset, executor, report))
-        with listener.counting("Measuring pixels, shards") as report:
-            run.write_frame(PIXELS_FILE, pixels_of(dataset, executor, report))
         run.write_frame(FACTS_FILE, facts)
+    with listener.counting(
+        "Measuring pixels, shards"
+    ) as report:  # kept in the DATASET: the next time it is read
+        run.write_frame(PIXELS_FILE, pixels_of(dataset, executor, report))
     return check_design(facts)
 
 

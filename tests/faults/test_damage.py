@@ -9,7 +9,12 @@ from world import kinds
 
 from camerabias.datasets.schema import CamerabiasError
 
-MADE_AGAIN = {"run/dataset/facts.parquet", "trials/checkpoint.json", "trials/checkpoint.safetensors"}
+MADE_AGAIN = {
+    "run/dataset/facts.parquet",
+    "dataset/pixels.parquet",
+    "trials/checkpoint.json",
+    "trials/checkpoint.safetensors",
+}
 """What can be made again, or begun again, and so is, without a word."""
 
 NOT_READ = {"judged/judged.parquet", "small_search/recipe.yaml", "small_search/trials.csv"}

@@ -18,6 +18,7 @@ from camerabias.analysis.records.load import load_records
 from camerabias.datasets.dataset import open_dataset
 from camerabias.datasets.ingest.create import read_rows
 from camerabias.datasets.inspection.metadata import facts_of, tell
+from camerabias.datasets.inspection.pixels import pixels_of
 from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.predictions.columns import PredictionColumns
@@ -189,12 +190,14 @@ def read_dataset(path):
     for image_id in dataset.index["image_id"]:
         assert hashlib.sha256(dataset.read_image(image_id)).hexdigest()[:20] == image_id[:20]
     facts_of(dataset, LocalExecutor())
+    pixels_of(dataset, LocalExecutor())
 
 
 def read_run(path):
     records = load_records(str(path))
     read_status(records.run)
     records.run.frame("facts.parquet")
+    records.run.frame("pixels.parquet")
     records.run.frame("sensor_pattern.parquet")
     for trial, status in records.trials["status"].items():
         if status == "done":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from camerabias.analysis.cues.moved_cues import MovedCue, moved_cue
+from camerabias.analysis.statistics.number_format import show_estimate
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.evidence.base import Audited, Findings, VerdictTest, register
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
@@ -40,11 +41,13 @@ class MovedCuesTest(VerdictTest[Mapping[str, MovedCue]]):
         cue, moved = next(iter(result.items()))
         levels = (
             f"with {cue} equalised the risk difference {{}} from {moved.before.mean:z.2f} to "
-            f"{moved.equalised.mean:z.2f} (sham: {moved.sham.mean:z.2f})."
+            f"{moved.equalised.mean:z.2f} (sham: {moved.sham.mean:z.2f}"
         )
         if moved.is_used:
-            return [f"{'Mostly' if moved.is_most else 'Partly'} the {cue}: {levels.format('falls')}"]
-        return [f"Not shown to be {' or '.join(result)}: {levels.format('goes')}"]
+            return [f"{'Mostly' if moved.is_most else 'Partly'} the {cue}: {levels.format('falls')})."]
+        who = f"Perhaps the {cue}" if moved.may_be_most else f"Not shown to be {' or '.join(result)}"
+        beyond = f"drop beyond it: {show_estimate(moved.drop)}"
+        return [f"{who}: {levels.format('goes')}; {beyond})."]
 
 
 MOVED_CUES = register(MovedCuesTest())

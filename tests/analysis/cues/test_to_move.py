@@ -1,29 +1,8 @@
-import numpy as np
-import pandas as pd
-import pytest
-
-from camerabias.analysis.cues.to_move import MEASURED_BY, cues_to_move
-from camerabias.datasets.interventions.registry import INTERVENTIONS
-from camerabias.datasets.pixels.registry import STATISTICS
+from camerabias.analysis.cues.to_move import cues_to_move
 
 
-def differences(*rows):
-    return pd.DataFrame(rows, columns=["statistic", "effect", "p_holm"])
-
-
-def test_every_cue_that_can_be_moved_is_measured():
-    assert {*MEASURED_BY} == {*INTERVENTIONS}
-    assert {name for names in MEASURED_BY.values() for name in names} <= {*STATISTICS}
-
-
-@pytest.mark.parametrize(
-    ("rows", "cues"),
-    [
-        ([("noise_level", -3.0, 0.001), ("warmth", 1.0, 0.001)], ["noise", "white balance"]),
-        ([("noise_level", 3.0, 0.2), ("warmth", 1.0, 0.001)], ["white balance"]),
-        ([("luma_step", np.inf, 0.001), ("noise_red", 2.0, 0.001), ("tint", 1.0, 0.001)], ["jpeg", "noise"]),
-        ([("brightness", 2.0, 0.001)], []),
-    ],
-)
-def test_the_two_by_which_cameras_differ_most_are_moved(rows, cues):
-    assert cues_to_move(differences(*rows)) == cues
+def test_the_two_most_probable_that_can_be_moved_are():
+    probabilities = {"blur": 0.1, "noise": 0.6, "sensor pattern": 0.9, "geometry": 0.8, "jpeg": 0.7}
+    assert cues_to_move(probabilities) == ["jpeg", "noise"]
+    assert cues_to_move({"dust": 0.9, "tone": 0.1}) == ["tone"]
+    assert cues_to_move({}) == []
