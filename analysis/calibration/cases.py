@@ -162,10 +162,6 @@ def _truth(lines: Sequence[Line]) -> str:
     return str(sum(map(truly_cheats, known))) if known or not lines else "not known"
 
 
-def _plants(case: Case) -> bool:
-    return case.kind == "planted"
-
-
 def is_planted(case: Case, n: int, strength: float) -> bool:
     """Whether a case plants so many cues, all of this strength."""
     return case.kind == "planted" and [*case.planted.values()] == n * [strength]

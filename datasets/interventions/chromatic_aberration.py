@@ -20,14 +20,6 @@ class ChromaticAberration(Intervention):
         """As the statistics of the same names."""
         return np.array([STATISTICS[f"{colour}_magnification"].measure(photo) for colour in ("red", "blue")])
 
-    def common(self, levels: Level) -> Level:
-        """The mean."""
-        return np.asarray(levels.mean(axis=0))
-
-    def reaches(self, level: Level, other: Level) -> bool:
-        """Always: colours are magnified both ways."""
-        return True
-
     def move(self, pixels: Pixels, level: Level, other: Level, generator: np.random.Generator) -> Pixels:
         """Scale red and blue about the middle."""
         red, green, blue = np.moveaxis(pixels, -1, 0)

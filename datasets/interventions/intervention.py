@@ -1,6 +1,7 @@
 """What an intervention on a cue is, and which level of the cue each camera has.
 
-To add one, write an `Intervention` in a file of its cue's name, and register it.
+To add one, write an `Intervention` in a file of its cue's name, and register it. One that goes one way alone, as
+noise that is added, says which level all can be brought to, and which one reaches another.
 """
 
 from __future__ import annotations
@@ -33,13 +34,13 @@ class Intervention(ABC):
     def measure(self, photo: PreparedPhoto) -> Level:
         """The level of a photo, (k,); NaN where it does not tell."""
 
-    @abstractmethod
     def common(self, levels: Level) -> Level:
-        """A level that photos of every level (cameras, k) can be brought to, (k,)."""
+        """A level that photos of every level (cameras, k) can be brought to, (k,); the mean, if all go both ways."""
+        return np.asarray(levels.mean(axis=0))
 
-    @abstractmethod
     def reaches(self, level: Level, other: Level) -> bool:
-        """Whether photos of one level can be brought to another."""
+        """Whether photos of one level can be brought to another; always, if all go both ways."""
+        return True
 
     @abstractmethod
     def move(self, pixels: Pixels, level: Level, other: Level, generator: np.random.Generator) -> Pixels:

@@ -22,14 +22,6 @@ class Tone(Intervention):
         below = np.cumsum(photo.histogram)
         return np.asarray(np.searchsorted(below, below[-1] * SHARES), np.float64)
 
-    def common(self, levels: Level) -> Level:
-        """The mean."""
-        return np.asarray(levels.mean(axis=0))
-
-    def reaches(self, level: Level, other: Level) -> bool:
-        """Always: a curve has an inverse."""
-        return True
-
     def move(self, pixels: Pixels, level: Level, other: Level, generator: np.random.Generator) -> Pixels:
         """Map all colours by the curve from one level's quantiles to the other's; black stays black, white white."""
         before, after = (

@@ -19,14 +19,6 @@ class Vignetting(Intervention):
         """As the statistic of the corners."""
         return np.array([STATISTICS["corner_darkening"].measure(photo)])
 
-    def common(self, levels: Level) -> Level:
-        """The mean."""
-        return np.asarray(levels.mean(axis=0))
-
-    def reaches(self, level: Level, other: Level) -> bool:
-        """Always: light is multiplied both ways."""
-        return True
-
     def move(self, pixels: Pixels, level: Level, other: Level, generator: np.random.Generator) -> Pixels:
         """Multiply linear light."""
         height, width = pixels.shape[:2]

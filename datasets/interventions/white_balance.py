@@ -26,14 +26,6 @@ class WhiteBalance(Intervention):
         red, green, blue, _ = cv2.mean(photo.small, photo.unclipped.astype(np.uint8))
         return np.log2(np.maximum([red, blue], 1e-4) / max(green, 1e-4))
 
-    def common(self, levels: Level) -> Level:
-        """The mean."""
-        return np.asarray(levels.mean(axis=0))
-
-    def reaches(self, level: Level, other: Level) -> bool:
-        """Always: gains go both ways."""
-        return True
-
     def move(self, pixels: Pixels, level: Level, other: Level, generator: np.random.Generator) -> Pixels:
         """Multiply colours such that a gray keeps its luma."""
         red, blue = 2.0 ** (other - level)

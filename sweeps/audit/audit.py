@@ -190,19 +190,17 @@ def _run_steps(
     """Run the steps of a suite, those that remove cues only where cameras are identified."""
     suite, request = audit.suite, audit.request
     outcomes = [_run(plans[suite.first.study], request, listener)]
-    steps = list(suite.more)
-    if outcomes[-1].n_left or not (suite.views or suite.moves_cues):
+    if outcomes[-1].n_left or suite == Suite(suite.first):
         return outcomes
     found = gather(load_records(request.run), design)
     own = any(backbone_of(model) == OWN_FEATURES for model in request.models or ())
     if suite.moves_cues and not own and has_shortcut_effect(found):
         outcomes.append(_run(_moving(plans[suite.first.study], found), request, listener))
-    why = _no_views(found) if suite.views else ""
-    if why:
+    views = suite.views
+    if views and (why := _no_views(found)):
         listener.say(f"No cue is removed: {why}.")
-    else:
-        steps = [*suite.views, *steps]
-    for step in steps:
+        views = ()
+    for step in (*views, *suite.more):
         if outcomes[-1].n_left:
             break
         outcomes.append(_run(plans[step.study], request, listener))
@@ -236,9 +234,8 @@ def look_at_design(dataset: Dataset, run: Run, executor: Executor, listener: Lis
         with listener.counting("Matching sensor patterns, shards") as report:
             run.write_frame(SENSOR_PATTERN_FILE, match_patterns(dataset, executor, report))
         run.write_frame(FACTS_FILE, facts)
-    with listener.counting(
-        "Measuring pixels, shards"
-    ) as report:  # kept in the DATASET: the next time it is read
+    # kept in the DATASET: the next time they are read
+    with listener.counting("Measuring pixels, shards") as report:
         run.write_frame(PIXELS_FILE, pixels_of(dataset, executor, report))
     return check_design(facts)
 

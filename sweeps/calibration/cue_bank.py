@@ -96,7 +96,7 @@ def base_file(number: int) -> str:
 def make_base(bank: Folder, number: int, pictures: Pictures) -> None:
     """Simulate the photos of a base, measure them and write its file.
 
-    Its columns: variant, photo, label, and the pixel statistics; its metadata hold what is planted in each variant,
+    Its columns: variant, label, and the pixel statistics; its metadata hold what is planted in each variant,
     the size of photos, what they show, and what was done to them later.
 
     Args:
@@ -116,7 +116,7 @@ def make_base(bank: Folder, number: int, pictures: Pictures) -> None:
             label = LABELS[photo % len(LABELS)]
             content = _shoot(variant.camera, (number, n, photo), label, scenes)
             numbers = measure_pixels(_treated(content, treatment))
-            rows.append({"variant": n, "photo": photo, "label": label, **numbers})
+            rows.append({"variant": n, "label": label, **numbers})
     about = {
         "planted": [variant.planted for variant in variants],
         "size": size,
