@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import ceil, floor
 
 from camerabias.analysis.statistics.number_format import (
     show_interval,
@@ -12,6 +13,9 @@ from camerabias.analysis.statistics.number_format import (
     show_with_points,
 )
 from camerabias.analysis.statistics.permutation import LEVEL
+
+_SHORT_AXIS = 0.8
+_ROUNDING = 1e-9
 
 EvidenceNumbers = Mapping[str, float | None]
 """The evidence of a verdict."""
@@ -62,6 +66,13 @@ class AnswerChart:
     lines: Mapping[str, float]
     start: float = 0.0
     end: float = 1.0
+
+    @property
+    def ticks(self) -> list[float]:
+        """Round numbers on the axis, ascending."""
+        step = 0.2 if self.end - self.start <= _SHORT_AXIS else 0.5
+        first, last = ceil(self.start / step - _ROUNDING), floor(self.end / step + _ROUNDING)
+        return [round(step * n, 1) for n in range(first, last + 1)]
 
     def place(self, value: float) -> float:
         """Where a value stands on the axis, from 0 to 100."""

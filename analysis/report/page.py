@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import struct
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
@@ -11,6 +12,9 @@ from markupsafe import Markup, escape
 from camerabias.datasets.io.printable import printable
 
 PAGE_FILE = "index.html"
+
+_SCALE = 0.6
+"""Pixels of a page for one of a figure: figures have 200 dots per inch, a page 96, and figures' letters are small."""
 
 
 def template(name: str) -> Template:
@@ -24,8 +28,18 @@ def template(name: str) -> Template:
         lstrip_blocks=True,
     )
     environment.filters["base64"] = lambda content: base64.b64encode(content).decode()
+    environment.filters["size"] = _shown_size
     environment.filters["code"] = _with_code
     return environment.get_template(name)
+
+
+def _shown_size(png: bytes) -> tuple[int, int]:
+    """Width and height in pixels of a page at which a figure's letters are as large as those of the page.
+
+    They stand in the PNG's first chunk (https://www.w3.org/TR/png/#11IHDR).
+    """
+    width, height = struct.unpack(">II", png[16:24])
+    return round(width * _SCALE), round(height * _SCALE)
 
 
 def _with_code(sentence: str) -> Markup:

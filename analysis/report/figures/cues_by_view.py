@@ -12,13 +12,13 @@ def cues_by_view(audit: Findings) -> tuple[Figure, str] | None:
     """Camera accuracy and shortcut effect that remain in every view; None where no views were asked for."""
     if len(audit.cameras) <= 1:
         return None
-    identified = "cameras identified within a label (chance-normalised accuracy)"
+    identified = "cameras identified within a label\n(chance-normalised accuracy)"
     panels = [
         (identified, audit.cameras, "kept", VERMILION),
-        ("shortcut effect (risk difference)", audit.labels, "risk_difference", BLUE),
+        ("shortcut effect\n(risk difference)", audit.labels, "risk_difference", BLUE),
     ]
     panels = [panel for panel in panels if len(panel[1]) > 1]
-    height = 0.18 * max(len(frame) for _, frame, *_ in panels) + 0.7
+    height = 0.18 * max(len(frame) for _, frame, *_ in panels) + 0.8
     figure = Figure(figsize=(3.4 * len(panels), height), layout="constrained")
     for axis, (title, frame, column, colour) in zip(
         figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True
