@@ -1,6 +1,6 @@
 """How often the intervals of Cramér's V and mutual information hold the truth (nominally 95 %), and their estimate.
 
-`python benchmarks/association.py` draws groups of one to five photos from known shares of label × camera, from two
+`python -m benchmarks association` draws groups of one to five photos from known shares of label × camera, from two
 labels to a hundred, and asks `analysis.statistics.associate`: ten minutes.
 """
 
@@ -54,7 +54,7 @@ def measure(photos: pd.DataFrame) -> tuple[Estimate, Estimate]:
     return found.cramers_v, replace(found.information, **ends)
 
 
-def main() -> None:
+def main(_: list[str]) -> None:
     """Print a line per case."""
     cases = [(2, 2), (3, 4), (30, 10), (100, 10)]
     for (n_labels, n_cameras), strength in [(case, s) for case in cases for s in (0.0, 0.3, 0.7, 1.0)]:
@@ -73,7 +73,3 @@ def _describe(truth: float, estimates: list[Estimate]) -> str:
     holding = np.mean([one.low - 1e-9 <= one.mean <= one.high + 1e-9 for one in estimates])
     mean, low, high = (np.mean([getattr(one, end) for one in estimates]) for end in ("mean", "low", "high"))
     return f"{truth:.3f} is {mean:.3f} [{low:.3f}, {high:.3f}], holds it {covered:.0%}, its estimate {holding:.0%}"
-
-
-if __name__ == "__main__":
-    main()

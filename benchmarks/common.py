@@ -1,52 +1,87 @@
-"""What the benchmarks share: a simulated dataset to train on, and the bare loop that they compare with."""
+"""What the figures share: rounds of two sides and how they are told, and what a command costs."""
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-
-import torch
-
-from camerabias.datasets.dataset import Dataset
-from camerabias.datasets.ingest.create import simulate_dataset
-from camerabias.datasets.io.executor import LocalExecutor
-from camerabias.datasets.io.storage import Folder
-from camerabias.datasets.simulator import preset_spec
-from camerabias.datasets.views.build import build_variants
-from camerabias.datasets.views.registry import View
-from camerabias.datasets.views.variant import Variant
-from camerabias.trainables.models.registry import build_model
-from camerabias.trainables.spec.recipe import Recipe, load_recipe
-
-MODEL, SIZE, BATCH = "test_resnet", 128, 32
+from statistics import median
 
 
-def make_dataset(folder: Path, n_images: int) -> Dataset:
-    """A simulated dataset with its `rgb` variant, made in this process."""
-    dataset = simulate_dataset(preset_spec("demo", images=n_images), Folder(folder), LocalExecutor())
-    variant = Variant(view=View.model_validate("rgb"), size=SIZE, fit=dataset.manifest.fit)
-    build_variants(dataset, [variant], LocalExecutor())
-    return dataset
+@dataclass(frozen=True)
+class Rounds:
+    """Costs of two sides that took turns, since machines drift; seconds of the wall or of processors.
+
+    Attributes:
+        ours: Of our side, a number per round.
+        against: Of what it is compared with.
+    """
+
+    ours: list[float]
+    against: list[float]
+
+    def tell(self, figure: str, sentence: str, faster: bool = True, **beside: object) -> None:
+        """Print the ratio of the medians as a line of JSON and as a sentence.
+
+        Args:
+            figure: Its name.
+            sentence: What was compared; `{ratio}`, `{ours}` and `{against}` are filled in.
+            faster: The ratio is of speeds, ours over theirs; else of costs, ours over theirs.
+            beside: What else belongs into the line.
+        """
+        ours, against = median(self.ours), median(self.against)
+        numbers = {"ratio": against / ours if faster else ours / against, "ours": ours, "against": against}
+        told = {name: round(number, 3) for name, number in numbers.items()}
+        spread = {"ours_spread": _ends(self.ours), "against_spread": _ends(self.against)}
+        print(
+            json.dumps({"figure": figure, **told, **spread, **_machine(), "rounds": len(self.ours), **beside})
+        )
+        print(sentence.format(**told), flush=True)
 
 
-def make_recipe(n_steps: int, evaluate_every: int) -> Recipe:
-    """The demo's recipe over `n_steps`."""
-    return load_recipe({"base": "demo", "max_steps": n_steps, "evaluate_every": evaluate_every})
+def take_turns(rounds: int, ours: Callable[[], float], against: Callable[[], float]) -> Rounds:
+    """What both sides cost, one after the other, `rounds` times."""
+    costs = [(against(), ours()) for _ in range(rounds)]
+    return Rounds([cost for _, cost in costs], [cost for cost, _ in costs])
 
 
-def bare_loop(n_steps: int) -> float:
-    """Seconds of `n_steps` training steps of the bare model on one batch that is there already."""
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    model = build_model(MODEL, 5, (SIZE, SIZE), None).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    inputs = torch.randn(BATCH, 3, SIZE, SIZE).to(memory_format=torch.channels_last)
-    classes = torch.randint(0, 5, (BATCH,))
-    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3, fused=True)
-    model.train()
+def _machine() -> dict[str, object]:
+    return {"cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1)}
+
+
+def _ends(costs: list[float]) -> list[float]:
+    return [round(min(costs), 3), round(max(costs), 3)]
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Wall seconds, seconds of processors (of all threads and processes), and peak memory in GiB of one process."""
+
+    wall: float
+    computing: float
+    gib: float
+
+    def __str__(self) -> str:
+        return f"{self.wall:.1f} s ({self.computing:.1f} s of processors), {self.gib:.2f} GiB"
+
+    def tell(self, figure: str, sentence: str) -> None:
+        """Print it as a line of JSON, and behind a sentence."""
+        numbers = {name: round(number, 3) for name, number in vars(self).items()}
+        print(json.dumps({"figure": figure, **numbers, **_machine()}))
+        print(f"{sentence}: {self}.", flush=True)
+
+
+def run_command(program: str, *arguments: str | Path) -> Cost:
+    """What a program beside this Python costs, such as `camerabias`, from its start to its end."""
+    command = [str(Path(sys.executable).with_name(program)), *map(str, arguments)]
+    silent = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
     began = time.perf_counter()
-    for _ in range(n_steps):
-        loss = torch.nn.functional.cross_entropy(model(inputs), classes)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        optimizer.step()
-    return time.perf_counter() - began
+    child = os.posix_spawn(command[0], command, os.environ, file_actions=silent)
+    _, status, used = os.wait4(child, 0)
+    wall = time.perf_counter() - began
+    assert os.waitstatus_to_exitcode(status) == 0, command
+    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20)

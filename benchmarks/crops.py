@@ -1,6 +1,6 @@
-"""Crops per second of a crop map against the bare model on one resident batch. Aim: at least 0.8.
+"""Crops per second of a crop map against the bare model on one resident batch. Aim: at least 0.9.
 
-    .venv/bin/python benchmarks/crops.py
+    python -m benchmarks crops
 
 On the GPU if there is one, else on one thread; `test_resnet` on 32 × 32, batches as a probe takes them. Rounds of
 both alternate, since machines drift; the ratio is of the medians. Memory is the peak of the process (or of the GPU),
@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import resource
 import time
-from statistics import median
 
 import numpy as np
 import torch
-from common import MODEL
 from torch import nn
 
+from benchmarks.bare_training import MODEL
+from benchmarks.common import take_turns
 from camerabias.datasets.views.registry import View
 from camerabias.trainables.models.registry import build_model
 from camerabias.trainables.probes.crops import CropGrid, crops_per_batch, predict_crops
@@ -26,7 +26,7 @@ from camerabias.trainables.training.images import Images
 ROUNDS, SIDE = 7, 256
 
 
-def main() -> None:
+def main(_: list[str]) -> None:
     torch.set_num_threads(1)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     batch = crops_per_batch(MODEL, device)
@@ -39,17 +39,19 @@ def main() -> None:
     map_crops(model, images, n_images, grid, batch)  # both are warm before they count
     bare_batches(model, n_crops, batch, device)
     memory = [peak_memory(device)]
-    bare, ours = [], []
-    for _ in range(ROUNDS):
-        bare.append(bare_batches(model, n_crops, batch, device))
-        ours.append(map_crops(model, images, n_images, grid, batch))
+    rounds = take_turns(
+        ROUNDS,
+        lambda: map_crops(model, images, n_images, grid, batch),
+        lambda: bare_batches(model, n_crops, batch, device),
+    )
     map_crops(model, images, 8 * n_images, grid, batch)
     memory.append(peak_memory(device))
-    print(f"{device}, batches of {batch}, {n_crops} crops of {n_images} images (median of {ROUNDS})")
-    print(f"bare model {n_crops / median(bare):9.0f} crops/s")
-    print(f"crop map   {n_crops / median(ours):9.0f} crops/s")
-    print(f"ratio      {median(bare) / median(ours):9.3f}")
-    print(f"memory     {memory[0]:.0f} MiB, with eight times as many crops {memory[1]:.0f} MiB")
+    sentence = (
+        f"{n_crops} crops of {n_images} images in batches of {batch} on {device}: crop map {{ours}} s, bare model "
+        f"{{against}} s; ratio of speeds {{ratio}}. Memory {memory[0]:.0f} MiB, with eight times as many crops "
+        f"{memory[1]:.0f} MiB."
+    )
+    rounds.tell("crops", sentence, mib=[round(one) for one in memory])
 
 
 def make_images(n: int, device: torch.device) -> Images:
@@ -78,7 +80,3 @@ def peak_memory(device: torch.device) -> float:
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-
-
-if __name__ == "__main__":
-    main()

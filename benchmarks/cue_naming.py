@@ -2,12 +2,12 @@
 
 In this order, from the project's root:
 
-    python benchmarks/cue_naming.py bank BANK PHOTOS OTHERS  # six bases a minute and core; goes on where it stopped
-    python benchmarks/cue_naming.py fit BANK               # writes analysis/cues/naming.npz
-    python benchmarks/cue_naming.py judge BANK LINES       # the first 200 bases, which are not fitted to
-    python benchmarks/cue_naming.py second FOLDER LINES    # datasets of benchmarks.second_simulator
-    python benchmarks/cue_naming.py bottles LINES          # the simulator's own cameras, a cue planted at a time
-    python benchmarks/cue_naming.py tables LINES
+    python -m benchmarks cue_naming bank BANK PHOTOS OTHERS  # six bases a minute and core; goes on where it stopped
+    python -m benchmarks cue_naming fit BANK               # writes analysis/cues/naming.npz
+    python -m benchmarks cue_naming judge BANK LINES       # the first 200 bases, which are not fitted to
+    python -m benchmarks cue_naming second FOLDER LINES    # datasets of benchmarks.second_simulator
+    python -m benchmarks cue_naming bottles LINES          # the simulator's own cameras, a cue planted at a time
+    python -m benchmarks cue_naming tables LINES
 
 PHOTOS and OTHERS are folders of real photos of two kinds, which some scenes show; the shipped model was fitted with
 coffee leaves and clothes.
@@ -180,7 +180,7 @@ def print_tables(options: argparse.Namespace) -> None:
             print(f"\n{table.caption}\n\n{show_markdown(table.frame)}")
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -199,9 +199,5 @@ def main() -> None:
         command.set_defaults(run=run)
         if name == "bank":
             command.add_argument("--jobs", type=int, default=2)
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     options.run(options)
-
-
-if __name__ == "__main__":
-    main()

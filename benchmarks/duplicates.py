@@ -1,6 +1,6 @@
 """Which near-duplicates are reported: of different scenes none should be, of copies all.
 
-`python benchmarks/duplicates.py [FOLDER]` draws scenes plainer than the simulator's (a smooth background, one printed
+`python -m benchmarks duplicates [FOLDER]` draws scenes plainer than the simulator's (a smooth background, one printed
 code at a random place and angle), or takes the photos of a folder: two minutes. Detail and hash are compared with the
 hash alone, as it was before.
 """
@@ -8,7 +8,6 @@ hash alone, as it was before.
 from __future__ import annotations
 
 import io
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -98,18 +97,14 @@ def rows(name: str, photos: list[Image.Image]) -> Iterator[str]:
         yield f"| {name}, {what} | {found[0] / 2:.0%} | {found[1] / 2:.0%} |"
 
 
-def main() -> None:
+def main(arguments: list[str]) -> None:
     """Print the table."""
     print("| photos | hash alone | hash and detail |\n|---|---|---|")
-    if len(sys.argv) > 1:
-        paths = sorted(Path(sys.argv[1]).rglob("*.jpg"))
+    if arguments:
+        paths = sorted(Path(arguments[0]).rglob("*.jpg"))
         photos = [Image.open(path).convert("RGB") for path in paths[:: -(-len(paths) // N_SCENES)]]
-        print(*rows(sys.argv[1], photos), sep="\n", flush=True)
+        print(*rows(arguments[0], photos), sep="\n", flush=True)
         return
     for name, one_backdrop in (("backdrops", False), ("one backdrop", True)):
         seeds = range(10**6, 10**6 + N_SCENES)  # thresholds were chosen on scenes of other seeds
         print(*rows(name, [scene(seed, one_backdrop) for seed in seeds]), sep="\n", flush=True)
-
-
-if __name__ == "__main__":
-    main()

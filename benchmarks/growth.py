@@ -1,8 +1,8 @@
 """How time and memory grow with the number of trials, of images, and of what Ray Tune is given.
 
-    .venv/bin/python benchmarks/growth.py trials [10000 30000 100000]
-    .venv/bin/python benchmarks/growth.py images [1000000 3000000 10000000]
-    .venv/bin/python benchmarks/growth.py tune [500 1000 2000 4000]
+    python -m benchmarks growth trials [10000 30000 100000]
+    python -m benchmarks growth images [1000000 3000000 10000000]
+    python -m benchmarks growth tune [500 1000 2000 4000]
 
 Records and indexes are made up, in the real formats; nothing is trained but the three trials of `resume, 3 missing`.
 Every step runs in a process of its own. The table has its wall seconds, its processor seconds (in brackets; less
@@ -17,16 +17,16 @@ import json
 import math
 import os
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import redirect_stdout
-from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
+
+from benchmarks.common import Cost
 
 SIZES = {
     "trials": [10_000, 30_000, 100_000],
@@ -38,21 +38,9 @@ Step = Callable[[Path, int], None]
 """One thing that is measured, in the folder of one size."""
 
 
-@dataclass(frozen=True)
-class Cost:
-    """Wall seconds, processor seconds of all threads, and peak memory in GiB."""
-
-    wall: float
-    computing: float
-    gib: float
-
-    def __str__(self) -> str:
-        return f"{self.wall:.0f} s ({self.computing:.0f} s), {self.gib:.2f} GiB"
-
-
-def main() -> None:
-    what = sys.argv[1]
-    sizes = [int(size) for size in sys.argv[2:]] or SIZES[what]
+def main(arguments: list[str]) -> None:
+    what = arguments[0]
+    sizes = [int(size) for size in arguments[1:]] or SIZES[what]
     measured: dict[str, list[Cost]] = {}
     for size in sizes:
         with tempfile.TemporaryDirectory(prefix="camerabias-growth-") as folder:
@@ -101,6 +89,7 @@ def make_run(folder: Path, n: int) -> None:
     import yaml
 
     from camerabias.datasets.ingest.create import simulate_dataset
+    from camerabias.datasets.io.executor import LocalExecutor
     from camerabias.datasets.io.storage import Folder
     from camerabias.datasets.simulator import preset_spec
     from camerabias.sweeps.execution.sweep import plan_sweep, run_sweep
@@ -108,7 +97,7 @@ def make_run(folder: Path, n: int) -> None:
     from camerabias.trainables.records.run import Run
 
     dataset = simulate_dataset(
-        preset_spec("demo", images=IMAGES, size=64), Folder(folder / "dataset"), "local"
+        preset_spec("demo", images=IMAGES, size=64), Folder(folder / "dataset"), LocalExecutor()
     )
     n_studies = n // (CELLS_PER_STUDY * SEEDS)
     for number in range(n_studies):
@@ -428,7 +417,3 @@ STEPS: dict[str, dict[str, Step]] = {
     },
     "tune": {"driver": tune_trials},
 }
-
-
-if __name__ == "__main__":
-    main()

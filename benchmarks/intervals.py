@@ -1,6 +1,6 @@
 """How often the interval of an accuracy holds the truth, where groups and seeds vary: nominally in 95 % of cases.
 
-`python benchmarks/intervals.py` simulates test photos, five of each group, whose groups are hard or easy and whose
+`python -m benchmarks intervals` simulates test photos, five of each group, whose groups are hard or easy and whose
 seeds are good or bad, and asks `analysis.statistics.estimate`: five minutes.
 """
 
@@ -38,11 +38,7 @@ def covered(n_seeds: int, n_groups: int, spread: float) -> float:
     return held / TIMES
 
 
-def main() -> None:
+def main(_: list[str]) -> None:
     for n_seeds, n_groups, spread in product([3, 4, 5, 10], [20, 100], [0.0, 0.03, 0.08]):
         share = covered(n_seeds, n_groups, spread)
         print(f"{n_seeds} seeds of spread {spread:.2f}, {n_groups} groups: {share:.1%}", flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,7 +1,7 @@
 """Does `judge` agree with the truth? A plain PyTorch classifier on three layouts of simulated photos.
 
 Its predictions are exported as a table and judged; then every test object is taken again by every camera, and the
-same classifier says whether its predictions follow the camera: `python benchmarks/judged_truth.py`.
+same classifier says whether its predictions follow the camera: `python -m benchmarks judged_truth`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LAYOUTS = {
 EPOCHS, BATCH = 12, 32
 
 
-def main() -> None:
+def main(_: list[str]) -> None:
     """Print a row per layout."""
     rows = []
     for name, (cues, correlation) in LAYOUTS.items():
@@ -115,7 +115,3 @@ def _predict(network: nn.Module, contents: list[bytes], classes: list[str]) -> l
 def _classify(network: nn.Module, inputs: torch.Tensor, classes: list[str]) -> list[str]:
     codes = torch.cat([network(some).argmax(dim=1) for some in inputs.split(256)])
     return [classes[code] for code in codes]
-
-
-if __name__ == "__main__":
-    main()

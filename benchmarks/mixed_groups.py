@@ -1,6 +1,6 @@
 """Level and power of tests of the shortcut effect, by how groups hold labels and cameras.
 
-`python benchmarks/mixed_groups.py [DESIGNS]` simulates photos of two labels by two cameras, and models that ignore
+`python -m benchmarks mixed_groups [DESIGNS]` simulates photos of two labels by two cameras, and models that ignore
 the camera (the null) or depend on it in a share of the photos. 28 designs of each kind and model, 25 models on each,
 come to 2,100 nulls of a kind: twelve minutes of a processor. `--contradictions` compares p and interval of
 `shortcut_effect` instead.
@@ -8,7 +8,6 @@ come to 2,100 nulls of a kind: twelve minutes of a processor. `--contradictions`
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -242,8 +241,12 @@ def show(found: pd.Series[float], level: float) -> str:
     return f"{100 * n / len(found):.1f} [{100 * low:.1f}, {100 * high:.1f}]"
 
 
-def main(n_designs: int) -> None:
+def main(arguments: list[str]) -> None:
     """Print a table's row per kind and candidate."""
+    if arguments == ["--contradictions"]:
+        contradictions(100)
+        return
+    n_designs = int(arguments[0]) if arguments else 28
     print("| groups | test | level 0.01 | level 0.05 | power at 0.01 |\n|---|---|---|---|---|")
     for kind in KINDS:
         null = pd.concat([rejected(kind, model, n_designs) for model in NULLS.values()])
@@ -278,10 +281,3 @@ def _contradicted(rows: pd.DataFrame) -> bool:
     table = sums.set_index(pd.MultiIndex.from_frame(rows[["group", "seed"]]))
     low = resample(table, lambda s: s[..., 0] / s[..., 1], rows["group"].nunique(), (-1.0, 1.0)).low
     return low > 0 and p_value(*permuted_sums(rows, given, PERMUTATIONS)) > 0.05
-
-
-if __name__ == "__main__":
-    if "--contradictions" in sys.argv:
-        contradictions(100)
-    else:
-        main(int(sys.argv[1]) if len(sys.argv) > 1 else 28)

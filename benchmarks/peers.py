@@ -1,7 +1,7 @@
 """Error rates of other tools beside ours, on designs of known truth that are dealt from the bank.
 
 physiotrace audits the linear heads of an embedding, mlconfound tests predictions: both for two cameras, so those are
-dealt. `pip install physiotrace mlconfound`, then `python benchmarks/peers.py BANK [WORLDS]`, where BANK is what
+dealt. `pip install physiotrace mlconfound`, then `python -m benchmarks peers BANK [WORLDS]`, where BANK is what
 `camerabias calibrate --of designs` keeps its worlds in.
 """
 
@@ -37,8 +37,9 @@ COMPONENTS = 64
 """Principal components of the features that physiotrace is given."""
 
 
-def main(bank: Folder, most: int) -> None:
+def main(arguments: list[str]) -> None:
     """Print a table of both error rates by tool."""
+    bank, most = Folder(arguments[0]), int(arguments[1]) if len(arguments) > 1 else 60
     there = [world for world in worlds() if bank.exists(world.file)][:most]
     print(show_markdown(summarise([compare(bank, world) for world in there])))
 
@@ -103,7 +104,3 @@ def summarise(rows: Sequence[dict[str, object]]) -> pd.DataFrame:
             for tool in tools
         ]
     )
-
-
-if __name__ == "__main__":
-    main(Folder(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 60)

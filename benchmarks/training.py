@@ -1,6 +1,6 @@
 """Images per second of the training loop against the bare model on one resident batch. Aim: at least 0.95.
 
-    .venv/bin/python benchmarks/training.py
+    python -m benchmarks training
 
 One thread, `test_resnet` at 128 × 128, batches of 32. Rounds of both alternate, since machines drift; the ratio
 is of the medians. Validation is left out: it is work that a bare loop does not do.
@@ -12,12 +12,12 @@ import os
 import tempfile
 import time
 from pathlib import Path
-from statistics import median
 
 import numpy as np
 import torch
-from common import BATCH, MODEL, SIZE, bare_loop, make_dataset, make_recipe
 
+from benchmarks.bare_training import BATCH, MODEL, SIZE, bare_loop, make_dataset, make_recipe
+from benchmarks.common import take_turns
 from camerabias.datasets.views.cache import open_pixels
 from camerabias.datasets.views.registry import View
 from camerabias.datasets.views.variant import Variant
@@ -29,22 +29,22 @@ from camerabias.trainables.training.train import Training
 ROUNDS, STEPS = 9, 20
 
 
-def main() -> None:
+def main(_: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CAMERABIAS_CACHE"] = f"{folder}/cache"
         training = make_training(Path(folder))
         bare_loop(STEPS)  # both are warm before they count
         training.run_epoch()
-        bare, ours = [], []
-        for _ in range(ROUNDS):
-            bare.append(bare_loop(STEPS))
-            began = time.perf_counter()
-            training.run_epoch()
-            ours.append(time.perf_counter() - began)
-    n = STEPS * BATCH
-    print(f"bare model    {n / median(bare):7.1f} images/s (median of {ROUNDS})")
-    print(f"training loop {n / median(ours):7.1f} images/s (median of {ROUNDS})")
-    print(f"ratio         {median(bare) / median(ours):7.3f}")
+        rounds = take_turns(ROUNDS, lambda: time_epoch(training), lambda: bare_loop(STEPS))
+    sides = "training loop {ours} s, bare model {against} s; ratio of speeds {ratio}."
+    sentence = f"{STEPS * BATCH} images: {sides}"
+    rounds.tell("training", sentence)
+
+
+def time_epoch(training: Training) -> float:
+    began = time.perf_counter()
+    training.run_epoch()
+    return time.perf_counter() - began
 
 
 def make_training(folder: Path) -> Training:
@@ -56,7 +56,3 @@ def make_training(folder: Path) -> Training:
     examples = Examples(images, rows, rows % 5)
     model = build_model(MODEL, 5, (SIZE, SIZE), None).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Training(model, make_recipe(10**6, evaluate_every=10**6), 0, examples, examples)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,1 @@
+"""What is fast, and how often statistics are right. `python -m benchmarks` lists the figures, one a file."""
