@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,13 +75,18 @@ class Cost:
         print(f"{sentence}: {self}.", flush=True)
 
 
+LAUNCH = """
+import json, resource, subprocess, sys, time
+began = time.perf_counter()
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20]))
+"""
+"""Runs a command from a process that is small itself: Linux counts the memory of whoever starts a process as its own."""
+
+
 def run_command(program: str, *arguments: str | Path) -> Cost:
     """What a program beside this Python costs, such as `camerabias`, from its start to its end."""
     command = [str(Path(sys.executable).with_name(program)), *map(str, arguments)]
-    silent = [(os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0)]
-    began = time.perf_counter()
-    child = os.posix_spawn(command[0], command, os.environ, file_actions=silent)
-    _, status, used = os.wait4(child, 0)
-    wall = time.perf_counter() - began
-    assert os.waitstatus_to_exitcode(status) == 0, command
-    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20)
+    told = subprocess.run([sys.executable, "-c", LAUNCH, *command], check=True, stdout=subprocess.PIPE)
+    return Cost(*json.loads(told.stdout))
