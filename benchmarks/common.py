@@ -82,7 +82,7 @@ subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 print(json.dumps([time.perf_counter() - began, used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20]))
 """
-"""Runs a command from a process that is small itself: Linux counts the memory of whoever starts a process as its own."""
+"""Runs a command from a small process, since Linux counts as a process's own the memory of whoever started it."""
 
 
 def run_command(program: str, *arguments: str | Path) -> Cost:
