@@ -89,7 +89,7 @@ def make_job(dataset, tmp_path):
         }
         config = TrialConfig.model_validate(fields | changes)
         if isinstance(recipe, LinearProbe):
-            build_embeddings(dataset, config.embeddings, "none", LocalExecutor())
+            build_embeddings(dataset, config.embeddings, {"none": "none"}, LocalExecutor())
         else:
             build_variants(dataset, list(config.variants), LocalExecutor())
         return Job(

@@ -24,12 +24,9 @@ from camerabias.sweeps.planning.plan import Plan, make_plan
 from camerabias.sweeps.planning.study import Study, load_study
 from camerabias.sweeps.runs.examples import write_examples
 from camerabias.sweeps.runs.lease import Lease
-from camerabias.trainables.embeddings.own import own_features_id
-from camerabias.trainables.models.registry import build_model, input_size
-from camerabias.trainables.models.weights import load_weights, weights_id
 from camerabias.trainables.records.record import Contents
 from camerabias.trainables.records.run import Run
-from camerabias.trainables.spec.linear_probe import OWN_FEATURES, Embedding, backbone_of
+from camerabias.trainables.spec.linear_probe import Embedding
 from camerabias.trainables.spec.trial import TrialConfig
 from camerabias.trainables.worker.job import Job
 from camerabias.trainables.worker.node import Expected, versions
@@ -91,9 +88,7 @@ def plan_sweep(names: Sequence[str], request: Request) -> Plan:
     dataset = open_dataset(request.data)
     run = Run(request.run)
     check_same_dataset(run, dataset)
-    models = list(dict.fromkeys(model for study in studies for model in study.models))
-    weights = {model: check_weights(model, request.weights) for model in models}
-    return make_plan(studies, dataset, run, request.size, weights)
+    return make_plan(studies, dataset, run, request.size, request.weights)
 
 
 def run_sweep(names: Sequence[str], request: Request, listener: Listener | None = None) -> SweepOutcome:
@@ -137,22 +132,6 @@ def expect(run: Run, dataset: Dataset, lease: Lease) -> Expected:
         owner=lease.owner,
         versions=versions(),
     )
-
-
-def check_weights(model: str, source: str) -> str:
-    """The id of a model's weights, which are there and fit.
-
-    Raises:
-        CamerabiasError: They are not, or do not.
-    """
-    model = backbone_of(model)
-    if model == OWN_FEATURES:
-        return own_features_id(source)
-    state = load_weights(model, source)
-    if state is not None:
-        side = input_size(model, None, 224)
-        build_model(model, 2, (side, side), state)
-    return weights_id(state)
 
 
 def _load_studies(names: Sequence[str], request: Request) -> list[Study]:
@@ -228,9 +207,13 @@ def _versions(executor: TrialExecutor) -> dict[str, str]:
 
 
 def build_missing(
-    dataset: Dataset, trials: Sequence[TrialConfig], weights: str, executor: Executor, listener: Listener
+    dataset: Dataset,
+    trials: Sequence[TrialConfig],
+    sources: dict[str, str],
+    executor: Executor,
+    listener: Listener,
 ) -> None:
-    """Build the variants and embeddings that trials need and the dataset lacks."""
+    """Build the variants and embeddings that trials need and the dataset lacks; sources are those of their plan."""
     wanted = dict.fromkeys(stored for trial in trials for stored in trial.stored)
     variants = [one for one in wanted if isinstance(one, Variant) and not is_built(dataset, one)]
     if variants:
@@ -243,7 +226,7 @@ def build_missing(
         )
 
         with listener.counting(f"Computing {_views(embeddings)} features, shards") as report:
-            build_embeddings(dataset, embeddings, weights, executor, report)
+            build_embeddings(dataset, embeddings, sources, executor, report)
 
 
 def _views(stored: Sequence[Variant | Embedding]) -> str:
@@ -256,13 +239,13 @@ def _run_missing(
     run = Run(request.run)
     expected = expect(run, plan.dataset, lease)
     listener.nodes(request.executor.join(expected))
-    build_missing(plan.dataset, trials, request.weights, request.executor, listener)
+    build_missing(plan.dataset, trials, plan.sources, request.executor, listener)
     jobs = [
         Job(
             config=config,
             dataset=plan.dataset.folder.uri,
             run=run.folder.uri,
-            weights=request.weights,
+            weights=plan.sources[config.weights],
             threads=THREADS,
             probes=plan.probes[config.id],
         )

@@ -18,7 +18,9 @@ from camerabias.datasets.sampling.rules import (
 from camerabias.datasets.sampling.select import select
 from camerabias.datasets.schema import N_FOLDS, CamerabiasError, Target
 from camerabias.datasets.views.registry import View
+from camerabias.sweeps.planning.grid_recipe import GridRecipe, spell_out
 from camerabias.sweeps.planning.study import CellList, Grid, Study
+from camerabias.sweeps.planning.weights import WeightsIds
 from camerabias.trainables.models.registry import find_model, input_size
 from camerabias.trainables.probes.registry import Probe
 from camerabias.trainables.records.record import Contents, Status
@@ -32,7 +34,7 @@ from camerabias.trainables.spec.linear_probe import (
     backbone_of,
     is_linear,
 )
-from camerabias.trainables.spec.recipe import Recipe, load_recipe, mitigate, name_difference, vary
+from camerabias.trainables.spec.recipe import Recipe, load_recipe
 from camerabias.trainables.spec.trial import TrialConfig
 
 _PLURAL: dict[Target, str] = {"label": "labels", "camera": "cameras"}
@@ -48,6 +50,8 @@ class Plan:
     """By id, in the order in which they run: seed by seed, so that early tables are whole."""
     contents: dict[str, Contents]
     """What the run holds, by trial."""
+    sources: dict[str, str]
+    """Where weights come from (`imagenet`, `none`, or a file), by the id that trials hold."""
 
     @cached_property
     def probes(self) -> dict[str, tuple[Probe, ...]]:
@@ -117,9 +121,7 @@ def with_probes(plan: Plan, target: Target, probes: Sequence[str]) -> Plan:
     return replace(plan, studies=studies)
 
 
-def make_plan(
-    studies: Sequence[Study], dataset: Dataset, run: Run, size: int | None, weights: dict[str, str]
-) -> Plan:
+def make_plan(studies: Sequence[Study], dataset: Dataset, run: Run, size: int | None, weights: str) -> Plan:
     """Spell out studies for a dataset.
 
     Args:
@@ -127,22 +129,26 @@ def make_plan(
         dataset: The dataset.
         run: The run whose records count as done.
         size: Side of the models' input in pixels; None leaves it to the models and the dataset.
-        weights: By model, the id of its weights.
+        weights: `imagenet`, `none` or a file: what training starts from where a recipe of a grid says nothing else.
 
     Raises:
-        CamerabiasError: The run belongs to another dataset, or the dataset cannot serve a setting.
+        CamerabiasError: The run belongs to another dataset, weights cannot be had, or the dataset cannot serve a
+            setting.
     """
     planner = _Planner(dataset, size, weights)
     planned = [planner.plan(study) for study in studies]
     trials = sorted(planner.trials.values(), key=lambda config: config.seed)
-    return Plan(dataset, planned, {config.id: config for config in trials}, run.contents())
+    return Plan(
+        dataset, planned, {config.id: config for config in trials}, run.contents(), planner.ids.sources
+    )
 
 
 @dataclass(frozen=True)
 class _Planner:
     dataset: Dataset
     size: int | None
-    weights: dict[str, str]
+    weights: str
+    ids: WeightsIds = field(default_factory=WeightsIds)
     trials: dict[str, TrialConfig] = field(default_factory=dict)
     """Of all studies planned so far, by id."""
 
@@ -169,14 +175,12 @@ class _Planner:
         views = self._views(study, grid, skipped)
         train_size = self._equal_size(grid, settings)
         return [
-            self._cell(
-                study, grid, variations, self._config(study, grid, setting, view, model, recipe, train_size)
-            )
+            self._cell(study, grid, asked, self._config(study, grid, setting, view, model, asked, train_size))
             for setting in settings
             for view in views
-            for variations, recipe in recipes.items()
+            for asked in recipes
             for model in study.models
-            if not self._skips(grid, view, model, recipe, skipped)
+            if not self._skips(grid, view, model, asked.recipe, skipped)
         ]
 
     def _skips(self, grid: Grid, view: View, model: str, recipe: Recipe, skipped: list[Skipped]) -> bool:
@@ -208,16 +212,10 @@ class _Planner:
                 views.append(view)
         return views
 
-    def _recipes(self, study: Study, grid: Grid) -> dict[tuple[str, str], Recipe]:
-        """Recipes by how they differ from the study's, and by mitigation."""
-        own = load_recipe(study.recipe)
-        varied = {name_difference(recipe, own): recipe for recipe in (vary(own, one) for one in grid.recipes)}
-        recipes = {
-            (name, mitigation): mitigate(recipe, mitigation)
-            for name, recipe in varied.items()
-            for mitigation in grid.mitigations
-        }
-        if grid.target == "camera" and any(recipe.adversary for recipe in recipes.values()):
+    def _recipes(self, study: Study, grid: Grid) -> list[GridRecipe]:
+        own = GridRecipe(load_recipe(study.recipe), self.weights)
+        recipes = spell_out(own, grid.recipes, grid.mitigations)
+        if grid.target == "camera" and any(one.recipe.adversary for one in recipes):
             raise CamerabiasError(
                 f"Study {study.name!r} trains models to name the camera with an adversary, which keeps them from "
                 "just that; ask for the mitigation `adversary` where the target is `label`, and none in the recipe."
@@ -269,7 +267,7 @@ class _Planner:
         setting: Setting,
         view: View,
         model: str,
-        recipe: Recipe,
+        asked: GridRecipe,
         train_size: int | None,
     ) -> TrialConfig:
         """What the trials of a cell have in common, as that of seed 0 and fold 0."""
@@ -278,7 +276,7 @@ class _Planner:
         return TrialConfig(
             dataset=manifest.fingerprint,
             model=model,
-            weights=self.weights[model],
+            weights=self.ids.find(model, asked.weights),
             target=grid.target,
             setting=setting,
             train_view=view,
@@ -288,9 +286,9 @@ class _Planner:
             train_size=train_size,
             rotation=study.rotation if study.rotate_folds and not manifest.has_split else None,
             **(
-                self._of_probe(study, recipe)
+                self._of_probe(study, asked.recipe)
                 if is_linear(model)
-                else self._of_network(study, view, test_view, model, recipe)
+                else self._of_network(study, view, test_view, model, asked.recipe)
             ),
         )
 
@@ -315,11 +313,10 @@ class _Planner:
         fit = self.dataset.manifest.fit
         return {"size": study.size or self.size or INPUT_SIDE, "fit": fit, "recipe": probe}
 
-    def _cell(self, study: Study, grid: Grid, variations: tuple[str, str], config: TrialConfig) -> StudyCell:
+    def _cell(self, study: Study, grid: Grid, asked: GridRecipe, config: TrialConfig) -> StudyCell:
         manifest = self.dataset.manifest
         shot_again = manifest.source["kind"] == "simulator" and backbone_of(config.model) != OWN_FEATURES
         seen = config.setting.seen_cameras(manifest)
-        recipe, mitigation = variations
         return StudyCell(
             target=config.target,
             setting=config.setting.name,
@@ -339,8 +336,8 @@ class _Planner:
             downsampled=config.source_size is None
             and config.size < manifest.size
             and not is_linear(config.model),
-            recipe=recipe,
-            mitigation=mitigation,
+            recipe=asked.name,
+            mitigation=asked.mitigation,
         )
 
     def _trial(self, study: Study, config: TrialConfig, seed: int) -> str:

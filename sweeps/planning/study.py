@@ -15,10 +15,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from camerabias.datasets.sampling.rules import LEAVE_ONE_CAMERA_OUT, RESERVED, RULES, check_name
 from camerabias.datasets.schema import CamerabiasError, Target
 from camerabias.datasets.views.registry import VIEWS, View
+from camerabias.sweeps.planning.grid_recipe import GridRecipe, vary_grid_recipe
 from camerabias.trainables.models.registry import find_model
 from camerabias.trainables.probes.registry import Probe
 from camerabias.trainables.spec.mitigation import MITIGATIONS
-from camerabias.trainables.spec.recipe import load_recipe, vary
+from camerabias.trainables.spec.recipe import load_recipe
 
 
 class CellList(BaseModel):
@@ -49,8 +50,9 @@ class Grid(BaseModel):
         probes: What else is asked of every trained model.
         equal_training_size: Whether all settings are cut down to the training size of the smallest.
         mitigations: Names of `MITIGATIONS`, whose fields every recipe is given in turn.
-        recipes: Names, paths or fields of recipes, as `recipe.vary` reads them; by default the study's own. A list
-            as the value of a field stands for a recipe per value, several lists for a recipe per combination.
+        recipes: Names, paths or fields of recipes, as `vary_grid_recipe` reads them; by default the own one. Fields
+            may say `weights`, too. A list as the value of a field stands for a recipe per value, several lists for a
+            recipe per combination.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -181,8 +183,8 @@ class Study(BaseModel):
 
     @model_validator(mode="after")
     def _knows_recipes(self) -> Study:
-        own = load_recipe(self.recipe)
-        collect(partial(vary, own), [recipe for grid in self.grids for recipe in grid.recipes])
+        own = GridRecipe(load_recipe(self.recipe), weights="")
+        collect(partial(vary_grid_recipe, own), [recipe for grid in self.grids for recipe in grid.recipes])
         return self
 
 

@@ -14,7 +14,6 @@ from camerabias.sweeps.execution.sweep import (
     Setup,
     build_missing,
     check_same_dataset,
-    check_weights,
     expect,
     write_run_info,
 )
@@ -59,7 +58,8 @@ def run_search(name: str, setup: Setup, listener: Listener | None = None) -> Sea
         record.write_search(search)
         expected = expect(run, dataset, lease)
         listener.nodes(setup.executor.join(expected))
-        build_missing(dataset, [search.trial], setup.weights, setup.executor, listener)
+        sources = {search.trial.weights: setup.weights}
+        build_missing(dataset, [search.trial], sources, setup.executor, listener)
         job = Job(
             search.trial, dataset.folder.uri, record.folder.uri, setup.weights, THREADS, purpose="search"
         )
@@ -71,8 +71,7 @@ def run_search(name: str, setup: Setup, listener: Listener | None = None) -> Sea
 
 def plan_search(space: SpaceFile, dataset: Dataset, run: Run, setup: Setup) -> Search:
     """Spell out a space file for a dataset, changing nothing."""
-    weights = {space.model: check_weights(space.model, setup.weights)}
-    (trial,) = make_plan([space.study()], dataset, run, setup.size, weights).trials.values()
+    (trial,) = make_plan([space.study()], dataset, run, setup.size, setup.weights).trials.values()
     return Search(
         name=space.name,
         title=space.title,

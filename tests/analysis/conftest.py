@@ -18,10 +18,11 @@ from PIL import Image
 from camerabias.analysis.report.report import Report, make_report
 from camerabias.datasets.sampling.rules import Setting
 from camerabias.datasets.views.registry import View
+from camerabias.sweeps.planning.grid_recipe import GridRecipe, vary_grid_recipe
 from camerabias.trainables.records.record import Done, Failure
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.records.study import PlannedStudy, StudyCell
-from camerabias.trainables.spec.recipe import load_recipe, mitigate, name_difference, vary
+from camerabias.trainables.spec.recipe import load_recipe, mitigate, vary
 from camerabias.trainables.spec.trial import TrialConfig
 
 LABELS = ("Manufacturer 1", "Manufacturer 2")
@@ -192,6 +193,8 @@ class Cell:
     mitigation: str = "none"
     weights: tuple[float, ...] | None = None
     recipe: dict[str, Any] = field(default_factory=dict)
+    pretrained: str = "none"
+    """Id of the weights that training starts from."""
 
 
 def config_of(cell: Cell, seed: int) -> TrialConfig:
@@ -204,7 +207,7 @@ def config_of(cell: Cell, seed: int) -> TrialConfig:
     return TrialConfig(
         dataset="f" * 64,
         model=cell.model,
-        weights="none",
+        weights=cell.pretrained,
         target=cell.target,
         setting=setting,
         train_view=View.model_validate(cell.view),
@@ -301,8 +304,13 @@ def _write_cell(run: Run, cell: Cell, seeds: Sequence[int], images: pd.DataFrame
         test_draws=cell.test_draws,
         downsampled=cell.downsampled,
         mitigation=cell.mitigation,
-        recipe=name_difference(vary(load_recipe("demo"), cell.recipe), load_recipe("demo")),
+        recipe=_name_training(cell),
     )
+
+
+def _name_training(cell: Cell) -> str:
+    own = GridRecipe(load_recipe("demo"), "none")
+    return vary_grid_recipe(own, cell.recipe | {"weights": cell.pretrained}).name
 
 
 def _write_trial(run: Run, cell: Cell, config: TrialConfig, images: pd.DataFrame, status: str) -> None:

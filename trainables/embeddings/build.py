@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
 from typing import Any
@@ -33,7 +33,7 @@ CHUNK = 16
 def build_embeddings(
     dataset: Dataset,
     embeddings: Sequence[Embedding],
-    source: str,
+    sources: Mapping[str, str],
     executor: Executor,
     report: Callable[[int, int], None] | None = None,
 ) -> None:
@@ -42,7 +42,7 @@ def build_embeddings(
     Args:
         dataset: The dataset.
         embeddings: The embeddings; complete ones cost nothing.
-        source: Where the backbones' weights come from, as `load_weights` takes it.
+        sources: By id of weights, where they come from, as `load_weights` takes it.
         executor: Where the work runs.
         report: Called with (parts done, parts in all).
 
@@ -51,7 +51,7 @@ def build_embeddings(
     """
     missing = [embedding for embedding in dict.fromkeys(embeddings) if not is_built(dataset, embedding)]
     pieces = [(embedding, part.name) for embedding in missing for part in dataset.manifest.parts]
-    work = partial(_build_part, dataset.folder, source)
+    work = partial(_build_part, dataset.folder, sources)
     for done, _ in enumerate(executor.map(work, pieces), start=1):
         if report:
             report(done, len(pieces))
@@ -66,12 +66,12 @@ def build_embeddings(
         )
 
 
-def _build_part(dataset: Folder, source: str, piece: tuple[Embedding, str]) -> dict[str, Any]:
+def _build_part(dataset: Folder, sources: Mapping[str, str], piece: tuple[Embedding, str]) -> dict[str, Any]:
     embedding, part = piece
     folder = folder_below(dataset, embedding)
     if not folder.exists(part):
         cv2.setNumThreads(1)  # photos run side by side already
-        image_ids, features = _features(dataset, part, embedding, source)
+        image_ids, features = _features(dataset, part, embedding, sources[embedding.weights])
         with folder.replacing(part) as stream:
             pq.write_table(_table(image_ids, features), stream, compression="none", write_page_checksum=True)
     return {"part": part}

@@ -73,7 +73,7 @@ def _comparable(records: Records) -> list[list[StudyCell]]:
 
 def _recipe(records: Records, cell: StudyCell) -> dict[str, Any]:
     trial = next(iter(records.done(cell).values()))
-    return {name: records.trials.at[trial, name] for name in Recipe.model_fields}
+    return {name: records.trials.at[trial, name] for name in (*Recipe.model_fields, "weights")}
 
 
 def _varied(records: Records, cells: Sequence[StudyCell]) -> list[str]:
@@ -109,6 +109,10 @@ def _draw(axis: Axes, table: pd.DataFrame, name: str) -> None:
 
 
 def _show(value: object) -> str:
+    if isinstance(value, str) and value.startswith(
+        "sha256:"
+    ):  # weights: enough of their hash to tell them apart
+        return f"pretrained ({value[7:11]})"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

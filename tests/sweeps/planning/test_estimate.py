@@ -7,8 +7,6 @@ from camerabias.sweeps.planning.plan import make_plan
 from camerabias.sweeps.planning.study import load_study
 from camerabias.trainables.records.run import Run
 
-WEIGHTS = dict.fromkeys(["resnet34", "alexnet", "test_resnet"], "none")
-
 
 @pytest.fixture
 def planned(dataset, tmp_path):
@@ -16,7 +14,7 @@ def planned(dataset, tmp_path):
 
     def plan(*models):
         studies = load_study("table1", models=list(models), seeds=[0, 1], recipe="demo")
-        return make_plan(studies, dataset, Run(str(tmp_path / "run")), None, WEIGHTS)
+        return make_plan(studies, dataset, Run(str(tmp_path / "run")), None, "none")
 
     return plan
 

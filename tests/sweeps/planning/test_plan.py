@@ -5,10 +5,13 @@ from dataclasses import replace
 
 import pytest
 import yaml
+from safetensors.torch import save_file
 
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.sweeps.planning.plan import make_plan
 from camerabias.sweeps.planning.study import load_study
+from camerabias.trainables.models.registry import build_model
+from camerabias.trainables.models.weights import weights_id
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.records.study import PlannedStudy
 from camerabias.trainables.spec.mitigation import MITIGATIONS
@@ -26,12 +29,11 @@ MODELS = [
     LINEAR,
     "linear:embeddings",
 ]
-WEIGHTS = dict.fromkeys(MODELS, "none")
 
 
-def plan(names, dataset, tmp_path, **changes):
+def plan(names, dataset, tmp_path, weights="none", **changes):
     studies = [study for name in names for study in load_study(name, **changes)]
-    return make_plan(studies, dataset, Run(str(tmp_path / "run")), None, WEIGHTS)
+    return make_plan(studies, dataset, Run(str(tmp_path / "run")), None, weights)
 
 
 def test_tables_come_to_the_papers_number_of_trials(dataset, tmp_path):
@@ -162,6 +164,47 @@ def test_recipes_are_cells_of_their_own_named_by_what_differs_from_the_study_s(d
     assert run.studies()["recipes"] == made.studies[0]
     written = yaml.safe_load(run.folder.child("studies").read_bytes("recipes.yaml"))["cells"]
     assert ["recipe" in cell for cell in written] == [False] * 2 + [True] * 4
+
+
+def test_weights_are_compared_in_one_study(dataset, tmp_path):
+    state = build_model("test_resnet", 2, (64, 64), None).state_dict()
+    save_file(state, tmp_path / "own.safetensors")
+    path, own = tmp_path / "weights.yaml", str(tmp_path / "own.safetensors")
+    grid = {
+        "target": "label",
+        "settings": ["natural"],
+        "recipes": {"weights": ["none", own], "weight_decay": [0, 1e-4]},
+    }
+    fields = {"title": "t", "models": ["test_resnet"], "seeds": [0], "recipe": "demo", "grids": [grid]}
+    path.write_text(json.dumps(fields))
+    made = plan([str(path)], dataset, tmp_path)
+    digest = weights_id(state)
+    recipe = load_recipe("demo")
+    found = {cell.recipe: made.trials[cell.trials[0]] for cell in made.studies[0].cells}
+    assert {name: (trial.weights, trial.recipe) for name, trial in found.items()} == {
+        "base": ("none", recipe),
+        "weight_decay 0.0001": ("none", recipe.model_copy(update={"weight_decay": 1e-4})),
+        f"weights {own}": (digest, recipe),
+        f"weight_decay 0.0001, weights {own}": (digest, recipe.model_copy(update={"weight_decay": 1e-4})),
+    }
+    assert made.sources == {"none": "none", digest: own}
+    # the trials are those that a study for each of the weights would have
+    del grid["recipes"]
+    path.write_text(json.dumps(fields))
+    (alone,) = plan([str(path)], dataset, tmp_path, own).trials
+    assert alone == found[f"weights {own}"].id
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [([None], "weights cannot be None; allowed: imagenet"), ("nowhere.pt", "no weights file")],
+)
+def test_weights_that_cannot_be_had_are_named(dataset, tmp_path, weights, said):
+    path = tmp_path / "weights.yaml"
+    grid = {"target": "label", "settings": ["natural"], "recipes": {"weights": weights}}
+    path.write_text(json.dumps({"title": "t", "models": ["test_resnet"], "seeds": [0], "grids": [grid]}))
+    with pytest.raises(CamerabiasError, match=said):
+        plan([str(path)], dataset, tmp_path)
 
 
 def test_study_from_before_there_were_mitigations_is_joined_as_one_without(dataset, tmp_path):
@@ -378,11 +421,14 @@ def test_linear_probe_and_network_stand_in_one_study(dataset, tmp_path):
 
 
 def test_features_of_one_s_own_are_of_the_photos_as_they_are_alone(dataset, tmp_path):
-    made = plan(["cues"], dataset, tmp_path, models=["linear:embeddings"], seeds=[0])
+    features = tmp_path / "features.csv"
+    features.write_text("the plan needs its hash alone")
+    asked = {"weights": str(features), "models": ["linear:embeddings"], "seeds": [0]}
+    made = plan(["cues"], dataset, tmp_path, **asked)
     (study,) = made.studies
     assert {cell.train_view for cell in study.cells} <= {"rgb"}
     assert any("as they are" in note.reason for note in study.skipped)
-    audit = plan(["audit"], dataset, tmp_path, models=["linear:embeddings"], seeds=[0]).studies[0]
+    audit = plan(["audit"], dataset, tmp_path, **asked).studies[0]
     assert {probe for cell in audit.cells for probe in cell.probes} == {"control"}, (
         "no other photos have features"
     )

@@ -27,7 +27,9 @@ EMBEDDING = Embedding(
 @pytest.fixture(scope="module")
 def built(dataset):
     done = []
-    build_embeddings(dataset, [EMBEDDING], "none", LocalExecutor(), lambda *counted: done.append(counted))
+    build_embeddings(
+        dataset, [EMBEDDING], {"none": "none"}, LocalExecutor(), lambda *counted: done.append(counted)
+    )
     assert done[-1] == (len(dataset.manifest.parts),) * 2
     return dataset
 
@@ -48,7 +50,7 @@ def test_parts_that_are_there_are_not_built_again(built):
     before = folder.changed(first)
     folder.delete("variant.json")
     assert not is_built(built, EMBEDDING)
-    build_embeddings(built, [EMBEDDING], "none", LocalExecutor())
+    build_embeddings(built, [EMBEDDING], {"none": "none"}, LocalExecutor())
     assert folder.changed(first) == before
     assert is_built(built, EMBEDDING)
 
@@ -56,7 +58,7 @@ def test_parts_that_are_there_are_not_built_again(built):
 def test_other_weights_than_were_planned_with_are_refused(dataset):
     other = EMBEDDING.model_copy(update={"weights": "sha256:1"})
     with pytest.raises(CamerabiasError, match="planned with sha256:1"):
-        build_embeddings(dataset, [other], "none", LocalExecutor())
+        build_embeddings(dataset, [other], {"sha256:1": "none"}, LocalExecutor())
 
 
 def test_what_is_not_built_is_named(dataset):

@@ -44,6 +44,21 @@ def test_accuracy_and_dependence_stand_at_their_recipe(found):
     assert "recipes" in [one.name for one in draw_figures(found)[0]]
 
 
+def test_weights_are_a_field_like_those_of_the_recipe(make, tmp_path):
+    cells = [
+        make.cell(
+            "label", "disjoint", make.by_camera if weights == "none" else make.right("label", 1.0),
+            recipe={"learning_rate": rate}, pretrained=weights,
+        )
+        for rate in RATES
+        for weights in ("none", "sha256:1a2b3c4d")
+    ]  # fmt: skip
+    figure, _ = recipe_heatmap(load_records(make.run(tmp_path, {"s": cells}).folder.path))
+    accuracy, _ = figure.axes
+    assert np.allclose(numbers(accuracy), [[0.5, 1], [0.5, 1]])
+    assert [text.get_text() for text in accuracy.get_xticklabels()] == ["none", "pretrained (1a2b)"]
+
+
 def test_cells_of_other_recipes_are_given_to_who_asks_for_them(found):
     (own,) = found.cells("label")
     assert own.recipe == "base"
