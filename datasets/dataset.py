@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -83,33 +83,53 @@ class Dataset:
         return read_images(self.folder, part)
 
     def read_some(self, image_ids: Collection[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield (image_id, original bytes) of some images, in order; reads only the parts that they are in."""
+        """Yield (image_id, original bytes) of some images, in order; reads little more than them."""
         wanted = {*image_ids}
         for part in self.index.loc[self.index["image_id"].isin(wanted), "part"].unique():
-            yield from ((found, content) for found, content in self.read_images(part) if found in wanted)
+            yield from read_images(self.folder, part, wanted)
 
     def read_image(self, image_id: str) -> bytes:
         """Original bytes of one image."""
         return next(content for _, content in self.read_some([image_id]))
 
 
-def read_images(folder: Folder, part: str) -> Iterator[tuple[str, bytes]]:
+def read_images(
+    folder: Folder, part: str, wanted: Collection[str] | None = None
+) -> Iterator[tuple[str, bytes]]:
     """Yield (image_id, original bytes) of the images of one part; reads no more of the index than that part.
+
+    Args:
+        folder: Of the dataset.
+        part: Its name.
+        wanted: Ids of those to yield; None for all. Rows that lie together are read where one of them is wanted.
 
     Raises:
         CamerabiasError: The part is damaged: it does not read, or holds other bytes than those that were imported.
     """
-    ids = iter(folder.read_table(INDEX_FILE, ["image_id"], part)["image_id"].to_pylist())
+    ids = folder.read_table(INDEX_FILE, ["image_id"], part)["image_id"].to_pylist()
     try:
         with folder.child(IMAGES_FOLDER).open_parquet(part) as parquet:
-            for batch in parquet.iter_batches(batch_size=16, columns=["bytes"]):
-                for content in batch.column("bytes"):
-                    yield _as_imported(next(ids), content.as_py())
-    except (pa.ArrowException, OSError, StopIteration, ValueError) as error:
+            for names, contents in _groups(parquet, ids, wanted):
+                for name, content in zip(names, contents, strict=True):
+                    if wanted is None or name in wanted:
+                        yield _as_imported(name, content.as_py())
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise CamerabiasError(
             f"The shard {folder.child(IMAGES_FOLDER).file(part)} is damaged ({str(error) or 'other rows'}). Remove "
             f"{folder.file(MANIFEST_FILE)} and that shard, and make the dataset again with the same command."
         ) from error
+
+
+def _groups(
+    parquet: pq.ParquetFile, ids: Sequence[str], wanted: Collection[str] | None
+) -> Iterator[tuple[Sequence[str], pa.ChunkedArray]]:
+    """Ids and contents of the rows that lie together, where one of them is wanted."""
+    start = 0
+    for number in range(parquet.num_row_groups):
+        names = ids[start : start + parquet.metadata.row_group(number).num_rows]
+        start += parquet.metadata.row_group(number).num_rows
+        if wanted is None or not {*names}.isdisjoint(wanted):
+            yield names, parquet.read_row_group(number, columns=["bytes"])["bytes"]
 
 
 def _as_imported(image_id: str, content: bytes) -> tuple[str, bytes]:

@@ -17,6 +17,7 @@ from camerabias.analysis.statistics.permutation import with_seeds
 from camerabias.trainables.records.record import ProbeArrays
 
 ARMS = ("before", "equalised", "sham")
+SWAPS = ("swapped", "swapped_sham")
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,8 @@ class MovedCue:
         drop: `sham` minus `equalised`: what the cue itself comes to.
         swapped: Of photos given the cue of a camera with another associated label, the share whose predictions change
             to that label, minus the share that changes against it. NaN where there is none, as the next.
-        baseline: The share whose predictions change from their camera's associated label, minus the share that
-            changes to it, of photos given the cue of another camera with the same one.
+        swapped_sham: The same where they are given the change of other cameras' photos in its place.
+        photos: How many were moved.
     """
 
     before: Estimate
@@ -39,7 +40,8 @@ class MovedCue:
     sham: Estimate
     drop: Estimate
     swapped: Estimate
-    baseline: Estimate
+    swapped_sham: Estimate
+    photos: int
 
     @property
     def is_used(self) -> bool:
@@ -82,32 +84,27 @@ def moved_cue(seeds: Sequence[ProbeArrays], associated: Mapping[str, str]) -> Mo
     table = sums.set_index(pd.MultiIndex.from_frame(rows[["group", "seed"]]))
     before, equalised, sham = (resample(table[[arm, "could"]], _ratio, n_groups, (-1.0, 1.0)) for arm in ARMS)
     drop = resample(table[["sham", "equalised", "could"]], _difference, n_groups, (-2.0, 2.0))
-    return MovedCue(before, equalised, sham, drop, *_swapped(rows, associated))
+    swapped, swapped_sham = (_gone_over(rows, associated, arm) for arm in SWAPS)
+    return MovedCue(before, equalised, sham, drop, swapped, swapped_sham, rows["image_id"].nunique())
 
 
 def _frame(arrays: ProbeArrays) -> pd.DataFrame:
-    names = ("image_id", "label", "camera", "group", *ARMS, "swapped", "swapped_camera")
+    names = ("image_id", "label", "camera", "group", *ARMS, *SWAPS, *(f"{name}_camera" for name in SWAPS))
     return pd.DataFrame({name: arrays[name] for name in names})
 
 
-def _swapped(rows: pd.DataFrame, associated: Mapping[str, str]) -> tuple[Estimate, Estimate]:
-    """`MovedCue.swapped` and its baseline."""
-    rows = rows.assign(other=rows["swapped_camera"].map(dict(associated))).dropna(
-        subset=["associated", "other"]
-    )
+def _gone_over(rows: pd.DataFrame, associated: Mapping[str, str], arm: str) -> Estimate:
+    """How many more predictions change to the label of the camera that a photo is swapped with than against it."""
+    rows = rows[rows[f"{arm}_camera"] != ""]
+    rows = rows.assign(other=rows["swapped_camera"].map(dict(associated)))
+    rows = rows.dropna(subset=["associated", "other"]).query("associated != other")
     left, reached = (
         (rows[after] == rows[label]).astype(float) - (rows[first] == rows[label])
-        for after, first, label in (("before", "swapped", "associated"), ("swapped", "before", "other"))
+        for after, first, label in (("before", arm, "associated"), (arm, "before", "other"))
     )
-    across = rows["associated"] != rows["other"]
-    changed = ((left + reached) / 2).where(across, left)
-    found = []
-    for which in (across, ~across):
-        some = rows[which]
-        table = pd.DataFrame({"changed": changed[which], "photos": 1.0})
-        index = pd.MultiIndex.from_frame(some[["group", "seed"]])
-        found.append(resample(table.set_index(index), _ratio, some["group"].nunique(), (-1.0, 1.0)))
-    return found[0], found[1]
+    table = pd.DataFrame({"changed": (left + reached) / 2, "photos": 1.0})
+    index = pd.MultiIndex.from_frame(rows[["group", "seed"]])
+    return resample(table.set_index(index), _ratio, rows["group"].nunique(), (-1.0, 1.0))
 
 
 def _ratio(sums: Floats) -> Floats:

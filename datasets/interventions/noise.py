@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -75,8 +76,9 @@ def add_noise(pixels: Pixels, covariance: Level, generator: np.random.Generator)
     """A photo with noise that has a covariance (576,) of `SHAPE`, where it is one; elsewhere none is added."""
     height, width = pixels.shape[:2]
     noise = _draw(covariance, min(height, TILE), min(width, TILE), generator)
-    noise = np.pad(noise, ((0, height - len(noise)), (0, width - noise.shape[1]), (0, 0)), mode="wrap")
-    return np.clip(np.rint(pixels + noise), 0, 255).astype(np.uint8)
+    levels = np.rint(noise).astype(np.int16)
+    levels = np.pad(levels, ((0, height - len(levels)), (0, width - levels.shape[1]), (0, 0)), mode="wrap")
+    return np.asarray(cv2.add(pixels, levels, dtype=cv2.CV_8U), np.uint8)
 
 
 def spectrum(photo: PreparedPhoto) -> Level:

@@ -30,7 +30,8 @@ class WhiteBalance(Intervention):
         """Multiply colours such that a gray keeps its luma."""
         red, blue = 2.0 ** (other - level)
         gains = np.array([red, 1.0, blue])
-        return to_levels(to_light(pixels) * np.float32(gains / (gains @ LUMA)))
+        each = to_light(np.arange(256, dtype=np.uint8))[:, None] * np.float32(gains / (gains @ LUMA))
+        return np.asarray(cv2.LUT(pixels, to_levels(each)[None]), np.uint8)
 
 
 WHITE_BALANCE = register(WhiteBalance())

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +35,8 @@ from camerabias.sweeps.calibration.designs import SEEDS, deal, fit_heads
 from camerabias.sweeps.calibration.pool import in_pool
 from camerabias.trainables.embeddings.store import Features
 
-TESTED, MEASURED = 48, 160
-"""Photos that are given another camera's cue, and others on which the cameras' levels are measured."""
+TESTED, MEASURED = 96, 160
+"""Photos that are given other cameras' cue, and others on which the cameras' levels are measured."""
 
 CORRELATION = 0.6
 """Of label and camera in training."""
@@ -138,19 +139,15 @@ def _levels(cue: str, measured: pd.DataFrame, jpegs: pa.ChunkedArray) -> Mapping
 def _choose(
     cue: str, tested: pd.DataFrame, levels: Mapping[str, Level], associated: Mapping[str, str]
 ) -> pd.DataFrame:
-    """Photos with a column `other`: a camera with another associated label whose level they can be brought to."""
-    generator = np.random.default_rng(0)
-    reached = {
-        camera: [
-            other
-            for other in levels
-            if associated.get(other) != associated.get(camera)
-            and INTERVENTIONS[cue].reaches(levels[camera], levels[other])
-        ]
-        for camera in levels
-    }
-    rows = tested[tested["camera"].map(lambda camera: bool(reached[camera]))]
-    return rows.assign(other=[generator.choice(reached[camera]) for camera in rows["camera"]])
+    """Photos with a column `other`: every camera with another associated label whose level they can be brought to."""
+    pairs = [
+        {"camera": camera, "other": other}
+        for camera, other in permutations(levels, 2)
+        if associated.get(other) != associated.get(camera)
+        and INTERVENTIONS[cue].reaches(levels[camera], levels[other])
+    ]
+    rows = tested.reset_index().merge(pd.DataFrame(pairs, columns=["camera", "other"]), on="camera")
+    return rows.set_index("index")
 
 
 def _moved(cue: str, rows: pd.DataFrame, levels: Mapping[str, Level], jpegs: pa.ChunkedArray) -> list[Pixels]:

@@ -2,7 +2,8 @@
 
 Levels are those of the training photos' cameras, and only photos of the test are moved. Each is brought to the level
 that all can be brought to (*equalised*), as far as some other camera's photos are for that (*sham*: the same changes,
-given to photos which they do not make alike), and to the level of another camera (*swapped*).
+given to photos which they do not make alike), to the level of another camera (*swapped*), and as far as photos of
+another camera are in their swap (*swapped_sham*).
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from camerabias.datasets.interventions.names import probe_of
 from camerabias.datasets.interventions.registry import INTERVENTIONS, Intervention, Level, camera_levels
@@ -31,12 +34,15 @@ if TYPE_CHECKING:
     from camerabias.trainables.training.data import Rows, TrialData
 
 TESTED = 40
-"""Photos of each trial that are moved, 200 by five seeds: two cues take about 50 s of CPU time."""
+"""Photos of each trial that are moved, 200 by five seeds: two cues take about a minute of CPU time."""
 
 TRAINING = 120
 """Training photos of each trial on which levels are measured."""
 
-CHUNK = 10
+MEGAPIXELS = 3.4
+"""Of a photo: of larger ones so many fewer are moved and measured, 11 and 34 of 12 megapixels."""
+
+CHUNK = 3
 """Photos that one thread moves and classifies at a time."""
 
 
@@ -53,9 +59,9 @@ def moved(cue: str, subject: Subject | LinearSubject, _: Mapping[str, float]) ->
     """Predictions of a sample of test photos as they are, equalised, with a sham, and swapped.
 
     Returns:
-        `names_of` the photos, and of each the predictions `before`, `equalised`, `sham` and `swapped`; and
-        `swapped_camera`, whose level the last is, empty where no other camera's can be reached. Where the cameras'
-        levels are not known, no more than `why`.
+        `names_of` the photos, and of each the predictions `before`, `equalised`, `sham`, `swapped` and
+        `swapped_sham`; `swapped_camera`, whose level `swapped` is, and `swapped_sham_camera`, whose photos' change
+        `swapped_sham` is, empty where there is none. Where the cameras' levels are not known, no more than `why`.
     """
     data, intervention = subject.data, INTERVENTIONS[cue]
     if data.config.test_view.kind.draw is not None:
@@ -70,18 +76,12 @@ def moved(cue: str, subject: Subject | LinearSubject, _: Mapping[str, float]) ->
     moves = dict(_moves(intervention, levels, cameras, generator))
     before = subject.tested(rows)
     names = np.array(data.classes)
-    found = {
-        name: names[_predict(subject, intervention, levels, rows, some, before)]
-        for name, some in moves.items()
-    }
-    swapped = np.full(len(rows), "", dtype=object)
-    for move in moves["swapped"]:
-        swapped[move.photo] = move.camera
+    found = _predict(subject, intervention, levels, rows, moves, before)
     return {
         **names_of(subject, rows),
         "before": names[before],
-        **found,
-        "swapped_camera": swapped.astype(np.str_),
+        **{name: names[codes] for name, codes in found.items()},
+        **{f"{name}_camera": _cameras_of(moves[name], len(rows)) for name in ("swapped", "swapped_sham")},
     }
 
 
@@ -90,9 +90,12 @@ for _cue in INTERVENTIONS:
 
 
 def _sample(data: TrialData, rows: Rows, most: int) -> Rows:
-    """Some of the rows, evenly over labels and cameras."""
+    """Some of the rows, evenly over labels and cameras; fewer of photos larger than `MEGAPIXELS`."""
+    sizes = data.dataset.index.iloc[rows]
+    megapixels = float((sizes["width"] * sizes["height"]).mean()) / 1e6
     described = data.described(rows)
-    chosen: Rows = rows[described.index.isin(sample_evenly(described, most).index)]
+    some = sample_evenly(described, round(most * min(1, MEGAPIXELS / megapixels)))
+    chosen: Rows = rows[described.index.isin(some.index)]
     return chosen
 
 
@@ -124,15 +127,42 @@ def _moves(
             for photo, (camera, other) in enumerate(zip(cameras, others, strict=True))
         ],
     )
-    swapped = []
-    for photo, camera in enumerate(cameras):
-        reached = [
+    reached = {
+        camera: [
             name for name in levels if name != camera and intervention.reaches(levels[camera], levels[name])
         ]
-        if reached:
-            other = generator.choice(reached)
-            swapped.append(_Move(photo, other, levels[other]))
-    yield "swapped", swapped
+        for camera in levels
+    }
+    swaps = [
+        _Move(photo, name := str(generator.choice(reached[camera])), levels[name])
+        for photo, camera in enumerate(cameras)
+        if reached[camera]
+    ]
+    yield "swapped", swaps
+    yield "swapped_sham", [*_shams(swaps, cameras, levels, generator)]
+
+
+def _shams(
+    swaps: Sequence[_Move],
+    cameras: Sequence[str],
+    levels: Mapping[str, Level],
+    generator: np.random.Generator,
+) -> Iterator[_Move]:
+    """The same photos, each as far as a photo of another camera is brought in its swap."""
+    for move in swaps:
+        others = [one for one in swaps if cameras[one.photo] != cameras[move.photo]]
+        if others:
+            one = others[generator.integers(len(others))]
+            camera = cameras[one.photo]
+            yield _Move(move.photo, camera, levels[cameras[move.photo]] + one.level - levels[camera])
+
+
+def _cameras_of(moves: Sequence[_Move], n: int) -> npt.NDArray[np.str_]:
+    """Cameras of the moves of n photos, empty where one has none."""
+    found = np.full(n, "", dtype=object)
+    for move in moves:
+        found[move.photo] = move.camera
+    return found.astype(np.str_)
 
 
 def _predict(
@@ -140,31 +170,34 @@ def _predict(
     intervention: Intervention,
     levels: Mapping[str, Level],
     rows: Rows,
-    moves: Sequence[_Move],
+    moves: Mapping[str, Sequence[_Move]],
     before: ClassCodes,
-) -> ClassCodes:
-    """Codes of the classes given to moved photos; those of the others, and of photos that stay, as before."""
+) -> dict[str, ClassCodes]:
+    """Codes of the classes given to moved photos, by name of the moves; those of photos that stay, as before."""
     described = subject.data.described(rows)
     contents = dict(subject.data.dataset.read_some(described["image_id"]))
-    ids, cameras = described["image_id"].tolist(), described["camera"].tolist()
+    ids, own = described["image_id"].tolist(), [levels[camera] for camera in described["camera"]]
+    given = [
+        (name, move)
+        for name, some in moves.items()
+        for move in some
+        if not np.array_equal(move.level, own[move.photo])
+    ]
 
-    def classify(some: Sequence[_Move]) -> ClassCodes:
-        photos = [
-            intervention.move(
-                decode(contents[ids[move.photo]]),
-                levels[cameras[move.photo]],
-                move.level,
-                np.random.default_rng([subject.data.config.seed, move.photo]),
-            )
-            for move in some
-        ]
-        return subject.classify(photos, [ids[move.photo] for move in some])
+    def classify(some: Sequence[tuple[str, _Move]]) -> ClassCodes:
+        decoded = {photo: decode(contents[ids[photo]]) for photo in {move.photo for _, move in some}}
+        photos = []
+        for _, move in some:
+            random = np.random.default_rng([subject.data.config.seed, move.photo])
+            photos.append(intervention.move(decoded[move.photo], own[move.photo], move.level, random))
+        return subject.classify(photos, [ids[move.photo] for _, move in some])
 
-    moving = [move for move in moves if not np.array_equal(move.level, levels[cameras[move.photo]])]
-    chunks = [moving[start : start + CHUNK] for start in range(0, len(moving), CHUNK)]
-    found = before.copy()
+    given.sort(key=lambda one: one[1].photo)  # each is decoded once
+    chunks = [list(some) for _, some in groupby(given, key=lambda one: one[1].photo // CHUNK)]
+    found = {name: before.copy() for name in moves}
     # Ray gives its workers fewer, by this variable
     with ThreadPoolExecutor(int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)) as pool:
         for some, codes in zip(chunks, pool.map(classify, chunks), strict=True):
-            found[[move.photo for move in some]] = codes
+            for (name, move), code in zip(some, codes, strict=True):
+                found[name][move.photo] = code
     return found

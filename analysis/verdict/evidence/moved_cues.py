@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from camerabias.analysis.cues.moved_cues import MovedCue, moved_cue
+from camerabias.analysis.statistics.bootstrap import Estimate
 from camerabias.analysis.statistics.number_format import show_estimate
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.evidence.base import Audited, Findings, VerdictTest, register
@@ -30,6 +31,7 @@ class MovedCuesTest(VerdictTest[Mapping[str, MovedCue]]):
             f"{probe_of(cue)}.{name}": number
             for cue, moved in result.items()
             for part, estimate in vars(moved).items()
+            if isinstance(estimate, Estimate)
             for name, number in estimate.named(part).items()
         }
 
@@ -39,8 +41,10 @@ class MovedCuesTest(VerdictTest[Mapping[str, MovedCue]]):
         if result is None or tested is None or not tested.effect.p <= LEVEL:
             return []
         cue, moved = next(iter(result.items()))
+        n = len({image for rows in found.label_rows for image in rows["image_id"]})
+        sampled = f" in {moved.photos:,} of {n:,} photos" if moved.photos < n else ""
         levels = (
-            f"with {cue} equalised the risk difference {{}} from {moved.before.mean:z.2f} to "
+            f"with {cue} equalised{sampled} the risk difference {{}} from {moved.before.mean:z.2f} to "
             f"{moved.equalised.mean:z.2f} (sham: {moved.sham.mean:z.2f}"
         )
         if moved.is_used:

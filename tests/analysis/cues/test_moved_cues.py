@@ -25,6 +25,7 @@ def arrays(seed=0, n=400, before=0.8, equalised=0.1, sham=0.6, swapped=0.5):
         "image_id": ids, "label": labels, "camera": cameras, "group": ids, "classes": np.array(["cat", "dog"]),
         "before": predicted(before, cameras), "equalised": predicted(equalised, cameras),
         "sham": predicted(sham, cameras), "swapped": predicted(swapped, other), "swapped_camera": other,
+        "swapped_sham": predicted(0.2, cameras), "swapped_sham_camera": np.where(chance < 0.9, "x", ""),
     }  # fmt: skip
 
 
@@ -55,20 +56,17 @@ def test_what_the_sham_does_as_well_is_no_use_of_the_cue():
     assert moved_cue([arrays(equalised=0.6, sham=0.8)], ASSOCIATED).is_most is False
 
 
-def test_swapped_predictions_are_counted_towards_the_new_label_and_against_it():
+@pytest.mark.parametrize("arm", ["swapped", "swapped_sham"])
+def test_swapped_predictions_are_counted_towards_the_new_label_and_against_it(arm):
     one = arrays()
     found = moved_cue([one], ASSOCIATED)
     old, new = (pd.Series(one[name]).map(ASSOCIATED).to_numpy() for name in ("camera", "swapped_camera"))
-    before, after = one["before"], one["swapped"]
-    across = old != new
-    towards = ((before != new) & (after == new))[across].mean() - ((before == new) & (after != new))[
-        across
-    ].mean()
-    away = ((before == old) & (after != old))[~across].mean() - ((before != old) & (after == old))[
-        ~across
-    ].mean()
-    assert found.swapped.mean == pytest.approx(towards)
-    assert found.baseline.mean == pytest.approx(away)
+    before, after = one["before"], one[arm]
+    across = (old != new) & (one[f"{arm}_camera"] != "")
+    towards = ((before != new) & (after == new))[across].mean()
+    against = ((before == new) & (after != new))[across].mean()
+    assert getattr(found, arm).mean == pytest.approx(towards - against)
+    assert found.photos == 400
 
 
 def test_groups_are_resampled_as_wholes():
@@ -86,6 +84,7 @@ def test_nothing_is_said_where_levels_are_not_known_or_no_photo_tells():
 
 
 def test_without_swaps_they_are_not_known():
-    found = moved_cue([arrays() | {"swapped_camera": np.full(400, "")}], ASSOCIATED)
+    none = dict.fromkeys(["swapped_camera", "swapped_sham_camera"], np.full(400, ""))
+    found = moved_cue([arrays() | none], ASSOCIATED)
     assert np.isnan(found.swapped.mean)
-    assert np.isnan(found.baseline.mean)
+    assert np.isnan(found.swapped_sham.mean)

@@ -176,7 +176,7 @@ def test_cues_are_named_with_their_probability_or_not_at_all(probabilities, any_
     assert CUES_TEST.sentences(found) == [said]
 
 
-def moved(before, equalised, sham, low):
+def moved(before, equalised, sham, low, photos=10_000):
     """A cue whose intervals are of no account but for that of the drop."""
     mean = {
         "before": before,
@@ -184,10 +184,11 @@ def moved(before, equalised, sham, low):
         "sham": sham,
         "drop": sham - equalised,
         "swapped": 0,
-        "baseline": 0,
+        "swapped_sham": 0,
     }
     ends = {name: (low if name == "drop" else nan) for name in mean}
-    return MovedCue(**{name: Estimate(mean[name], ends[name], 1.0, 5, 100) for name in mean})
+    estimates = {name: Estimate(mean[name], ends[name], 1.0, 5, 100) for name in mean}
+    return MovedCue(**estimates, photos=photos)
 
 
 @pytest.mark.parametrize(
@@ -221,6 +222,14 @@ def test_the_cue_that_is_used_is_said_once(cues, sentence):
     assert [cue.name for cue in verdict.used_cues] == [*cues]
     assert verdict.used_cues[0].used == (not sentence.startswith(("Not", "Perhaps")))
     assert "used_cues" not in decide(findings).model_dump()
+
+
+def test_a_sample_of_the_photos_is_said_to_be_one():
+    tested = [pd.DataFrame({"image_id": [f"{seed}-{n}" for n in range(600)]}) for seed in range(2)]
+    cues = {"noise": moved(0.42, 0.05, 0.39, 0.2, photos=80)}
+    found = replace(findings_of(follow=0.7), label_rows=tested)
+    said = decide(replace(found, results={**found.results, "moved_cues": cues})).reasons
+    assert any("Mostly the noise: with noise equalised in 80 of 1,200 photos the risk" in one for one in said)
 
 
 def test_without_a_shortcut_effect_no_cue_is_said_to_be_used():

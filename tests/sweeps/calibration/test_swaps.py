@@ -42,7 +42,7 @@ def test_photos_moved_come_to_what_is_simulated(world):
     line = swaps.judge_swap(folder, (planted, "white balance"))
     assert line.exact > 0.3, "the probe follows white balance"
     assert line.swapped == pytest.approx(line.exact, abs=0.15)
-    assert line.photos == 24
+    assert line.photos == 2 * 24, "each with both cameras of the other label"
 
 
 def test_simulated_photos_are_those_of_the_rows_with_the_other_cameras_cue(world):

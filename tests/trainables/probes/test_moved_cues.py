@@ -34,7 +34,7 @@ def test_photos_of_the_test_are_moved_and_predicted(probed, dataset, kind):
     index = dataset.index.set_index("image_id").loc[found["image_id"]]
     assert set(index["fold"]) == {0}
     assert found["before"].tolist() == predictions.loc[found["image_id"], "prediction"].tolist()
-    for name in ("equalised", "sham", "swapped"):
+    for name in ("equalised", "sham", "swapped", "swapped_sham"):
         assert set(found[name]) <= set(dataset.manifest.labels)
     given = found["swapped_camera"]
     assert (given != found["camera"]).all()
@@ -67,20 +67,44 @@ def test_levels_are_those_of_the_arms(probed, dataset, monkeypatch):
     painted = {}
 
     def classify(subject, photos, names):
-        painted.setdefault(len(painted), [photo[0, 0, 0] for photo in photos])
+        for name, photo in zip(names, photos, strict=True):
+            painted.setdefault(name, []).append(float(photo[0, 0, 0]))
         return np.zeros(len(photos), dtype=np.int64)
 
     monkeypatch.setattr(moved_cues.Subject, "classify", classify)
-    monkeypatch.setattr(moved_cues, "CHUNK", 1000)
     found, _ = probed("moved_white_balance")
     most = max(levels.values())[0]
-    own = np.array([levels[camera][0] for camera in found["camera"]])
-    equalised, sham, swapped = painted.values()
-    assert equalised == [most] * (own < most).sum()
-    assert set(sham) <= {first + most - second[0] for first in own for second in levels.values()}
-    assert swapped == [levels[camera][0] for camera in found["swapped_camera"] if camera]
-    given = zip(found["swapped_camera"], own, strict=True)
-    assert all(levels[camera][0] > level for camera, level in given if camera)
+    own = dict(zip(found["image_id"], (levels[camera][0] for camera in found["camera"]), strict=True))
+    given, sham = (
+        dict(zip(found["image_id"], found[f"{name}_camera"], strict=True))
+        for name in ("swapped", "swapped_sham")
+    )
+    assert any(sham.values())
+    for name, all_of_it in painted.items():
+        expected = [most] if own[name] < most else []
+        swaps = ([levels[given[name]][0]] if given[name] else []) + ([...] if sham[name] else [])
+        shams = all_of_it[len(expected) : len(all_of_it) - len(swaps)]
+        assert all_of_it[: len(expected)] == expected
+        assert {*shams} <= {own[name] + most - second[0] for second in levels.values()}
+        assert given[name] == "" or levels[given[name]][0] > own[name]
+        if sham[name]:
+            changes = {second[0] - levels[sham[name]][0] for second in levels.values()}
+            assert all_of_it[-1] - own[name] in changes
+            assert dict(zip(found["image_id"], found["camera"], strict=True))[name] != sham[name]
+            swaps, all_of_it = swaps[:-1], all_of_it[:-1]
+        assert all_of_it[len(all_of_it) - len(swaps) :] == swaps
+
+
+def test_of_large_photos_fewer_are_measured_and_moved(probed, dataset, monkeypatch):
+    tone, seen = moved_cues.INTERVENTIONS["tone"], []
+    measure = tone.measure
+    monkeypatch.setattr(tone, "measure", lambda photo: seen.append(photo) or measure(photo))
+    probed("moved_tone")
+    of_all, seen[:] = len(seen), []
+    size = (dataset.index["width"] * dataset.index["height"]).mean() / 1e6
+    monkeypatch.setattr(moved_cues, "MEGAPIXELS", size / 6)
+    probed("moved_tone")
+    assert len(seen) <= moved_cues.TRAINING // 6 < of_all
 
 
 def test_where_no_photo_has_a_level_it_is_said(probed, monkeypatch):
