@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from camerabias.auditing import audit
     from camerabias.checking import DesignCheck, check
+    from camerabias.comparing import compare
     from camerabias.judging import Judgement, judge
     from camerabias.photos import import_photos, simulate
     from camerabias.results import Results, load, report
@@ -28,6 +29,7 @@ _HOMES = {
     "audit": "auditing",
     "check": "checking",
     "DesignCheck": "checking",
+    "compare": "comparing",
     "import_photos": "photos",
     "judge": "judging",
     "Judgement": "judging",
@@ -44,6 +46,7 @@ __all__ = [
     "__version__",
     "audit",
     "check",
+    "compare",
     "import_photos",
     "judge",
     "load",

@@ -47,7 +47,9 @@ def photos(dataset, tmp_path):
     return rows[["label", "camera", "group"]].assign(path=paths, iso=100).set_index(rows["image_id"] + "!")
 
 
-@pytest.mark.parametrize("name", ["audit", "check", "import_photos", "judge", "load", "report", "simulate"])
+@pytest.mark.parametrize(
+    "name", ["audit", "check", "compare", "import_photos", "judge", "load", "report", "simulate"]
+)
 def test_examples_come_to_what_they_say(name, notebook, photos):
     function = getattr(camerabias, name)
     given = {"camerabias": camerabias, "pd": pd, **{f"{c}s": photos[c] for c in ("path", "label", "camera")}}

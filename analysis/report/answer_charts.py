@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor
 
 from camerabias.analysis.statistics.number_format import (
@@ -87,6 +87,23 @@ def answer_charts(evidence: EvidenceNumbers) -> list[AnswerChart]:
         evidence: Numbers of a verdict by name, as `verdict.json` has them.
     """
     return [chart for make in _CHARTS if (chart := make(evidence)) is not None]
+
+
+def paired_charts(
+    first: EvidenceNumbers, second: EvidenceNumbers
+) -> list[tuple[AnswerChart | None, AnswerChart | None]]:
+    """The charts of two verdicts, question by question, on common axes; None where one does not know the numbers."""
+    pairs = [(make(first), make(second)) for make in _CHARTS]
+    return [_on_common_axis(*pair) for pair in pairs if any(pair)]
+
+
+def _on_common_axis(
+    first: AnswerChart | None, second: AnswerChart | None
+) -> tuple[AnswerChart | None, AnswerChart | None]:
+    if first is None or second is None:
+        return first, second
+    start, end = min(first.start, second.start), max(first.end, second.end)
+    return replace(first, start=start, end=end), replace(second, start=start, end=end)
 
 
 def _accuracies(evidence: EvidenceNumbers) -> AnswerChart | None:

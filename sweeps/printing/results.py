@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from camerabias.sweeps.monitoring.console import console, print_frame
 
 if TYPE_CHECKING:
+    from camerabias.analysis.report.comparison import RunComparison
     from camerabias.analysis.report.report import Report
     from camerabias.analysis.report.search import SearchReport
     from camerabias.analysis.verdict.decide import Verdict
@@ -125,6 +126,28 @@ def print_verdict(verdict: Verdict) -> None:
     console.print("Next:")
     for sentence in verdict.next_steps:
         console.print(f"• {sentence}")
+
+
+def print_comparison(compared: RunComparison, details: bool) -> None:
+    """Print what two runs have come to, what has changed, and where the page lies.
+
+    Args:
+        compared: The runs.
+        details: Whether to print the table of numbers, too.
+    """
+    for when, run in (("Before", compared.before), ("After", compared.after)):
+        console.print(f"{when}: {run.verdict.verdict} ({run.name})", style="bold")
+        console.print(run.verdict.meaning)
+    if details:
+        from camerabias.analysis.report.audit_tables import readable  # late: it imports what costs a second
+
+        print_frame(readable(compared.numbers), "Numbers of both runs, and after minus before")
+    for sentence in compared.sentences:
+        console.print(f"• {sentence}")
+    console.print("Next:")
+    for sentence in compared.next_steps:
+        console.print(f"• {sentence}")
+    console.print(f"Report: {compared.page}{'' if details else ' (--details prints the numbers)'}")
 
 
 def print_judgement(verdict: Verdict, notes: Sequence[str]) -> None:

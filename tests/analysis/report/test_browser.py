@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 ARCHIVE = Path(__file__).parents[2] / "fixtures/old_run/old_run.tar.gz"
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
-PAGES = ["audit", "paper", "judged"]
+PAGES = ["audit", "paper", "judged", "compared"]
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +36,7 @@ def browser():
 
 @pytest.fixture(scope="session")
 def reports(tmp_path_factory, paper_run):
-    """Pages by name: an audit with a verdict and a search, a sweep of the paper's tables, judged predictions."""
+    """Pages by name: an audit and its search, a sweep of the paper's tables, judged predictions, two runs."""
     folder = tmp_path_factory.mktemp("reports")
     with tarfile.open(ARCHIVE) as archive:
         archive.extractall(folder, filter="data")
@@ -45,6 +45,7 @@ def reports(tmp_path_factory, paper_run):
         "audit": camerabias.report(folder / "run").index,
         "paper": camerabias.report(folder / "paper").index,
         "judged": camerabias.judge(_predictions(), run=folder / "judged").page,
+        "compared": camerabias.compare(folder / "run", folder / "judged").page,
     }
 
 
