@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from camerabias.analysis.effects.by_view import SETTING
-from camerabias.analysis.effects.shortcut_effect import NOTHING, ShortcutEffect, shortcut_effect
+from camerabias.analysis.effects.shortcut_effect import ShortcutEffect, shortcut_effect
 from camerabias.analysis.records.records import Records, SeedPredictions
 from camerabias.analysis.records.wording import show_absence
 from camerabias.analysis.statistics.accuracy import accuracy, paired_difference
-from camerabias.analysis.statistics.bootstrap import combine
+from camerabias.analysis.statistics.bootstrap import NOTHING, combine
 from camerabias.trainables.records.study import StudyCell
 from camerabias.trainables.spec.mitigation import MITIGATIONS
 

@@ -24,7 +24,7 @@ from camerabias.analysis.effects.camera_sums import (
 )
 from camerabias.analysis.effects.counted_power import counted_power
 from camerabias.analysis.statistics.accuracy import accuracy
-from camerabias.analysis.statistics.bootstrap import Estimate, Floats, estimate, resample
+from camerabias.analysis.statistics.bootstrap import NOTHING, Estimate, Floats, estimate, resample
 from camerabias.analysis.statistics.counts import count_units
 from camerabias.analysis.statistics.mixed_groups import are_mixed, following_power, permute_photos
 from camerabias.analysis.statistics.permutation import (
@@ -39,8 +39,6 @@ from camerabias.analysis.statistics.permutation import (
 
 SIMULATIONS = 499
 """Of the power behind `minimum_detectable`, which is then known to within 0.035."""
-
-NOTHING = Estimate(nan, nan, nan, 0, 0)
 
 
 @dataclass(frozen=True)

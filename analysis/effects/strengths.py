@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from camerabias.analysis.effects.shortcut_effect import NOTHING, ShortcutEffect, shortcut_effect
+from camerabias.analysis.effects.shortcut_effect import ShortcutEffect, shortcut_effect
 from camerabias.analysis.records.records import Records, SeedPredictions
 from camerabias.analysis.records.wording import show_absence
 from camerabias.analysis.statistics.accuracy import accuracy, contrast
+from camerabias.analysis.statistics.bootstrap import NOTHING
 from camerabias.analysis.statistics.permutation import LEVEL, holm
 from camerabias.datasets.schema import STRENGTH, WITHOUT
 from camerabias.trainables.records.study import StudyCell

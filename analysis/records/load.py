@@ -121,6 +121,7 @@ def _flat(config: TrialConfig) -> dict[str, Any]:
 def _check_table(record: Record, name: str, columns: list[str], may_be_empty: bool = False) -> None:
     """Read a table's footer alone: a file that was cut short has none."""
     with naming(record, name), record.folder.open_parquet(name) as parquet:
-        lacking = [column for column in columns if column not in parquet.schema_arrow.names]
+        there = parquet.schema_arrow.names  # once: pyarrow makes it anew each time
+        lacking = [column for column in columns if column not in there]
         if lacking or (parquet.metadata.num_rows == 0 and not may_be_empty):
             raise ValueError(f"it lacks columns {', '.join(lacking)}" if lacking else "it has no rows")

@@ -6,7 +6,6 @@ with the file's name as the reason; neither ever counts as a number.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,9 +13,9 @@ from itertools import product
 from typing import Literal, NamedTuple, TypeVar, cast
 
 import pandas as pd
-import pyarrow as pa
 from pydantic import BaseModel, TypeAdapter
 
+from camerabias.analysis.records.answers import IMAGE_COLUMNS, PREDICTION_COLUMNS, Answers
 from camerabias.analysis.records.reading import UNREADABLE, naming
 from camerabias.analysis.records.study import (
     Example,
@@ -26,6 +25,8 @@ from camerabias.analysis.records.study import (
     name_model,
     sizes_of,
 )
+from camerabias.analysis.statistics.accuracy import accuracy, chance
+from camerabias.analysis.statistics.bootstrap import Estimate
 from camerabias.datasets.schema import CamerabiasError, Target
 from camerabias.trainables.records.documents import damaged
 from camerabias.trainables.records.record import (
@@ -61,10 +62,6 @@ class DamagedProbe(NamedTuple):
     reason: str
 
 
-_IMAGE_COLUMNS = ["image_id", "label", "camera", "group"]
-_PREDICTION_COLUMNS = [*_IMAGE_COLUMNS, "draw", "prediction"]
-
-
 @dataclass(frozen=True)
 class Records:
     """Everything that a run left behind.
@@ -82,8 +79,11 @@ class Records:
     info: RunInfo
     studies: dict[str, PlannedStudy]
     trials: pd.DataFrame
-    _predictions: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
-    _tested: dict[tuple[Target, bytes], pd.DataFrame] = field(default_factory=dict, repr=False)
+    _answers: Answers = field(default_factory=Answers, repr=False)
+    _latest: dict[tuple[str, ...], pd.DataFrame] = field(
+        default_factory=dict, repr=False
+    )  # of one cell alone
+    _accuracies: dict[tuple[object, ...], tuple[Estimate, float]] = field(default_factory=dict, repr=False)
     _flaws: dict[tuple[str, str], str] = field(
         default_factory=dict, repr=False
     )  # of probes read; "" if there is none
@@ -172,26 +172,17 @@ class Records:
         Raises:
             CamerabiasError: The file is damaged; it is named.
         """
-        if trial_id not in self._predictions:
-            record = self.run.record(trial_id)
-            with naming(record, PREDICTIONS_FILE):
-                table = record.table(PREDICTIONS_FILE, _PREDICTION_COLUMNS)
-            images = self._described(table.drop_columns("prediction"), self._targets[trial_id])
-            self._predictions[trial_id] = images.assign(prediction=table["prediction"].to_pandas())
-        return self._predictions[trial_id]
+        return self._read(trial_id).of_trial(trial_id)
 
-    def _described(self, images: pa.Table, target: Target) -> pd.DataFrame:
-        """Tested images with what is true of them, kept once for all trials that test the same."""
-        digest = hashlib.sha256()
-        for batch in images.to_batches():
-            digest.update(batch.serialize())
-        key = target, digest.digest()
-        if key not in self._tested:
-            rows = images.to_pandas()
-            rows["group"] = rows["group"].fillna(rows["image_id"])
-            rows["truth"] = rows[target]
-            self._tested[key] = rows
-        return self._tested[key]
+    def _read(self, *trial_ids: str) -> Answers:
+        """Answers in which these trials are."""
+        for trial_id in trial_ids:
+            if trial_id not in self._answers:
+                record = self.run.record(trial_id)
+                with naming(record, PREDICTIONS_FILE):
+                    table = record.table(PREDICTIONS_FILE, PREDICTION_COLUMNS)
+                self._answers.add(trial_id, table, self._targets[trial_id])
+        return self._answers
 
     def count_tested(self) -> int:
         """How many different images finished trials have tested.
@@ -199,18 +190,46 @@ class Records:
         Raises:
             CamerabiasError: The predictions of one are damaged; the file is named.
         """
-        for trial_id, status in self._statuses.items():
-            if status == "done":
-                self.predictions(trial_id)
-        return len({image_id for images in self._tested.values() for image_id in images["image_id"]})
+        done = [trial_id for trial_id, status in self._statuses.items() if status == "done"]
+        return self._read(*done).count_images()
+
+    def rows(self, cell: StudyCell, cameras: Cameras = "all") -> pd.DataFrame:
+        """Predictions of a cell's finished trials, one seed below the other, of each image's first draw.
+
+        Returns:
+            Columns as of `predictions`, and seed.
+        """
+        trials = self.done(cell)
+        key = tuple(trials.values())
+        if key not in self._latest:
+            self._latest.clear()  # what is asked of a cell is mostly asked at once
+            stacked = self._read(*key).of_seeds(trials)
+            self._latest[key] = _first_draws(stacked)
+        found = self._latest[key]
+        return found if cameras == "all" else found[found["camera"].isin(self._cameras(cell, cameras))]
+
+    def accuracy(self, cell: StudyCell, cameras: Cameras = "all") -> Estimate:
+        """Accuracy of a cell over its seeds, see `statistics.accuracy`."""
+        return self.accuracy_and_chance(cell, cameras)[0]
+
+    def chance(self, cell: StudyCell, cameras: Cameras = "all") -> float:
+        """Accuracy of the majority baseline on a cell's test images, see `statistics.chance`."""
+        return self.accuracy_and_chance(cell, cameras)[1]
+
+    def accuracy_and_chance(self, cell: StudyCell, cameras: Cameras = "all") -> tuple[Estimate, float]:
+        """Both, computed once: tables, findings and figures ask for the same cells."""
+        key = (*self.done(cell).values(), *self._cameras(cell, cameras))
+        if key not in self._accuracies:
+            rows = self.rows(cell, cameras)
+            self._accuracies[key] = accuracy(rows), chance(rows)
+        return self._accuracies[key]
 
     def test_rows(self, cell: StudyCell, cameras: Cameras = "all") -> SeedPredictions:
         """Predictions of a cell's finished trials by seed; seeds whose test has no such camera are excluded.
 
         Of a random view, the first draw of each image: a row per image.
         """
-        drawn = {seed: self.predictions(trial) for seed, trial in self.done(cell).items()}
-        rows = {seed: frame[frame["draw"] == 0] for seed, frame in drawn.items()}
+        rows = {seed: _first_draws(self.predictions(trial)) for seed, trial in self.done(cell).items()}
         return self._of_cameras(cell, rows, cameras)
 
     def drawn_rows(self, cell: StudyCell, cameras: Cameras = "all") -> SeedPredictions:
@@ -222,7 +241,7 @@ class Records:
         """As `test_rows`, but of training images through the test view (the probe `training_images`)."""
         rows = {}
         for seed, found in self.probes(cell, "training_images"):
-            frame = pd.DataFrame({name: found[name] for name in [*_IMAGE_COLUMNS, "prediction"]})
+            frame = pd.DataFrame({name: found[name] for name in [*IMAGE_COLUMNS, "prediction"]})
             rows[seed] = frame.assign(draw=0, truth=frame[cell.target])
         return self._of_cameras(cell, rows, cameras)
 
@@ -281,9 +300,12 @@ class Records:
 
     def _of_cameras(self, cell: StudyCell, rows: SeedPredictions, cameras: Cameras) -> SeedPredictions:
         if cameras != "all":
-            wanted = cell.seen_cameras if cameras == "seen" else self.unseen_cameras(cell)
+            wanted = self._cameras(cell, cameras)
             rows = {seed: frame[frame["camera"].isin(wanted)] for seed, frame in rows.items()}
         return {seed: frame for seed, frame in rows.items() if len(frame)}
+
+    def _cameras(self, cell: StudyCell, cameras: Cameras) -> tuple[str, ...]:
+        return {"all": ("*",), "seen": cell.seen_cameras, "unseen": self.unseen_cameras(cell)}[cameras]
 
     def validations(self, trial_id: str) -> pd.DataFrame:
         """The steps of a finished trial at which it was validated, columns of `HISTORY_SCHEMA`.
@@ -345,6 +367,12 @@ class Records:
             return folder.read_bytes(example.file)
         except UNREADABLE as error:
             raise damaged(folder, example.file, error) from error
+
+
+def _first_draws(rows: pd.DataFrame) -> pd.DataFrame:
+    """The first draw of each image; most views have no other."""
+    first = rows["draw"].to_numpy() == 0
+    return rows if first.all() else rows[first]
 
 
 def _tied(config: TrialConfig) -> dict[str, str]:

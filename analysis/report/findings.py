@@ -25,14 +25,12 @@ from camerabias.analysis.effects.probes import (
 from camerabias.analysis.records.records import Records
 from camerabias.analysis.records.wording import PLAIN, show_absence
 from camerabias.analysis.statistics.accuracy import (
-    accuracy,
-    chance,
     contrast,
     excess_given,
     paired_difference,
     share_given,
 )
-from camerabias.analysis.statistics.bootstrap import MIN_GROUPS, Comparison, Estimate
+from camerabias.analysis.statistics.bootstrap import MIN_GROUPS, NOTHING, Comparison, Estimate
 from camerabias.analysis.statistics.learning import learning_order
 from camerabias.analysis.statistics.number_format import show_estimate, show_interval, show_number, show_share
 from camerabias.datasets.schema import Target
@@ -100,15 +98,15 @@ def _in_short(records: Records) -> list[_Answer]:
     answers = []
     for cell in records.cells("label", "disjoint", PLAIN):
         reference = reference_cell(records, cell)
-        with_it = _all(records, cell)
-        without = _all(records, reference) if reference is not None else []
-        if reference is None or not (with_it and without):
+        if reference is None or not (records.done(cell) and records.done(reference)):
             continue
+        by_chance = show_share(records.chance(cell))
         statement = (
-            f"Label accuracy (chance {show_share(chance(with_it))}) after {reference.setting} training, and after "
+            f"Label accuracy (chance {by_chance}) after {reference.setting} training, and after "
             "disjoint training, where every camera has one label"
         )
-        numbers = f"{_number(accuracy(without))}, and {_number(accuracy(with_it))}{_sizes(records, reference, cell)}"
+        without, with_it = (_number(records.accuracy(one)) for one in (reference, cell))
+        numbers = f"{without}, and {with_it}{_sizes(records, reference, cell)}"
         answers.append(_Answer(statement, records.model_name(cell), numbers))
     return answers
 
@@ -118,9 +116,8 @@ def _recognition(records: Records, target: Target) -> list[_Answer]:
     answers = []
     for cell in records.cells(target):
         start = f"Trained on {_training(cell)}, {target} accuracy is"
-        seeds = _all(records, cell)
-        if seeds:
-            found, by_chance = accuracy(seeds), chance(seeds)
+        found, by_chance = records.accuracy_and_chance(cell)
+        if found.n_seeds:
             statement, number = f"{start} {_beside(found, by_chance, 'chance')}", _number(found)
         else:
             statement, number = f"{start} unknown", show_absence(records, cell)
@@ -135,7 +132,7 @@ def _setting_costs(records: Records) -> list[_Answer]:
         reference = reference_cell(records, cell)
         if reference is None or cell.setting in REFERENCES:
             continue
-        found = paired_difference(records.test_rows(cell), records.test_rows(reference))
+        found = paired_difference(records.rows(cell), records.rows(reference))
         if found.n_seeds:  # what is missing, the sentences on accuracy name
             start = (
                 f"Label accuracy after {cell.setting} minus {reference.setting} training, on the same photos,"
@@ -163,10 +160,10 @@ def _tied_cameras(records: Records) -> list[_Answer]:
     answers = []
     for cell in records.cells("label"):
         tied = records.tied_labels(cell)
-        seeds = [frame[frame["camera"].isin(list(tied))] for frame in _all(records, cell)]
-        if not any(map(len, seeds)):
+        given = share_given(records.rows(cell), tied) if tied else NOTHING
+        if not given.n_seeds:
             continue
-        given, excess = share_given(seeds, tied), excess_given(seeds, tied)
+        excess = excess_given(records.rows(cell), tied)
         ties = ", ".join(f"{camera}: {label}" for camera, label in tied.items())
         statement = (
             f"Trained on {_training(cell)} ({ties}), the share of test photos predicted as their camera's label is "
@@ -181,14 +178,15 @@ def _unseen_cameras(records: Records) -> list[_Answer]:
     """Paper, Figure 4: label accuracy on cameras that were not in training, beside those that were."""
     answers = []
     for cell in records.cells("label"):
-        seen_rows, unseen_rows = records.test_rows(cell, "seen"), records.test_rows(cell, "unseen")
-        if not (seen_rows and unseen_rows):
+        (seen, _), (unseen, by_chance) = (
+            records.accuracy_and_chance(cell, some) for some in ("seen", "unseen")
+        )
+        if not (seen.n_seeds and unseen.n_seeds):
             continue
-        seen, unseen = accuracy([*seen_rows.values()]), accuracy([*unseen_rows.values()])
-        apart = contrast([(1.0, unseen_rows), (-1.0, seen_rows)])
+        apart = contrast([(1.0, records.rows(cell, "unseen")), (-1.0, records.rows(cell, "seen"))])
         cameras = ", ".join(records.unseen_cameras(cell))
         start = f"Trained on {_training(cell)}, label accuracy on unseen cameras ({cameras}) is"
-        level = _beside(unseen, chance([*unseen_rows.values()]), "chance")
+        level = _beside(unseen, by_chance, "chance")
         statement = f"{start} {level} and {_compared(apart, 0)} that on seen cameras"
         number = f"{_number(unseen)}, seen {show_estimate(seen)}"
         answers.append(_Answer(statement, records.model_name(cell), number))
@@ -279,10 +277,6 @@ QUESTIONS: dict[str, Callable[[Records], list[_Answer]]] = {
     "What flips a prediction?": _perturbations,
     "Where do predictions look?": _attributions,
 }
-
-
-def _all(records: Records, cell: StudyCell) -> list[pd.DataFrame]:
-    return list(records.test_rows(cell).values())
 
 
 def _training(cell: StudyCell) -> str:

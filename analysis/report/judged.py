@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from camerabias.analysis.judged.cameras import accuracy_by_camera
-from camerabias.analysis.judged.findings import Judged, rows_by_seed
+from camerabias.analysis.judged.findings import Judged
 from camerabias.analysis.report.answer_charts import answer_charts
 from camerabias.analysis.report.audit_tables import readable
 from camerabias.analysis.report.figures.accuracy_by_camera import draw_bars
@@ -105,7 +105,7 @@ def _draw_cameras(judged: Judged, cameras: pd.DataFrame) -> DrawnFigure:
         figure, axes = panels(1, extra=0.12 * len(names), below=below)
         unseen = [str(camera) for camera in shown.loc[~shown["seen"], "camera"]]
         labels = sorted(judged.rows["label"].unique())
-        draw_bars(axes[0], [*rows_by_seed(judged.rows, "label", "prediction")], labels, names, unseen)
+        draw_bars(axes[0], judged.rows.assign(truth=judged.rows["label"]), labels, names, unseen)
         axes[0].set_ylabel("test accuracy")
         legend_below(figure, axes)
         return render_figure(

@@ -143,16 +143,25 @@ MEAN_READING = " (mean of {})"
 TRAINING_READING = " (training images)"
 
 
-def _readings(
-    records: Records, cell: StudyCell
-) -> dict[str, Callable[[StudyCell, Cameras], SeedPredictions]]:
+_Reading = Callable[[StudyCell, Cameras], tuple[Estimate, float]]
+"""Accuracy and chance of a cell, as it was tested in one way."""
+
+
+def _readings(records: Records, cell: StudyCell) -> dict[str, _Reading]:
     """The ways in which a cell was tested, by what is added to the name of its test view."""
-    readings: dict[str, Callable[[StudyCell, Cameras], SeedPredictions]] = {"": records.test_rows}
+    readings: dict[str, _Reading] = {"": records.accuracy_and_chance}
     if cell.test_draws > 1:
-        readings[MEAN_READING.format(cell.test_draws)] = records.drawn_rows
+        readings[MEAN_READING.format(cell.test_draws)] = partial(_accuracy_and_chance, records.drawn_rows)
     if "training_images" in cell.probes:
-        readings[TRAINING_READING] = records.training_rows
+        readings[TRAINING_READING] = partial(_accuracy_and_chance, records.training_rows)
     return readings
+
+
+def _accuracy_and_chance(
+    read: Callable[[StudyCell, Cameras], SeedPredictions], cell: StudyCell, cameras: Cameras
+) -> tuple[Estimate, float]:
+    seeds = list(read(cell, cameras).values())
+    return accuracy(seeds), chance(seeds)
 
 
 def _rows(records: Records, study: PlannedStudy, cell: StudyCell, model: str) -> list[_Row]:
@@ -160,11 +169,10 @@ def _rows(records: Records, study: PlannedStudy, cell: StudyCell, model: str) ->
     rows = []
     for reading, read in _readings(records, cell).items():
         for cameras in kinds:
-            seeds = list(read(cell, cameras).values())
-            found = accuracy(seeds)
-            text = show_estimate(found) if seeds else _absence(records, cell, reading)
+            found, by_chance = read(cell, cameras)
+            text = show_estimate(found) if found.n_seeds else _absence(records, cell, reading)
             paper = _paper(study, cell, model) if cameras == "all" else nan
-            rows.append(_Row(cell, reading, model, cameras, found, chance(seeds), paper, text))
+            rows.append(_Row(cell, reading, model, cameras, found, by_chance, paper, text))
     return rows
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isnan, nan
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -74,6 +74,10 @@ class Estimate:
         return "lower" if self.high < value else "cannot tell"
 
 
+NOTHING = Estimate(nan, nan, nan, 0, 0)
+"""Of nothing that was tested."""
+
+
 def exact_interval(right: float, n: float) -> tuple[float, float]:
     """Clopper and Pearson's 95 % interval of a share.
 
@@ -122,14 +126,35 @@ def estimate(seeds: Sequence[pd.Series[float]], lowest: float = 0.0) -> Estimate
     Returns:
         The estimate; NaN throughout where `seeds` is empty.
     """
-    return weigh([seeds], [1.0], lowest)
+    if not seeds:
+        return NOTHING
+    scores = Scores(
+        np.concatenate([scores.to_numpy(float) for scores in seeds]),
+        np.concatenate([scores.index.to_numpy() for scores in seeds]),
+        np.repeat(np.arange(len(seeds)), [len(scores) for scores in seeds]),
+    )
+    return weigh([scores], [1.0], lowest)
 
 
-def weigh(terms: Sequence[Sequence[pd.Series[float]]], weights: Sequence[float], lowest: float) -> Estimate:
-    """The interval of `estimate` for a weighted sum of means; `terms` holds scores by group, per term and seed."""
-    if not terms[0]:
-        return Estimate(nan, nan, nan, 0, 0)
-    cells = _by_group_and_seed(terms)
+class Scores(NamedTuple):
+    """Scores of test images in a row, of all seeds; every array has a number, or a name, per image.
+
+    Attributes:
+        values: The score; NaN counts as no image.
+        groups: Name of the image's group.
+        seeds: Which seed's model has this score, from 0.
+    """
+
+    values: Floats
+    groups: npt.NDArray[Any]
+    seeds: npt.NDArray[np.intp]
+
+
+def weigh(terms: Sequence[Scores], weights: Sequence[float], lowest: float) -> Estimate:
+    """The interval of `estimate` for a weighted sum of means; every seed of a term counts the same."""
+    cells = _sum_by_group_and_seed(terms)
+    if not cells.size:
+        return NOTHING
     weighing = np.array(weights)
 
     def weighted(sums: Floats) -> Floats:
@@ -138,19 +163,32 @@ def weigh(terms: Sequence[Sequence[pd.Series[float]]], weights: Sequence[float],
         return total
 
     # a difference is no surer than its smaller side
-    n_groups = int((cells["count"].groupby("group").sum() > 0).to_numpy().sum(axis=0).min())
+    n_groups = int((cells[:, 1].sum(axis=2) > 0).sum(axis=0).min())
     ends = np.sort(np.outer(weighing, [lowest, 1.0]), axis=1).sum(axis=0)
-    return resample(cells, weighted, n_groups, (float(ends[0]), float(ends[1])))
+    flat = cells.reshape(len(cells), -1, cells.shape[3])
+    return _interval_of_sums(flat, weighted, n_groups, (float(ends[0]), float(ends[1])))
 
 
-def _by_group_and_seed(terms: Sequence[Sequence[pd.Series[float]]]) -> pd.DataFrame:
-    """Sums and counts of the terms' scores, a row per group and seed; every seed of a term counts the same."""
-    by_cell = {(term, seed): scores for term, seeds in enumerate(terms) for seed, scores in enumerate(seeds)}
-    scores = pd.concat(by_cell, names=["term", "seed", "group"])
-    cells = scores.groupby(["group", "seed", "term"]).agg(["sum", "count"])
-    tested = cells["count"].groupby(["seed", "term"]).sum()
-    cells = cells.mul(tested.max() / tested, axis=0)
-    return pd.DataFrame(cells.reorder_levels(["group", "seed", "term"]).unstack("term", fill_value=0))
+def _sum_by_group_and_seed(terms: Sequence[Scores]) -> Floats:
+    """Groups × 2 (sums and counts of scores) × terms × seeds; seeds of which no term has an image are left out."""
+    if not sum(len(term.values) for term in terms):
+        return np.zeros((0, 2, len(terms), 0))
+    codes, names = pd.factorize(np.concatenate([term.groups for term in terms]), sort=True)
+    n_seeds = 1 + max(int(term.seeds.max(initial=0)) for term in terms)
+    flat = np.zeros((2, len(terms), len(names) * n_seeds))
+    for number, (term, groups) in enumerate(zip(terms, _split(codes, terms), strict=True)):
+        there = ~np.isnan(term.values) & (groups >= 0)
+        at = (groups * n_seeds + term.seeds)[there]
+        flat[0, number] = np.bincount(at, term.values[there], minlength=flat.shape[2])
+        flat[1, number] = np.bincount(at, minlength=flat.shape[2])
+    cells: Floats = np.moveaxis(flat.reshape(2, len(terms), len(names), n_seeds), 2, 0)
+    tested = cells[:, 1].sum(axis=0)  # terms × seeds
+    cells *= np.divide(tested.max(), tested, out=np.ones_like(tested), where=tested > 0)
+    return cells[..., tested.any(axis=0)]
+
+
+def _split(codes: npt.NDArray[np.intp], terms: Sequence[Scores]) -> list[npt.NDArray[np.intp]]:
+    return np.split(codes, np.cumsum([len(term.values) for term in terms])[:-1])
 
 
 def resample(
@@ -168,10 +206,17 @@ def resample(
         The estimate; NaN throughout where `table` is empty.
     """
     if table.empty:
-        return Estimate(nan, nan, nan, 0, 0)
-    cells = table.groupby(level=["group", "seed"]).sum().unstack("seed", fill_value=0)
-    sums, sizes = count_alike(cells.to_numpy(float))
-    sums = sums.reshape(len(sums), table.shape[1], -1)  # kinds of groups × k × seeds
+        return NOTHING
+    cells = table.groupby(level=["group", "seed"]).sum().unstack("seed", fill_value=0).to_numpy(float)
+    return _interval_of_sums(cells.reshape(len(cells), table.shape[1], -1), statistic, n_groups, bounds)
+
+
+def _interval_of_sums(
+    cells: Floats, statistic: Callable[[Floats], Floats], n_groups: int, bounds: tuple[float, float]
+) -> Estimate:
+    """As `resample`, of sums of groups × k × seeds."""
+    sums, sizes = count_alike(cells.reshape(len(cells), -1))
+    sums = sums.reshape(len(sums), *cells.shape[1:])  # kinds of groups × k × seeds
     return bootstrap_interval(lambda drawn: np.tensordot(drawn, sums, 1), sizes, statistic, n_groups, bounds)
 
 
@@ -271,16 +316,6 @@ def _resamples(n: int, size: int) -> Floats:
     drawn += n * np.arange(RESAMPLES)[:, None]
     counts = np.bincount(drawn.ravel(), minlength=RESAMPLES * n).reshape(RESAMPLES, n)
     return counts.astype(np.float64) * np.float64(n / size)
-
-
-def score_right(frame: pd.DataFrame) -> pd.Series[float]:
-    """1 for every right prediction, else 0, indexed by group."""
-    return by_group(frame, frame["prediction"] == frame["truth"])
-
-
-def by_group(frame: pd.DataFrame, scores: pd.Series) -> pd.Series[float]:
-    """Scores of a frame's rows, indexed by group."""
-    return pd.Series(scores.to_numpy(float), index=frame["group"])
 
 
 def combine(terms: Sequence[tuple[float, Estimate]]) -> Estimate:

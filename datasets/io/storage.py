@@ -248,6 +248,14 @@ class Folder:
                 page_checksum_verification=True,
             )
 
+    def table_in(self, content: bytes, name: str, columns: list[str] | None = None) -> pa.Table:
+        """As `read_table`, of the content of the file `name`, where that has been read already."""
+        with self._reading(name):
+            parquet = pq.ParquetFile(pa.BufferReader(content), page_checksum_verification=True)
+            if lacking := set(columns or []) - set(parquet.schema_arrow.names):
+                raise ValueError(f"it lacks columns {', '.join(sorted(lacking))}")
+            return parquet.read(columns, use_threads=False)
+
     def open_parquet(self, name: str) -> pq.ParquetFile:
         """The Parquet file `name`, open for reading row group by row group."""
         with self._reading(name):

@@ -331,11 +331,12 @@ class Record:
         Raises:
             CamerabiasError: It is damaged.
         """
+        content = self.folder.read_bytes(name)
         if self.folder.exists(DONE_FILE):  # a trial of a search has none
             known = self.done().checksums.get(name)
-            if known is not None and known != _digest(self.folder.read_bytes(name)):
+            if known is not None and known != _digest(content):
                 raise CamerabiasError(
                     f"Cannot read {self.folder.file(name)}: it is damaged, or was changed by hand. Copy it again, or "
                     f"delete {self.folder} and run the sweep again."
                 )
-        return self.folder.read_table(name, columns)
+        return self.folder.table_in(content, name, columns)

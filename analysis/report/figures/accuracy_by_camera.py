@@ -48,9 +48,9 @@ def _accuracy_by_camera(records: Records, setting: str) -> tuple[Figure, str]:
     tilted = 0.05 * max(map(len, cameras)) if tilt(cameras) else 0.0  # inches that names at an angle take
     figure, axes = panels(len(cells), extra=0.12 * len(cameras), below=tilted)
     for axis, cell in zip(axes, cells, strict=True):
-        seeds = list(records.test_rows(cell).values())
-        draw_bars(axis, seeds, records.info.labels, cameras, records.unseen_cameras(cell))
-        n = len(seeds)
+        rows = records.rows(cell)
+        draw_bars(axis, rows, records.info.labels, cameras, records.unseen_cameras(cell))
+        n = rows["seed"].nunique()
         axis.set_title(f"{records.model_name(cell)} ({n} seed{'s' if n > 1 else ''})")
     for axis in axes[::MAX_PANELS]:
         axis.set_ylabel("test accuracy")
@@ -64,7 +64,7 @@ def _accuracy_by_camera(records: Records, setting: str) -> tuple[Figure, str]:
 
 def draw_bars(
     axis: Axes,
-    seeds: Sequence[pd.DataFrame],
+    rows: pd.DataFrame,
     labels: Sequence[str],
     cameras: Sequence[str],
     unseen: Sequence[str],
@@ -73,32 +73,32 @@ def draw_bars(
 
     Args:
         axis: Where.
-        seeds: A frame per seed, as `Records.predictions` gives it.
+        rows: Predictions of all seeds, as `Records.rows` gives them.
         labels: All labels.
         cameras: Cameras in the order in which they stand side by side.
         unseen: Those of them that training never saw.
     """
     tops = np.zeros(len(cameras))
     bars: dict[str, Any] = {"width": 0.72, "edgecolor": "white", "linewidth": 0.5}
+    by_camera = {camera: rows[rows["camera"] == camera] for camera in cameras}
     for label, colour in zip(labels, cycle(LABEL_COLOURS), strict=False):
-        shares = [_correct_share(seeds, camera, label) for camera in cameras]
+        shares = [_correct_share(by_camera[camera], label) for camera in cameras]
         axis.bar(range(len(cameras)), shares, bottom=tops, color=colour, label=label, **bars)
         tops += np.nan_to_num(shares)
     for position, camera in enumerate(cameras):
         if camera in unseen:
             axis.axvspan(position - 0.5, position + 0.5, color="0.9", zorder=0, linewidth=0)
-        found = accuracy([rows for frame in seeds if len(rows := frame[frame["camera"] == camera])])
+        found = accuracy(by_camera[camera])
         if not isnan(found.low):
             around = [[found.mean - found.low], [found.high - found.mean]]
             axis.errorbar(position, found.mean, around, color="black", linewidth=0.8, capsize=2)
-    axis.axhline(chance(seeds), color="black", linewidth=0.8, linestyle=(0, (4, 3)))
+    axis.axhline(chance(rows), color="black", linewidth=0.8, linestyle=(0, (4, 3)))
     names = [f"{camera}\n(unseen)" if camera in unseen else camera for camera in cameras]
     axis.set_xticks(range(len(cameras)), names, **tilt(names))
     axis.set(ylim=(0, 1.05), xlim=(-0.5, len(cameras) - 0.5))
 
 
-def _correct_share(seeds: Sequence[pd.DataFrame], camera: str, label: str) -> float:
+def _correct_share(rows: pd.DataFrame, label: str) -> float:
     """Mean over seeds of the share of a camera's photos that are of `label` and named so; NaN if it has none."""
-    of_camera = [rows for frame in seeds if len(rows := frame[frame["camera"] == camera])]
-    shares = [((rows["prediction"] == label) & (rows["truth"] == label)).mean() for rows in of_camera]
-    return float(np.mean(shares)) if shares else float("nan")
+    correct = (rows["prediction"] == label) & (rows["truth"] == label)
+    return float(correct.groupby(rows["seed"]).mean().mean())

@@ -15,7 +15,6 @@ from camerabias.analysis.report.figures.base import (
     legend_below,
     panels,
 )
-from camerabias.analysis.statistics.accuracy import chance
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.trainables.records.study import StudyCell
 from camerabias.trainables.spec.linear_probe import is_linear
@@ -64,5 +63,5 @@ def _draw_curves(axis: Axes, records: Records, cell: StudyCell) -> None:
         axis.plot(history["step"], history["validation_accuracy"], color=colour, linewidth=0.5, alpha=0.45)
     curves = pd.concat([h.set_index("step")["validation_accuracy"] for h in histories], axis=1, join="inner")
     axis.plot(curves.index, curves.mean(axis=1), color=colour, linewidth=1.8, label=cell.target)
-    guess = chance(list(records.test_rows(cell).values()))
+    guess = records.chance(cell)
     axis.axhline(guess, color=colour, linewidth=0.8, linestyle=(0, (4, 3)))

@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 import yaml
@@ -135,6 +136,30 @@ def test_of_a_random_view_rows_are_the_first_draw_or_all_of_them(make, tmp_path)
     assert len(every) == 5 * len(first) == 500
     assert {len(frame) for frame in records.drawn_rows(found, "seen").values()} == {500}
     assert records.drawn_rows(found, "unseen") == {}
+
+
+@pytest.mark.parametrize("cameras", ["all", "seen", "unseen"])
+def test_rows_of_a_cell_are_those_of_its_seeds_and_so_are_its_accuracies(paper_run, cameras):
+    records = load_records(paper_run.folder.path)
+    for cell in records.cells("label"):
+        by_seed = records.test_rows(cell, cameras)
+        rows = records.rows(cell, cameras)
+        assert {*rows["seed"]} == {*by_seed}
+        for seed, frame in by_seed.items():
+            found = rows[rows["seed"] == seed].drop(columns="seed").reset_index(drop=True)
+            pd.testing.assert_frame_equal(found, frame.reset_index(drop=True)[found.columns])
+        for _ in range(2):  # computed, and remembered
+            found, by_chance = records.accuracy_and_chance(cell, cameras)
+            if not by_seed:
+                assert found.n_seeds == 0
+                assert np.isnan(by_chance)
+                continue
+            right = [(frame["prediction"] == frame["truth"]).mean() for frame in by_seed.values()]
+            truths = pd.concat(list(by_seed.values()))["truth"]
+            assert found.mean == pytest.approx(np.mean(right), abs=1e-12)
+            assert found.n_seeds == len(by_seed)
+            assert by_chance == truths.value_counts().max() / len(truths)
+            assert records.accuracy(cell, cameras) == found
 
 
 def test_training_rows_are_the_probe_s(paper_run):

@@ -338,3 +338,33 @@ def test_difference_is_no_surer_than_its_smaller_side():
     assert (few.n_groups, few.mean) == (3, pytest.approx(0.15))
     assert np.isnan(few.low)
     assert contrast([(1.0, rows(12, 1.0)), (-1.0, rows(100, 0.85))]).n_groups == 12
+
+
+def test_seeds_in_one_frame_are_the_same_as_a_frame_per_seed():
+    generator = np.random.default_rng(3)
+    cells = [
+        {seed: rows(generator.random(60) < share, per_group=3) for seed in (3, 5, 8)} for share in (0.8, 0.6)
+    ]
+    stacked = [pd.concat([frame.assign(seed=seed) for seed, frame in cell.items()]) for cell in cells]
+    tied = {"c0": "a", "c1": "b"}
+    assert accuracy(stacked[0]) == accuracy(cells[0]) == accuracy([*cells[0].values()])
+    assert chance(stacked[0]) == chance([*cells[0].values()])
+    assert paired_difference(*stacked) == paired_difference(*cells)
+    assert share_given(stacked[0], tied) == share_given([*cells[0].values()], tied)
+    assert excess_given(stacked[0], tied) == excess_given([*cells[0].values()], tied)
+    beyond = []
+    for frame in cells[0].values():
+        expected = frame["camera"].map(tied)
+        shares = expected.value_counts(normalize=True)
+        beyond.append((frame["prediction"] == expected).mean() - frame["prediction"].map(shares).mean())
+    assert excess_given(stacked[0], tied).mean == pytest.approx(np.mean(beyond), abs=1e-12)
+
+
+def test_of_cells_with_some_seeds_in_common_those_alone_count():
+    cells = [
+        {seed: rows(first(60, n), per_group=3) for seed, n in found.items()}
+        for found in ({0: 60, 1: 30}, {1: 40})
+    ]
+    found = contrast([(1.0, cells[0]), (-1.0, cells[1])])
+    assert found.mean == pytest.approx(30 / 60 - 40 / 60)
+    assert found.n_seeds == 1
