@@ -33,9 +33,9 @@ from camerabias.analysis.calibration.lines import append_documents
 from camerabias.analysis.cues.naming import MODEL_FILE, name_cues
 from camerabias.analysis.cues.recognition import recognise
 from camerabias.analysis.report.tables import show_markdown
+from camerabias.datasets.cues.names import PLANTED
 from camerabias.datasets.ingest.create import simulate_dataset
 from camerabias.datasets.inspection.pixels import pixels_of
-from camerabias.datasets.interventions.names import PLANTED
 from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.pixels.registry import STATISTICS, measure_pixels

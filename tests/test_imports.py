@@ -26,6 +26,7 @@ ROOMS = [
     "datasets.ingest",
     "datasets.pixels",
     "datasets.interventions",
+    "datasets.cues",
     "datasets.inspection",
     "trainables.spec",
     "trainables.records",

@@ -15,7 +15,7 @@ from camerabias.analysis.calibration.lines import read_documents
 from camerabias.analysis.cues.naming import CueNaming
 from camerabias.analysis.report.tables import WideTable
 from camerabias.analysis.statistics.number_format import show_share
-from camerabias.datasets.interventions.names import CUES
+from camerabias.datasets.cues.names import CUES
 
 STRONG = 0.5
 """Strength from which a cue is called strong."""

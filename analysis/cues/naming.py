@@ -21,7 +21,7 @@ from scipy.special import expit, logit
 from camerabias.analysis.cues.effects import camera_effects
 from camerabias.analysis.statistics.bootstrap import Floats
 from camerabias.analysis.statistics.permutation import Codes
-from camerabias.datasets.interventions.names import CUES
+from camerabias.datasets.cues.names import CUES
 
 MODEL_FILE = "naming.npz"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from camerabias.datasets.interventions.registry import INTERVENTIONS
+from camerabias.datasets.cues.names import INTERVENTIONS
 
 MOST = 2
 """Cues that are moved: each takes a quarter of a minute."""

@@ -20,7 +20,7 @@ from camerabias.analysis.verdict.evidence.counterfactual import COUNTERFACTUAL
 from camerabias.analysis.verdict.evidence.identification import IDENTIFICATION
 from camerabias.analysis.verdict.evidence.registry import all_tests
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
-from camerabias.datasets.interventions.names import CUES, probe_of
+from camerabias.datasets.cues.names import CUES, probe_of
 from camerabias.datasets.schema import FACTS_FILE, PIXELS_FILE, Target
 from camerabias.trainables.records.record import SENSOR_PATTERN_FILE, ProbeArrays
 from camerabias.trainables.records.study import StudyCell

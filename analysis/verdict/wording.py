@@ -18,7 +18,7 @@ from camerabias.analysis.verdict.evidence.registry import all_tests
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
 from camerabias.analysis.verdict.evidence.task import TASK
 from camerabias.analysis.verdict.outcome import VerdictOutcome
-from camerabias.datasets.interventions.names import mitigations_of
+from camerabias.datasets.cues.names import mitigations_of
 
 LARGEST_UNSEEN = 0.25
 """The largest risk difference that `no evidence` may have been unable to detect."""

@@ -1,1 +1,1 @@
-"""Cues of photos moved to another level: to that of other cameras, or of all cameras to one."""
+"""What cues are made of: their words, and how photos are moved to the level of other cameras."""

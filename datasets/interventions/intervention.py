@@ -1,14 +1,13 @@
 """What an intervention on a cue is, and which level of the cue each camera has.
 
-To add one, write an `Intervention` in a file of its cue's name, and register it. One that goes one way alone, as
-noise that is added, says which level all can be brought to, and which one reaches another.
+One that goes one way alone, as noise that is added, says which level all can be brought to, and which one reaches
+another.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,13 +21,7 @@ Level = npt.NDArray[np.float64]
 
 
 class Intervention(ABC):
-    """How photos are brought to another level of a cue.
-
-    Attributes:
-        cue: Its name, one of `names.CUES`.
-    """
-
-    cue: ClassVar[str]
+    """How photos are brought to another level of a cue."""
 
     @abstractmethod
     def measure(self, photo: PreparedPhoto) -> Level:
@@ -52,16 +45,6 @@ class Intervention(ABC):
             other: The level to reach, or a level beyond it.
             generator: Of whatever is drawn at random.
         """
-
-
-INTERVENTIONS: dict[str, Intervention] = {}
-"""By cue; the files of this folder fill it, and `registry` imports them."""
-
-
-def register(intervention: Intervention) -> Intervention:
-    """Add an intervention to `INTERVENTIONS`."""
-    INTERVENTIONS[intervention.cue] = intervention
-    return intervention
 
 
 def camera_levels(

@@ -96,12 +96,14 @@ class FlatAreas:
 
     Attributes:
         brightness: Mean luma of the blocks, 0 to 255, (blocks,).
+        blocks: Red, green and blue as they are, (3, blocks, 64).
         red: Noise of red, the blocks less their content, (blocks, 64).
         green: Noise of green.
         blue: Noise of blue.
     """
 
     brightness: Levels
+    blocks: Levels
     red: Levels
     green: Levels
     blue: Levels
@@ -133,8 +135,9 @@ def flat_areas(crops: Pixels, coefficients: Levels) -> FlatAreas:
     inside = np.all((means >= DARK) & (means <= BRIGHT), axis=0)
     if np.count_nonzero(inside) < MIN_FLAT:
         inside[:] = False
-    red, green, blue = (noise_of(colour[inside]) for colour in blocks)
-    return FlatAreas(np.asarray(brightness[chosen][inside], np.float32), red, green, blue)
+    blocks = blocks[:, inside]
+    red, green, blue = (noise_of(colour) for colour in blocks)
+    return FlatAreas(np.asarray(brightness[chosen][inside], np.float32), blocks, red, green, blue)
 
 
 def _blocks_at(crops: Pixels, chosen: npt.NDArray[np.intp]) -> Levels:

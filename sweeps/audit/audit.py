@@ -18,11 +18,11 @@ from camerabias.analysis.verdict.evidence.base import Findings
 from camerabias.analysis.verdict.evidence.cues import CUES_TEST
 from camerabias.analysis.verdict.evidence.identification import IDENTIFICATION
 from camerabias.analysis.verdict.findings import associated, gather, has_shortcut_effect, identifies_cameras
+from camerabias.datasets.cues.names import probe_of
 from camerabias.datasets.dataset import Dataset, open_dataset
 from camerabias.datasets.inspection.metadata import are_facts_of, facts_of
 from camerabias.datasets.inspection.pixels import pixels_of
 from camerabias.datasets.inspection.sensor_pattern import match_patterns
-from camerabias.datasets.interventions.names import probe_of
 from camerabias.datasets.io.executor import SPREAD_FROM, Executor, LocalExecutor
 from camerabias.datasets.schema import FACTS_FILE, PIXELS_FILE, CamerabiasError
 from camerabias.sweeps.execution.executor import LocalTrialExecutor

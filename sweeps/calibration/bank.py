@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from camerabias.datasets.interventions.names import PLANTED
+from camerabias.datasets.cues.names import PLANTED
 from camerabias.datasets.io.decode import Pixels, decode
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.sampling.rules import PAPER_DISJOINT

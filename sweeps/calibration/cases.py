@@ -20,8 +20,8 @@ from camerabias.analysis.calibration.lines import append_documents
 from camerabias.analysis.records.load import load_records
 from camerabias.analysis.statistics.number_format import without_nan
 from camerabias.analysis.verdict.decide import decide, investigate
+from camerabias.datasets.cues.names import PLANTED
 from camerabias.datasets.ingest.create import simulate_dataset
-from camerabias.datasets.interventions.names import PLANTED
 from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.simulator import SimulatorSpec, preset_spec

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from camerabias.datasets.interventions.names import CUES
+from camerabias.datasets.cues.names import CUES
 from camerabias.datasets.io.decode import decode
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.pixels.registry import measure_pixels

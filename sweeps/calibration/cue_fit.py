@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from camerabias.analysis.cues.naming import NamingModel, describe_cameras, neighbour_distances, profile
 from camerabias.analysis.statistics.bootstrap import Floats
-from camerabias.datasets.interventions.names import CUES
+from camerabias.datasets.cues.names import CUES
 from camerabias.datasets.pixels.registry import STATISTICS
 from camerabias.sweeps.calibration.cue_datasets import MOST_CAMERAS, CueDataset
 

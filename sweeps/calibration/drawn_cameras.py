@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from camerabias.datasets.interventions.names import CUES
+from camerabias.datasets.cues.names import CUES
 from camerabias.datasets.simulator.cameras import Camera
 
 

@@ -24,7 +24,8 @@ from camerabias.analysis.calibration.designs import DealtDesign
 from camerabias.analysis.calibration.lines import append_documents, read_documents
 from camerabias.analysis.calibration.swaps import SwapLine
 from camerabias.analysis.statistics.association import associated_labels
-from camerabias.datasets.interventions.registry import CUES, INTERVENTIONS, Level, camera_levels
+from camerabias.datasets.cues.names import CUES, INTERVENTIONS
+from camerabias.datasets.interventions.intervention import Level, camera_levels
 from camerabias.datasets.io.decode import Pixels, decode
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.pixels.photo import prepare

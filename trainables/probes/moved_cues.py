@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from camerabias.datasets.interventions.names import probe_of
-from camerabias.datasets.interventions.registry import INTERVENTIONS, Intervention, Level, camera_levels
+from camerabias.datasets.cues.names import INTERVENTIONS, probe_of
+from camerabias.datasets.interventions.intervention import Intervention, Level, camera_levels
 from camerabias.datasets.io.decode import decode
 from camerabias.datasets.pixels.photo import prepare
 from camerabias.datasets.sampling.select import sample_evenly

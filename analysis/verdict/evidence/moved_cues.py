@@ -10,7 +10,7 @@ from camerabias.analysis.statistics.number_format import show_estimate
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.evidence.base import Audited, Findings, VerdictTest, register
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
-from camerabias.datasets.interventions.names import probe_of
+from camerabias.datasets.cues.names import probe_of
 
 
 class MovedCuesTest(VerdictTest[Mapping[str, MovedCue]]):

@@ -6,7 +6,7 @@ import pytest
 
 from camerabias.analysis.calibration.cues import CueLine, read_cue_lines, summarise_cues
 from camerabias.analysis.report.tables import show_markdown
-from camerabias.datasets.interventions.names import CUES
+from camerabias.datasets.cues.names import CUES
 
 DOCS = Path(__file__).parents[3] / "docs"
 

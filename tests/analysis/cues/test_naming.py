@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from camerabias.analysis.cues.naming import CueNaming, describe_cameras, name_cues, profile
+from camerabias.datasets.cues.names import CUES, PLANTED, mitigations_of
 from camerabias.datasets.ingest.create import simulate_dataset
 from camerabias.datasets.inspection.pixels import pixels_of
-from camerabias.datasets.interventions.names import CUES, PLANTED, mitigations_of
 from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.pixels.registry import STATISTICS

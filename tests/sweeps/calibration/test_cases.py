@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from camerabias.analysis.calibration.cases import SMALL, Case, Line, read_lines
-from camerabias.datasets.interventions.names import PLANTED
+from camerabias.datasets.cues.names import PLANTED
 from camerabias.sweeps.calibration import cases as calibrated
 from camerabias.sweeps.calibration.cases import MODELS, cases, model_cases, run_cases
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from camerabias.analysis.cues.naming import NamingModel, load_model
-from camerabias.datasets.interventions.names import CUES
+from camerabias.datasets.cues.names import CUES
 from camerabias.datasets.pixels.registry import STATISTICS
 from camerabias.sweeps.calibration import cue_fit
 from camerabias.sweeps.calibration.cue_datasets import Base, compose_datasets, deal_datasets

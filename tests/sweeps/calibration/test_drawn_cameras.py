@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from camerabias.datasets.interventions.names import CUES as NAMED
+from camerabias.datasets.cues.names import CUES as NAMED
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.simulator import CUES, LABELS
 from camerabias.sweeps.calibration import cue_bank

@@ -45,8 +45,6 @@ def test_photos_of_the_test_are_moved_and_predicted(probed, dataset, kind):
 class Painted(Intervention):
     """Levels are given; a photo is painted with the level that it is brought to."""
 
-    cue = "white balance"
-
     def measure(self, photo):
         raise AssertionError("levels are given")
 

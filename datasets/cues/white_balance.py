@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from camerabias.datasets.interventions.intervention import Intervention, Level, register
+from camerabias.datasets.interventions.cue import CUES, CueSpec
+from camerabias.datasets.interventions.intervention import Intervention, Level
 from camerabias.datasets.io.decode import Pixels
 from camerabias.datasets.io.jpeg import LUMA
 from camerabias.datasets.pixels.photo import PreparedPhoto, to_levels, to_light
@@ -16,8 +17,6 @@ MIN_COLOURS = 16
 
 class WhiteBalance(Intervention):
     """Levels are log₂ of red over green and of blue over green, means over what is not clipped."""
-
-    cue = "white balance"
 
     def measure(self, photo: PreparedPhoto) -> Level:
         """Of linear light."""
@@ -34,4 +33,10 @@ class WhiteBalance(Intervention):
         return np.asarray(cv2.LUT(pixels, to_levels(each)[None]), np.uint8)
 
 
-WHITE_BALANCE = register(WhiteBalance())
+CUES["white balance"] = CueSpec(
+    number=0,
+    parameters=("white_balance", "colour_matrix"),
+    mitigation="jitter",
+    full_strength={"white_balance": 2, "colour_matrix": 2},
+    intervention=WhiteBalance(),
+)

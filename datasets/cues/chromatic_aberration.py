@@ -5,7 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from camerabias.datasets.interventions.intervention import Intervention, Level, register
+from camerabias.datasets.interventions.cue import CUES, CueSpec
+from camerabias.datasets.interventions.intervention import Intervention, Level
 from camerabias.datasets.io.decode import Pixels
 from camerabias.datasets.pixels.photo import PreparedPhoto
 from camerabias.datasets.pixels.registry import STATISTICS
@@ -13,8 +14,6 @@ from camerabias.datasets.pixels.registry import STATISTICS
 
 class ChromaticAberration(Intervention):
     """Levels are the magnification of red and of blue against green, in thousandths."""
-
-    cue = "chromatic aberration"
 
     def measure(self, photo: PreparedPhoto) -> Level:
         """As the statistics of the same names."""
@@ -27,7 +26,12 @@ class ChromaticAberration(Intervention):
         return np.stack([_scaled(red, by_red), green, _scaled(blue, by_blue)], axis=-1)
 
 
-CHROMATIC_ABERRATION = register(ChromaticAberration())
+CUES["chromatic aberration"] = CueSpec(
+    number=9,
+    parameters=("chromatic_aberration",),
+    mitigation="blur_noise",
+    intervention=ChromaticAberration(),
+)
 
 
 def _scaled(plane: Pixels, by: float) -> Pixels:

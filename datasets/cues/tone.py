@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from camerabias.datasets.interventions.intervention import Intervention, Level, register
+from camerabias.datasets.interventions.cue import CUES, CueSpec
+from camerabias.datasets.interventions.intervention import Intervention, Level
 from camerabias.datasets.io.decode import Pixels
 from camerabias.datasets.pixels.photo import PreparedPhoto
 
@@ -14,8 +15,6 @@ SHARES = np.array([0.01, 0.05, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95, 0.99])
 
 class Tone(Intervention):
     """Levels are quantiles of luma: the median photo's, whose exposure is every camera's own."""
-
-    cue = "tone"
 
     def measure(self, photo: PreparedPhoto) -> Level:
         """In native resolution."""
@@ -32,4 +31,9 @@ class Tone(Intervention):
         return curve[pixels]
 
 
-TONE = register(Tone())
+CUES["tone"] = CueSpec(
+    number=10,
+    parameters=("tone_curve",),
+    mitigation="jitter",
+    intervention=Tone(),
+)

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from camerabias.datasets.interventions.registry import CUES, INTERVENTIONS, camera_levels
+from camerabias.datasets.cues.names import CUES, INTERVENTIONS
+from camerabias.datasets.interventions.intervention import camera_levels
 from camerabias.datasets.pixels.photo import prepare
 from camerabias.datasets.pixels.registry import measure_pixels
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from camerabias.datasets.interventions.intervention import Intervention, Level, register
+from camerabias.datasets.interventions.cue import CUES, CueSpec
+from camerabias.datasets.interventions.intervention import Intervention, Level
 from camerabias.datasets.io.decode import Pixels
 from camerabias.datasets.pixels.photo import PreparedPhoto, to_levels, to_light
 from camerabias.datasets.pixels.registry import STATISTICS
@@ -15,8 +16,6 @@ STEPS = 128
 
 class Vignetting(Intervention):
     """Levels are the stops lost in the corners, which grow with the square of the distance from the middle."""
-
-    cue = "vignetting"
 
     def measure(self, photo: PreparedPhoto) -> Level:
         """As the statistic of the corners."""
@@ -33,4 +32,10 @@ class Vignetting(Intervention):
         return np.asarray(np.take(table, 256 * (steps - steps.min())[..., None] + pixels))
 
 
-VIGNETTING = register(Vignetting())
+CUES["vignetting"] = CueSpec(
+    number=6,
+    parameters=("vignetting",),
+    mitigation="blur_noise",
+    full_strength={"vignetting": 8},
+    intervention=Vignetting(),
+)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
-from camerabias.datasets.interventions.intervention import Intervention, Level, register
-from camerabias.datasets.interventions.noise import between_frequencies, spectrum
+from camerabias.datasets.interventions.cue import CUES, CueSpec
+from camerabias.datasets.interventions.frequencies import filtered, spectrum
+from camerabias.datasets.interventions.intervention import Intervention, Level
 from camerabias.datasets.io.decode import Pixels
 from camerabias.datasets.pixels.areas import BLOCK, orders
 from camerabias.datasets.pixels.photo import PreparedPhoto
@@ -25,11 +25,9 @@ TOLERANCE = 0.1
 class Sharpening(Intervention):
     """Levels are log₂ of the energy of luma at every frequency."""
 
-    cue = "denoising, sharpening"
-
     def measure(self, photo: PreparedPhoto) -> Level:
         """As `spectrum`."""
-        return np.asarray(np.log2(np.maximum(spectrum(photo), 1e-3))).ravel()
+        return np.asarray(np.log2(np.maximum(spectrum(photo.luma), 1e-3))).ravel()
 
     def common(self, levels: Level) -> Level:
         """The least energy at every frequency."""
@@ -45,17 +43,14 @@ class Sharpening(Intervention):
         gains = np.minimum(2.0 ** ((other - level) / 2), 1).reshape(BLOCK, BLOCK)
         gains[orders() <= LOWEST] = 1
         luma = np.asarray(cv2.cvtColor(pixels.astype(np.float32), cv2.COLOR_RGB2GRAY), np.float32)
-        change = _filtered(luma, gains - 1)
+        change = filtered(luma, gains - 1)
         return np.clip(np.rint(pixels + change[..., None]), 0, 255).astype(np.uint8)
 
 
-SHARPENING = register(Sharpening())
-
-
-def _filtered(plane: npt.NDArray[np.float32], gains: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """A plane filtered with gains by frequency of cosines, mirrored at its borders."""
-    height, width = plane.shape
-    mirrored = np.pad(plane, ((0, BLOCK), (0, BLOCK)), mode="reflect")
-    down, across = between_frequencies(*mirrored.shape)
-    spectrum = np.fft.rfft2(mirrored) * (down @ gains @ across.T)
-    return np.asarray(np.fft.irfft2(spectrum, s=mirrored.shape)[:height, :width], np.float64)
+CUES["denoising, sharpening"] = CueSpec(
+    number=4,
+    parameters=("denoising", "sharpening"),
+    mitigation="blur_noise",
+    full_strength={"denoising": 4, "sharpening": 5},
+    intervention=Sharpening(),
+)

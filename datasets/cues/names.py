@@ -1,0 +1,30 @@
+"""All cues by the name that a verdict gives, collected from the files of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from camerabias.datasets.interventions.cue import CUES as REGISTERED
+from camerabias.datasets.io.registered import import_files
+
+import_files("camerabias.datasets.cues")
+
+CUES = dict(sorted(REGISTERED.items(), key=lambda pair: pair[1].number))
+"""By name, in the order of their numbers."""
+
+PLANTED = {name: spec.full_strength for name, spec in CUES.items() if spec.full_strength}
+"""Cues that verdicts are calibrated with, and their scales at full strength."""
+
+INTERVENTIONS = {name: spec.intervention for name, spec in CUES.items() if spec.intervention}
+"""How photos are brought to another level, of the cues of which they can be."""
+
+
+def mitigations_of(named: Iterable[str]) -> list[str]:
+    """The mitigations that destroy some cues."""
+    found = (CUES[cue].mitigation for cue in named)
+    return [one for one in dict.fromkeys(found) if one is not None]
+
+
+def probe_of(cue: str) -> str:
+    """Name of the probe that moves a cue: `moved_white_balance`."""
+    return f"moved_{'_'.join(cue.replace(',', '').split())}"
