@@ -21,7 +21,6 @@ from scipy.special import expit, logit
 from camerabias.analysis.cues.effects import camera_effects
 from camerabias.analysis.statistics.bootstrap import Floats
 from camerabias.analysis.statistics.permutation import Codes
-from camerabias.datasets.cues.names import CUES
 
 MODEL_FILE = "naming.npz"
 
@@ -75,6 +74,7 @@ class NamingModel:
 
     Attributes:
         statistics: Names of the m statistics, in order.
+        cues: Names of the cues, in order; one that was added since is not named.
         camera_weights, camera_biases: Of the layer that sees a camera, (k, 3 m + 1, h) and (k, h).
         inner_weights, inner_biases: Of the next, (k, h, g) and (k, g).
         set_weights, set_biases: Of the one that sees mean and maximum over cameras, (k, 2 g, f) and (k, f).
@@ -85,6 +85,7 @@ class NamingModel:
     """
 
     statistics: tuple[str, ...]
+    cues: tuple[str, ...]
     camera_weights: Floats
     camera_biases: Floats
     inner_weights: Floats
@@ -169,7 +170,7 @@ def name_cues(numbers: pd.DataFrame, labels: pd.Series[str], cameras: pd.Series[
     if not len(described):
         return None
     *of_cues, of_any = model.probabilities(described).tolist()
-    found = dict(sorted(zip(CUES, of_cues, strict=True), key=lambda one: -one[1]))
+    found = dict(sorted(zip(model.cues, of_cues, strict=True), key=lambda one: -one[1]))
     return CueNaming(found, of_any, model.strangeness(described))
 
 
@@ -178,6 +179,6 @@ def load_model() -> NamingModel:
     """The model that the package ships."""
     content = resources.files("camerabias.analysis.cues").joinpath(MODEL_FILE).read_bytes()
     with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        floats = {one.name: arrays[one.name].astype(float) for one in fields(NamingModel)[1:]}
-        statistics = tuple(arrays["statistics"].tolist())
-    return NamingModel(statistics, **floats | {"farthest": float(floats["farthest"])})
+        statistics, cues = (tuple(arrays[name].tolist()) for name in ("statistics", "cues"))
+        floats = {one.name: arrays[one.name].astype(float) for one in fields(NamingModel)[2:]}
+    return NamingModel(statistics, cues, **floats | {"farthest": float(floats["farthest"])})

@@ -91,6 +91,7 @@ def fit_naming(described: Floats, planted: Floats, bases: npt.NDArray[np.int64])
     farthest = float(np.quantile(neighbour_distances(kept, kept, own=True), QUANTILE))
     return NamingModel(
         statistics=tuple(STATISTICS),
+        cues=tuple(CUES),
         **_layers(networks),
         slopes=slopes,
         intercepts=intercepts,

@@ -12,7 +12,6 @@ from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.pixels.registry import STATISTICS
 from camerabias.datasets.simulator import CUES as SIMULATED
 from camerabias.datasets.simulator import preset_spec
-from camerabias.sweeps.calibration.drawn_cameras import parameters_of
 from camerabias.trainables.spec.mitigation import MITIGATIONS
 
 
@@ -95,9 +94,3 @@ def test_every_planted_cue_is_the_simulators():
     for name, scales in PLANTED.items():
         assert set(scales) == set(CUES[name].parameters)
         assert set(scales) <= set(SIMULATED)
-
-
-def test_a_cue_is_added_as_contributing_says(contributed):
-    contributed("datasets/interventions/names.py", CUES)
-    assert mitigations_of(["colour noise"]) == ["blur_noise"]
-    assert parameters_of("colour noise") == ["shot_noise"]

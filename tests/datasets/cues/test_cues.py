@@ -1,13 +1,16 @@
 """Cues moved in pictures whose level is known, held against what is measured of the pictures that come of it."""
 
 import io
+import runpy
 
 import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
+from camerabias.datasets.cues import names
 from camerabias.datasets.cues.names import CUES, INTERVENTIONS
+from camerabias.datasets.interventions import cue
 from camerabias.datasets.interventions.intervention import camera_levels
 from camerabias.datasets.pixels.photo import prepare
 from camerabias.datasets.pixels.registry import measure_pixels
@@ -41,6 +44,23 @@ def level(cue, pixels, **options):
 
 def test_cues_that_cannot_be_moved_say_why_and_no_others():
     assert {*INTERVENTIONS} == {cue for cue, spec in CUES.items() if not spec.immovable}
+
+
+def test_cues_are_numbered_in_their_order():
+    assert [spec.number for spec in CUES.values()] == [*range(len(CUES))]
+
+
+def test_a_cue_is_added_as_contributing_says(contributed, picture):
+    contributed("datasets/cues/saturation.py", cue.CUES)
+    collected = runpy.run_path(names.__file__)
+    assert [*collected["CUES"]] == [*CUES, "saturation"]
+    assert collected["mitigations_of"](["saturation"]) == ["jitter"]
+    assert collected["probe_of"]("saturation") == "moved_saturation"
+    added = collected["INTERVENTIONS"]["saturation"]
+    dull, gaudy = picture(gains=(1.1, 1, 0.9)), picture(gains=(1.4, 1, 0.6))
+    levels = [added.measure(prepare(saved(pixels))) for pixels in (dull, gaudy)]
+    moved = added.move(dull, *levels, np.random.default_rng(0))
+    assert levels[0] + 0.3 < added.measure(prepare(saved(moved))) < levels[1]
 
 
 def test_levels_of_cameras_are_found_beside_what_labels_show(rng):
@@ -148,6 +168,46 @@ def test_blur_is_that_of_the_softer_camera_and_noise_stays(shapes, rng):
     assert after["edge_width"] == pytest.approx(expected["edge_width"], rel=0.15)
     assert after["noise_level"] == pytest.approx(before["noise_level"], rel=0.15)
     assert cue.move(soft, *levels[::-1], generator()) is soft
+
+
+@pytest.mark.parametrize("variance", [0.1, 0.3])
+def test_a_little_blur_is_as_much_as_it_says(shapes, variance):
+    cue = INTERVENTIONS["blur"]
+    before = level("blur", shapes)
+    softer = before.copy()
+    softer[0] += variance
+    moved = level("blur", cue.move(shapes, before, softer, generator()))
+    assert moved[0] - before[0] == pytest.approx(variance, rel=0.25)
+
+
+def test_false_colours_go_with_the_sharpness_that_made_them(shapes):
+    cue, gray = INTERVENTIONS["blur"], shapes[..., 1]
+
+    def photographed(light):
+        raw = light.copy()
+        return cv2.demosaicing(raw, cv2.COLOR_BayerRGGB2RGB)
+
+    sharp, soft = photographed(gray), photographed(cv2.GaussianBlur(gray, (0, 0), 1.0))
+    levels = [level("blur", pixels) for pixels in (sharp, soft)]
+    moved = cue.move(sharp, *levels, generator())
+    colour = [float(np.std(pixels[..., 0] - pixels[..., 1].astype(float))) for pixels in (sharp, moved, soft)]
+    assert colour[0] > 2 * colour[2]
+    assert colour[1] == pytest.approx(colour[2], rel=0.35)
+
+
+def test_noise_of_a_jpeg_is_that_of_a_sensor(rng):
+    def photographed(sigma):
+        raw = np.clip(np.rint(128 + sigma * rng.standard_normal((256, 256))), 0, 255).astype(np.uint8)
+        pixels = cv2.demosaicing(raw, cv2.COLOR_BayerRGGB2RGB)
+        file = saved(pixels, "JPEG", quality=90, subsampling=2)
+        return np.asarray(Image.open(io.BytesIO(file))), INTERVENTIONS["noise"].measure(prepare(file))
+
+    (quiet, low), (noisy, high) = photographed(3), photographed(10)
+    moved = INTERVENTIONS["noise"].move(quiet, low, high, generator())
+    luma, colour = ([1 / 3] * 3, [1, -0.5, -0.5])
+    for weights, tolerance in ((luma, 0.15), (colour, 0.4)):
+        assert (moved @ weights).std() == pytest.approx((noisy @ weights).std(), rel=tolerance)
+    np.testing.assert_array_equal(INTERVENTIONS["noise"].move(noisy, high, low, generator()), noisy)
 
 
 def test_detail_that_was_sharpened_is_weakened_and_none_is_strengthened(shapes):

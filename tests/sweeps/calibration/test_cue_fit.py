@@ -77,8 +77,12 @@ def test_a_model_that_was_written_says_the_same(fitted, tmp_path):
     cue_fit.write_model(model, tmp_path / "model.npz")
     with np.load(tmp_path / "model.npz") as arrays:
         again = NamingModel(
-            tuple(arrays["statistics"].tolist()),
-            **{name: arrays[name].astype(float) for name in arrays.files if name != "statistics"},
+            *(tuple(arrays[name].tolist()) for name in ("statistics", "cues")),
+            **{
+                name: arrays[name].astype(float)
+                for name in arrays.files
+                if name not in ("statistics", "cues")
+            },
         )
     cameras = described[0][~np.isnan(described[0][:, 0])]
     assert again.probabilities(cameras) == pytest.approx(model.probabilities(cameras), abs=0.02)
@@ -101,6 +105,7 @@ def test_numpy_gives_what_the_networks_give():
     n = len(CUES) + 1
     model = NamingModel(
         tuple(STATISTICS),
+        tuple(CUES),
         **layers,
         slopes=np.ones(n),
         intercepts=np.zeros(n),
@@ -113,4 +118,5 @@ def test_numpy_gives_what_the_networks_give():
 def test_the_shipped_model_is_of_todays_statistics_and_cues():
     model = load_model()
     assert model.statistics == tuple(STATISTICS)
+    assert model.cues == tuple(CUES)
     assert model.out_biases.shape[1] == len(CUES) + 1
