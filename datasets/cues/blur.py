@@ -11,7 +11,7 @@ from camerabias.datasets.interventions.frequencies import SQUARES, filtered, spe
 from camerabias.datasets.interventions.intervention import Intervention, Level
 from camerabias.datasets.io.decode import Pixels
 from camerabias.datasets.io.jpeg import LUMA
-from camerabias.datasets.pixels.areas import BLOCK, orders
+from camerabias.datasets.pixels.areas import BLOCK, Levels, orders
 from camerabias.datasets.pixels.photo import PreparedPhoto
 
 ORDERS = (1, 5)
@@ -61,8 +61,9 @@ class Blur(Intervention):
         passed = np.exp(-2 * np.pi**2 * variance * SQUARES)
         colours = np.minimum(2.0 ** ((other - level)[1 + N_COVARIANCES :] / 2), 1).reshape(2, BLOCK, BLOCK)
         colours[:, 0, 0] = 1
-        planes = zip(cv2.split(_opponent(pixels)), (passed, *colours), strict=True)
-        soft = cv2.cvtColor(cv2.merge([filtered(*one) for one in planes]), cv2.COLOR_YCrCb2RGB)
+        planes = np.moveaxis(_opponent(pixels), -1, 0)
+        weakened = [filtered(plane, gains) for plane, gains in zip(planes, (passed, *colours), strict=True)]
+        soft = cv2.cvtColor(cv2.merge(weakened), cv2.COLOR_YCrCb2RGB)
         lost = level[1 : 1 + N_COVARIANCES].reshape(SHAPE) * (1 - passed**2)[..., None, None]
         return add_noise(np.clip(np.rint(soft), 0, 255).astype(np.uint8), lost.ravel(), generator)
 
@@ -72,5 +73,5 @@ CUES["blur"] = CueSpec(
 )
 
 
-def _opponent(pixels: Pixels) -> cv2.typing.MatLike:
-    return cv2.cvtColor(pixels.astype(np.float32), cv2.COLOR_RGB2YCrCb)
+def _opponent(pixels: Pixels) -> Levels:
+    return np.asarray(cv2.cvtColor(pixels.astype(np.float32), cv2.COLOR_RGB2YCrCb), np.float32)

@@ -44,7 +44,7 @@ class Sharpening(Intervention):
         gains[orders() <= LOWEST] = 1
         luma = np.asarray(cv2.cvtColor(pixels.astype(np.float32), cv2.COLOR_RGB2GRAY), np.float32)
         change = filtered(luma, gains - 1)
-        return np.clip(np.rint(pixels + change[..., None]), 0, 255).astype(np.uint8)
+        return np.asarray(np.clip(np.rint(pixels + change[..., None]), 0, 255), np.uint8)
 
 
 CUES["denoising, sharpening"] = CueSpec(
