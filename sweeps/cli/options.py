@@ -69,7 +69,10 @@ SizeOption = Annotated[
     ),
 ]
 WeightsOption = Annotated[
-    str, typer.Option(help="`imagenet`, `none` (train from scratch), or a file of weights.")
+    str | None,
+    typer.Option(
+        help="`imagenet`, `none` (train from scratch), or a file of weights, in place of the study's own."
+    ),
 ]
 RetryOption = Annotated[bool, typer.Option("--retry-failed", help="Run failed trials again.")]
 NoPhotosOption = Annotated[

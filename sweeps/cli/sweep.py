@@ -73,7 +73,7 @@ def plan(
     seeds: SeedsOption = None,
     recipe: RecipeOption = None,
     size: SizeOption = None,
-    weights: WeightsOption = "imagenet",
+    weights: WeightsOption = None,
     address: AddressOption = None,
     price: Annotated[
         float | None,
@@ -115,7 +115,7 @@ def run_(
     seeds: SeedsOption = None,
     recipe: RecipeOption = None,
     size: SizeOption = None,
-    weights: WeightsOption = "imagenet",
+    weights: WeightsOption = None,
     address: AddressOption = None,
     executor: ExecutorOption = "ray",
     retry_failed: RetryOption = False,
@@ -191,14 +191,14 @@ def unpack(
 
 
 @app.command(
-    epilog="Example: camerabias search examples/search_demo.yaml --data datasets/demo --run runs/demo --weights none"
+    epilog="Example: camerabias search examples/search_demo.yaml --data datasets/demo --run runs/demo"
 )
 def search(
     space: Annotated[str, typer.Argument(help="YAML file of what is tuned and what varies.")],
     data: DataOption,
     run: RunOption,
     size: SizeOption = None,
-    weights: WeightsOption = "imagenet",
+    weights: WeightsOption = None,
     address: AddressOption = None,
     executor: ExecutorOption = "ray",
     allow_unauthenticated: InsistOption = False,

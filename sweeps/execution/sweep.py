@@ -43,14 +43,14 @@ class Setup:
         data: Location of the DATASET.
         run: Location of the records.
         size: Side of the models' input in pixels; None is the dataset's own.
-        weights: `imagenet`, `none` or a file.
+        weights: `imagenet`, `none` or a file; None is what each study says.
         executor: Where trials run.
     """
 
     data: str
     run: str
     size: int | None = None
-    weights: str = "imagenet"
+    weights: str | None = None
     executor: TrialExecutor = field(default_factory=RayTrialExecutor)
 
 
@@ -88,7 +88,7 @@ def plan_sweep(names: Sequence[str], request: Request) -> Plan:
     dataset = open_dataset(request.data)
     run = Run(request.run)
     check_same_dataset(run, dataset)
-    return make_plan(studies, dataset, run, request.size, request.weights)
+    return make_plan(studies, dataset, run, request.size)
 
 
 def run_sweep(names: Sequence[str], request: Request, listener: Listener | None = None) -> SweepOutcome:
@@ -137,7 +137,9 @@ def expect(run: Run, dataset: Dataset, lease: Lease) -> Expected:
 def _load_studies(names: Sequence[str], request: Request) -> list[Study]:
     found: dict[str, Study] = {}
     for name in names:
-        changes = {field: getattr(request, field) for field in ("models", "seeds", "recipe", "rotation")}
+        changes = {
+            field: getattr(request, field) for field in ("models", "seeds", "recipe", "rotation", "weights")
+        }
         for study in load_study(name, **changes):
             if request.no_photos:
                 study = _without_photos(study)

@@ -121,7 +121,7 @@ def with_probes(plan: Plan, target: Target, probes: Sequence[str]) -> Plan:
     return replace(plan, studies=studies)
 
 
-def make_plan(studies: Sequence[Study], dataset: Dataset, run: Run, size: int | None, weights: str) -> Plan:
+def make_plan(studies: Sequence[Study], dataset: Dataset, run: Run, size: int | None) -> Plan:
     """Spell out studies for a dataset.
 
     Args:
@@ -129,13 +129,12 @@ def make_plan(studies: Sequence[Study], dataset: Dataset, run: Run, size: int | 
         dataset: The dataset.
         run: The run whose records count as done.
         size: Side of the models' input in pixels; None leaves it to the models and the dataset.
-        weights: `imagenet`, `none` or a file: what training starts from where a recipe of a grid says nothing else.
 
     Raises:
         CamerabiasError: The run belongs to another dataset, weights cannot be had, or the dataset cannot serve a
             setting.
     """
-    planner = _Planner(dataset, size, weights)
+    planner = _Planner(dataset, size)
     planned = [planner.plan(study) for study in studies]
     trials = sorted(planner.trials.values(), key=lambda config: config.seed)
     return Plan(
@@ -147,7 +146,6 @@ def make_plan(studies: Sequence[Study], dataset: Dataset, run: Run, size: int | 
 class _Planner:
     dataset: Dataset
     size: int | None
-    weights: str
     ids: WeightsIds = field(default_factory=WeightsIds)
     trials: dict[str, TrialConfig] = field(default_factory=dict)
     """Of all studies planned so far, by id."""
@@ -213,7 +211,7 @@ class _Planner:
         return views
 
     def _recipes(self, study: Study, grid: Grid) -> list[GridRecipe]:
-        own = GridRecipe(load_recipe(study.recipe), self.weights)
+        own = GridRecipe(load_recipe(study.recipe), study.weights)
         recipes = spell_out(own, grid.recipes, grid.mitigations)
         if grid.target == "camera" and any(one.recipe.adversary for one in recipes):
             raise CamerabiasError(

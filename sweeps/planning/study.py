@@ -126,10 +126,11 @@ class Study(BaseModel):
         title: What it shows, for people.
         paper: The paper's table that it repeats, such as `Table II`.
         note: What a reader of its tables should know.
-        includes: Studies that this one stands for, run with this one's models, seeds and recipe.
+        includes: Studies that this one stands for, run with this one's models, seeds, recipe and weights.
         models: Names of models.
         seeds: Seeds; all numbers are means over them.
         recipe: Name of a recipe, path of a recipe file, or its fields.
+        weights: What training starts from: `imagenet`, `none` or a file.
         size: Side of the models' input in pixels, where the study is about it.
         grids: The trials.
         rotate_folds: Whether seed k tests fold k (mod 10), instead of all seeds testing fold 0.
@@ -149,6 +150,7 @@ class Study(BaseModel):
     models: list[str] = Field(min_length=1)
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     recipe: str | dict[str, Any] = "paper"
+    weights: str = "imagenet"
     size: int | None = Field(default=None, ge=32)
     grids: list[Grid] = []
     rotate_folds: bool = False
@@ -183,7 +185,7 @@ class Study(BaseModel):
 
     @model_validator(mode="after")
     def _knows_recipes(self) -> Study:
-        own = GridRecipe(load_recipe(self.recipe), weights="")
+        own = GridRecipe(load_recipe(self.recipe), self.weights)
         collect(partial(vary_grid_recipe, own), [recipe for grid in self.grids for recipe in grid.recipes])
         return self
 
@@ -229,7 +231,16 @@ def load_study(given: str, **changes: Any) -> list[Study]:
     if not study.includes:
         return [study]
     shared = study.model_dump(
-        include={"models", "seeds", "recipe", "size", "rotate_folds", "rotation", "skip_unanswerable"}
+        include={
+            "models",
+            "seeds",
+            "recipe",
+            "weights",
+            "size",
+            "rotate_folds",
+            "rotation",
+            "skip_unanswerable",
+        }
     )
     return [part for name in study.includes for part in load_study(name, **shared)]
 

@@ -47,7 +47,7 @@ def run_search(name: str, setup: Setup, listener: Listener | None = None) -> Sea
         CamerabiasError: Anything that is wrong with what is asked; or no candidate has ended with a loss.
     """
     listener = listener or Listener()
-    space, dataset, run = load_space(name), open_dataset(setup.data), Run(setup.run)
+    space, dataset, run = load_space(name, setup.weights), open_dataset(setup.data), Run(setup.run)
     check_same_dataset(run, dataset)
     search = plan_search(space, dataset, run, setup)
     record = search_record(run, search.name)
@@ -58,10 +58,11 @@ def run_search(name: str, setup: Setup, listener: Listener | None = None) -> Sea
         record.write_search(search)
         expected = expect(run, dataset, lease)
         listener.nodes(setup.executor.join(expected))
-        sources = {search.trial.weights: setup.weights}
-        build_missing(dataset, [search.trial], sources, setup.executor, listener)
+        build_missing(
+            dataset, [search.trial], {search.trial.weights: space.weights}, setup.executor, listener
+        )
         job = Job(
-            search.trial, dataset.folder.uri, record.folder.uri, setup.weights, THREADS, purpose="search"
+            search.trial, dataset.folder.uri, record.folder.uri, space.weights, THREADS, purpose="search"
         )
         n_before = sum(one.state != "running" for one in record.candidates())
         with listener.searching(search.trials, n_before) as watcher:
@@ -71,7 +72,7 @@ def run_search(name: str, setup: Setup, listener: Listener | None = None) -> Sea
 
 def plan_search(space: SpaceFile, dataset: Dataset, run: Run, setup: Setup) -> Search:
     """Spell out a space file for a dataset, changing nothing."""
-    (trial,) = make_plan([space.study()], dataset, run, setup.size, setup.weights).trials.values()
+    (trial,) = make_plan([space.study()], dataset, run, setup.size).trials.values()
     return Search(
         name=space.name,
         title=space.title,

@@ -26,6 +26,7 @@ class SpaceFile(BaseModel):
         model: The model.
         seed: Seed of the trials, and of what is drawn from the space.
         recipe: The recipe that the search starts from: a shipped name, a file, or fields with `base`.
+        weights: What training starts from: `imagenet`, `none` or a file.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +39,7 @@ class SpaceFile(BaseModel):
     model: str
     seed: int = Field(default=0, ge=0)
     recipe: str | dict[str, Any] = "paper"
+    weights: str = "imagenet"
     trials: int = Field(ge=1)
     prune_after: int | None = Field(ge=1)
     space: Space = Field(min_length=1)
@@ -90,12 +92,17 @@ class SpaceFile(BaseModel):
             models=[self.model],
             seeds=[self.seed],
             recipe=self.recipe,
+            weights=self.weights,
             grids=[grid],
         )
 
 
-def load_space(path: str) -> SpaceFile:
+def load_space(path: str, weights: str | None = None) -> SpaceFile:
     """Read a space file.
+
+    Args:
+        path: The file.
+        weights: What training starts from in place of what the file says; None changes nothing.
 
     Raises:
         CamerabiasError: Everything that is wrong with it, in one message, with what is allowed.
@@ -106,7 +113,8 @@ def load_space(path: str) -> SpaceFile:
         )
     what = f"The space file {path}"
     text = Path(path).read_text(errors="replace")  # a file that is no text is no YAML either
-    fields = {"name": Path(path).stem, **read_fields(text, what, SpaceFile)}
+    given = {} if weights is None else {"weights": weights}
+    fields = {"name": Path(path).stem, **read_fields(text, what, SpaceFile), **given}
     try:
         return SpaceFile.model_validate(fields)
     except ValidationError as error:

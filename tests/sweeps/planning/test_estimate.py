@@ -13,8 +13,8 @@ def planned(dataset, tmp_path):
     """A function that plans Table I."""
 
     def plan(*models):
-        studies = load_study("table1", models=list(models), seeds=[0, 1], recipe="demo")
-        return make_plan(studies, dataset, Run(str(tmp_path / "run")), None, "none")
+        studies = load_study("table1", models=list(models), seeds=[0, 1], recipe="demo", weights="none")
+        return make_plan(studies, dataset, Run(str(tmp_path / "run")), None)
 
     return plan
 

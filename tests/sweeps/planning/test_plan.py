@@ -32,8 +32,8 @@ MODELS = [
 
 
 def plan(names, dataset, tmp_path, weights="none", **changes):
-    studies = [study for name in names for study in load_study(name, **changes)]
-    return make_plan(studies, dataset, Run(str(tmp_path / "run")), None, weights)
+    studies = [study for name in names for study in load_study(name, weights=weights, **changes)]
+    return make_plan(studies, dataset, Run(str(tmp_path / "run")), None)
 
 
 def test_tables_come_to_the_papers_number_of_trials(dataset, tmp_path):
