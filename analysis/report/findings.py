@@ -6,7 +6,7 @@ write a function from the records to answers and list it in `QUESTIONS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -94,21 +94,35 @@ def _sentences(answers: list[_Answer]) -> list[str]:
 
 
 def _in_short(records: Records) -> list[_Answer]:
-    """Paper, Table II in a line: label accuracy without and with a correlation of label and camera in training."""
+    """Paper, Table II in a line: label accuracy by whether the camera goes with the label, after each training."""
     answers = []
     for cell in records.cells("label", "disjoint", PLAIN):
         reference = reference_cell(records, cell)
-        if reference is None or not (records.done(cell) and records.done(reference)):
+        tied = records.tied_labels(cell)
+        with_it = _aligned_and_conflicting(records, cell, tied)
+        without = _aligned_and_conflicting(records, reference, tied) if reference is not None else ""
+        if reference is None or not (with_it and without):
             continue
-        by_chance = show_share(records.chance(cell))
-        statement = (
-            f"Label accuracy (chance {by_chance}) after {reference.setting} training, and after "
-            "disjoint training, where every camera has one label"
+        numbers = (
+            f"after {reference.setting} training {without}, after disjoint training (every camera has one label) "
+            f"{with_it}{_sizes(records, reference, cell)}"
         )
-        without, with_it = (_number(records.accuracy(one)) for one in (reference, cell))
-        numbers = f"{without}, and {with_it}{_sizes(records, reference, cell)}"
+        statement = "Label accuracy where the camera goes with the label, and where it does not"
         answers.append(_Answer(statement, records.model_name(cell), numbers))
     return answers
+
+
+def _aligned_and_conflicting(records: Records, cell: StudyCell, tied: Mapping[str, str]) -> str:
+    """Accuracy on bias-aligned and bias-conflicting photos of the cameras that are tied to a label."""
+    seeds = [frame[frame["camera"].isin(list(tied))] for frame in _all(records, cell)]
+    sides = [
+        [rows[(rows["camera"].map(tied) == rows["label"]) == side] for rows in seeds]
+        for side in (True, False)
+    ]
+    if not all(any(map(len, side)) for side in sides):
+        return ""
+    aligned, conflicting = (accuracy([rows for rows in side if len(rows)]) for side in sides)
+    return f"{show_estimate(aligned)} and {show_estimate(conflicting)}"
 
 
 def _recognition(records: Records, target: Target) -> list[_Answer]:

@@ -34,20 +34,24 @@ _NUMBERS = dict.fromkeys(STATISTICS, np.float64) | {"version": np.int64}
 
 
 def pixels_of(
-    dataset: Dataset, executor: Executor, report: Callable[[int, int], None] | None = None
+    dataset: Dataset,
+    executor: Executor,
+    report: Callable[[int, int], None] | None = None,
+    most: int = MAX_PHOTOS,
 ) -> pd.DataFrame:
-    """The pixel statistics of at most `MAX_PHOTOS` images, measured once and kept in the DATASET.
+    """The pixel statistics of so many images at most, measured once and kept in the DATASET.
 
     Args:
         dataset: The dataset.
         executor: Where the work runs, a shard at a time.
         report: Called with (shards done, shards in all).
+        most: Images that are measured.
 
     Returns:
         A row per image that was measured, in the order of the index: `image_id`, and a column per statistic of
         `STATISTICS`, NaN where a photo does not tell.
     """
-    image_ids = sample_evenly(dataset.index, MAX_PHOTOS)["image_id"]
+    image_ids = sample_evenly(dataset.index, most)["image_id"]
     measured = kept(dataset.folder, PIXELS_FILE)
     if measured is None or not _are_of(measured, image_ids):
         told = tell_images(dataset, _measure, executor, report, frozenset(image_ids)).astype(_NUMBERS)

@@ -63,7 +63,7 @@ def check(
     failing = choose(fail_on, PROBLEMS, "--fail-on")
     with answering(as_json, quiet) as give:
         found = camerabias.check(source, executor=executor, verbose=True, **given_reading(context, source))
-        _draw_sheet(source)
+        draw_sheet(source)
         give(lambda: _document(found))
         if hit := [name for name in failing if name in found.problems]:
             console.print(f"--fail-on: {', '.join(hit)}")
@@ -104,7 +104,7 @@ def _document(found: DesignCheck) -> dict[str, Any]:
     }
 
 
-def _draw_sheet(source: str) -> None:
+def draw_sheet(source: str) -> None:
     """Draw the contact sheet of a DATASET, once; one that cannot be written to goes without."""
     from camerabias.datasets.dataset import is_dataset, open_dataset
     from camerabias.datasets.inspection.contact_sheet import contact_sheet

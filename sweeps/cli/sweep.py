@@ -1,4 +1,4 @@
-"""`camerabias demo`, `sweep` and `search`."""
+"""`camerabias sweep` and `search`."""
 
 from __future__ import annotations
 
@@ -28,38 +28,9 @@ from camerabias.sweeps.cli.options import (
     split_numbers,
     split_words,
 )
-from camerabias.sweeps.cli.report import show_report
 
 if TYPE_CHECKING:
     from camerabias.sweeps.execution.outcome import SweepOutcome
-
-
-@app.command(epilog="Example: camerabias demo --run runs/demo")
-def demo(
-    run: RunOption = "runs/demo",
-    seeds: SeedsOption = None,
-    executor: ExecutorOption = "ray",
-    details: DetailsOption = False,
-) -> None:
-    """Simulate photos, train on them with and without camera bias, and report: ten minutes on two cores."""
-    import camerabias
-    from camerabias.datasets.io.storage import Folder
-    from camerabias.sweeps.execution.executor import trial_executor
-    from camerabias.sweeps.execution.sweep import Request, run_sweep
-    from camerabias.sweeps.printing.console_listener import ConsoleListener
-
-    data = Folder(run).child("dataset").uri
-    camerabias.simulate(data, executor=executor, verbose=True)
-    request = Request(
-        data, run, seeds=split_numbers(seeds), weights="none", executor=trial_executor(executor)
-    )
-    outcome = run_sweep(["demo"], request, ConsoleListener(details))
-    show_report(run, details)
-    if not (outcome.n_left or outcome.failures):
-        typer.echo(
-            "Next: your own photos, with `camerabias check PHOTOS` and `camerabias audit PHOTOS --run RUN`"
-        )
-    exit_if_failed(outcome)
 
 
 @sweep_app.command(

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from camerabias.analysis.records.load import load_records
@@ -52,8 +54,10 @@ def test_a_failed_cell_is_unknown(make, tmp_path):
 def test_a_cheating_model_follows_the_camera(demo_run):
     found = sentences(demo_run)
     (short,) = found["In short"]
-    assert "after balanced training, and after disjoint training, where every camera has one label" in short
-    assert "test_resnet 0.960 [0.933, 0.984] (4 seeds), and 0.520 [" in short
+    assert short.startswith("Label accuracy where the camera goes with the label, and where it does not:")
+    balanced, disjoint = short.split(", after disjoint training (every camera has one label) ")
+    assert all(0.93 < float(found) < 0.99 for found in re.findall(r"(0\.\d+) \[", balanced))
+    assert re.fullmatch(r"1\.000 \[.*\] \(?.*and 0\.000 \[.*\]\.", disjoint)
     (tied,) = found["Do predictions depend on the camera?"]
     assert "iPhone: Manufacturer 1" in tied
     expected = (
