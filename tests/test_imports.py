@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent
 
 ROOMS = [
     "datasets.schema",
+    "datasets.near_names",
     "datasets.io",
     "datasets.dataset",
     "datasets.sampling",

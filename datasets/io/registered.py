@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from camerabias.datasets.near_names import allowed_names
+
 Parameters = dict[str, float]
 
 
@@ -54,12 +56,16 @@ class Registered(BaseModel):
         name = fields.pop("name", None)
         kind = cls.registry.get(name) if isinstance(name, str) else None
         if kind is None:
-            raise ValueError(f"{cls.noun} {name!r} is not known; allowed: {', '.join(sorted(cls.registry))}")
+            raise ValueError(
+                f"{cls.noun} {name!r} is not known{allowed_names(str(name), sorted(cls.registry))}"
+            )
         parameters = parameters | fields
         unknown = sorted(set(parameters) - set(kind.defaults))
         if unknown:
-            allowed = ", ".join(sorted(kind.defaults)) or "none"
-            raise ValueError(f"{cls.noun} {name!r} has no parameter {', '.join(unknown)}; allowed: {allowed}")
+            raise ValueError(
+                f"{cls.noun} {name!r} has no parameter {', '.join(unknown)}"
+                f"{allowed_names(unknown, sorted(kind.defaults))}"
+            )
         return {"name": name, "parameters": kind.defaults | parameters}
 
     def __hash__(self) -> int:

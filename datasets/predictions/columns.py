@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 
 import pandas as pd
 
+from camerabias.datasets.near_names import near_names
 from camerabias.datasets.reading.columns import PATH_NAMES
 from camerabias.datasets.reading.splits import find_split
 from camerabias.datasets.reading.words import plainly
@@ -137,7 +138,8 @@ def _refuse(
     for ours, theirs in found.items():
         if theirs not in table:
             raise CamerabiasError(
-                f"{name} has no column {theirs!r}, which --{ours.replace('_', '-')} names; it has {has}."
+                f"{name} has no column {theirs!r}, which --{ours.replace('_', '-')} names"
+                f"{near_names(theirs, map(str, table.columns))}; it has {has}."
             )
         if f"{theirs} (2)" in table:
             raise CamerabiasError(f"{name} has two columns {theirs!r}; rename one of them.")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from camerabias.datasets.near_names import near_names
 from camerabias.datasets.reading.location import is_picture
 from camerabias.datasets.reading.photo import Reading
 from camerabias.datasets.reading.splits import find_split
@@ -130,7 +131,8 @@ def _refuse_absent(table: pd.DataFrame, found: Mapping[str, str], name: str) -> 
     if "camera" in absent:
         advice += ", or take the camera from EXIF with --camera-from exif"
     raise CamerabiasError(
-        f"{name} has no column {', '.join(map(repr, absent.values()))}; it has {', '.join(columns)}. {advice}."
+        f"{name} has no column {', '.join(map(repr, absent.values()))}{near_names(absent.values(), columns)}; "
+        f"it has {', '.join(columns)}. {advice}."
         + (_one_hot(table) if "label" in absent else "")
         + (_pictures(table) if "path" in absent else "")
     )

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from camerabias.datasets.near_names import allowed_names
 from camerabias.datasets.schema import N_FOLDS, STRENGTH, WITHOUT, CamerabiasError, DatasetManifest
 
 CellName = tuple[str, str]
@@ -230,9 +231,9 @@ def check_name(name: str) -> None:
         parse_strength(name.removeprefix(STRENGTH))
     elif name not in RULES and not name.startswith(WITHOUT):
         raise CamerabiasError(
-            f"Setting {name!r} is not known; allowed: {', '.join(RULES)}, {STRENGTH}0 to {STRENGTH}1, "
-            f"{WITHOUT}CAMERA, or a mapping with `name` and `cells`; among the settings of a study also "
-            f"{LEAVE_ONE_CAMERA_OUT}."
+            f"Setting {name!r} is not known{allowed_names(name, RULES)}, {STRENGTH}0 to {STRENGTH}1, "
+            f"{WITHOUT}CAMERA, or a mapping with `name` and `cells`; among the settings of a study "
+            f"also {LEAVE_ONE_CAMERA_OUT}."
         )
 
 

@@ -18,6 +18,7 @@ from pydantic import model_validator
 
 from camerabias.datasets.io.decode import Pixels
 from camerabias.datasets.io.registered import Parameters, Registered
+from camerabias.datasets.near_names import allowed_names
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.datasets.views.random import CROP_SIDE, jitter, random_crop
 from camerabias.datasets.views.traces import highpass, lowpass, recompressed, resampled, residual, shuffled
@@ -175,7 +176,7 @@ def parse_views(text: str) -> list[View]:
     unknown = [name for name in names if name not in allowed]
     if unknown or not names:
         raise CamerabiasError(
-            f"No view to build is named {', '.join(unknown) or '(none given)'}; allowed: {', '.join(allowed)} "
+            f"No view to build is named {', '.join(unknown) or '(none given)'}{allowed_names(unknown, allowed)} "
             "(random views are drawn while training)."
         )
     return [View.model_validate(name) for name in names]

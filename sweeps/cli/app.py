@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from camerabias.datasets.io.printable import printable
-from camerabias.sweeps.cli.streams import tell
+from camerabias.sweeps.monitoring.streams import tell
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from camerabias.datasets.io.printable import printable
+from camerabias.datasets.near_names import allowed_names
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.sweeps.cli.app import EXIT_ERROR, app
 from camerabias.sweeps.cli.options import AddressOption, InsistOption
@@ -59,6 +60,6 @@ def _parse(arguments: Sequence[str]) -> dict[str, Any]:
     while isinstance(command, TyperGroup):
         name = words.pop(0) if words else ""
         if name not in command.commands:
-            raise CamerabiasError(f"There is no command {name!r}; allowed: {', '.join(command.commands)}.")
+            raise CamerabiasError(f"There is no command {name!r}{allowed_names(name, command.commands)}.")
         command = command.commands[name]
     return command.make_context(command.name, words).params

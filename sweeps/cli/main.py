@@ -11,7 +11,7 @@ try:
     from camerabias.datasets.schema import CamerabiasError
     from camerabias.sweeps.cli import audit, check, cluster, data, demo, judge, report, sweep  # noqa: F401 - they add theirs
     from camerabias.sweeps.cli.app import EXIT_BUG, EXIT_ERROR, app
-    from camerabias.sweeps.cli.streams import output_error, prepare_streams, tell
+    from camerabias.sweeps.monitoring.streams import output_error, prepare_streams, tell
 except KeyboardInterrupt:  # the half second of imports is most of a short command
     print("Interrupted. The same command again resumes.", file=sys.stderr)
     sys.exit(130)

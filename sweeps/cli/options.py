@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from camerabias.datasets.near_names import allowed_names
 from camerabias.datasets.schema import CamerabiasError, CameraFrom, ExecutorName, Fit, Layout
 
 RunOption = Annotated[str, typer.Option("--run", help="Folder or bucket prefix that holds the records.")]
@@ -134,7 +135,8 @@ def choose(text: str | None, allowed: Iterable[str], option: str) -> list[str]:
     names = list(allowed)
     if unknown := [word for word in given if word not in names]:
         raise typer.BadParameter(
-            f"{', '.join(map(repr, unknown))} is not known; allowed: {', '.join(names)}", param_hint=option
+            f"{', '.join(map(repr, unknown))} is not known{allowed_names(unknown, names)}",
+            param_hint=option,
         )
     return given
 

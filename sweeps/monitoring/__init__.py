@@ -1,1 +1,1 @@
-"""How far a run is: status from records, live bars, loggers. Starts nothing."""
+"""How far a run is: status from records, live bars, loggers, and the streams they print to. Starts nothing."""

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from camerabias.datasets.near_names import allowed_names
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.trainables.records.record import TENSORBOARD_FOLDER
 from camerabias.trainables.records.run import Run
@@ -265,8 +266,8 @@ def check_loggers(names: Sequence[str]) -> None:
     unknown = [name for name in names if name not in LOGGERS]
     if unknown:
         raise CamerabiasError(
-            f"There is no logger {', '.join(map(repr, unknown))}; allowed: {', '.join(LOGGERS)}. TensorBoard's files "
-            "are written anyway."
+            f"There is no logger {', '.join(map(repr, unknown))}{allowed_names(unknown, LOGGERS)}. "
+            "TensorBoard's files are written anyway."
         )
     missing = [name for name in names if importlib.util.find_spec(name) is None]
     if missing:

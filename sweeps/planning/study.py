@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from camerabias.datasets.near_names import allowed_names
 from camerabias.datasets.sampling.rules import LEAVE_ONE_CAMERA_OUT, RESERVED, RULES, check_name
 from camerabias.datasets.schema import CamerabiasError, Target
 from camerabias.datasets.views.registry import VIEWS, View
@@ -95,7 +96,7 @@ class Grid(BaseModel):
         unknown = [name for name in mitigations if name not in MITIGATIONS]
         if unknown:
             named = ", ".join(map(repr, unknown))
-            raise ValueError(f"mitigation {named} is not known; allowed: {', '.join(MITIGATIONS)}")
+            raise ValueError(f"mitigation {named} is not known{allowed_names(unknown, MITIGATIONS)}")
         return list(dict.fromkeys(mitigations))
 
     @field_validator("recipes", mode="before")
@@ -168,7 +169,9 @@ class Study(BaseModel):
     def _known_includes(cls, includes: list[str]) -> list[str]:
         unknown = sorted(set(includes) - set(study_names()))
         if unknown:
-            raise ValueError(f"study {', '.join(unknown)} is not known; allowed: {', '.join(study_names())}")
+            raise ValueError(
+                f"study {', '.join(unknown)} is not known{allowed_names(unknown, study_names())}"
+            )
         return includes
 
     @field_validator("recipe")
@@ -256,7 +259,7 @@ def _read(given: str) -> dict[str, Any]:
         text = Path(given).read_text(errors="replace")  # a file that is no text is no YAML either
     else:
         raise CamerabiasError(
-            f"There is no study {given!r}; allowed: {', '.join(study_names())}, or the path of a YAML file."
+            f"There is no study {given!r}{allowed_names(given, study_names())}, or the path of a YAML file."
         )
     return {"name": Path(given).stem, **read_fields(text, f"The study {given}", Study)}
 
@@ -295,7 +298,8 @@ def explain(what: str, error: ValidationError, models: Mapping[str, type[BaseMod
         text = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             under = next((str(part) for part in problem["loc"] if part in models), "")
-            text = f"unknown key; allowed: {', '.join(models[under].model_fields)}"
+            fields = models[under].model_fields
+            text = f"unknown key{allowed_names(str(problem['loc'][-1]), fields)}"
         elif problem["type"] == "literal_error":
             text += f", not {problem['input']!r}"
         wrong.append(f"  {place}: {text}")

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from camerabias.datasets.near_names import allowed_names
 from camerabias.datasets.schema import CamerabiasError, Target
 from camerabias.datasets.views.registry import View
 from camerabias.sweeps.planning.study import CellList, Grid, Study, check_rules, collect, explain, read_fields
@@ -132,7 +133,7 @@ _KEYS: dict[str, type[BaseModel]] = {
 def _as_recipe_has_it(base: Recipe, name: str, parameter: Parameter) -> Parameter:
     """The parameter with its values as the recipe reads them: 1e-4, which YAML takes for a word, is a number."""
     if name not in Recipe.model_fields:
-        raise CamerabiasError(f"{name!r} is no field of a recipe; allowed: {', '.join(Recipe.model_fields)}.")
+        raise CamerabiasError(f"{name!r} is no field of a recipe{allowed_names(name, Recipe.model_fields)}.")
     return parameter.replaced([_read_value(base, name, value) for value in parameter.values])
 
 

@@ -219,7 +219,7 @@ def _own(path: str, name: str) -> bool:
     return (
         not path.startswith("run/")
         if name in ("report run", "audit dataset")
-        else path != "run/dataset/facts.parquet"
+        else path not in ("run/dataset/facts.parquet", "run/dataset/pixels.parquet")
     )
 
 

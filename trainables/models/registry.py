@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from camerabias.datasets.near_names import near_names
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.trainables.models.small_cnn import small_cnn
 from camerabias.trainables.spec.linear_probe import OWN_FEATURES, backbone_of
@@ -153,12 +154,21 @@ def find_model(name: str) -> ModelKind:
     import timm
 
     if not timm.is_model(name):
-        near = timm.list_models(f"*{name}*")[:5]
-        hint = f" (did you mean {', '.join(near)}?)" if near else ""
         raise CamerabiasError(
-            f"There is no model {name!r}{hint}; allowed: {', '.join(MODELS)}, or any of timm's names."
+            f"There is no model {name!r}{_near_models(name)}; allowed: {', '.join(MODELS)}, or any of timm's names."
         )
     return _timm(name)
+
+
+def _near_models(name: str) -> str:
+    import timm
+
+    holding = timm.list_models(f"*{name}*")[:5]
+    return (
+        f" (did you mean {', '.join(holding)}?)"
+        if holding
+        else near_names(name, [*MODELS, *timm.list_models()])
+    )
 
 
 def input_size(name: str, asked: int | None, available: int) -> int:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from camerabias.datasets.near_names import allowed_names
 from camerabias.datasets.schema import CamerabiasError, wrong_fields
 from camerabias.trainables.spec.mitigation import MITIGATIONS
 
@@ -136,7 +137,7 @@ def load_recipe(given: str | dict[str, Any]) -> Recipe:
         text = Path(given).read_text(errors="replace")  # a file that is no text is no YAML either
     else:
         raise CamerabiasError(
-            f"There is no recipe {given!r}; allowed: {', '.join(recipe_names())}, or the path of a YAML file."
+            f"There is no recipe {given!r}{allowed_names(given, recipe_names())}, or the path of a YAML file."
         )
     try:
         return validate_recipe(yaml.safe_load(text), f"recipe {given!r}")

@@ -80,7 +80,8 @@ def test_unknown_mitigation_is_named_with_those_there_are(tmp_path):
     (study,) = load_study(write(tmp_path, grids=[grid]))
     assert study.grids[0].mitigations == ["none"]
     with pytest.raises(
-        CamerabiasError, match="'resampling' is not known; allowed: none, reweight, resample, "
+        CamerabiasError,
+        match=r"'resampling' is not known .*; allowed: none, reweight, resample, ",
     ):
         load_study(write(tmp_path, grids=[{**grid, "mitigations": ["none", "resampling"]}]))
 
@@ -166,7 +167,7 @@ def test_file_that_is_no_study_is_said_so(tmp_path, text):
 
 
 def test_unknown_study_lists_the_shipped_ones():
-    with pytest.raises(CamerabiasError, match=r"no study 'tabel1'; allowed: audit, .*, table1, table2"):
+    with pytest.raises(CamerabiasError, match=r"no study 'tabel1' .*; allowed: audit, .*, table1, table2"):
         load_study("tabel1")
 
 

@@ -38,9 +38,9 @@ def prepare_streams() -> None:
 
 
 def tell(sentence: str) -> None:
-    """Print a sentence on standard error, if there is one."""
+    """Print a sentence, or one a line, on standard error, if there is one."""
     try:
-        print(printable(sentence), file=sys.stderr, flush=True)
+        print("\n".join(map(printable, sentence.split("\n"))), file=sys.stderr, flush=True)
     except OSError:
         _silence(sys.stderr)
 
