@@ -5,7 +5,7 @@ INSTALLED := .venv/installed
 
 .PHONY: demo test test-slow test-all check lint types links docs wheel lock clean
 
-demo: $(INSTALLED)  ## simulate, train, report: ten minutes on two cores
+demo: $(INSTALLED)  ## an answer within a minute, the paper's tables in ten
 	$(BIN)/camerabias demo --run runs/demo
 
 # two at a time; tests of one group (those that start Ray, those that share an audit) one after the other

@@ -25,6 +25,7 @@ from camerabias.analysis.effects.probes import (
 from camerabias.analysis.records.records import Records
 from camerabias.analysis.records.wording import PLAIN, show_absence
 from camerabias.analysis.statistics.accuracy import (
+    accuracy,
     contrast,
     excess_given,
     paired_difference,
@@ -114,15 +115,12 @@ def _in_short(records: Records) -> list[_Answer]:
 
 def _aligned_and_conflicting(records: Records, cell: StudyCell, tied: Mapping[str, str]) -> str:
     """Accuracy on bias-aligned and bias-conflicting photos of the cameras that are tied to a label."""
-    seeds = [frame[frame["camera"].isin(list(tied))] for frame in _all(records, cell)]
-    sides = [
-        [rows[(rows["camera"].map(tied) == rows["label"]) == side] for rows in seeds]
-        for side in (True, False)
-    ]
-    if not all(any(map(len, side)) for side in sides):
+    rows = records.rows(cell)
+    rows = rows[rows["camera"].isin(list(tied))]
+    aligned = rows["camera"].map(tied) == rows["label"]
+    if aligned.all() or not aligned.any():  # also of no rows
         return ""
-    aligned, conflicting = (accuracy([rows for rows in side if len(rows)]) for side in sides)
-    return f"{show_estimate(aligned)} and {show_estimate(conflicting)}"
+    return f"{show_estimate(accuracy(rows[aligned]))} and {show_estimate(accuracy(rows[~aligned]))}"
 
 
 def _recognition(records: Records, target: Target) -> list[_Answer]:

@@ -117,7 +117,7 @@ def test_every_statistic_is_a_column(imported):
 
 def test_of_many_photos_as_many_of_every_cell_are_measured(monkeypatch, source, imported):
     monkeypatch.setattr("camerabias.datasets.inspection.pixels.MAX_PHOTOS", 9)
-    found = pixels_of(imported, LocalExecutor())
+    found = pixels_of(imported, LocalExecutor(), most=9)
     measured = imported.index.set_index("image_id").loc[found["image_id"]]
     assert measured.groupby(["label", "camera"]).size().tolist() == [2, 2, 2, 2]
     facts = survey(source, LocalExecutor()).facts

@@ -172,7 +172,10 @@ def test_watchers_are_told_one_after_the_other(make_job):
 
 @pytest.mark.parametrize(
     ("asked", "said"),
-    [("mlfow", "There is no logger 'mlfow'; allowed: mlflow, wandb"), ("nowhere,wandb", "'nowhere'")],
+    [
+        ("mlfow", "There is no logger 'mlfow' (did you mean 'mlflow'?); allowed: mlflow, wandb"),
+        ("nowhere,wandb", "'nowhere'"),
+    ],
 )
 def test_unknown_loggers_are_refused_before_anything_starts(command, dataset, tmp_path, asked, said):
     code, _, err = log_sweep(command, dataset, tmp_path, asked)
