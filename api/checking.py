@@ -213,7 +213,7 @@ def check(
         images: Folder of a table's photos.
         one_vs_rest: A label; all others become one.
         max_rejected: Share of photos, 0 to 1, that may be undecodable.
-        executor: `local` reads here; `ray` spreads the work over cores.
+        executor: `local` reads on this machine; `ray` spreads work over machines.
         verbose: Whether to print what the command prints.
 
     Returns:

@@ -45,7 +45,7 @@ def simulate(
         correlation: Of label and camera, 0 to 1, where every bottle is photographed once; None has every camera
             photograph every bottle.
         seed: Of everything random in the photos.
-        executor: `local` works here; `ray` spreads the work over cores.
+        executor: `local` works on this machine; `ray` spreads work over machines, but starts for many photos alone.
         verbose: Whether to print what the command prints.
 
     Returns:
@@ -61,8 +61,9 @@ def simulate(
     """
     scales = parse_cues(cues) if isinstance(cues, str) else cues
     spec = preset_spec(preset, images=images, size=size, cues=scales, seed=seed, correlation=correlation)
+    where = for_photos(EXECUTORS[executor](), spec.images)
     with listener_of(verbose).counting("Simulating photos") as progress:
-        dataset = simulate_dataset(spec, Folder(fspath(out)), EXECUTORS[executor](), progress)
+        dataset = simulate_dataset(spec, Folder(fspath(out)), where, progress)
     if verbose:
         print_made(dataset)
     return dataset
@@ -100,7 +101,8 @@ def import_photos(
         one_vs_rest: A label, or a member of labels that are sets (`A|B`): all others become one label.
         fit: How photos become a model's input: `resize` and cut the centre, `crop` unscaled pixels, or `pad`.
         max_rejected: Share of photos, 0 to 1, that may be undecodable before the import gives up.
-        executor: `local` works here; `ray` spreads the work over cores; or one that was made, for many photos.
+        executor: `local` works on this machine; `ray` spreads work over machines, but starts for many photos alone;
+            or one that was made.
         verbose: Whether to print what the command prints.
 
     Returns:
@@ -120,10 +122,8 @@ def import_photos(
     listener = listener_of(verbose)
     for note in found.notes:
         listener.say(note)
-    if isinstance(executor, Executor):
-        where = for_photos(executor, len(found.photos))
-    else:
-        where = EXECUTORS[executor]()
+    asked = executor if isinstance(executor, Executor) else EXECUTORS[executor]()
+    where = for_photos(asked, len(found.photos))
     with listener.counting("Importing photos") as progress:
         dataset = import_dataset(found, Folder(fspath(out)), where, fit, max_rejected, progress)
     if verbose:

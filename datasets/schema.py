@@ -63,7 +63,7 @@ Preset = Literal["demo", "paper"]
 """What the simulator makes where nothing else is asked for."""
 
 ExecutorName = Literal["ray", "local"]
-"""Where work runs: spread by Ray, or in this process, one item after the other."""
+"""Where work runs: spread by Ray, or on this machine alone."""
 
 
 def pictures_of(image_ids: pd.Series[str]) -> pd.Series[str]:

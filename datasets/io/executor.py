@@ -1,12 +1,15 @@
-"""Where independent work is done: here, item by item, or spread by Ray Data."""
+"""Where independent work is done: here, item by item, on this machine's cores, or spread by Ray Data."""
 
 from __future__ import annotations
 
 import json
 import logging
+import os
 import pickle
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -49,6 +52,41 @@ class LocalExecutor(Executor):
         yield from map(work, items)
 
 
+class CoresExecutor(LocalExecutor):
+    """Works in this process, and on all cores of this machine once items turn out to take long."""
+
+    def map(self, work: Work, items: Sequence[Any]) -> Iterator[dict[str, Any]]:
+        """Do items here, and side by side as soon as those left would take longer than processes do to start."""
+        spent = 0.0
+        for done, item in enumerate(items):
+            if done and spent / done * (len(items) - done) > WORTH_PROCESSES and (os.cpu_count() or 1) > 1:
+                yield from _on_cores(work, items[done:])
+                return
+            began = time.perf_counter()
+            result = work(item)
+            spent += time.perf_counter() - began
+            yield result
+
+
+WORTH_PROCESSES = 8.0
+"""Seconds of work from which it is spread over processes: a process takes two to start."""
+
+
+def _on_cores(work: Work, items: Sequence[Any]) -> Iterator[dict[str, Any]]:
+    """Do items in processes, which are kept for whoever asks next; no script needs to guard its main module."""
+    import joblib  # late: few need it
+
+    rows = (joblib.delayed(_answer)(work, {"item": pickle.dumps(item)}) for item in items)
+    try:
+        for row in joblib.Parallel(n_jobs=-1, return_as="generator_unordered")(rows):
+            yield _result(row)
+    except BrokenProcessPool as error:
+        raise CamerabiasError(
+            "A process that worked on photos died without a word; often the system kills it because memory is full. "
+            "Close other programs, or work in this process alone: --executor local."
+        ) from error
+
+
 class RayExecutor(Executor):
     """Spreads work over the cores of this machine, or over a cluster.
 
@@ -87,9 +125,7 @@ class RayExecutor(Executor):
         done = ray.data.from_items(rows, override_num_blocks=len(rows)).map(lambda row: _answer(work, row))
         with _surviving():
             for row in done.iter_rows():
-                if row["refused"]:
-                    raise (StorageError if row["storage"] else CamerabiasError)(row["refused"])
-                yield json.loads(row["result"])
+                yield _result(row)
 
 
 @contextmanager
@@ -123,16 +159,25 @@ def _answer(work: Work, row: dict[str, Any]) -> dict[str, Any]:
         return {"result": "", "refused": str(error), "storage": isinstance(error, StorageError)}
 
 
+def _result(row: dict[str, Any]) -> dict[str, Any]:
+    """What `_answer` brought from another process."""
+    if row["refused"]:
+        raise (StorageError if row["storage"] else CamerabiasError)(row["refused"])
+    found: dict[str, Any] = json.loads(row["result"])
+    return found
+
+
 SPREAD_FROM = 5000
 """Photos from which Ray's start, about ten seconds, costs less than it saves."""
 
 
 def for_photos(executor: Executor, n: int) -> Executor:
-    """Where n photos are read: here, unless they are many, or others have started machines for them."""
-    return executor if n >= SPREAD_FROM or executor.is_cluster else LocalExecutor()
+    """Where n photos are worked on: as is asked, but of few without starting a Ray for them."""
+    starts_ray = isinstance(executor, RayExecutor) and not executor.is_cluster
+    return CoresExecutor() if starts_ray and n < SPREAD_FROM else executor
 
 
 EXECUTORS: dict[ExecutorName, type[Executor]] = {
-    executor.name: executor for executor in (LocalExecutor, RayExecutor)
+    executor.name: executor for executor in (CoresExecutor, RayExecutor)
 }
 """Executors by the names that users give."""

@@ -23,7 +23,7 @@ from camerabias.datasets.dataset import Dataset, open_dataset
 from camerabias.datasets.inspection.metadata import are_facts_of, facts_of
 from camerabias.datasets.inspection.pixels import pixels_of
 from camerabias.datasets.inspection.sensor_pattern import match_patterns
-from camerabias.datasets.io.executor import SPREAD_FROM, Executor, LocalExecutor
+from camerabias.datasets.io.executor import SPREAD_FROM, CoresExecutor, Executor
 from camerabias.datasets.schema import FACTS_FILE, PIXELS_FILE, CamerabiasError
 from camerabias.sweeps.execution.executor import LocalTrialExecutor
 from camerabias.sweeps.execution.listener import Listener
@@ -243,7 +243,7 @@ def look_at_design(dataset: Dataset, run: Run, executor: Executor, listener: Lis
 def _where(dataset: Dataset, executor: Executor) -> Executor:
     """Where photos are read: spread where they are many, but not on a cluster, which nobody has checked yet."""
     spread = dataset.manifest.n_images >= SPREAD_FROM and not executor.is_cluster
-    return executor if spread else LocalExecutor()
+    return executor if spread else CoresExecutor()
 
 
 def _plan(step: Step, request: Request) -> Plan:

@@ -108,7 +108,7 @@ def build(
 ) -> None:
     """Build variants ahead of a sweep (which otherwise builds what it needs)."""
     from camerabias.datasets.dataset import open_dataset
-    from camerabias.datasets.io.executor import EXECUTORS
+    from camerabias.datasets.io.executor import EXECUTORS, for_photos
     from camerabias.datasets.views.build import build_variants
     from camerabias.datasets.views.registry import parse_views
     from camerabias.datasets.views.variant import Variant
@@ -117,8 +117,9 @@ def build(
     opened = open_dataset(dataset)
     side = size or opened.manifest.size
     variants = [Variant(view=view, size=side, fit=opened.manifest.fit) for view in parse_views(views)]
+    where = for_photos(EXECUTORS[executor](), opened.manifest.n_images)
     with counting("Building shards") as report:
-        build_variants(opened, variants, EXECUTORS[executor](), report)
+        build_variants(opened, variants, where, report)
     for variant in variants:
         height, width, channels = variant.shape
         console.print(f"{opened.folder}/variants/{variant.folder}: {height} × {width} × {channels}")

@@ -15,7 +15,9 @@ RunOption = Annotated[str, typer.Option("--run", help="Folder or bucket prefix t
 DataOption = Annotated[str, typer.Option("--data", help="DATASET folder, from `camerabias data`.")]
 ExecutorOption = Annotated[
     ExecutorName,
-    typer.Option(help="`ray` spreads work over cores and machines; `local` does it here, one by one."),
+    typer.Option(
+        help="`ray` spreads work over cores and machines; `local` keeps to this one, a trial at a time."
+    ),
 ]
 LabelOption = Annotated[str, typer.Option(help="The table's column of what is to be learned.")]
 CameraOption = Annotated[str, typer.Option(help="The table's column of the device that took the photo.")]

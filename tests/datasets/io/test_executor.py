@@ -1,9 +1,19 @@
 """The contract of executors, which each of them passes, and where they differ."""
 
+import os
+
 import pytest
 import ray
 
-from camerabias.datasets.io.executor import EXECUTORS, LocalExecutor, RayExecutor
+from camerabias.datasets.io import executor as module
+from camerabias.datasets.io.executor import (
+    EXECUTORS,
+    SPREAD_FROM,
+    CoresExecutor,
+    LocalExecutor,
+    RayExecutor,
+    for_photos,
+)
 from camerabias.datasets.io.storage import StorageError
 from camerabias.datasets.schema import CamerabiasError
 
@@ -16,12 +26,29 @@ def square(number):
     return {"number": number, "square": number**2}
 
 
-@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.xdist_group("ray")) for name in EXECUTORS])
+def die(number):
+    if number:
+        os._exit(1)  # as the system kills a process
+    return {}
+
+
+def whose(_):
+    return {"process": os.getpid()}
+
+
+@pytest.fixture
+def _patient(monkeypatch):
+    """Work is spread over processes from its second item on, however short it is."""
+    monkeypatch.setattr(module, "WORTH_PROCESSES", 0.0)
+    monkeypatch.setattr(module.os, "cpu_count", lambda: 2)
+
+
+@pytest.fixture(params=[pytest.param(n, marks=pytest.mark.xdist_group("ray")) for n in (*EXECUTORS, "cores")])
 def executor(request):
-    """Every executor in turn."""
-    if request.param == "ray":
-        request.getfixturevalue("_ray")
-    return EXECUTORS[request.param]()
+    """Every executor in turn, and that of this machine's cores where it spreads work."""
+    if request.param != "local":
+        request.getfixturevalue({"ray": "_ray", "cores": "_patient"}[request.param])
+    return CoresExecutor() if request.param == "cores" else EXECUTORS[request.param]()
 
 
 def test_every_item_is_done_once(executor):
@@ -51,6 +78,30 @@ def test_here_items_are_done_in_order_and_only_when_asked_for():
     assert next(done)["square"] == 9
     assert asked == [3]
     assert [said["square"] for said in done] == [1, 4]
+
+
+def test_short_work_stays_in_this_process():
+    assert {said["process"] for said in CoresExecutor().map(whose, range(20))} == {os.getpid()}
+
+
+@pytest.mark.usefixtures("_patient")
+def test_long_work_goes_on_in_processes():
+    first, *others = [said["process"] for said in CoresExecutor().map(whose, range(20))]
+    assert first == os.getpid()
+    assert os.getpid() not in others
+
+
+@pytest.mark.usefixtures("_patient")
+def test_a_process_that_dies_ends_the_work_in_a_sentence():
+    with pytest.raises(CamerabiasError, match="memory is full"):
+        list(CoresExecutor().map(die, range(4)))
+    assert len(list(CoresExecutor().map(whose, range(4)))) == 4  # by new ones
+
+
+def test_ray_starts_for_many_photos_alone():
+    assert isinstance(for_photos(RayExecutor(), SPREAD_FROM - 1), CoresExecutor)
+    for asked, n in ((RayExecutor(), SPREAD_FROM), (RayExecutor("auto"), 1), (LocalExecutor(), 1)):
+        assert for_photos(asked, n) is asked
 
 
 def test_a_cluster_is_what_others_have_started(monkeypatch):

@@ -10,7 +10,7 @@ from camerabias.datasets.dataset import open_dataset
 from camerabias.datasets.ingest import create
 from camerabias.datasets.ingest.create import import_dataset, simulate_dataset
 from camerabias.datasets.io.decode import decode
-from camerabias.datasets.io.executor import LocalExecutor, RayExecutor
+from camerabias.datasets.io.executor import CoresExecutor, LocalExecutor, RayExecutor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.reading.photo import Photo, Source
 from camerabias.datasets.schema import CamerabiasError
@@ -236,27 +236,32 @@ def test_the_cache_lies_where_the_environment_says(tmp_path, monkeypatch):
     assert cache_folder() == tmp_path / ".cache/camerabias"
 
 
-# --- ray ------------------------------------------------------------------------------------------------
+# --- spread ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.xdist_group("ray")
-@pytest.mark.usefixtures("_ray")
-def test_ray_and_this_process_write_the_same_files(make_photos, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "spread", [CoresExecutor, pytest.param(RayExecutor, marks=pytest.mark.xdist_group("ray"))]
+)
+def test_spread_work_and_this_process_write_the_same_files(
+    request, make_photos, tmp_path, monkeypatch, spread
+):
+    if spread is RayExecutor:
+        request.getfixturevalue("_ray")
     monkeypatch.setattr(create, "PART_IMAGES", 8)
+    monkeypatch.setattr("camerabias.datasets.io.executor.WORTH_PROCESSES", 0.0)
     photos = make_photos(*[f"{label}/x/{n}.jpg" for label in "AB" for n in range(10)])
-    for executor in (LocalExecutor(), RayExecutor()):
-        simulated = Folder(tmp_path / executor.name / "simulated")
+    executors = {"here": LocalExecutor(), "spread": spread()}
+    for name, executor in executors.items():
+        simulated = Folder(tmp_path / name / "simulated")
         simulate_dataset(preset_spec("demo", images=20, size=64), simulated, executor)
-        imported = import_dataset(
-            read_source(str(photos)), Folder(tmp_path / executor.name / "imported"), executor
-        )
+        imported = import_dataset(read_source(str(photos)), Folder(tmp_path / name / "imported"), executor)
         build_variants(imported, [RGB, BINARY], executor)
-    local, ray = (
+    here, elsewhere = (
         {path.relative_to(root): path.read_bytes() for path in root.rglob("*") if path.is_file()}
-        for root in (tmp_path / "local", tmp_path / "ray")
+        for root in (tmp_path / name for name in executors)
     )
-    assert len(local) == 2 * (3 + 2) + 2 * (3 + 1)  # parts, index, manifest; parts and variant.json
-    assert ray == local
+    assert len(here) == 2 * (3 + 2) + 2 * (3 + 1)  # parts, index, manifest; parts and variant.json
+    assert elsewhere == here
 
 
 def test_pixels_of_an_earlier_dataset_in_the_same_folder_are_never_taken(dataset, tmp_path):
