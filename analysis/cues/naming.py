@@ -27,6 +27,9 @@ MODEL_FILE = "naming.npz"
 NAMED_FROM = 0.5
 """Probability from which a cue is named."""
 
+NOT_FAR = 2 / 3
+"""Share of the largest probability from which cues are inseparable of it."""
+
 MOST = 30.0
 """Standard deviations above which cameras do not differ more: tables of JPEG hardly vary at all within a camera."""
 
@@ -61,6 +64,17 @@ class CueNaming:
         if self.is_strange:
             return ()
         return tuple(cue for cue, probability in self.probabilities.items() if probability >= NAMED_FROM)
+
+    @property
+    def inseparable(self) -> tuple[str, ...]:
+        """Cues of which cameras differ in one or more, nobody knows in which; none where one is named.
+
+        Their probabilities are not far from the largest.
+        """
+        if self.named or self.is_strange or self.any < NAMED_FROM:
+            return ()
+        largest = max(self.probabilities.values())
+        return tuple(cue for cue, one in self.probabilities.items() if one >= NOT_FAR * largest)
 
     @property
     def is_strange(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil
 
 from camerabias.analysis.design.wording import photos_to_take
@@ -14,6 +15,7 @@ from camerabias.analysis.statistics.number_format import (
 )
 from camerabias.analysis.verdict.evidence.base import Findings
 from camerabias.analysis.verdict.evidence.cues import CUES_TEST
+from camerabias.analysis.verdict.evidence.moved_cues import MOVED_CUES
 from camerabias.analysis.verdict.evidence.registry import all_tests
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
 from camerabias.analysis.verdict.evidence.task import TASK
@@ -77,8 +79,7 @@ def propose_next_steps(found: Findings, outcome: VerdictOutcome) -> list[str]:
     photos = photos_to_take(found.design)
     if found.judged:
         return [*_STEPS_OF_PREDICTIONS[outcome], *photos]
-    cues = found.of(CUES_TEST)
-    mitigations = ", ".join(mitigations_of(cues.named)) if cues else ""
+    mitigations = ", ".join(mitigations_of(_cues_to_destroy(found)))
     augmented = f"augmentation that destroys the cue ({mitigations}), " if mitigations else ""
     steps = {
         "cheating": [
@@ -97,6 +98,12 @@ def propose_next_steps(found: Findings, outcome: VerdictOutcome) -> list[str]:
         ],
     }[outcome]
     return [*steps, *photos]
+
+
+def _cues_to_destroy(found: Findings) -> Sequence[str]:
+    """The cues that were shown to be used, where some were; else those that cameras differ in."""
+    moved, named = found.of(MOVED_CUES) or {}, found.of(CUES_TEST)
+    return [cue for cue, one in moved.items() if one.is_used] or (named.named if named else ())
 
 
 _SEPARATELY = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from camerabias.analysis.cues.naming import NAMED_FROM, CueNaming, name_cues
+from camerabias.analysis.cues.naming import CueNaming, name_cues
 from camerabias.analysis.records.wording import PLAIN
 from camerabias.analysis.statistics.number_format import show_share
 from camerabias.analysis.statistics.permutation import LEVEL
@@ -38,9 +38,8 @@ def _name(found: CueNaming) -> str:
         return "No cue is named: photos of the cameras differ unlike any that were simulated."
     if found.named:
         return f"Cameras differ in {_listed(found, found.named)}."
-    if found.any >= NAMED_FROM:
-        likely = _listed(found, [*found.probabilities][:2])
-        return f"Cameras differ, but in which cue cannot be said: {likely} are the most probable."
+    if found.inseparable:
+        return f"Cameras differ in one or more of several cues, inseparable: {_listed(found, found.inseparable)}."
     return f"No cue is named; the most probable is {_listed(found, [*found.probabilities][:1])}."
 
 

@@ -164,9 +164,8 @@ def test_reasons_give_the_numbers_of_the_evidence():
     [
         ({"noise": 0.9, "jpeg": 0.8, "blur": 0.6}, 0.99, 0.5,
          "Cameras differ in noise (probability 0.900), jpeg (0.800) and blur (0.600)."),
-        ({"noise": 0.4, "blur": 0.3}, 0.9, 0.5,
-         "Cameras differ, but in which cue cannot be said: noise (probability 0.400) and blur (0.300) are the most "
-         "probable."),
+        ({"noise": 0.4, "blur": 0.3, "jpeg": 0.2}, 0.9, 0.5,
+         "Cameras differ in one or more of several cues, inseparable: noise (probability 0.400) and blur (0.300)."),
         ({"noise": 0.1, "blur": 0.02}, 0.2, 0.5, "No cue is named; the most probable is noise (probability 0.100)."),
         ({"noise": 0.9}, 0.9, 1.2, "No cue is named: photos of the cameras differ unlike any that were simulated."),
     ],
@@ -222,6 +221,16 @@ def test_the_cue_that_is_used_is_said_once(cues, sentence):
     assert [cue.name for cue in verdict.used_cues] == [*cues]
     assert verdict.used_cues[0].used == (not sentence.startswith(("Not", "Perhaps")))
     assert "used_cues" not in decide(findings).model_dump()
+
+
+@pytest.mark.parametrize(
+    ("low", "mitigation"), [(0.2, "(blur_noise)"), (-0.1, "(jitter)")], ids=["shown to be used", "not shown"]
+)
+def test_the_mitigation_destroys_the_cue_whose_equalising_worked(low, mitigation):
+    findings = findings_of(follow=0.7)  # whose cameras differ in white balance
+    cues = {"noise": moved(0.42, 0.05, 0.39, low)}
+    steps = decide(replace(findings, results={**findings.results, "moved_cues": cues})).next_steps
+    assert any(f"augmentation that destroys the cue {mitigation}" in step for step in steps)
 
 
 def test_a_sample_of_the_photos_is_said_to_be_one():
