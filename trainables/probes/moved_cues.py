@@ -61,7 +61,8 @@ def moved(cue: str, subject: Subject | LinearSubject, _: Mapping[str, float]) ->
     Returns:
         `names_of` the photos, and of each the predictions `before`, `equalised`, `sham`, `swapped` and
         `swapped_sham`; `swapped_camera`, whose level `swapped` is, and `swapped_sham_camera`, whose photos' change
-        `swapped_sham` is, empty where there is none. Where the cameras' levels are not known, no more than `why`.
+        `swapped_sham` is, empty where there is none; `levels` (cameras, k) of `level_cameras`. Where the cameras'
+        levels are not known, no more than `why`.
     """
     data, intervention = subject.data, INTERVENTIONS[cue]
     if data.config.test_view.kind.draw is not None:
@@ -81,6 +82,8 @@ def moved(cue: str, subject: Subject | LinearSubject, _: Mapping[str, float]) ->
         **names_of(subject, rows),
         "before": names[before],
         **{name: names[codes] for name, codes in found.items()},
+        "level_cameras": np.array([*levels]),
+        "levels": np.stack([*levels.values()]),
         **{f"{name}_camera": _cameras_of(moves[name], len(rows)) for name in ("swapped", "swapped_sham")},
     }
 

@@ -3,6 +3,7 @@ import pytest
 
 from camerabias.analysis.records.load import load_records
 from camerabias.analysis.report.figures.crop_maps import crop_heat_map, crops_of_single_photos
+from camerabias.analysis.report.figures.moved_photos import moved_photos
 from camerabias.analysis.report.figures.perturbations import perturbation_pairs
 from camerabias.analysis.report.figures.photo_grid import photo_grid
 from camerabias.analysis.report.figures.view_examples import binary_view, jitter_draws
@@ -114,3 +115,31 @@ def test_the_papers_model_is_shown_first(make, tmp_path):
     ]
     run = make.run(tmp_path, {"s": cells}, seeds=[0])
     assert "Accuracy of resnet34 " in crop_heat_map(load_records(run.folder.path))[1]
+
+
+def moved(images, generator):
+    """Levels of the cameras of the fabricated photos: each redder than the next, and less blue."""
+    levels = np.array([[0.4 - 0.2 * n, 0.2 * n - 0.4] for n in range(5)])
+    return {"level_cameras": np.array(["iPhone", "Huawei", "Samsung", "Redmi", "Vivo"]), "levels": levels}
+
+
+def test_a_moved_cue_is_shown_on_the_photo_that_it_changes_most(make, tmp_path):
+    cell = make.cell("label", "natural", make.right("label", 0.9), probes={"moved_white_balance": moved})
+    run = make.run(tmp_path, {"audit": [cell]}, examples=True)
+    figure, caption = moved_photos(load_records(run.folder.path))
+    before, after, difference = (shown(axis).astype(float) for axis in figure.axes)
+    titles = [axis.get_title() for axis in figure.axes]
+    assert sorted([titles[0], titles[1].removeprefix("white balance of ")]) == ["Vivo", "iPhone"]
+    redder = -1 if titles[0] == "iPhone" else 1
+    assert redder * (after - before)[..., 0].mean() > 5
+    assert redder * (after - before)[..., 2].mean() < -5
+    assert redder * (difference - 128)[..., 0].mean() > 20
+    assert "4 times as strong" in caption
+
+
+def test_without_photos_or_moved_cues_none_is_shown(make, tmp_path):
+    cell = make.cell("label", "natural", make.right("label", 0.9), probes={"moved_white_balance": moved})
+    with pytest.raises(CamerabiasError, match="carries no photo"):
+        moved_photos(load_records(make.run(tmp_path / "moved", {"audit": [cell]}).folder.path))
+    plain = make.cell("label", "natural", make.right("label", 0.9))
+    assert moved_photos(load_records(make.run(tmp_path / "plain", {"audit": [plain]}).folder.path)) is None
