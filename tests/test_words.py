@@ -1,6 +1,8 @@
-"""What is printed and documented uses the field's words: none of those that once stood in their place."""
+"""What is printed and documented uses the field's words, none of those that once stood in their place; in sentences
+that one reads to their end."""
 
 import ast
+import html
 import re
 import tarfile
 from pathlib import Path
@@ -101,6 +103,17 @@ def old_words(text):
     return [f"{hit[0]!r} (write: {standard})" for hit, standard in found if hit]
 
 
+LONGEST_SENTENCE = 30
+"""Words. A number, or an interval in brackets, is none."""
+
+
+def long_sentences(text):
+    """Sentences that nobody reads to their end; a paragraph, a cell or a row ends one, too."""
+    sentences = re.split(r"(?<=[.!?])[\"')]*\s+|\n\s*\n", text)
+    words = (re.findall(r"\S*[a-zA-Z]\S*", sentence) for sentence in sentences)
+    return [" ".join(found) for found in words if len(found) > LONGEST_SENTENCE]
+
+
 def strings(path):
     """Line and text of every phrase of a file that reaches users, of f-strings with {} for what is filled in.
 
@@ -146,8 +159,16 @@ COMMANDS = dict(commands(get_command(cli.app)))
 
 def text_of(page):
     """What a reader sees of an HTML page, or of its template."""
-    page = re.sub(r"<style>.*?</style>|\{%.*?%\}|base64,[^\"]*", " ", page, flags=re.DOTALL)
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", page))
+    return re.sub(r"\s+", " ", " ".join(paragraphs_of(page)))
+
+
+def paragraphs_of(page, without=None):
+    """The same by paragraph, cell and item of a list; without what some tag encloses."""
+    page = re.sub(r"<(style|script)>.*?</\1>|\{%.*?%\}|base64,[^\"]*", " ", page, flags=re.DOTALL)
+    if without:
+        page = re.sub(rf"<{without}[ >].*?</{without}>", " ", page, flags=re.DOTALL)
+    page = re.sub(r"</(p|li|t[dh]|d[dt]|h\d|text|caption|figcaption|summary|header)>", "\n\n", page)
+    return re.split(r"\n\s*\n", html.unescape(re.sub(r"<[^>]*>", " ", page)))
 
 
 @pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
@@ -155,6 +176,18 @@ def test_code_says_it_in_the_fields_words(path):
     assert [
         (line, found) for line, text in strings(path) if (found := old_words(" ".join(text.split())))
     ] == []
+
+
+@pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_sentence_that_is_printed_is_long(path):
+    tree = ast.parse(path.read_text())
+    said = _phrases(tree, set(_documentation(tree)))
+    assert [(line, found) for line, text in said if (found := long_sentences(text.replace("{}", "x")))] == []
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_no_sentence_of_the_report_is_long(path):
+    assert [found for text in paragraphs_of(path.read_text()) if (found := long_sentences(text))] == []
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
@@ -169,9 +202,8 @@ def test_titles_of_studies_and_claims_do(path):
             value = list(value.values())
         return [text for one in value for text in texts(one)] if isinstance(value, list) else [str(value)]
 
-    assert [
-        (text, found) for text in texts(yaml.safe_load(path.read_text())) if (found := old_words(text))
-    ] == []
+    said = texts(yaml.safe_load(path.read_text()))
+    assert [(text, found) for text in said if (found := old_words(text) + long_sentences(text))] == []
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -179,6 +211,8 @@ def test_help_does(name, monkeypatch, command):
     code, out, _ = command(*name.split()[1:], "--help")
     assert code == 0
     assert old_words(re.sub(r"[\s│]+", " ", out)) == []
+    said = [COMMANDS[name].help, *(getattr(option, "help", None) for option in COMMANDS[name].params)]
+    assert [found for text in said if (found := long_sentences(text or ""))] == []
 
 
 def test_the_report_of_a_run_and_what_is_printed_of_it_do(tmp_path, monkeypatch, command):
@@ -194,6 +228,15 @@ def test_the_report_of_a_run_and_what_is_printed_of_it_do(tmp_path, monkeypatch,
     assert "chance-normalised accuracy" in heads
     assert OLD_HEADS & {head.strip() for head in heads} == set()
     assert "nan" not in text_of(page).lower().split()
+    said = [*paragraphs_of(page, without="td"), *"\n".join(printed).splitlines()]
+    assert [found for text in said if (found := long_sentences(text))] == []
+
+
+def test_a_long_sentence_is_found_and_numbers_are_no_words():
+    word, interval = "word ", "0.936 [0.908, 0.962] "
+    assert long_sentences(30 * word + "more.") == [(30 * word + "more.")]
+    assert long_sentences(29 * word + "more. " + 30 * word) == []
+    assert long_sentences(30 * interval + 30 * word) == []
 
 
 @pytest.mark.parametrize(("pattern", "standard", "example"), OLD_WORDS, ids=[word[2] for word in OLD_WORDS])

@@ -39,7 +39,9 @@ def _sentences(found: Differences) -> Iterator[str]:
     notable = table[(table["p_holm"] < LEVEL) & (table["effect"].abs() >= MIN_EFFECT) & _noticeable(table)]
     cameras = notable["camera"].unique()  # those that differ most first
     for camera in cameras[:MAX_CAMERAS]:
-        yield f"Photos of {camera!r} are {_traits(notable[notable['camera'] == camera])} than others of their labels."
+        first, *more = _traits(notable[notable["camera"] == camera])
+        also = f" They are also {' and '.join(more)}." if more else ""
+        yield f"Photos of {camera!r} are {first} than others of their labels.{also}"
     if len(cameras) > MAX_CAMERAS:
         yield f"{count_of(len(cameras) - MAX_CAMERAS, 'more camera differs', 'more cameras differ')} too."
     if notable.empty:
@@ -53,9 +55,8 @@ def _noticeable(table: pd.DataFrame) -> pd.Series[bool]:
     return (table["mean"] - table["others"]).abs() >= least
 
 
-def _traits(rows: pd.DataFrame) -> str:
-    named = [*map(_trait, _one_of_each_kind(rows).head(MAX_STATISTICS).itertuples())]
-    return " and ".join(part for part in (", ".join(named[:-1]), named[-1]) if part)
+def _traits(rows: pd.DataFrame) -> list[str]:
+    return [_trait(row) for row in _one_of_each_kind(rows).head(MAX_STATISTICS).itertuples()]
 
 
 def _one_of_each_kind(rows: pd.DataFrame) -> pd.DataFrame:

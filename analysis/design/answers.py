@@ -199,7 +199,7 @@ def _take(needed: Mapping[Cell, int], noun: str, where: str) -> dict[str, Any]:
     )
     sought = show_with_points(SOUGHT_DIFFERENCE)
     return {
-        "photos": f"To detect an effect of {sought} (power {POWER}), add these {noun}{where}: "
+        "photos": f"To detect an effect of {sought} (power {POWER}), add {noun}{where}. Needed are "
         f"{', '.join([*cells[:MAX_CELLS], *more])}.",
         "needed": tuple(
             NeededPhotos(label=label, camera=camera, n=n) for (label, camera), n in needed.items()

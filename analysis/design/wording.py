@@ -199,8 +199,8 @@ def describe_effects(effects: Sequence[Effect]) -> list[str]:
     visible = [effect for effect in effects if not isnan(effect.risk_difference)]
     seen = [f"{show_points(effect.risk_difference)} with {effect.tested}" for effect in visible]
     named = (
-        "Minimum detectable effect (power 0.8), in percentage points: a camera's associated label is predicted "
-        f"that much more often for its photos than for others of the same label: {', '.join(seen)}."
+        f"Minimum detectable effect (power 0.8), in percentage points: {', '.join(seen)}. A camera's associated "
+        "label is predicted that much more often for its photos than for others of the same label."
     )
     return [named] if seen else []
 

@@ -120,7 +120,7 @@ def _design(judged: Judged) -> Answerable:
 
 _NOT_ASSOCIATED = (
     "Label and camera are not significantly associated in the judged photos, and nothing else says which label each "
-    "camera is associated with in training, so it is not known what using the camera would look like."
+    "camera is associated with in training. So it is not known what using the camera would look like."
 )
 
 

@@ -91,7 +91,7 @@ def _sentences(answers: list[_Answer]) -> list[str]:
     models: dict[str, list[str]] = {}
     for answer in answers:
         models.setdefault(answer.statement, []).append(f"{answer.model} {answer.number}".strip())
-    return [f"{statement}: {'; '.join(numbers)}." for statement, numbers in models.items()]
+    return [f"{statement}: {'; '.join(dict.fromkeys(numbers))}." for statement, numbers in models.items()]
 
 
 def _in_short(records: Records) -> list[_Answer]:
@@ -176,12 +176,14 @@ def _tied_cameras(records: Records) -> list[_Answer]:
         if not given.n_seeds:
             continue
         excess = excess_given(records.rows(cell), tied)
-        ties = ", ".join(f"{camera}: {label}" for camera, label in tied.items())
+        start = f"Trained on {_training(cell)},"
         statement = (
-            f"Trained on {_training(cell)} ({ties}), the share of test photos predicted as their camera's label is "
-            f"{_compared(excess, 0)} that expected if predictions were independent of the camera"
+            f"{start} the share of test photos predicted as their camera's label is {_compared(excess, 0)} that "
+            "expected if predictions were independent of the camera"
         )
         number = f"{_number(given)}, difference {show_estimate(excess)}"
+        ties = ", ".join(f"{label} to {camera}" for camera, label in tied.items())
+        answers.append(_Answer(f"{start} labels are tied to cameras", "", ties))
         answers.append(_Answer(statement, records.model_name(cell), number))
     return answers
 
@@ -222,10 +224,11 @@ def _learned_first(records: Records) -> list[_Answer]:
         interval = f" (camera's share {share})" if share else ""
         number = (
             f"of {len(order.pairs)} pairs of model and seed, the camera was in {order.camera_first} and the label in "
-            f"{order.label_first}{interval}; median time to half of the way from chance to 1: camera {camera_steps}, "
-            f"label {label_steps}"
+            f"{order.label_first}{interval}"
         )
         answers.append(_Answer(f"On {setting} photos, {answer}", "", number))
+        statement = f"On {setting} photos, median time to half of the way from chance to 1"
+        answers.append(_Answer(statement, "", f"camera {camera_steps}, label {label_steps}"))
     return answers
 
 
@@ -272,8 +275,8 @@ def _places(records: Records, cell: StudyCell, what: str, energies: list[pd.Data
         for region, place in places.items()
     )
     statement = (
-        f"Trained on {_training(cell)}, energy of {what} by region (× density relative to a uniform spread; top: "
-        "plastic in the uppermost tenth of the rows)"
+        f"Trained on {_training(cell)}, energy of {what} by region (× density against a uniform spread; top: plastic "
+        "in the uppermost tenth of rows)"
     )
     return [_Answer(statement, records.model_name(cell), numbers)]
 

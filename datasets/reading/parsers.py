@@ -169,7 +169,7 @@ def _refuse_swallowed(line: TextRow, separator: str, width: int) -> None:
 def _one_quote(line: TextRow) -> str:
     return (
         f"a quote that opens in line {line.first} closes in line {line.last} or not at all, so that these lines "
-        'would be one row; remove that quote, or write it as "" within a quoted cell'
+        'would be one row. Remove that quote, or write it as "" within a quoted cell'
     )
 
 

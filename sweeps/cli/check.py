@@ -35,8 +35,8 @@ def check(
         str | None,
         typer.Option(
             help="Problems, comma-separated, that make it exit with 3: cannot-tell (whether the classifier uses the "
-            "camera), associated (label and camera), leaks (of the label, by what files say), shared (groups or "
-            "near-duplicates, between training and test)."
+            "camera), associated (label and camera), leaks (labels by headers), shared (groups or near-duplicates "
+            "between training and test)."
         ),
     ] = None,
     label: LabelOption = "label",
@@ -69,8 +69,9 @@ def check(
             console.print(f"--fail-on: {', '.join(hit)}")
             raise typer.Exit(EXIT_FAIL_ON)
         if found.design.answers["use"].answerable:
+            console.print()
             console.print(
-                "\nNext: `camerabias audit` with the same photos and options, and --run FOLDER, gives a verdict."
+                "Next: `camerabias audit` with the same photos and options, and --run FOLDER, gives a verdict."
             )
 
 

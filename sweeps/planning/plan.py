@@ -216,7 +216,7 @@ class _Planner:
         if grid.target == "camera" and any(one.recipe.adversary for one in recipes):
             raise CamerabiasError(
                 f"Study {study.name!r} trains models to name the camera with an adversary, which keeps them from "
-                "just that; ask for the mitigation `adversary` where the target is `label`, and none in the recipe."
+                "just that. Ask for the mitigation `adversary` where the target is `label`, and none in the recipe."
             )
         return recipes
 

@@ -29,7 +29,7 @@ def own_features_id(location: str) -> str:
     root, name = _divide(location)
     if not root.exists(name):
         raise CamerabiasError(
-            f"There is no table of features {location!r}; give --embeddings a Parquet or CSV file with a row per "
+            f"There is no table of features {location!r}. Give --embeddings a Parquet or CSV file with a row per "
             f"photo: a column {' or '.join(KEYS)}, and either a column `features` of lists or a column per feature."
         )
     return f"sha256:{hashlib.sha256(root.read_bytes(name)).hexdigest()}"

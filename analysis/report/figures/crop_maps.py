@@ -55,8 +55,8 @@ def crops_of_single_photos(records: Records) -> tuple[Figure, str]:
     _colour_bar(figure, axes[1, -1], "probability")
     side = int(probe["side"])
     return figure, (
-        f"A test photo of each camera, and below it the probability that one {records.model_name(cell)} gives the "
-        f"true camera from the {side} × {side} crop around each place; beneath, the share of crops that are right."
+        f"A test photo of each camera. Below it: the probability that one {records.model_name(cell)} gives the true "
+        f"camera from the {side} × {side} crop around each place, and the share of crops that are right."
     )
 
 

@@ -98,15 +98,15 @@ def _difference(effect: ShortcutEffect) -> str:
 def _accuracies(effect: ShortcutEffect) -> str:
     """Of both kinds of photos; and within a label, since they hold the labels in different shares."""
     difference = effect.accuracy_difference
-    within = "no label has both, so that these do not compare"
+    within = "No label has both, so that these do not compare"
     if not isnan(difference.mean):
         sure = f" ({ends})" if (ends := show_points_ci(difference)) else ""
         points = show_with_points(difference.mean, points_decimals(difference))
-        within = f"within a label the difference is {points}{sure}"
+        within = f"Within a label the difference is {points}{sure}"
     return (
         f"Accuracy is {show_estimate(effect.accuracy_aligned)} on bias-aligned test photos ({effect.n_aligned} "
         f"groups) and {show_estimate(effect.accuracy_conflicting)} on bias-conflicting ones ({effect.n_conflicting} "
-        f"groups); {within}."
+        f"groups). {within}."
     )
 
 

@@ -58,8 +58,8 @@ def test_a_cheating_model_follows_the_camera(demo_run):
     balanced, disjoint = short.split(", after disjoint training (every camera has one label) ")
     assert all(0.93 < float(found) < 0.99 for found in re.findall(r"(0\.\d+) \[", balanced))
     assert re.fullmatch(r"1\.000 \[.*\] \(?.*and 0\.000 \[.*\]\.", disjoint)
-    (tied,) = found["Do predictions depend on the camera?"]
-    assert "iPhone: Manufacturer 1" in tied
+    ties, tied = found["Do predictions depend on the camera?"]
+    assert ties.startswith("Trained on disjoint, labels are tied to cameras: Manufacturer 1 to iPhone, ")
     expected = (
         "is higher than that expected if predictions were independent of the camera: "
         "test_resnet 1.000 [0.832, "
@@ -82,7 +82,7 @@ def test_a_cheating_model_follows_the_camera(demo_run):
 def test_an_honest_model_does_not(make, tmp_path):
     cells = [make.cell("label", setting, make.right("label", 0.97)) for setting in ("balanced", "disjoint")]
     found = sentences(make.run(tmp_path, {"s": cells}))
-    (tied,) = found["Do predictions depend on the camera?"]
+    _, tied = found["Do predictions depend on the camera?"]
     assert "is not distinguishable from that expected if predictions were independent of the camera" in tied
     (cost,) = found["What does the setting change?"]
     assert "is not distinguishable from 0: test_resnet 0.000 [" in cost
@@ -98,22 +98,23 @@ def test_what_is_learned_first_follows_the_curves(make, tmp_path, camera, label,
         make.cell("label", "balanced", make.right("label", 0.9), learned_at=label),
     ]
     run = make.run(tmp_path, {"s": cells}, seeds=range(8), bottles_per_label=1)
-    (sentence,) = sentences(run)["Is the camera learned before the label?"]
+    sentence, steps = sentences(run)["Is the camera learned before the label?"]
+    assert re.fullmatch(r"On balanced photos, median time .*: camera \d+ steps, label \d+ steps\.", steps)
     assert sentence.startswith(f"On balanced photos, {expected}: of 8 pairs")
 
 
 def test_four_pairs_are_too_few_to_tell_what_is_first(demo_run):
-    (sentence,) = sentences(demo_run)["Is the camera learned before the label?"]
+    sentence, _ = sentences(demo_run)["Is the camera learned before the label?"]
     assert "cannot tell" in sentence
     assert "the camera was in 4 and the label in 0" in sentence
 
 
 def test_never_learned_is_said(make, tmp_path):
     cells = [make.cell(t, "balanced", make.right(t, 0.9), learned_at=900) for t in ("camera", "label")]
-    (sentence,) = sentences(make.run(tmp_path, {"s": cells}))["Is the camera learned before the label?"]
+    sentence, steps = sentences(make.run(tmp_path, {"s": cells}))["Is the camera learned before the label?"]
     assert "cannot tell" in sentence
-    assert "the camera was in 0 and the label in 0; " in sentence
-    assert sentence.count("not in training") == 2
+    assert sentence.endswith("the camera was in 0 and the label in 0.")
+    assert steps.count("not in training") == 2
 
 
 def test_where_perturbations_and_attributions_lie(paper_run):

@@ -261,7 +261,7 @@ def test_accuracies_that_labels_explain_are_compared_within_a_label():
     difference = findings.of(SHORTCUT_EFFECT).effect.accuracy_difference
     low, mean, high = (f"{100 * end:.0f}" for end in (difference.low, difference.mean, difference.high))
     assert (
-        f"within a label the difference is {mean} point{'s' * (mean != '1')} (95 % CI [{low}, {high}])."
+        f"Within a label the difference is {mean} point{'s' * (mean != '1')} (95 % CI [{low}, {high}])."
         in sentence
     )
     assert decide(findings).evidence["shortcut_effect.accuracy_difference"] == difference.mean
@@ -277,7 +277,7 @@ def test_what_could_not_have_been_found_is_not_said_to_be_absent():
 def test_photos_that_settle_it_are_named_where_none_disagrees():
     verdict = decide(findings_of(against=0))
     assert "No photo is bias-conflicting" in verdict.reasons[0]
-    photos = [step for step in verdict.next_steps if "add these" in step]
+    photos = [step for step in verdict.next_steps if "Needed are" in step]
     assert any("'one'" in step for step in photos)
     assert all(step.startswith(tuple(QUESTIONS.values())) for step in photos)
     lists = [step.rpartition("?")[2] for step in photos]
