@@ -104,12 +104,11 @@ def _in_short(records: Records) -> list[_Answer]:
         without = _aligned_and_conflicting(records, reference, tied) if reference is not None else ""
         if reference is None or not (with_it and without):
             continue
-        numbers = (
-            f"after {reference.setting} training {without}, after disjoint training (every camera has one label) "
-            f"{with_it}{_sizes(records, reference, cell)}"
+        statement = (
+            f"Label accuracy where the camera goes with the label, and where it does not, after {reference.setting} "
+            "training and after disjoint (every camera has one label)"
         )
-        statement = "Label accuracy where the camera goes with the label, and where it does not"
-        answers.append(_Answer(statement, records.model_name(cell), numbers))
+        answers.append(_Answer(statement, records.model_name(cell), f"{without}, then {with_it}"))
     return answers
 
 

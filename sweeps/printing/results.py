@@ -98,7 +98,7 @@ def print_report(report: Report, details: bool) -> None:
 
 def _print_in_short(report: Report) -> None:
     """Of a run that nobody has audited: its first findings, and how many claims of the paper they bear out."""
-    _print_first("• ", report.findings, 4, 4, details=False)
+    _print_first("• ", report.findings, 3, 5, details=False)
     if len(report.claims):
         counts = report.claims["outcome"].value_counts(sort=False)
         outcomes = ", ".join(f"{n} `{outcome}`" for outcome, n in counts.items())
