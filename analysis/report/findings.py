@@ -6,7 +6,7 @@ write a function from the records to answers and list it in `QUESTIONS`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -24,8 +24,8 @@ from camerabias.analysis.effects.probes import (
 )
 from camerabias.analysis.records.records import Records
 from camerabias.analysis.records.wording import PLAIN, show_absence
+from camerabias.analysis.report.setting_contrast import REFERENCES, Sides, reference_cell, setting_contrasts
 from camerabias.analysis.statistics.accuracy import (
-    accuracy,
     contrast,
     excess_given,
     paired_difference,
@@ -36,9 +36,6 @@ from camerabias.analysis.statistics.learning import learning_order
 from camerabias.analysis.statistics.number_format import show_estimate, show_interval, show_number, show_share
 from camerabias.datasets.schema import Target
 from camerabias.trainables.records.study import StudyCell
-
-REFERENCES = ("balanced", "natural")
-"""Settings that others are compared with, the first that a run has: the paper's, then the photos as given."""
 
 BESIDE: dict[Comparison, str] = {
     "higher": "higher than",
@@ -79,14 +76,6 @@ def find(records: Records) -> list[Finding]:
     return [finding for finding in findings if finding.sentences]
 
 
-def reference_cell(records: Records, cell: StudyCell) -> StudyCell | None:
-    """The cell that another setting of the same model is compared with: that of the first of `REFERENCES`."""
-    for setting in REFERENCES:
-        if (other := records.under(setting, cell)) is not None:
-            return other
-    return None
-
-
 def _sentences(answers: list[_Answer]) -> list[str]:
     models: dict[str, list[str]] = {}
     for answer in answers:
@@ -96,30 +85,19 @@ def _sentences(answers: list[_Answer]) -> list[str]:
 
 def _in_short(records: Records) -> list[_Answer]:
     """Paper, Table II in a line: label accuracy by whether the camera goes with the label, after each training."""
-    answers = []
-    for cell in records.cells("label", "disjoint", PLAIN):
-        reference = reference_cell(records, cell)
-        tied = records.tied_labels(cell)
-        with_it = _aligned_and_conflicting(records, cell, tied)
-        without = _aligned_and_conflicting(records, reference, tied) if reference is not None else ""
-        if reference is None or not (with_it and without):
-            continue
-        statement = (
-            f"Label accuracy where the camera goes with the label, and where it does not, after {reference.setting} "
-            "training and after disjoint (every camera has one label)"
+    return [
+        _Answer(
+            "Label accuracy where the camera goes with the label, and where it does not, after "
+            f"{one.without.setting} training and after disjoint (every camera has one label)",
+            one.model,
+            f"{_both(one.without)}, then {_both(one.tied)}",
         )
-        answers.append(_Answer(statement, records.model_name(cell), f"{without}, then {with_it}"))
-    return answers
+        for one in setting_contrasts(records)
+    ]
 
 
-def _aligned_and_conflicting(records: Records, cell: StudyCell, tied: Mapping[str, str]) -> str:
-    """Accuracy on bias-aligned and bias-conflicting photos of the cameras that are tied to a label."""
-    rows = records.rows(cell)
-    rows = rows[rows["camera"].isin(list(tied))]
-    aligned = rows["camera"].map(tied) == rows["label"]
-    if aligned.all() or not aligned.any():  # also of no rows
-        return ""
-    return f"{show_estimate(accuracy(rows[aligned]))} and {show_estimate(accuracy(rows[~aligned]))}"
+def _both(sides: Sides) -> str:
+    return f"{show_estimate(sides.aligned)} and {show_estimate(sides.conflicting)}"
 
 
 def _recognition(records: Records, target: Target) -> list[_Answer]:

@@ -17,6 +17,7 @@ from camerabias.analysis.report.figures.draw import DrawnFigure, draw_figures, w
 from camerabias.analysis.report.findings import Finding, find
 from camerabias.analysis.report.page import PAGE_FILE, template
 from camerabias.analysis.report.search import report_searches
+from camerabias.analysis.report.setting_contrast import contrast_charts, contrast_headline, setting_contrasts
 from camerabias.analysis.report.tables import (
     StudyTable,
     WideTable,
@@ -104,8 +105,10 @@ def _html(
     verdict: Verdict | None,
     beside: list[AuditTable],
 ) -> str:
+    contrasts = [] if verdict else setting_contrasts(records)
     return template("report.html").render(
         info=records.info,
+        headline=contrast_headline(contrasts) if contrasts else "",
         facts=_facts(records),
         tables=tables,
         findings=findings,
@@ -115,7 +118,7 @@ def _html(
         audit=audit,
         design_sentences=describe_design(audit.design) if audit and isinstance(audit.design, Design) else [],
         verdict=verdict,
-        charts=answer_charts(verdict.evidence) if verdict else [],
+        charts=answer_charts(verdict.evidence) if verdict else contrast_charts(contrasts),
         audit_tables=beside,
         level=LEVEL,
         unfinished=_unfinished(records),

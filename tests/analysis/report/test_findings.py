@@ -54,7 +54,9 @@ def test_a_failed_cell_is_unknown(make, tmp_path):
 def test_a_cheating_model_follows_the_camera(demo_run):
     found = sentences(demo_run)
     (short,) = found["In short"]
-    assert short.startswith("Label accuracy where the camera goes with the label, and where it does not, after ")
+    assert short.startswith(
+        "Label accuracy where the camera goes with the label, and where it does not, after "
+    )
     balanced, disjoint = short.split(", then ")
     assert all(0.93 < float(found) < 0.99 for found in re.findall(r"(0\.\d+) \[", balanced))
     assert re.fullmatch(r"1\.000 \[.*\] \(?.*and 0\.000 \[.*\]\.", disjoint)

@@ -1,0 +1,54 @@
+"""Table II at a glance: what stands above the findings of a run that nobody audited."""
+
+from pathlib import Path
+
+import pytest
+
+from camerabias.analysis.records.load import load_records
+from camerabias.analysis.report.report import make_report
+from camerabias.analysis.report.setting_contrast import (
+    contrast_charts,
+    contrast_headline,
+    setting_contrasts,
+)
+
+
+@pytest.fixture
+def contrasts(demo_run):
+    return setting_contrasts(load_records(demo_run.folder.path))
+
+
+def test_a_model_that_follows_the_camera_is_right_where_it_goes_with_the_label_alone(contrasts):
+    (found,) = contrasts
+    assert (found.tied.aligned.mean, found.tied.conflicting.mean) == (1, 0)
+    assert found.without.aligned.mean == pytest.approx(0.96, abs=0.04)
+    assert found.without.conflicting.mean == pytest.approx(0.96, abs=0.04)
+    assert (found.tied.falls, found.without.falls) == (True, False)
+
+
+def test_the_headline_counts_models_after_both_kinds_of_training(contrasts):
+    assert contrast_headline(contrasts) == (
+        "Trained where every camera has one label, 1 of 1 models are less often right where the camera does not "
+        "go with the label; after balanced training, 0 of 1."
+    )
+
+
+def test_the_chart_has_a_bar_for_each_accuracy(contrasts):
+    (chart,) = contrast_charts(contrasts)
+    assert [mark.name for mark in chart.marks] == [
+        "disjoint, the camera's label", "disjoint, another label",
+        "balanced, the camera's label", "balanced, another label",
+    ]  # fmt: skip
+    assert [mark.value for mark in chart.marks[:2]] == [1, 0]
+    assert "After disjoint training right in 100% and 0%" in chart.answer
+
+
+def test_the_page_begins_with_it(demo_report):
+    page = Path(demo_report.index).read_text()
+    assert page.index("1 of 1 models are less often right") < page.index("<svg") < page.index("<h2>Findings")
+
+
+def test_a_run_without_such_a_pair_has_none(make, tmp_path):
+    run = make.run(tmp_path, {"s": [make.cell("label", "balanced", make.right("label", 0.9))]})
+    assert setting_contrasts(load_records(run.folder.path)) == []
+    assert 'class="headline"' not in Path(make_report(run.folder.path).index).read_text()
