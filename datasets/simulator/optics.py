@@ -61,11 +61,12 @@ def undistort_points(points: Map, k1: float, magnification: float = 0.0) -> Map:
     Returns:
         The points of the ideal image, same shape.
     """
-    target = points / np.float32(1 + magnification)
-    ideal = target
+    # a plane per coordinate: numpy takes several times as long for an axis of two
+    right, down = target = [points[..., axis] / np.float32(1 + magnification) for axis in (0, 1)]
     for _ in range(4):  # the error shrinks by about 3 k1 < 0.1 each time
-        ideal = target / (1 + np.float32(k1) * np.sum(ideal**2, axis=-1, keepdims=True, dtype=np.float32))
-    return ideal
+        stretched = 1 + np.float32(k1) * (right**2 + down**2)
+        right, down = (along / stretched for along in target)
+    return np.stack([right, down], axis=-1)
 
 
 def photo_points(size: int) -> Map:
@@ -86,11 +87,11 @@ def canvas_pixels(ideal: Map, pose: Pose, size: int, side: int) -> Map:
     Returns:
         Pixel coordinates on the canvas, same shape.
     """
-    frame = ideal / np.float32(np.sqrt(2)) - np.array(pose.shift, np.float32)
-    right, down = frame[..., 0], frame[..., 1]
+    shift = np.array(pose.shift, np.float32)
+    right, down = (ideal[..., axis] / np.float32(np.sqrt(2)) - shift[axis] for axis in (0, 1))
     cosine, sine = math.cos(pose.rotation), math.sin(pose.rotation)
-    bottle = np.stack([cosine * right + sine * down, cosine * down - sine * right], axis=-1)
-    return np.asarray(bottle * (size / pose.scale) + (side - 1) / 2, np.float32)
+    bottle = cosine * right + sine * down, cosine * down - sine * right
+    return np.stack([along * (size / pose.scale) + (side - 1) / 2 for along in bottle], axis=-1)
 
 
 def project(
@@ -129,8 +130,8 @@ def project(
 
 def vignetting_map(size: int, falloff: float) -> NDArray[np.float32]:
     """Return the fraction of light that reaches each pixel: 1 - falloff r², shape (size, size, 1)."""
-    squared_radius = np.sum(photo_points(size) ** 2, axis=-1, keepdims=True)
-    return np.asarray(1 - np.float32(falloff) * squared_radius, np.float32)
+    right, down = np.moveaxis(photo_points(size), -1, 0)
+    return np.asarray(1 - np.float32(falloff) * (right**2 + down**2), np.float32)[..., None]
 
 
 def dust_map(size: int, opacity: float, spots: NDArray[np.float32]) -> NDArray[np.float32]:
