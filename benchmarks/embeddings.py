@@ -1,0 +1,73 @@
+"""Embedding photos against the bare backbone on resident batches, same precision. Aim: at least 0.9 of its speed.
+
+    python -m benchmarks embeddings
+
+EfficientNet-Lite0 on simulated photos of 128 × 128, each resized to 224 × 224 and as it is, on all cores. The bare
+forward pass takes batches of 32 of both sizes, channels last, with as many threads of torch; its convolutions hold no
+batch normalisation either. Seconds of the wall: on an idle machine only.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+
+from benchmarks.common import take_turns
+from camerabias.datasets.dataset import read_images
+from camerabias.datasets.ingest.create import simulate_dataset
+from camerabias.datasets.io.executor import LocalExecutor
+from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.simulator import preset_spec
+from camerabias.datasets.views.registry import View
+from camerabias.trainables.embeddings.build import _embed, load_embedder
+from camerabias.trainables.embeddings.embedder import BATCH, Embedder
+from camerabias.trainables.models.weights import load_weights, weights_id
+from camerabias.trainables.spec.linear_probe import Embedding
+
+ROUNDS, IMAGES, SIZES, BACKBONE = 5, 320, (224, 128), "tf_efficientnet_lite0"
+
+
+def main(_: list[str]) -> None:
+    cores = os.cpu_count() or 1
+    photos = make_photos()
+    embedder = load_embedder(make_embedding(), "imagenet")
+
+    def ours() -> float:
+        began = time.perf_counter()
+        _embed(embedder, photos)
+        return time.perf_counter() - began
+
+    rounds = take_turns(ROUNDS, ours, lambda: bare(embedder, cores))
+    sides = "embedding {ours} s, bare backbone {against} s; ratio of speeds {ratio}."
+    sentence = f"{IMAGES} photos at {SIZES}: {sides}"
+    rounds.tell("embeddings", sentence)
+
+
+def make_photos() -> list[tuple[str, bytes]]:
+    with tempfile.TemporaryDirectory() as folder:
+        spec = preset_spec("demo", images=IMAGES, size=128)
+        dataset = simulate_dataset(spec, Folder(Path(folder)), LocalExecutor())
+        return [photo for part in dataset.manifest.parts for photo in read_images(dataset.folder, part.name)]
+
+
+def make_embedding() -> Embedding:
+    weights = weights_id(load_weights(BACKBONE, "imagenet"))
+    return Embedding(
+        backbone=BACKBONE, weights=weights, view=View.model_validate("rgb"), size=SIZES[0], fit="resize"
+    )
+
+
+@torch.inference_mode()
+def bare(embedder: Embedder, threads: int) -> float:
+    """Seconds of the backbone on as many images."""
+    torch.set_num_threads(threads)
+    batches = [torch.rand(BATCH, 3, side, side).to(memory_format=torch.channels_last) for side in SIZES]
+    began = time.perf_counter()
+    for batch in batches:
+        for _ in range(IMAGES // BATCH):
+            embedder.network(batch)
+    return time.perf_counter() - began
