@@ -52,9 +52,11 @@ wheel: $(INSTALLED)  ## the package as one file in dist, for clusters and images
 	rm -rf dist build/lib
 	$(BIN)/uv build --quiet --wheel --out-dir dist
 
-lock:  ## pin every dependency anew, for every platform
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --extra dev --python-version 3.11 \
-		--no-header pyproject.toml --output-file requirements.lock
+PIN := $(BIN)/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header
+
+lock:  ## pin every dependency anew, for every platform; and those of the core at the same versions
+	$(PIN) --extra dev pyproject.toml --output-file requirements.lock
+	$(PIN) --group core --constraints requirements.lock --output-file requirements-core.lock
 
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

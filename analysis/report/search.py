@@ -14,7 +14,6 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
-from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
 from camerabias.analysis.report.figures.base import BLUE, STYLE, VERMILION
 from camerabias.analysis.report.tables import without_formulas
@@ -30,7 +29,6 @@ from camerabias.trainables.records.search import (
     SearchRecord,
     Value,
     find_best,
-    replay,
     search_records,
 )
 
@@ -262,6 +260,12 @@ def importance(search: Search, candidates: Sequence[Candidate]) -> tuple[Figure,
         )
     if len({one.loss for one in complete}) == 1:
         raise CamerabiasError("all candidates have the same loss, so parameters have no importance")
+    try:
+        from optuna.importance import FanovaImportanceEvaluator, get_param_importances
+
+        from camerabias.trainables.records.optuna_view import replay
+    except ModuleNotFoundError as error:
+        raise CamerabiasError("it takes Optuna, which is not in the core install") from error
     shares = get_param_importances(replay(search, complete), evaluator=FanovaImportanceEvaluator(seed=0))
     figure = Figure(figsize=(4.0, 0.3 * len(shares) + 0.9), layout="constrained")
     axis = figure.subplots()

