@@ -57,7 +57,13 @@ def make_photos() -> list[tuple[str, bytes]]:
 def make_embedding() -> Embedding:
     weights = weights_id(load_weights(BACKBONE, "imagenet"))
     return Embedding(
-        backbone=BACKBONE, weights=weights, view=View.model_validate("rgb"), size=SIZES[0], fit="resize"
+        backbone=BACKBONE,
+        weights=weights,
+        view=View.model_validate("rgb"),
+        size=SIZES[0],
+        fit="resize",
+        crops=1,
+        precision="float32",
     )
 
 
