@@ -96,6 +96,8 @@ HEADS = {
 
 
 def _text(name: str, value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return show_p_value(value) if name in ("p", "p_holm") else show_share(value)
     return str(value)
