@@ -107,6 +107,8 @@ class Answerable(BaseModel):
         association: How strongly label and camera are associated; None where the associated labels were stated.
         effects: Minimum detectable effects, the last one of everything that can be tested.
         answers: What the photos can answer.
+        to_balance: The photos that training lacks most for every camera to have as many of each label; none where
+            that is not known.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -115,6 +117,7 @@ class Answerable(BaseModel):
     association: Association | None
     effects: tuple[Effect, ...]
     answers: dict[Question, Answer]
+    to_balance: tuple[NeededPhotos, ...] = ()
 
     @property
     def minimum_detectable_effect(self) -> float:

@@ -10,6 +10,18 @@ from camerabias.analysis.judged.findings import Judged, rows_by_seed
 from camerabias.analysis.statistics.accuracy import accuracy
 
 
+def right_by_cell(judged: Judged) -> pd.DataFrame:
+    """How many predictions are right of how many, labels × cameras: the plainest picture of a shortcut.
+
+    Returns:
+        A row per label: `label`, and a column per camera of text such as `4 of 31`; `-` where nothing was tested.
+    """
+    rows = judged.rows.assign(right=judged.rows["prediction"] == judged.rows["label"])
+    counted = rows.groupby(["label", "camera"])["right"].agg(["sum", "size"])
+    shown = counted["sum"].astype(str) + " of " + counted["size"].astype(str)
+    return shown.unstack(fill_value="-").rename_axis(columns=None).reset_index()
+
+
 def accuracy_by_camera(judged: Judged, associated: Mapping[str, str]) -> pd.DataFrame:
     """A row per camera, the one with most photos first.
 

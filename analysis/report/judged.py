@@ -10,7 +10,7 @@ import matplotlib as mpl
 import pandas as pd
 import pyarrow as pa
 
-from camerabias.analysis.judged.cameras import accuracy_by_camera
+from camerabias.analysis.judged.cameras import accuracy_by_camera, right_by_cell
 from camerabias.analysis.judged.findings import Judged
 from camerabias.analysis.report.answer_charts import answer_charts
 from camerabias.analysis.report.audit_tables import readable
@@ -54,16 +54,20 @@ def write_judged(
         Path or URI of the page.
     """
     cameras, report = accuracy_by_camera(judged, associated), run.child("report")
+    cells = right_by_cell(judged)
     figures = [_draw_cameras(judged, cameras), *_draw_photos(judged, associated, read)]
     write_figures(figures, report.child("figures"))
-    write_frames({"accuracy_by_camera": cameras}, report.child("tables"))
+    write_frames({"right_by_cell": cells, "accuracy_by_camera": cameras}, report.child("tables"))
     report.write_json(VERDICT_FILE, verdict.model_dump(mode="json"))
     page = template("judged.html").render(
         facts=_facts(judged),
         verdict=verdict,
         charts=answer_charts(verdict.evidence),
         notes=notes,
-        table=WideTable("Accuracy by camera", readable(cameras)),
+        tables=[
+            WideTable("Right predictions, by true label and camera", cells),
+            WideTable("Accuracy by camera", readable(cameras)),
+        ],
         figures=figures,
         level=LEVEL,
     )

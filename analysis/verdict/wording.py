@@ -78,7 +78,7 @@ def propose_next_steps(found: Findings, outcome: VerdictOutcome) -> list[str]:
     """What to do next, the most useful first."""
     photos = photos_to_take(found.design)
     if found.judged:
-        return [*_STEPS_OF_PREDICTIONS[outcome], *photos]
+        return [*_photos_to_balance(found, outcome), *_STEPS_OF_PREDICTIONS[outcome], *photos]
     mitigations = ", ".join(mitigations_of(_cues_to_destroy(found)))
     augmented = f"augmentation that destroys the cue ({mitigations}), " if mitigations else ""
     steps = {
@@ -100,6 +100,17 @@ def propose_next_steps(found: Findings, outcome: VerdictOutcome) -> list[str]:
     return [*steps, *photos]
 
 
+def _photos_to_balance(found: Findings, outcome: VerdictOutcome) -> list[str]:
+    """Which photos training lacks most."""
+    lacking = found.design.to_balance
+    if outcome != "cheating" or not lacking:
+        return []
+    cells = ", ".join(f"{cell.n} of {cell.label!r} by {cell.camera!r}" for cell in lacking)
+    return [
+        f"Take training photos until every camera has as many of each label. Most are lacking here: {cells}."
+    ]
+
+
 def _cues_to_destroy(found: Findings) -> Sequence[str]:
     """The cues that were shown to be used, where some were; else those that cameras differ in."""
     moved, named = found.of(MOVED_CUES) or {}, found.of(CUES_TEST)
@@ -107,8 +118,8 @@ def _cues_to_destroy(found: Findings) -> Sequence[str]:
 
 
 _SEPARATELY = (
-    "Report the test accuracy for bias-aligned and bias-conflicting photos separately: one number hides the "
-    "difference between them."
+    "Report test accuracy separately for photos with their camera's usual label and for others: one number hides "
+    "the difference."
 )
 _BALANCE = (
     "Balance the cameras over the labels in training: a model trained longer, or on other photos, may begin "
@@ -117,9 +128,9 @@ _BALANCE = (
 
 _STEPS_OF_PREDICTIONS: dict[VerdictOutcome, list[str]] = {
     "cheating": [
+        "Train on as many photos of every label with every camera, or with weights that balance label × camera.",
         _SEPARATELY,
-        "Train on photos of every label with every camera, or with weights that balance label × camera.",
-        "`camerabias audit` of the photos says which cue is used; `--full` compares what mitigations cost.",
+        "`camerabias audit` of the training photos trains a model of its own, and says which cue it uses.",
     ],
     "cannot tell": [
         "Judge predictions of more photos of every label with every camera, and say what training was like with "

@@ -38,7 +38,7 @@ class IdentificationTest(VerdictTest[Identification]):
             return [f"The model {verb} the camera within a label: {_numbers(result)}."]
         if found.judged and result is None:
             return [
-                "Whether the camera is identified within a label takes predictions of the camera "
+                "Not tested: whether the photos give the camera away. That takes predictions of the camera "
                 "(--predicted-camera)."
             ]
         if found.of(SENSOR_PATTERN) is None:

@@ -9,6 +9,7 @@ from camerabias.analysis.effects.sensitivity import Sensitivity, predictions_sen
 from camerabias.analysis.statistics.number_format import show_p, show_share
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.evidence.base import Audited, Findings, VerdictTest, register
+from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,15 @@ class SensitivityTest(VerdictTest[SensitivityFound]):
         depend = {name: one for name, one in looked.items() if one.p <= LEVEL}
         if not depend:
             return [f"Not significantly camera-sensitive: within a label, {_numbers(looked)} by the camera."]
+        sensitive = (
+            f"Camera-sensitive: within a label, {_numbers(looked)} by the camera, in whatever direction."
+        )
+        effect = found.of(SHORTCUT_EFFECT)
+        if effect is not None and effect.effect.p <= LEVEL:
+            return [sensitive]
         return [
-            f"Camera-sensitive: within a label, {_numbers(looked)} by the camera, in whatever direction. That alone "
-            "is not called cheating: it also arises on balanced photos, where some cameras' photos are harder."
+            f"{sensitive} That alone is not called cheating: it also arises on balanced photos, where some cameras' "
+            "photos are harder."
         ]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import isnan, nan
 
+import pandas as pd
+
 from camerabias.analysis.effects.shortcut_effect import ShortcutEffect, minimum_detectable
 from camerabias.analysis.statistics.accuracy import accuracy
 from camerabias.analysis.statistics.bootstrap import Estimate
@@ -13,6 +15,7 @@ from camerabias.analysis.statistics.number_format import (
     show_estimate,
     show_p,
     show_points_ci,
+    show_share,
     show_with_points,
 )
 from camerabias.analysis.statistics.permutation import LEVEL
@@ -30,11 +33,13 @@ class EffectFound:
         effect: Of the audited model, p corrected for the number of models.
         minimum_detectable: The smallest risk difference that would have been found; NaN where not even the largest.
         label_accuracy: Accuracy of the label.
+        camera_baseline: Accuracy of always naming the camera's associated label, on photos of cameras that have one.
     """
 
     effect: ShortcutEffect
     minimum_detectable: float
     label_accuracy: Estimate
+    camera_baseline: float
 
 
 class ShortcutEffectTest(VerdictTest[EffectFound]):
@@ -49,7 +54,13 @@ class ShortcutEffectTest(VerdictTest[EffectFound]):
         effect, associated = audited.effects[audited.model], audited.design.associated_labels
         rows = audited.label_rows
         detectable = nan if isnan(effect.p) else minimum_detectable(rows, associated)
-        return EffectFound(effect, detectable, accuracy(rows))
+        named = (
+            pd.concat(rows)
+            .assign(usual=lambda photos: photos["camera"].map(associated))
+            .dropna(subset="usual")
+        )
+        camera_baseline = float((named["usual"] == named["label"]).mean())
+        return EffectFound(effect, detectable, accuracy(rows), camera_baseline)
 
     def evidence(self, result: EffectFound) -> dict[str, float]:
         """Shares, risk difference, p, and accuracies of bias-aligned and bias-conflicting photos."""
@@ -61,6 +72,7 @@ class ShortcutEffectTest(VerdictTest[EffectFound]):
             **effect.risk_difference.named("risk_difference"),
             "p": effect.p,
             "minimum_detectable": result.minimum_detectable,
+            "camera_baseline": result.camera_baseline,
             "n_bias_aligned": effect.n_aligned,
             "n_bias_conflicting": effect.n_conflicting,
             **effect.accuracy_aligned.named("accuracy_bias_aligned"),
@@ -80,7 +92,7 @@ class ShortcutEffectTest(VerdictTest[EffectFound]):
         if effect.p > LEVEL:
             sentences.append(_power(result))
         if effect.n_conflicting and effect.n_aligned:
-            sentences.append(_accuracies(effect))
+            sentences += [_accuracies(effect), _by_the_camera_alone(result)]
         return sentences
 
 
@@ -89,24 +101,40 @@ def _difference(effect: ShortcutEffect) -> str:
     sure = ", ".join(filter(None, [show_points_ci(effect.risk_difference), show_p(effect.p)]))
     if effect.p > LEVEL:
         return (
-            "No significant shortcut effect: within a true label, the risk difference of a camera's associated label "
-            f"is {points} ({sure})."
+            "No significant shortcut effect: among photos of one true label, those of a camera are given its usual "
+            f"label {points} more often ({sure})."
         )
-    return f"Within a true label, a camera's associated label is predicted {points} more often ({sure})."
+    return (
+        f"Among photos of one true label, those of a camera are given its usual label {points} more often than "
+        f"others ({sure})."
+    )
 
 
 def _accuracies(effect: ShortcutEffect) -> str:
-    """Of both kinds of photos; and within a label, since they hold the labels in different shares."""
+    """Of both kinds of photos; and within a label, since they hold the labels in different shares.
+
+    Of two labels the difference within a label is the risk difference, which has been said.
+    """
     difference = effect.accuracy_difference
+    both = (
+        f"Accuracy is {show_estimate(effect.accuracy_aligned)} on photos with their camera's usual label "
+        f"(bias-aligned, {effect.n_aligned} groups) and {show_estimate(effect.accuracy_conflicting)} on others "
+        f"(bias-conflicting, {effect.n_conflicting} groups)."
+    )
+    if difference == effect.risk_difference:
+        return both
     within = "No label has both, so that these do not compare"
     if not isnan(difference.mean):
         sure = f" ({ends})" if (ends := show_points_ci(difference)) else ""
         points = show_with_points(difference.mean, points_decimals(difference))
         within = f"Within a label the difference is {points}{sure}"
+    return f"{both} {within}."
+
+
+def _by_the_camera_alone(result: EffectFound) -> str:
     return (
-        f"Accuracy is {show_estimate(effect.accuracy_aligned)} on bias-aligned test photos ({effect.n_aligned} "
-        f"groups) and {show_estimate(effect.accuracy_conflicting)} on bias-conflicting ones ({effect.n_conflicting} "
-        f"groups). {within}."
+        f"Always naming the camera's usual label would be right for {show_share(result.camera_baseline)} of these "
+        f"photos; the model is right for {show_share(result.label_accuracy.mean)} of all."
     )
 
 

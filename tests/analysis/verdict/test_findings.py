@@ -148,8 +148,8 @@ def test_reasons_give_the_numbers_of_the_evidence():
         for end in (effect.risk_difference.mean, effect.risk_difference.low, effect.risk_difference.high)
     )
     assert verdict.reasons[0] == (
-        f"Within a true label, a camera's associated label is predicted {difference} points more often "
-        f"(95 % CI [{low}, {high}], p < 0.001)."
+        f"Among photos of one true label, those of a camera are given its usual label {difference} points more often "
+        f"than others (95 % CI [{low}, {high}], p < 0.001)."
     )
     assert verdict.evidence["shortcut_effect.risk_difference"] == effect.risk_difference.mean
     assert verdict.evidence["shortcut_effect.n_bias_conflicting"] == 48
