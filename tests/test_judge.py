@@ -127,6 +127,23 @@ def test_the_risk_difference_is_that_of_a_table_worked_by_hand():
     assert judged.verdict == "cheating"
 
 
+def test_what_training_lacks_and_what_the_camera_alone_comes_to_are_said(tmp_path):
+    training = pd.DataFrame(
+        [("a", "x")] * 30 + [("b", "x")] * 4 + [("a", "y")] * 9 + [("b", "y")] * 20,
+        columns=["label", "camera"],
+    )
+    judged = training.assign(prediction=training["camera"].map({"x": "a", "y": "b"}))
+    verdict = camerabias.judge(judged, training=training, run=str(tmp_path / "run"))
+    assert verdict.verdict == "cheating"
+    assert verdict.next_steps[0].endswith("Most are lacking here: 26 of 'b' by 'x', 11 of 'a' by 'y'.")
+    assert verdict.numbers["shortcut_effect.camera_baseline"] == pytest.approx(50 / 63)
+    cells = pd.read_csv(tmp_path / "run/report/tables/right_by_cell.csv", index_col="label")
+    assert cells.to_dict("index") == {
+        "a": {"x": "30 of 30", "y": "0 of 9"},
+        "b": {"x": "0 of 4", "y": "20 of 20"},
+    }
+
+
 def test_without_training_the_judged_rows_tell_and_that_is_said():
     judged = camerabias.judge(predictions())
     assert judged.verdict == "no evidence"

@@ -107,14 +107,14 @@ def _on_common_axis(
 
 
 def _accuracies(evidence: EvidenceNumbers) -> AnswerChart | None:
-    aligned = _mark(evidence, "camera's usual label", "shortcut_effect.accuracy_bias_aligned", bar=True)
+    aligned = _mark(evidence, "camera's associated label", "shortcut_effect.accuracy_bias_aligned", bar=True)
     conflicting = _mark(evidence, "another label", "shortcut_effect.accuracy_bias_conflicting", bar=True)
     if aligned is None or conflicting is None:
         return None
     return AnswerChart(
-        "Does accuracy fall where the camera usually has another label?",
-        f"Right in {aligned.value:.0%} of photos with their camera's usual label, and in {conflicting.value:.0%} of "
-        "others.",
+        "Does accuracy fall on photos without their camera's associated label?",
+        f"Right in {aligned.value:.0%} of photos with their camera's associated label, and in "
+        f"{conflicting.value:.0%} of others.",
         (aligned, conflicting),
         {},
     )
@@ -142,7 +142,8 @@ def _how_far(evidence: EvidenceNumbers, difference: float) -> str:
     p, least = evidence.get("shortcut_effect.p"), evidence.get("shortcut_effect.minimum_detectable")
     if p is not None and p <= LEVEL:
         return (
-            f"The camera's usual label is predicted {show_with_points(difference)} more often for its photos."
+            f"Photos of a camera are given its associated label {show_with_points(difference)} more often than "
+            "others of their label."
         )
     could = "" if least is None else f"; {show_points(least)} would have been found (power 0.8)"
     return f"No dependence was shown: a difference of {show_with_points(difference)}{could}."

@@ -92,7 +92,6 @@ HEADS = {
     "others": "accuracy on other cameras",
     "when_seen": "accuracy when seen in training",
     "seen": "seen in training",
-    "associated_label": "usual label",
     "given_associated": "given it, of other labels",
 }
 """Heads of columns that have shorter names in files."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import ceil
 
+from camerabias.analysis.design.design import Design
 from camerabias.analysis.design.wording import photos_to_take
 from camerabias.analysis.statistics.bootstrap import MIN_GROUPS
 from camerabias.analysis.statistics.number_format import (
@@ -21,6 +22,7 @@ from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
 from camerabias.analysis.verdict.evidence.task import TASK
 from camerabias.analysis.verdict.outcome import VerdictOutcome
 from camerabias.datasets.cues.names import mitigations_of
+from camerabias.trainables.spec.linear_probe import is_linear
 
 LARGEST_UNSEEN = 0.25
 """The largest risk difference that `no evidence` may have been unable to detect."""
@@ -97,7 +99,25 @@ def propose_next_steps(found: Findings, outcome: VerdictOutcome) -> list[str]:
             "Audit again when photos or cameras change, or with more photos to find smaller effects."
         ],
     }[outcome]
-    return [*steps, *photos]
+    return [*steps, *_mend_the_split(found), *photos, *_judge_your_own(found)]
+
+
+def _mend_the_split(found: Findings) -> list[str]:
+    """What test photos whose group trained, too, ask for: they may be recognised."""
+    crossing = found.design.crossing_photos if isinstance(found.design, Design) else 0
+    if not crossing:
+        return []
+    return [
+        f"Import again without the split: {crossing} of its test photos have others of their group in training, so "
+        "that test accuracy may be too high. Folds keep groups together."
+    ]
+
+
+def _judge_your_own(found: Findings) -> list[str]:
+    """That a linear probe of the tool was judged, and no classifier of the user's."""
+    if not is_linear(found.model):
+        return []
+    return ["Judge the classifier that you use by its predictions: `camerabias judge predictions.csv`."]
 
 
 def _photos_to_balance(found: Findings, outcome: VerdictOutcome) -> list[str]:
@@ -118,8 +138,8 @@ def _cues_to_destroy(found: Findings) -> Sequence[str]:
 
 
 _SEPARATELY = (
-    "Report test accuracy separately for photos with their camera's usual label and for others: one number hides "
-    "the difference."
+    "Report test accuracy separately for photos with their camera's associated label and for others: one number "
+    "hides the difference."
 )
 _BALANCE = (
     "Balance the cameras over the labels in training: a model trained longer, or on other photos, may begin "

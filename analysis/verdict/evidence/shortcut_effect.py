@@ -105,7 +105,7 @@ def _difference(effect: ShortcutEffect) -> str:
             f"label {points} more often ({sure})."
         )
     return (
-        f"Among photos of one true label, those of a camera are given its usual label {points} more often than "
+        f"Among photos of one true label, those of a camera are given its associated label {points} more often than "
         f"others ({sure})."
     )
 
@@ -117,7 +117,7 @@ def _accuracies(effect: ShortcutEffect) -> str:
     """
     difference = effect.accuracy_difference
     both = (
-        f"Accuracy is {show_estimate(effect.accuracy_aligned)} on photos with their camera's usual label "
+        f"Accuracy is {show_estimate(effect.accuracy_aligned)} on photos with their camera's associated label "
         f"(bias-aligned, {effect.n_aligned} groups) and {show_estimate(effect.accuracy_conflicting)} on others "
         f"(bias-conflicting, {effect.n_conflicting} groups)."
     )
@@ -133,8 +133,8 @@ def _accuracies(effect: ShortcutEffect) -> str:
 
 def _by_the_camera_alone(result: EffectFound) -> str:
     return (
-        f"Always naming the camera's usual label would be right for {show_share(result.camera_baseline)} of these "
-        f"photos; the model is right for {show_share(result.label_accuracy.mean)} of all."
+        f"Always naming the camera's associated label would be right for {show_share(result.camera_baseline)} of "
+        f"these photos; the model is right for {show_share(result.label_accuracy.mean)} of all."
     )
 
 

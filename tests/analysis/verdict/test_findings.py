@@ -82,7 +82,9 @@ def findings_of(against=24, cameras_right=0.95, labels_right=0.9, follow=0.0, tr
         results={
             ASSOCIATION.name: design,
             IDENTIFICATION.name: identification([told(images, "camera", cameras_right, generator)]),
-            SHORTCUT_EFFECT.name: EffectFound(effect, detectable, accuracy([labels])) if trained else None,
+            SHORTCUT_EFFECT.name: EffectFound(effect, detectable, accuracy([labels]), 0.8)
+            if trained
+            else None,
             CUES_TEST.name: CueNaming({"white balance": 0.97, "noise": 0.2}, 0.99, 0.5),
             TASK.name: Task(accuracy([labels]), 0.5) if trained else None,
         },
@@ -148,8 +150,8 @@ def test_reasons_give_the_numbers_of_the_evidence():
         for end in (effect.risk_difference.mean, effect.risk_difference.low, effect.risk_difference.high)
     )
     assert verdict.reasons[0] == (
-        f"Among photos of one true label, those of a camera are given its usual label {difference} points more often "
-        f"than others (95 % CI [{low}, {high}], p < 0.001)."
+        f"Among photos of one true label, those of a camera are given its associated label {difference} points more "
+        f"often than others (95 % CI [{low}, {high}], p < 0.001)."
     )
     assert verdict.evidence["shortcut_effect.risk_difference"] == effect.risk_difference.mean
     assert verdict.evidence["shortcut_effect.n_bias_conflicting"] == 48
@@ -265,6 +267,31 @@ def test_accuracies_that_labels_explain_are_compared_within_a_label():
         in sentence
     )
     assert decide(findings).evidence["shortcut_effect.accuracy_difference"] == difference.mean
+
+
+def test_what_the_camera_alone_would_come_to_stands_beside_the_model():
+    found = findings_of()
+    right = found.of(TASK).accuracy.mean
+    assert (
+        f"Always naming the camera's associated label would be right for 0.800 of these photos; the model is right "
+        f"for {right:.3f} of all."
+    ) in decide(found).reasons
+
+
+def test_a_split_that_divides_groups_is_to_be_mended():
+    found = findings_of()
+    design = found.design.model_copy(update={"crossing_photos": 12})
+    assert "Import again without the split: 12 of its test photos" in " ".join(
+        decide(replace(found, design=design)).next_steps
+    )
+    assert "without the split" not in " ".join(decide(found).next_steps)
+
+
+def test_a_linear_probe_s_verdict_says_how_to_judge_one_s_own():
+    found = findings_of()
+    said = decide(replace(found, model="linear:test_resnet", effects={})).next_steps
+    assert "`camerabias judge predictions.csv`" in said[-1]
+    assert "camerabias judge" not in " ".join(decide(found).next_steps)
 
 
 def test_what_could_not_have_been_found_is_not_said_to_be_absent():
