@@ -59,6 +59,10 @@ class MovedCue:
         return self.is_used and self.equalised.mean <= self.before.mean / 2
 
 
+_NAMES = ("image_id", "label", "camera", "group", *ARMS, *SWAPS, *(f"{name}_camera" for name in SWAPS))
+"""Of a probe's arrays, those that are read."""
+
+
 def moved_cue(seeds: Sequence[ProbeArrays], associated: Mapping[str, str]) -> MovedCue | None:
     """Compare predictions of the same photos with a cue at different levels.
 
@@ -67,9 +71,10 @@ def moved_cue(seeds: Sequence[ProbeArrays], associated: Mapping[str, str]) -> Mo
         associated: Associated label by camera, in training.
 
     Returns:
-        None where some seed does not know the cameras' levels, or no photo could tell.
+        None where some seed does not know the cameras' levels, or has the arrays of an earlier version; or no photo
+        could tell.
     """
-    if not seeds or any("why" in arrays for arrays in seeds):
+    if not seeds or not all({*_NAMES} <= {*arrays} for arrays in seeds):
         return None
     rows = with_seeds([_frame(arrays) for arrays in seeds])
     rows["associated"] = rows["camera"].map(dict(associated))
@@ -89,8 +94,7 @@ def moved_cue(seeds: Sequence[ProbeArrays], associated: Mapping[str, str]) -> Mo
 
 
 def _frame(arrays: ProbeArrays) -> pd.DataFrame:
-    names = ("image_id", "label", "camera", "group", *ARMS, *SWAPS, *(f"{name}_camera" for name in SWAPS))
-    return pd.DataFrame({name: arrays[name] for name in names})
+    return pd.DataFrame({name: arrays[name] for name in _NAMES})
 
 
 def _gone_over(rows: pd.DataFrame, associated: Mapping[str, str], arm: str) -> Estimate:

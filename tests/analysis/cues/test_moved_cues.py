@@ -88,3 +88,8 @@ def test_without_swaps_they_are_not_known():
     found = moved_cue([arrays() | none], ASSOCIATED)
     assert np.isnan(found.swapped.mean)
     assert np.isnan(found.swapped_sham.mean)
+
+
+def test_arrays_of_an_earlier_version_tell_nothing_and_stop_nothing():
+    earlier = {name: array for name, array in arrays().items() if not name.startswith("swapped_sham")}
+    assert moved_cue([arrays(), earlier], ASSOCIATED) is None
