@@ -22,6 +22,12 @@ class RunInfo(BaseModel):
     versions: dict[str, Any]
     machine: dict[str, Any]
     has_split: bool
+    source: dict[str, Any] = {}
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether the photos are a simulator's."""
+        return self.source.get("kind") == "simulator"
 
 
 Sizes = Mapping[tuple[str, str], set[int]]

@@ -88,16 +88,21 @@ def _sides(records: Records, cell: StudyCell, tied: Mapping[str, str]) -> Sides 
 
 
 def contrast_headline(contrasts: Sequence[SettingContrast]) -> str:
-    """What the models have in common, in a sentence."""
-    n, falling, before = (
-        len(contrasts),
-        sum(one.tied.falls for one in contrasts),
-        sum(one.without.falls for one in contrasts),
-    )
-    return (
-        f"Trained where every camera has one label, {falling} of {n} models are less often right where the camera "
-        f"does not go with the label; after {contrasts[0].without.setting} training, {before} of {n}."
-    )
+    """What the models have in common, in two sentences."""
+    falling = [one for one in contrasts if one.tied.falls]
+    without = contrasts[0].without.setting
+    after = f"After {without} training, {sum(one.without.falls for one in contrasts)} of {len(contrasts)} do."
+    start = f"Trained where every camera has one label, {len(falling)} of {len(contrasts)} models go by the camera"
+    if not falling:
+        return f"{start}. {after}"
+    right = _range([one.tied.aligned.mean for one in falling])
+    elsewhere = _range([one.tied.conflicting.mean for one in falling])
+    return f"{start}: right on {right} of photos where it goes with the label, and on {elsewhere} of others. {after}"
+
+
+def _range(shares: Sequence[float]) -> str:
+    low, high = min(shares), max(shares)
+    return f"{low:.0%}" if f"{low:.0%}" == f"{high:.0%}" else f"{low:.0%} to {high:.0%}"
 
 
 def contrast_charts(contrasts: Sequence[SettingContrast]) -> list[AnswerChart]:
@@ -116,7 +121,7 @@ def contrast_charts(contrasts: Sequence[SettingContrast]) -> list[AnswerChart]:
 
 
 def _marks(sides: Sides) -> list[Mark]:
-    named = {"the camera's label": sides.aligned, "another label": sides.conflicting}
+    named = {"camera goes with label": sides.aligned, "camera does not": sides.conflicting}
     return [
         Mark(f"{sides.setting}, {name}", found.mean, found.low, found.high, bar=True)
         for name, found in named.items()

@@ -9,24 +9,18 @@ from dataclasses import dataclass, fields
 import pandas as pd
 
 from camerabias.datasets.near_names import near_names
-from camerabias.datasets.reading.columns import PATH_NAMES
+from camerabias.datasets.reading.columns import CAMERA_NAMES, LABEL_NAMES, PATH_NAMES
 from camerabias.datasets.reading.splits import find_split
 from camerabias.datasets.reading.words import plainly
 from camerabias.datasets.schema import CamerabiasError
 
 USUAL_NAMES: dict[str, tuple[str, ...]] = {
-    "label": (
-        "label", "y_true", "true_label", "true", "truth", "ground_truth", "gt", "target", "actual", "true_class",
-        "class", "y",
-    ),
+    "label": LABEL_NAMES,
     "prediction": (
         "prediction", "predicted", "y_pred", "pred", "predicted_label", "pred_label", "predicted_class", "pred_class",
         "y_hat", "output", "predictions", "outputs",
     ),
-    "camera": (
-        "camera", "device", "camera_id", "device_id", "camera_model", "device_model", "camera_name", "device_name",
-        "scanner", "sensor", "phone", "instrument",
-    ),
+    "camera": CAMERA_NAMES,
     "predicted_camera": (
         "predicted_camera", "camera_prediction", "camera_pred", "pred_camera", "predicted_device", "device_pred",
     ),

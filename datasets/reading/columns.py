@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -16,6 +16,18 @@ from camerabias.datasets.reading.splits import find_split
 from camerabias.datasets.reading.walk import IMAGE_ENDINGS
 from camerabias.datasets.reading.words import plainly
 from camerabias.datasets.schema import CamerabiasError
+
+LABEL_NAMES = (
+    "label", "y_true", "true_label", "true", "truth", "ground_truth", "gt", "target", "actual", "true_class",
+    "class", "y",
+)  # fmt: skip
+"""What people call a true label, the surest first; case, blanks, `-` and `_` do not matter."""
+
+CAMERA_NAMES = (
+    "camera", "device", "camera_id", "device_id", "camera_model", "device_model", "camera_name", "device_name",
+    "scanner", "sensor", "phone", "instrument",
+)  # fmt: skip
+"""What they call a camera."""
 
 PATH_NAMES = (
     "path", "file_name", "filename", "file_path", "filepath", "image_path", "img_path", "image_file", "file",
@@ -116,6 +128,13 @@ def _leads(column: pd.Series[Any], leads: Callable[[str], bool]) -> bool:
     )
 
 
+def _meant(ours: str, columns: Sequence[str]) -> str:
+    """The column that people mostly call so, after a blank; empty where there is none."""
+    usual = {"label": LABEL_NAMES, "camera": CAMERA_NAMES}.get(ours, ())
+    named = {plainly(column): column for column in columns}
+    return next((f" {shlex.quote(named[plainly(name)])}" for name in usual if plainly(name) in named), "")
+
+
 def _refuse_absent(table: pd.DataFrame, found: Mapping[str, str], name: str) -> None:
     absent = {ours: theirs for ours, theirs in found.items() if theirs not in table}
     if not absent:
@@ -126,7 +145,7 @@ def _refuse_absent(table: pd.DataFrame, found: Mapping[str, str], name: str) -> 
             f"{name} has no header: its first line is {', '.join(columns)}. Add a first line that names the columns, "
             "such as path,label,camera."
         )
-    options = [f"--{ours}" for ours in absent]
+    options = [f"--{ours}{_meant(ours, columns)}" for ours in absent]
     advice = f"Name {'it' if len(absent) == 1 else 'them'} with {' and '.join(options)}"
     if "camera" in absent:
         advice += ", or take the camera from EXIF with --camera-from exif"

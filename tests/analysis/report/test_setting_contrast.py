@@ -28,16 +28,16 @@ def test_a_model_that_follows_the_camera_is_right_where_it_goes_with_the_label_a
 
 def test_the_headline_counts_models_after_both_kinds_of_training(contrasts):
     assert contrast_headline(contrasts) == (
-        "Trained where every camera has one label, 1 of 1 models are less often right where the camera does not "
-        "go with the label; after balanced training, 0 of 1."
+        "Trained where every camera has one label, 1 of 1 models go by the camera: right on 100% of photos where it "
+        "goes with the label, and on 0% of others. After balanced training, 0 of 1 do."
     )
 
 
 def test_the_chart_has_a_bar_for_each_accuracy(contrasts):
     (chart,) = contrast_charts(contrasts)
     assert [mark.name for mark in chart.marks] == [
-        "disjoint, the camera's label", "disjoint, another label",
-        "balanced, the camera's label", "balanced, another label",
+        "disjoint, camera goes with label", "disjoint, camera does not",
+        "balanced, camera goes with label", "balanced, camera does not",
     ]  # fmt: skip
     assert [mark.value for mark in chart.marks[:2]] == [1, 0]
     assert "After disjoint training right in 100% and 0%" in chart.answer
@@ -45,7 +45,7 @@ def test_the_chart_has_a_bar_for_each_accuracy(contrasts):
 
 def test_the_page_begins_with_it(demo_report):
     page = Path(demo_report.index).read_text()
-    assert page.index("1 of 1 models are less often right") < page.index("<svg") < page.index("<h2>Findings")
+    assert page.index("1 of 1 models go by the camera") < page.index("<svg") < page.index("<h2>Findings")
 
 
 def test_a_run_without_such_a_pair_has_none(make, tmp_path):
