@@ -15,6 +15,7 @@ from camerabias.analysis.statistics.number_format import (
 from camerabias.analysis.statistics.permutation import LEVEL
 
 _SHORT_AXIS = 0.8
+_MARGIN = 0.05
 _ROUNDING = 1e-9
 
 EvidenceNumbers = Mapping[str, float | None]
@@ -133,8 +134,8 @@ def _dependence(evidence: EvidenceNumbers) -> AnswerChart | None:
         _how_far(evidence, mark.value),
         (mark,),
         lines,
-        min(-0.1, *drawn),
-        max(0.4, *drawn),
+        min(-0.1, min(drawn) - _MARGIN),
+        max(0.4, max(drawn) + _MARGIN),
     )
 
 

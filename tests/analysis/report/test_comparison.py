@@ -123,7 +123,7 @@ def test_charts_of_two_runs_have_common_axes():
         {"shortcut_effect.risk_difference": value, "shortcut_effect.accuracy": 0.9} for value in (-0.3, 0.9)
     )
     ((first, second),) = paired_charts(low, high)
-    assert (first.start, first.end) == (second.start, second.end) == (-0.3, 0.9)
+    assert (first.start, first.end) == (second.start, second.end) == pytest.approx((-0.35, 0.95))
     ((only, nothing),) = paired_charts(low, {})
     assert nothing is None
     assert only.end == 0.4

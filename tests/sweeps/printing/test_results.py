@@ -111,7 +111,7 @@ def test_a_report_without_a_verdict_ends_in_a_screen_that_holds_its_first_findin
     out = capsys.readouterr().out
     assert terminal_lines(out) < LINES
     assert out.startswith("• Finding 0: resnet34 0.900")
-    assert "and 26 more" in out
+    assert "and 27 more" in out
     assert "Of 24 claims of the paper: 20 `holds`, 4 `cannot tell`" in out
     assert out.endswith("Report: runs/demo/report/index.html (--details prints the tables behind it)\n")
 
