@@ -138,6 +138,8 @@ def test_the_printed_line_of_pandas_makes_a_label_of_columns_whose_header_has_bl
 
 
 def test_columns_with_usual_names_are_offered(tmp_path):
-    pd.DataFrame({"file": ["a.jpg"], "y_true": ["x"], "camera model": ["c"]}).to_csv(tmp_path / "t.csv", index=False)
+    pd.DataFrame({"file": ["a.jpg"], "y_true": ["x"], "camera model": ["c"]}).to_csv(
+        tmp_path / "t.csv", index=False
+    )
     with pytest.raises(CamerabiasError, match="--label y_true and --camera 'camera model', or take"):
         read_source(str(tmp_path / "t.csv"), Reading())
