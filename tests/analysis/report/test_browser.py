@@ -134,7 +134,7 @@ def test_dark_is_dark(open_page, name):
 
 def test_a_click_on_a_head_sorts_and_another_turns_it_round(open_page):
     page = open_page("judged")
-    table = page.locator("table.numbers").first
+    table = page.locator("table.numbers", has_text="Accuracy by camera")
     place = [text.strip() for text in table.locator("thead th").all_inner_texts()].index("accuracy") + 1
     before = column(page, table, place)
     head = table.locator("thead button", has_text="accuracy").first
