@@ -121,14 +121,17 @@ def _accuracies(effect: ShortcutEffect) -> str:
         f"(bias-aligned, {effect.n_aligned} groups) and {show_estimate(effect.accuracy_conflicting)} on others "
         f"(bias-conflicting, {effect.n_conflicting} groups)."
     )
-    if difference == effect.risk_difference:
+    if isnan(difference.mean):
+        return f"{both} No label has both, so that these do not compare."
+    if _points(difference) == _points(effect.risk_difference):
         return both
-    within = "No label has both, so that these do not compare"
-    if not isnan(difference.mean):
-        sure = f" ({ends})" if (ends := show_points_ci(difference)) else ""
-        points = show_with_points(difference.mean, points_decimals(difference))
-        within = f"Within a label the difference is {points}{sure}"
-    return f"{both} {within}."
+    return f"{both} Within a label the difference is {_points(difference)}."
+
+
+def _points(difference: Estimate) -> str:
+    """`37 points (95 % CI [17, 57])`."""
+    sure = f" ({ends})" if (ends := show_points_ci(difference)) else ""
+    return f"{show_with_points(difference.mean, points_decimals(difference))}{sure}"
 
 
 def _by_the_camera_alone(result: EffectFound) -> str:
