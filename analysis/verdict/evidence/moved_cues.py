@@ -49,7 +49,11 @@ class MovedCuesTest(VerdictTest[Mapping[str, MovedCue]]):
         )
         if moved.is_used:
             return [f"{'Mostly' if moved.is_most else 'Partly'} the {cue}: {levels.format('falls')})."]
-        who = f"Perhaps the {cue}" if moved.may_be_most else f"Not shown to be {' or '.join(result)}"
+        who = (
+            f"Perhaps the {cue}"
+            if moved.may_be_most
+            else f"Which cue is used was not found, {' or '.join(result)} not shown"
+        )
         beyond = f"drop beyond it: {show_estimate(moved.drop)}"
         return [f"{who}: {levels.format('goes')}; {beyond})."]
 

@@ -206,8 +206,8 @@ def moved(before, equalised, sham, low, photos=10_000):
         ),
         (
             {"noise": moved(0.42, 0.1, 0.12, -0.05), "jpeg": moved(0.42, 0.42, 0.42, -0.1)},
-            "Not shown to be noise or jpeg: with noise equalised the risk difference goes from 0.42 to 0.10 "
-            "(sham: 0.12; drop beyond it: 0.020 [-0.050, 1.000]).",
+            "Which cue is used was not found, noise or jpeg not shown: with noise equalised the risk difference goes from "
+            "0.42 to 0.10 (sham: 0.12; drop beyond it: 0.020 [-0.050, 1.000]).",
         ),
         (
             {"noise": moved(0.42, 0.02, 0.3, -0.05), "jpeg": moved(0.42, 0.42, 0.42, -0.1)},
