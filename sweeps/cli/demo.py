@@ -49,8 +49,9 @@ def demo(
     draw_sheet(dataset.folder.uri)
     _show_differences(dataset, listener)
     request = Request(dataset.folder.uri, run, executor=LocalTrialExecutor())
-    run_sweep(["demo_probe"], request, listener)
+    first = run_sweep(["demo_probe"], request, listener)
     show_report(run)
+    exit_if_failed(first)
     typer.echo(
         "That page can be opened now. A small network is trained next, as in the paper: some minutes.\n"
     )
