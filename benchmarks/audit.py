@@ -12,9 +12,8 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from benchmarks.common import Cost, run_command
+from camerabias.datasets.dataset import open_dataset
 
 AIMS = {"check": 10, "probe": 30, "quick": 6 * 60, "default": 20 * 60}
 """Seconds, on two cores."""
@@ -44,10 +43,10 @@ def write_photos(scratch: Path) -> Path:
     run_command("camerabias", "data", "simulate", scratch / "simulated", *cues)
     photos = scratch / "photos"
     photos.mkdir()
-    for part in sorted((scratch / "simulated" / "images").glob("*.parquet")):
-        for row in pq.read_table(part, columns=["image_id", "image"]).to_pylist():
-            (photos / f"{row['image_id']}.jpg").write_bytes(row["image"])
-    index = pq.read_table(scratch / "simulated" / "index.parquet").to_pandas()
-    index["photo"] = index["image_id"] + ".jpg"
+    dataset = open_dataset(str(scratch / "simulated"))
+    for part in dataset.index["part"].unique():
+        for image_id, content in dataset.read_images(part):
+            (photos / f"{image_id}.jpg").write_bytes(content)
+    index = dataset.index.assign(photo=dataset.index["image_id"] + ".jpg")
     index[["photo", "label", "camera", "group"]].to_csv(photos / "photos.csv", index=False)
     return photos / "photos.csv"
