@@ -185,7 +185,7 @@ def main(arguments: list[str]) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(required=True)
-    for name, run, arguments in (
+    for name, run, positional in (
         ("bank", make_bank, ("bank", "photos", "others")),
         ("fit", fit, ("bank",)),
         ("judge", judge, ("bank", "lines")),
@@ -194,7 +194,7 @@ def main(arguments: list[str]) -> None:
         ("tables", print_tables, ("lines",)),
     ):
         command = commands.add_parser(name)
-        for argument in arguments:
+        for argument in positional:
             command.add_argument(argument)
         command.set_defaults(run=run)
         if name == "bank":

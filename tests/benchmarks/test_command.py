@@ -66,3 +66,11 @@ def test_a_command_costs_processors_and_memory():
 def test_rounds_of_one_number_are_a_ratio(capsys):
     Rounds([2.0], [2.0]).tell("alike", "{ratio}")
     assert capsys.readouterr().out.splitlines()[1] == "1.0"
+
+
+def test_cue_naming_hands_its_folders_to_the_step_that_is_named(monkeypatch, tmp_path):
+    cue_naming = import_module("benchmarks.cue_naming")
+    given = []
+    monkeypatch.setattr(cue_naming, "fit", lambda options: given.append(options.bank))
+    assert main(["cue_naming", "fit", str(tmp_path)]) == 0
+    assert given == [str(tmp_path)]
