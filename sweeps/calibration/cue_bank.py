@@ -179,7 +179,7 @@ def _treated(content: bytes, treatment: Treatment | None) -> bytes:
         pixels = np.asarray(cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
     stream = io.BytesIO()
     if treatment.quality is None:
-        Image.fromarray(pixels).save(stream, "PNG")
+        Image.fromarray(pixels).save(stream, "PNG", compress_level=1)
     else:
         Image.fromarray(pixels).save(stream, "JPEG", quality=treatment.quality)
     return stream.getvalue()
