@@ -12,7 +12,7 @@ from camerabias.analysis.design.copies import find_copies
 from camerabias.analysis.design.design import CellCount, Design, Resize, count_folds, count_groups
 from camerabias.analysis.design.duplicates import near_duplicates
 from camerabias.analysis.design.metadata_baselines import metadata_baselines
-from camerabias.analysis.design.power import find_effect
+from camerabias.analysis.design.power import find_effect, photos_to_balance
 from camerabias.analysis.statistics.association import associate, associated_labels
 from camerabias.datasets.schema import N_FOLDS
 
@@ -48,6 +48,7 @@ def check_design(facts: pd.DataFrame) -> Design:
         crossing_groups=facts.loc[crossing, "group"].nunique(),
         crossing_photos=int((crossing & (facts["split"] == "test")).sum()),
         effects=effects,
+        to_balance=photos_to_balance(training, associated),
         answers=answer_questions(facts, [*tested.values()][-1], associated, effects[-1]),
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from camerabias.analysis.design.design import Cell, Effect, count_groups
+from camerabias.analysis.design.design import Cell, Effect, NeededPhotos, count_groups
 from camerabias.analysis.statistics.bootstrap import MIN_GROUPS
 from camerabias.analysis.statistics.permutation import LEVEL, POWER
 from camerabias.datasets.schema import N_FOLDS
@@ -19,6 +19,9 @@ from camerabias.datasets.schema import N_FOLDS
 SOUGHT_DIFFERENCE = 0.25
 """What photos are asked for to detect: a model that gives one photo in four its camera's associated label because of
 the camera. A smaller effect would be worth knowing, but half of it takes four times as many photos."""
+
+MAX_LACKING = 3
+"""Cells that are named of those that training has too few photos of."""
 
 
 def minimum_detectable_effect(groups: pd.DataFrame, associated: Mapping[str, str]) -> float:
@@ -101,3 +104,16 @@ def to_compare(groups: pd.DataFrame, label: str, first: str, second: str) -> dic
     return photos_needed(
         groups.loc[[label]], [(label, first), (label, second)], {first: first, second: second}
     )
+
+
+def photos_to_balance(training: pd.DataFrame, associated: Mapping[str, str]) -> tuple[NeededPhotos, ...]:
+    """What cameras with an associated label lack of the other labels, most first; at most `MAX_LACKING`.
+
+    Args:
+        training: A row per training photo, with its label and camera.
+        associated: Associated label by camera.
+    """
+    counts = pd.crosstab(training["label"], training["camera"])[sorted({*training["camera"]} & {*associated})]
+    lacking = (counts.max() - counts).melt(ignore_index=False, value_name="n").reset_index()
+    most = lacking[lacking["n"] > 0].sort_values("n", ascending=False, kind="stable").head(MAX_LACKING)
+    return tuple(NeededPhotos.model_validate(row) for row in most.to_dict("records"))

@@ -19,6 +19,7 @@ from camerabias.analysis.statistics.number_format import (
     show_p,
     show_points,
     show_share,
+    show_with_points,
 )
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.datasets.schema import N_FOLDS, quoted
@@ -195,14 +196,21 @@ def _scaling(resizes: Sequence[Resize]) -> Iterator[str]:
 
 
 def describe_effects(effects: Sequence[Effect]) -> list[str]:
-    """The minimum detectable effects in a sentence; none where no effect would be detected."""
-    visible = [effect for effect in effects if not isnan(effect.risk_difference)]
-    seen = [f"{show_points(effect.risk_difference)} with {effect.tested}" for effect in visible]
-    named = (
-        f"Minimum detectable effect (power 0.8), in percentage points: {', '.join(seen)}. A camera's associated "
-        "label is predicted that much more often for its photos than for others of the same label."
-    )
-    return [named] if seen else []
+    """Which effects the photos could show, in a sentence or two; none where no effect would be detected."""
+    *fewer, most = effects
+    if isnan(most.risk_difference):
+        return []
+    seen = [
+        f"{show_points(effect.risk_difference)} with {effect.tested}"
+        for effect in fewer
+        if not isnan(effect.risk_difference)
+    ]
+    beside = f" With fewer it takes more points: {', '.join(seen)}." if seen else ""
+    return [
+        f"By their numbers alone, {most.tested} would show a shortcut effect of "
+        f"{show_with_points(most.risk_difference)} or more (power 0.8); a verdict gives the number that "
+        f"counts.{beside}"
+    ]
 
 
 def _cells(cells: Sequence[Cell]) -> str:

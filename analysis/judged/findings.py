@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from camerabias.analysis.design.answers import QUESTIONS, answer_of_rows
-from camerabias.analysis.design.design import Answer, Answerable, NeededPhotos
-from camerabias.analysis.design.power import find_effect
+from camerabias.analysis.design.design import Answer, Answerable
+from camerabias.analysis.design.power import find_effect, photos_to_balance
 from camerabias.analysis.effects.by_view import CAMERA_COLUMNS, LABEL_COLUMNS
 from camerabias.analysis.effects.shortcut_effect import shortcut_effect
 from camerabias.analysis.statistics.association import associate, associated_labels
@@ -17,9 +17,6 @@ from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.evidence.base import Audited, Findings
 from camerabias.analysis.verdict.findings import run_tests
 from camerabias.datasets.schema import CamerabiasError, Target
-
-MAX_LACKING = 3
-"""Cells that are named of those that training has too few photos of."""
 
 CLASSIFIER = "the classifier"
 """The model's name, where only its predictions are known."""
@@ -121,16 +118,8 @@ def _design(judged: Judged) -> Answerable:
         association=association,
         effects=(effect,),
         answers={"use": answer},
-        to_balance=() if judged.training is None else _to_balance(judged.training, associated),
+        to_balance=() if judged.training is None else photos_to_balance(judged.training, associated),
     )
-
-
-def _to_balance(training: pd.DataFrame, associated: Mapping[str, str]) -> tuple[NeededPhotos, ...]:
-    """What cameras with an associated label lack of the other labels, most first."""
-    counts = pd.crosstab(training["label"], training["camera"])[sorted({*training["camera"]} & {*associated})]
-    lacking = (counts.max() - counts).melt(ignore_index=False, value_name="n").reset_index()
-    most = lacking[lacking["n"] > 0].sort_values("n", ascending=False, kind="stable").head(MAX_LACKING)
-    return tuple(NeededPhotos.model_validate(row) for row in most.to_dict("records"))
 
 
 _NOT_ASSOCIATED = (

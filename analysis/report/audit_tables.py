@@ -7,7 +7,6 @@ from math import isnan
 
 import pandas as pd
 
-from camerabias.analysis.effects.mitigations import mitigations
 from camerabias.analysis.effects.strengths import lowest_noticed, strengths, unseen_cameras
 from camerabias.analysis.records.records import Records
 from camerabias.analysis.records.wording import PLAIN
@@ -47,7 +46,7 @@ def audit_tables(records: Records, found: Findings) -> list[AuditTable]:
         "unseen_cameras": ("Labels on cameras that training never saw", unseen_cameras(records)),
         "mitigations": (
             "What helps: bias removed against accuracy lost",
-            mitigations(records, found.design.associated_labels),
+            found.mitigations,
         ),
     }
     return [

@@ -10,6 +10,7 @@ import pandas as pd
 
 from camerabias.analysis.design.design import Answerable
 from camerabias.analysis.effects.by_view import SETTING, cameras_by_view, labels_by_view
+from camerabias.analysis.effects.mitigations import mitigations
 from camerabias.analysis.effects.shortcut_effect import ShortcutEffect, shortcut_effect
 from camerabias.analysis.records.records import Records
 from camerabias.analysis.records.wording import PLAIN
@@ -49,6 +50,7 @@ def gather(records: Records, design: Answerable) -> Findings:
             moved={cue: seeds for cue in CUES if (seeds := _probes(records, model, probe_of(cue)))},
             sensor_matches=records.run.frame(SENSOR_PATTERN_FILE),
             pixels=_pixels(records),
+            mitigations=mitigations(records, design.associated_labels),
         )
     )
 

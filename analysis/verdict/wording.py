@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import ceil
+from math import ceil, isnan
 
 from camerabias.analysis.design.design import Design
 from camerabias.analysis.design.wording import photos_to_take
@@ -23,6 +23,7 @@ from camerabias.analysis.verdict.evidence.task import TASK
 from camerabias.analysis.verdict.outcome import VerdictOutcome
 from camerabias.datasets.cues.names import mitigations_of
 from camerabias.trainables.spec.linear_probe import is_linear
+from camerabias.trainables.spec.mitigation import MITIGATIONS
 
 LARGEST_UNSEEN = 0.25
 """The largest risk difference that `no evidence` may have been unable to detect."""
@@ -53,8 +54,8 @@ def _why_undecided(found: Findings) -> list[str]:
     if why := why_no_evidence_is_none(found):
         return [why]
     return [
-        f"Too few photos to test: {tested.effect.n_conflicting} bias-conflicting groups; it takes {MIN_GROUPS}, "
-        "and enough to detect a perfect shortcut."
+        f"Too few photos to test: {tested.effect.n_conflicting} bias-conflicting {found.noun}; it takes "
+        f"{MIN_GROUPS}, and enough to detect a perfect shortcut."
     ]
 
 
@@ -80,19 +81,18 @@ def propose_next_steps(found: Findings, outcome: VerdictOutcome) -> list[str]:
     """What to do next, the most useful first."""
     photos = photos_to_take(found.design)
     if found.judged:
-        return [*_photos_to_balance(found, outcome), *_STEPS_OF_PREDICTIONS[outcome], *photos]
-    mitigations = ", ".join(mitigations_of(_cues_to_destroy(found)))
-    augmented = f"augmentation that destroys the cue ({mitigations}), " if mitigations else ""
+        balance = _photos_to_balance(found) if outcome == "cheating" else []
+        return [*balance, *_STEPS_OF_PREDICTIONS[outcome], *photos]
     steps = {
         "cheating": [
             _SEPARATELY,
-            "Take photos of every label with every camera.",
-            f"Or train with a mitigation: {augmented}weighting or resampling by label × camera. "
-            "`camerabias audit --full` compares what they cost.",
+            *(_photos_to_balance(found) or ["Take photos of every label with every camera."]),
+            _mitigate(found),
         ],
         "cannot tell": [_what_would_decide(found)],
         "at risk": [
             _BALANCE,
+            *_photos_to_balance(found),
             "Audit again with more photos to find smaller effects.",
         ],
         "no evidence": [
@@ -120,15 +120,42 @@ def _judge_your_own(found: Findings) -> list[str]:
     return ["Judge the classifier that you use by its predictions: `camerabias judge predictions.csv`."]
 
 
-def _photos_to_balance(found: Findings, outcome: VerdictOutcome) -> list[str]:
-    """Which photos training lacks most."""
-    lacking = found.design.to_balance
-    if outcome != "cheating" or not lacking:
+def _photos_to_balance(found: Findings) -> list[str]:
+    """Which photos training lacks most; nothing where that is not known."""
+    cells = [f"{cell.n} of {cell.label!r} by {cell.camera!r}" for cell in found.design.to_balance]
+    if not cells:
         return []
-    cells = ", ".join(f"{cell.n} of {cell.label!r} by {cell.camera!r}" for cell in lacking)
-    return [
-        f"Take training photos until every camera has as many of each label. Most are lacking here: {cells}."
+    most = f"Most are lacking here: {', '.join(cells)}."
+    return [f"Take training photos until every camera has as many of each label. {most}"]
+
+
+def _mitigate(found: Findings) -> str:
+    """How to train, and what that has come to where it was compared."""
+    names = mitigations_of(_cues_to_destroy(found))
+    augmented = ", or with augmentation that destroys the cue" if names else ""
+    ways = f"Or train with weights or resampling by label × camera{augmented}."
+    which = "".join(f" `{name}`: {MITIGATIONS[name].says}." for name in names)
+    return f"{ways}{which} {_compared(found)}"
+
+
+def _compared(found: Findings) -> str:
+    """Which mitigation removes most of the effect, of those that were compared."""
+    frame = found.mitigations
+    tested = [
+        row
+        for row in frame.to_dict("records")
+        if row["model"] == found.model and not isnan(row["bias_removed"])
     ]
+    if not tested:
+        return "`camerabias audit --full` compares what they cost."
+    shown = [row for row in tested if row["bias_removed_low"] > 0]
+    if not shown:
+        return f"None of the {len(tested)} mitigations compared here was shown to lower the difference."
+    best = max(shown, key=lambda row: float(row["bias_removed"]))
+    return (
+        f"Of {len(tested)} mitigations compared here, `{best['mitigation']}` removes most: "
+        f"{show_with_points(best['bias_removed'])}, for {show_with_points(best['accuracy_lost'])} of accuracy."
+    )
 
 
 def _cues_to_destroy(found: Findings) -> Sequence[str]:
@@ -174,13 +201,14 @@ def _what_would_decide(found: Findings) -> str:
     task = found.of(TASK)
     if task is not None and not task.is_known:
         return "Audit with more photos, or a model that knows the task: `--fine-tune`, another `--backbone`."
-    return f"Test {_how_many_more(found)} bias-conflicting photos; an audit without `--quick` tests all there are."
+    return f"Test {_how_many_more(found)}; an audit without `--quick` tests all there are."
 
 
 def _how_many_more(found: Findings) -> str:
     """How many photos would lower the minimum detectable effect, which goes as one over the root of their number."""
     tested = found.of(SHORTCUT_EFFECT)
     if tested is None or not tested.minimum_detectable > LARGEST_UNSEEN:
-        return "more"
+        return "more bias-conflicting photos"
     factor = (tested.minimum_detectable / LARGEST_UNSEEN) ** 2
-    return f"about {ceil(tested.effect.n_conflicting * factor)} groups (now {tested.effect.n_conflicting}) of"
+    n = tested.effect.n_conflicting
+    return f"about {ceil(n * factor)} bias-conflicting {found.noun} (now {n})"

@@ -50,6 +50,7 @@ CUES["jpeg"] = CueSpec(
     mitigation="recompress",
     full_strength={"jpeg_quality": 4, "jpeg_tables": 1, "jpeg_subsampling": 1},
     intervention=Jpeg(),
+    words="JPEG compression",
 )
 
 

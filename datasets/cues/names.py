@@ -25,6 +25,11 @@ def mitigations_of(named: Iterable[str]) -> list[str]:
     return [one for one in dict.fromkeys(found) if one is not None]
 
 
+def words_of(cue: str) -> str:
+    """What sentences, tables and pictures call a cue: `JPEG compression` for `jpeg`."""
+    return CUES[cue].words or cue
+
+
 def probe_of(cue: str) -> str:
     """Name of the probe that moves a cue: `moved_white_balance`."""
     return f"moved_{'_'.join(cue.replace(',', '').split())}"

@@ -53,4 +53,5 @@ CUES["denoising, sharpening"] = CueSpec(
     mitigation="blur_noise",
     full_strength={"denoising": 4, "sharpening": 5},
     intervention=Sharpening(),
+    words="denoising and sharpening",
 )

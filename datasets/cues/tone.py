@@ -36,4 +36,5 @@ CUES["tone"] = CueSpec(
     parameters=("tone_curve",),
     mitigation="jitter",
     intervention=Tone(),
+    words="tone curve",
 )

@@ -14,6 +14,7 @@ CUES["geometry"] = CueSpec(
     parameters=("distortion",),
     mitigation=None,
     immovable="no single photo has enough straight lines to measure distortion on",
+    words="lens distortion",
 )
 CUES["demosaicing"] = CueSpec(
     number=8,
@@ -22,5 +23,8 @@ CUES["demosaicing"] = CueSpec(
     immovable="which colours were interpolated, and how, cannot be taken back",
 )
 CUES["dust"] = CueSpec(
-    number=11, parameters=("dust",), mitigation=None, immovable="what lies behind a spot is not known"
+    number=11,
+    parameters=("dust",),
+    mitigation=None,
+    immovable="what lies behind a spot is not known",
 )

@@ -21,6 +21,7 @@ class CueSpec:
             recognised distortion of six times the cameras' own.
         intervention: How photos are brought to another level of it; None where they are not.
         immovable: Why no photo is brought to another level of it; empty where one is.
+        words: What sentences, tables and pictures call it; empty where its name says it.
     """
 
     number: int
@@ -29,6 +30,7 @@ class CueSpec:
     full_strength: Mapping[str, float] = field(default_factory=dict)
     intervention: Intervention | None = None
     immovable: str = ""
+    words: str = ""
 
 
 CUES: dict[str, CueSpec] = {}

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from camerabias.analysis.records.records import Records
 from camerabias.analysis.records.study import Example
 from camerabias.analysis.report.figures.base import FIGURES, finished, read_photo, show_photo
-from camerabias.datasets.cues.names import INTERVENTIONS, probe_of
+from camerabias.datasets.cues.names import INTERVENTIONS, probe_of, words_of
 from camerabias.datasets.interventions.intervention import Level
 from camerabias.datasets.schema import CamerabiasError
 
@@ -51,7 +51,7 @@ def moved_photos(records: Records) -> tuple[Figure, str] | None:
         after = INTERVENTIONS[row.cue].move(before, row.level, row.reached, generator)
         before, after = before[:SIDE, :SIDE], after[:SIDE, :SIDE]
         difference = np.clip(128 + GAIN * (after.astype(int) - before), 0, 255).astype(np.uint8)
-        titles = (row.example.camera, f"{row.cue} of {row.other}", f"difference × {GAIN}")
+        titles = (row.example.camera, f"{words_of(row.cue)} of {row.other}", f"difference × {GAIN}")
         for axis, pixels, title in zip(axes, (before, after, difference), titles, strict=True):
             show_photo(axis, pixels)
             axis.set_title(title, fontsize=6)

@@ -37,6 +37,7 @@ class Audited:
         sensor_matches: Cameras by their sensors' patterns, a row per photo, as `SENSOR_PATTERN_FILE` has them.
         pixels: Pixel statistics, a row per photo with its label and camera; None where nobody measured them.
         judged: Whether there are predictions alone, and no run that could be resumed.
+        mitigations: `mitigations.mitigations`; without rows where nothing was mitigated.
     """
 
     model: str
@@ -53,6 +54,13 @@ class Audited:
     sensor_matches: pd.DataFrame | None = None
     pixels: pd.DataFrame | None = None
     judged: bool = False
+    mitigations: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def noun(self) -> str:
+        """What is counted as independent: groups where they hold several test photos, else photos."""
+        several = any(rows["group"].nunique() < rows["image_id"].nunique() for rows in self.label_rows)
+        return "groups" if several else "photos"
 
 
 @dataclass(frozen=True)

@@ -34,16 +34,20 @@ class ControlTest(VerdictTest[ControlEffect]):
             return []
         if result is None:
             why = [str(arrays["why"]) for arrays in found.controls if "why" in arrays]
-            return [f"There is no control head to compare with: {why[0]}."] if why else []
+            return (
+                [f"There is no control (the same linear probe, trained as if labels were even): {why[0]}."]
+                if why
+                else []
+            )
         means = (
-            "the difference comes from the association in training"
+            "So the difference comes from which labels each camera took in training."
             if result.p <= LEVEL
-            else "not shown to come from the association in training"
+            else "That the difference comes from which labels each camera took in training was not shown."
         )
         return [
-            "Trained as if label and camera were independent, the same head comes to "
-            f"{show_with_points(result.control)} in place of {show_points(result.exposed)} "
-            f"({show_p(result.p)}): {means}."
+            "Control: the same linear probe, its training photos weighted as if every camera had taken the labels in "
+            f"the same shares, comes to {show_with_points(result.control)} in place of "
+            f"{show_points(result.exposed)} ({show_p(result.p)}). {means}"
         ]
 
 

@@ -9,6 +9,7 @@ from camerabias.analysis.records.wording import PLAIN
 from camerabias.analysis.statistics.number_format import show_share
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.evidence.base import Audited, Findings, VerdictTest, register
+from camerabias.datasets.cues.names import words_of
 from camerabias.datasets.pixels.registry import STATISTICS
 
 
@@ -44,8 +45,8 @@ def _name(found: CueNaming) -> str:
 
 
 def _listed(found: CueNaming, cues: Sequence[str]) -> str:
-    """`noise (probability 0.97) and jpeg (0.88)`."""
-    first, *others = (f"{cue} ({show_share(found.probabilities[cue])})" for cue in cues)
+    """`noise (probability 0.97) and JPEG compression (0.88)`."""
+    first, *others = (f"{words_of(cue)} ({show_share(found.probabilities[cue])})" for cue in cues)
     first = first.replace("(", "(probability ", 1)
     return " and ".join(part for part in (", ".join([first, *others[:-1]]), *others[-1:]) if part)
 

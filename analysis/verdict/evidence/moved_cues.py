@@ -6,11 +6,16 @@ from collections.abc import Mapping
 
 from camerabias.analysis.cues.moved_cues import MovedCue, moved_cue
 from camerabias.analysis.statistics.bootstrap import Estimate
-from camerabias.analysis.statistics.number_format import show_estimate
+from camerabias.analysis.statistics.number_format import (
+    points_decimals,
+    show_points,
+    show_points_ci,
+    show_with_points,
+)
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.evidence.base import Audited, Findings, VerdictTest, register
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
-from camerabias.datasets.cues.names import probe_of
+from camerabias.datasets.cues.names import probe_of, words_of
 
 
 class MovedCuesTest(VerdictTest[Mapping[str, MovedCue]]):
@@ -42,20 +47,37 @@ class MovedCuesTest(VerdictTest[Mapping[str, MovedCue]]):
             return []
         cue, moved = next(iter(result.items()))
         n = len({image for rows in found.label_rows for image in rows["image_id"]})
-        sampled = f" in {moved.photos:,} of {n:,} photos" if moved.photos < n else ""
-        levels = (
-            f"with {cue} equalised{sampled} the risk difference {{}} from {moved.before.mean:z.2f} to "
-            f"{moved.equalised.mean:z.2f} (sham: {moved.sham.mean:z.2f}"
-        )
-        if moved.is_used:
-            return [f"{'Mostly' if moved.is_most else 'Partly'} the {cue}: {levels.format('falls')})."]
-        who = (
-            f"Perhaps the {cue}"
-            if moved.may_be_most
-            else f"Which cue is used was not found, {' or '.join(result)} not shown"
-        )
-        beyond = f"drop beyond it: {show_estimate(moved.drop)}"
-        return [f"{who}: {levels.format('goes')}; {beyond})."]
+        among = f"Among {moved.photos:,} of {n:,} photos, " if moved.photos < n else ""
+        equalised = f"{among}equalising {words_of(cue)} takes the difference"
+        return [f"{_who(result)} {equalised[0].upper()}{equalised[1:]} {_levels(moved)}"]
+
+
+def _who(result: Mapping[str, MovedCue]) -> str:
+    """Which cue is used, as far as that was shown of the one that comes to most."""
+    cue, moved = next(iter(result.items()))
+    if moved.is_used:
+        return f"The classifier {'mostly' if moved.is_most else 'partly'} uses {words_of(cue)}."
+    if moved.may_be_most:
+        return f"Perhaps the classifier uses {words_of(cue)}; that was not shown."
+    return f"Which cue the classifier uses was not found (tested: {'; '.join(map(words_of, result))})."
+
+
+def _levels(moved: MovedCue) -> str:
+    """The risk differences in points, and what a sham is."""
+    decimals = points_decimals(moved.before)
+    before, equalised, sham = (
+        show_points(arm.mean, decimals) for arm in (moved.before, moved.equalised, moved.sham)
+    )
+    levels = (
+        f"from {before} to {equalised} points; a sham, which changes photos as much but does not make cameras alike, "
+        f"leaves {sham}."
+    )
+    if moved.is_used:
+        return levels
+    beyond = (
+        f"{show_with_points(moved.drop.mean, points_decimals(moved.drop))} ({show_points_ci(moved.drop)})"
+    )
+    return f"{levels} Beyond the sham that is {beyond}."
 
 
 MOVED_CUES = register(MovedCuesTest())

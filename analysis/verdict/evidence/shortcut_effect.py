@@ -92,7 +92,7 @@ class ShortcutEffectTest(VerdictTest[EffectFound]):
         if effect.p > LEVEL:
             sentences.append(_power(result))
         if effect.n_conflicting and effect.n_aligned:
-            sentences += [_accuracies(effect), _by_the_camera_alone(result)]
+            sentences += [_accuracies(effect, found.noun), _by_the_camera_alone(result)]
         return sentences
 
 
@@ -110,7 +110,7 @@ def _difference(effect: ShortcutEffect) -> str:
     )
 
 
-def _accuracies(effect: ShortcutEffect) -> str:
+def _accuracies(effect: ShortcutEffect, noun: str) -> str:
     """Of both kinds of photos; and within a label, since they hold the labels in different shares.
 
     Of two labels the difference within a label is the risk difference, which has been said.
@@ -118,8 +118,8 @@ def _accuracies(effect: ShortcutEffect) -> str:
     difference = effect.accuracy_difference
     both = (
         f"Accuracy is {show_estimate(effect.accuracy_aligned)} on photos with their camera's associated label "
-        f"(bias-aligned, {effect.n_aligned} groups) and {show_estimate(effect.accuracy_conflicting)} on others "
-        f"(bias-conflicting, {effect.n_conflicting} groups)."
+        f"(bias-aligned, {effect.n_aligned} {noun}) and {show_estimate(effect.accuracy_conflicting)} on others "
+        f"(bias-conflicting, {effect.n_conflicting} {noun})."
     )
     if isnan(difference.mean):
         return f"{both} No label has both, so that these do not compare."
@@ -147,7 +147,10 @@ def _power(result: EffectFound) -> str:
             "Not even a model that always predicts the associated label would have been detected (power 0.8)."
         )
     decimals = int(result.minimum_detectable < SMALL)
-    return f"Minimum detectable effect (power 0.8): {show_with_points(result.minimum_detectable, decimals)}."
+    return (
+        f"A shortcut effect of {show_with_points(result.minimum_detectable, decimals)} or more would have been found "
+        "(minimum detectable effect, power 0.8)."
+    )
 
 
 SHORTCUT_EFFECT = register(ShortcutEffectTest())

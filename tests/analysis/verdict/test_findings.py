@@ -165,7 +165,7 @@ def test_reasons_give_the_numbers_of_the_evidence():
     ("probabilities", "any_cue", "strangeness", "said"),
     [
         ({"noise": 0.9, "jpeg": 0.8, "blur": 0.6}, 0.99, 0.5,
-         "Cameras differ in noise (probability 0.900), jpeg (0.800) and blur (0.600)."),
+         "Cameras differ in noise (probability 0.900), JPEG compression (0.800) and blur (0.600)."),
         ({"noise": 0.4, "blur": 0.3, "jpeg": 0.2}, 0.9, 0.5,
          "Cameras differ in one or more of several cues, inseparable: noise (probability 0.400) and blur (0.300)."),
         ({"noise": 0.1, "blur": 0.02}, 0.2, 0.5, "No cue is named; the most probable is noise (probability 0.100)."),
@@ -175,6 +175,9 @@ def test_reasons_give_the_numbers_of_the_evidence():
 def test_cues_are_named_with_their_probability_or_not_at_all(probabilities, any_cue, strangeness, said):
     found = replace(findings_of(), results={CUES_TEST.name: CueNaming(probabilities, any_cue, strangeness)})
     assert CUES_TEST.sentences(found) == [said]
+
+
+SHAM = "a sham, which changes photos as much but does not make cameras alike, leaves"
 
 
 def moved(before, equalised, sham, low, photos=10_000):
@@ -197,50 +200,105 @@ def moved(before, equalised, sham, low, photos=10_000):
     [
         (
             {"noise": moved(0.42, 0.05, 0.39, 0.2), "jpeg": moved(0.42, 0.4, 0.41, -0.1)},
-            "Mostly the noise: with noise equalised the risk difference falls from 0.42 to 0.05 (sham: 0.39).",
+            "The classifier mostly uses noise. Equalising noise takes the difference from 42 to 5 points; "
+            f"{SHAM} 39.",
         ),
         (
-            {"white balance": moved(0.42, 0.3, 0.4, 0.02)},
-            "Partly the white balance: with white balance equalised the risk difference falls from 0.42 to 0.30 "
-            "(sham: 0.40).",
+            {"jpeg": moved(0.42, 0.3, 0.4, 0.02)},
+            "The classifier partly uses JPEG compression. Equalising JPEG compression takes the difference from 42 "
+            f"to 30 points; {SHAM} 40.",
         ),
         (
             {"noise": moved(0.42, 0.1, 0.12, -0.05), "jpeg": moved(0.42, 0.42, 0.42, -0.1)},
-            "Which cue is used was not found, noise or jpeg not shown: with noise equalised the risk difference goes "
-            "from 0.42 to 0.10 (sham: 0.12; drop beyond it: 0.020 [-0.050, 1.000]).",
+            "Which cue the classifier uses was not found (tested: noise; JPEG compression). Equalising noise "
+            f"takes the difference from 42 to 10 points; {SHAM} 12. "
+            "Beyond the sham that is 2 points (95 % CI [-5, 100]).",
         ),
         (
             {"noise": moved(0.42, 0.02, 0.3, -0.05), "jpeg": moved(0.42, 0.42, 0.42, -0.1)},
-            "Perhaps the noise: with noise equalised the risk difference goes from 0.42 to 0.02 (sham: 0.30; drop "
-            "beyond it: 0.280 [-0.050, 1.000]).",
+            "Perhaps the classifier uses noise; that was not shown. Equalising noise takes the difference from 42 to "
+            f"2 points; {SHAM} 30. Beyond the sham that is 28 points (95 % CI [-5, 100]).",
         ),
     ],
 )
 def test_the_cue_that_is_used_is_said_once(cues, sentence):
     findings = findings_of(follow=0.7)
     verdict = decide(replace(findings, results={**findings.results, "moved_cues": cues}))
-    assert [reason for reason in verdict.reasons if "equalised" in reason] == [sentence]
+    assert [reason for reason in verdict.reasons if "qualising" in reason] == [sentence]
     assert [cue.name for cue in verdict.used_cues] == [*cues]
     assert verdict.used_cues[0].used == (not sentence.startswith(("Which", "Perhaps")))
     assert "used_cues" not in decide(findings).model_dump()
 
 
 @pytest.mark.parametrize(
-    ("low", "mitigation"), [(0.2, "(blur_noise)"), (-0.1, "(jitter)")], ids=["shown to be used", "not shown"]
+    ("low", "mitigation"),
+    [(0.2, "`blur_noise`: "), (-0.1, "`jitter`: ")],
+    ids=["shown to be used", "not shown"],
 )
 def test_the_mitigation_destroys_the_cue_whose_equalising_worked(low, mitigation):
     findings = findings_of(follow=0.7)  # whose cameras differ in white balance
     cues = {"noise": moved(0.42, 0.05, 0.39, low)}
     steps = decide(replace(findings, results={**findings.results, "moved_cues": cues})).next_steps
-    assert any(f"augmentation that destroys the cue {mitigation}" in step for step in steps)
+    assert any(f"augmentation that destroys the cue. {mitigation}" in step for step in steps)
+
+
+def compared(**removed):
+    """Mitigations of the model that was audited, by name: points removed, and the interval's lower end."""
+    rows = [("none", nan, nan), *((name, mean, low) for name, (mean, low) in removed.items())]
+    frame = pd.DataFrame(rows, columns=["mitigation", "bias_removed", "bias_removed_low"])
+    return frame.assign(model="net", accuracy_lost=0.013)
+
+
+@pytest.mark.parametrize(
+    ("mitigations", "said"),
+    [
+        (pd.DataFrame(), "`camerabias audit --full` compares what they cost."),
+        (
+            compared(jitter=(0.5, -0.1), reweight=(0.31, 0.2), resample=(0.2, 0.1)),
+            "Of 3 mitigations compared here, `reweight` removes most: 31 points, for 1 point of accuracy.",
+        ),
+        (
+            compared(jitter=(0.5, 0.1)).assign(model="other"),
+            "`camerabias audit --full` compares what they cost.",
+        ),
+        (
+            compared(jitter=(0.5, -0.1), rescale=(-0.1, -0.2)),
+            "None of the 2 mitigations compared here was shown to lower the difference.",
+        ),
+    ],
+    ids=["none compared", "best", "of another model", "none shown"],
+)
+def test_mitigations_that_were_compared_are_not_asked_for_again(mitigations, said):
+    steps = decide(replace(findings_of(follow=0.7), mitigations=mitigations)).next_steps
+    assert any(step.endswith(said) for step in steps)
+    assert ("--full" in " ".join(steps)) == ("--full" in said)
+
+
+def test_photos_to_take_are_counted_by_label_and_camera():
+    verdict = decide(findings_of(follow=0.7))  # of each camera 96 of one label and 24 of the other
+    assert (
+        "Take training photos until every camera has as many of each label. Most are lacking here: "
+        "72 of 'two' by 'A', 72 of 'one' by 'B'."
+    ) in verdict.next_steps
+
+
+@pytest.mark.parametrize(("several", "noun"), [(1, "photos"), (2, "groups")])
+def test_groups_are_spoken_of_only_where_they_hold_several_photos(several, noun):
+    numbers = [*range(12)]
+    rows = pd.DataFrame({"image_id": numbers, "group": [n // several for n in numbers]})
+    (said,) = accuracies(decide(replace(findings_of(follow=0.7), label_rows=[rows])))
+    assert f"(bias-conflicting, 48 {noun})" in said
 
 
 def test_a_sample_of_the_photos_is_said_to_be_one():
-    tested = [pd.DataFrame({"image_id": [f"{seed}-{n}" for n in range(600)]}) for seed in range(2)]
+    names = [[f"{seed}-{n}" for n in range(600)] for seed in range(2)]
+    tested = [pd.DataFrame({"image_id": image, "group": image}) for image in names]
     cues = {"noise": moved(0.42, 0.05, 0.39, 0.2, photos=80)}
     found = replace(findings_of(follow=0.7), label_rows=tested)
     said = decide(replace(found, results={**found.results, "moved_cues": cues})).reasons
-    assert any("Mostly the noise: with noise equalised in 80 of 1,200 photos the risk" in one for one in said)
+    assert any(
+        "Among 80 of 1,200 photos, equalising noise takes the difference from 42" in one for one in said
+    )
 
 
 def test_without_a_shortcut_effect_no_cue_is_said_to_be_used():
@@ -248,13 +306,15 @@ def test_without_a_shortcut_effect_no_cue_is_said_to_be_used():
     verdict = decide(
         replace(findings, results={**findings.results, "moved_cues": {"noise": moved(0, 0, 0, 0.1)}})
     )
-    assert not any("equalised" in reason for reason in verdict.reasons)
+    assert not any("qualising" in reason for reason in verdict.reasons)
 
 
 def test_no_evidence_names_the_effect_that_could_have_been_seen():
     verdict = decide(findings_of(cameras_right=0.5))
     points = f"{100 * verdict.evidence['shortcut_effect.minimum_detectable']:.0f} points"
-    assert f"Minimum detectable effect (power 0.8): {points}." in verdict.reasons
+    assert (
+        f"A shortcut effect of {points} or more would have been found (minimum detectable effect, power 0.8)."
+    ) in verdict.reasons
 
 
 def test_accuracies_that_labels_explain_are_compared_within_a_label():
@@ -402,7 +462,7 @@ def test_a_statistic_is_added_to_the_verdict_as_contributing_says(make, tmp_path
 def test_finding_nothing_is_no_evidence_only_where_something_would_have_been_found():
     few = decide(findings_of(against=8, cameras_right=0.5))
     assert re.match(r"Nothing was found, but only effects from \d+ points on would have been", few.reasons[0])
-    assert re.search(r"about \d+ groups \(now 16\) of bias-conflicting photos", few.next_steps[0])
+    assert re.search(r"about \d+ bias-conflicting photos \(now 16\)", few.next_steps[0])
     ignorant = decide(findings_of(labels_right=0.5, cameras_right=0.5))
     assert ignorant.reasons[0].startswith("The model was not shown to know the task")
     assert "--fine-tune" in ignorant.next_steps[0]
