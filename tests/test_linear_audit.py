@@ -1,6 +1,7 @@
 """The audit as it begins, with a linear probe: on features whose content is known, and on those of a network."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 
 from camerabias.analysis.records.load import load_records
+from camerabias.trainables.spec.trial import TrialConfig
 
 COUNTS = {("cat", "x"): 48, ("cat", "y"): 12, ("dog", "x"): 12, ("dog", "y"): 48}
 
@@ -97,6 +99,34 @@ def test_every_photo_is_tested_once_by_a_probe_on_a_network(audit, photos, tmp_p
     assert "10 trials, 0 of them run now" in printed
     _, _, printed = audit("--backbone", "test_resnet", "--weights", "none", "--size", "32", "--json")
     assert {name: json.loads(printed)[name] for name in verdict} == verdict
+
+
+def test_a_split_of_one_s_own_is_tested_once_and_a_run_of_five_equal_seeds_goes_on(
+    audit, photos, features, tmp_path, monkeypatch
+):
+    table = features(0, 8)
+    photos.assign(split=["test" if k % 2 else "train" for k in range(len(photos))]).to_csv(
+        tmp_path / "photos.csv", index=False
+    )
+    with monkeypatch.context() as before:
+        before.setattr(TrialConfig, "seed_matters", True)
+        audit("--embeddings", table)
+    records = load_records(str(tmp_path / "run"))
+    (cell,) = records.cells("label")
+    predictions = [records.predictions(trial) for trial in cell.trials.values()]
+    assert len(predictions) == 5
+    assert all(other.equals(predictions[0]) for other in predictions[1:])
+    _, five, printed = audit("--embeddings", table)
+    assert "2 trials, 0 of them run now" in printed
+    shutil.rmtree(tmp_path / "run/trials")
+    shutil.rmtree(tmp_path / "run/studies")
+    _, one, printed = audit("--embeddings", table)
+    assert "2 trials, 2 of them run now" in printed
+    assert "(1 seed)" in (tmp_path / "run/report/index.html").read_text()
+    names = [f"shortcut_effect.{name}" for name in ("p", "risk_difference", "risk_difference_low")]
+    assert [one["evidence"][name] for name in names] == pytest.approx(
+        [five["evidence"][name] for name in names]
+    )
 
 
 def test_a_backbone_and_features_of_one_s_own_are_not_given_together(command, photos, tmp_path):

@@ -324,7 +324,7 @@ class _Planner:
             size=config.size,
             seen_cameras=tuple(camera for camera in seen if camera not in self.dataset.untrained_cameras),
             family=config.family,
-            trials={seed: self._trial(study, config, seed) for seed in study.seeds},
+            trials=self._trials(study, config),
             probes=tuple(
                 str(probe)
                 for probe in grid.probes
@@ -338,14 +338,22 @@ class _Planner:
             mitigation=asked.mitigation,
         )
 
-    def _trial(self, study: Study, config: TrialConfig, seed: int) -> str:
-        """Note the trial of a seed; its id."""
+    def _trials(self, study: Study, config: TrialConfig) -> dict[int, str]:
+        """Note the trials of a cell; their ids by seed.
+
+        Where seeds differ in nothing but their test fold, one seed tests each: all of a user's split, for instance.
+        """
         rotated = study.rotate_folds and not self.dataset.manifest.has_split
-        fold = seed % (study.rotation or N_FOLDS) if rotated else 0
-        trial = config.model_copy(update={"seed": seed, "test_fold": fold})
-        trial_id = trial.id
-        self.trials[trial_id] = trial
-        return trial_id
+        n_folds = (study.rotation or N_FOLDS) if rotated else 1
+        folds = {seed: seed % n_folds for seed in study.seeds}
+        if not config.seed_matters:
+            first = {fold: seed for seed, fold in reversed(folds.items())}
+            folds = {seed: fold for seed, fold in folds.items() if first[fold] == seed}
+        trials = {
+            seed: config.model_copy(update={"seed": seed, "test_fold": fold}) for seed, fold in folds.items()
+        }
+        self.trials.update({trial.id: trial for trial in trials.values()})
+        return {seed: trial.id for seed, trial in trials.items()}
 
     def _equal_size(self, grid: Grid, settings: list[Setting]) -> int | None:
         """The smallest training size of the settings, up to the unevenness of folds."""

@@ -73,6 +73,18 @@ class TrialConfig(BaseModel):
         return self.model_copy(update={"seed": 0, "test_fold": 0}).id
 
     @property
+    def seed_matters(self) -> bool:
+        """Whether another seed changes more than the test fold.
+
+        Not of a linear probe that takes all images of its setting: its fit has no start to draw, and draws of random
+        views are those of the embedding.
+        """
+        if not isinstance(self.recipe, LinearProbe) or self.recipe.balancing == "resample":
+            return True
+        setting = self.setting
+        return setting.equal_counts or setting.weights is not None or self.train_size is not None
+
+    @property
     def name(self) -> str:
         """A readable name for people; it does not tell every field."""
         return trial_name(

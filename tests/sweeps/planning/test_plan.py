@@ -314,13 +314,33 @@ def test_every_camera_is_left_out_once(dataset, tmp_path):
     assert len(made.trials) == len(cameras)
 
 
-def test_camera_that_a_split_only_tests_is_unseen(dataset, tmp_path):
-    """Of a split, and under every setting: nothing has been learned of it."""
+def divided(dataset):
+    """The dataset with a split of the user's: fold 0, and all that Redmi took, are tested."""
     index = dataset.index
     sides = index["fold"].map({0: "test"}).fillna("train").where(index["camera"] != "Redmi", "test")
     manifest = dataset.manifest.model_copy(update={"has_split": True})
-    split = replace(dataset, manifest=manifest, index=index.assign(split=sides))
-    made = plan(["audit"], split, tmp_path, seeds=[0])
+    return replace(dataset, manifest=manifest, index=index.assign(split=sides))
+
+
+def test_one_seed_tests_each_fold_where_seeds_differ_in_nothing_else(dataset, tmp_path):
+    def seeds(study, data=dataset, **changes):
+        made = plan([study], data, tmp_path, **({"models": [LINEAR]} | changes))
+        return {(cell.setting, cell.mitigation): [*cell.trials] for cell in made.studies[0].cells}
+
+    natural, split = ("natural", "none"), divided(dataset)
+    assert seeds("audit", split) == {natural: [0]}
+    assert seeds("audit", split, models=["test_resnet"])[natural] == [0, 1, 2, 3, 4]
+    assert seeds("audit", split, seeds=[7, 3])[natural] == [7]
+    assert seeds("audit", rotation=5, seeds=[*range(7)])[natural] == [0, 1, 2, 3, 4]
+    assert seeds("audit", seeds=[*range(12)])[natural] == [*range(10)]
+    drawn = {mitigation: len(found) for (_, mitigation), found in seeds("mitigations", split).items()}
+    assert drawn == {name: 3 if name == "resample" else 1 for name in drawn}
+    assert {len(found) for found in seeds("settings", split).values()} == {3}
+
+
+def test_camera_that_a_split_only_tests_is_unseen(dataset, tmp_path):
+    """Of a split, and under every setting: nothing has been learned of it."""
+    made = plan(["audit"], divided(dataset), tmp_path, seeds=[0])
     seen = {frozenset(cell.seen_cameras) for cell in made.studies[0].cells}
     assert seen == {frozenset(dataset.manifest.cameras) - {"Redmi"}}
 
