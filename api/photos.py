@@ -7,8 +7,10 @@ from os import PathLike, fspath
 
 import pandas as pd
 
-from camerabias.datasets.dataset import Dataset
+from camerabias.datasets.cues.names import INTERVENTIONS, cue_to_move, words_of
+from camerabias.datasets.dataset import Dataset, open_dataset
 from camerabias.datasets.ingest.create import import_dataset, simulate_dataset
+from camerabias.datasets.interventions.equalise import equalise_photos
 from camerabias.datasets.io.executor import EXECUTORS, Executor, for_photos
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.reading.photo import Reading, Source
@@ -18,7 +20,7 @@ from camerabias.datasets.sources.registry import read_source
 from camerabias.datasets.sources.table import source_of
 from camerabias.sweeps.execution.listener import Listener
 from camerabias.sweeps.printing.console_listener import ConsoleListener
-from camerabias.sweeps.printing.datasets import print_made
+from camerabias.sweeps.printing.datasets import print_equalised, print_made
 
 Location = str | PathLike[str]
 
@@ -129,6 +131,47 @@ def import_photos(
     if verbose:
         print_made(dataset)
     return dataset
+
+
+def equalise(
+    dataset: Dataset | Location,
+    cue: str,
+    out: Location,
+    executor: ExecutorName = "local",
+    verbose: bool = False,
+) -> pd.DataFrame:
+    """Bring all photos to one level of one cue, and write them as PNG files with a table.
+
+    Some cues go one way: noise is added up to that of the noisiest camera, sharpness taken down to the softest one's.
+
+    Args:
+        dataset: A dataset, or its folder; that of an audited run is `RUN/dataset`.
+        cue: What is equalised, such as `noise` or `white balance`.
+        out: An empty folder, where `photos.csv` and the folder `photos` go.
+        executor: `local` works on this machine; `ray` spreads work over machines, but starts for many photos alone.
+        verbose: Whether to print what the command prints.
+
+    Returns:
+        The table: `path` below `out`, `label`, `camera`, `group`, `split` where there is one, and other columns.
+
+    Raises:
+        CamerabiasError: There is no such cue, no photo is brought to another level of it, a camera's level is not
+            known, or `out` is not empty.
+
+    Example:
+        >>> dataset = camerabias.simulate("datasets/tiny", images=20, size=64)
+        >>> table = camerabias.equalise(dataset, "white balance", "equalised")
+        >>> camerabias.import_photos("equalised/photos.csv", "datasets/equalised").manifest.n_images == len(table)
+        True
+    """
+    opened = dataset if isinstance(dataset, Dataset) else open_dataset(fspath(dataset))
+    moved, folder = cue_to_move(cue), Folder(fspath(out))
+    where = for_photos(EXECUTORS[executor](), opened.manifest.n_images)
+    with listener_of(verbose).counting("Equalising shards") as progress:
+        done = equalise_photos(opened, moved, INTERVENTIONS[moved], folder, where, progress)
+    if verbose:
+        print_equalised(words_of(moved), fspath(out), done.changed, len(done.table))
+    return done.table
 
 
 def find_photos(source: Location | pd.DataFrame, reading: Reading) -> Source:

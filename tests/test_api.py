@@ -48,7 +48,7 @@ def photos(dataset, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["audit", "check", "compare", "import_photos", "judge", "load", "report", "simulate"]
+    "name", ["audit", "check", "compare", "equalise", "import_photos", "judge", "load", "report", "simulate"]
 )
 def test_examples_come_to_what_they_say(name, notebook, photos):
     function = getattr(camerabias, name)

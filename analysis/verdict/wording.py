@@ -21,7 +21,7 @@ from camerabias.analysis.verdict.evidence.registry import all_tests
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
 from camerabias.analysis.verdict.evidence.task import TASK
 from camerabias.analysis.verdict.outcome import VerdictOutcome
-from camerabias.datasets.cues.names import mitigations_of
+from camerabias.datasets.cues.names import mitigations_of, words_of
 from camerabias.trainables.spec.linear_probe import is_linear
 from camerabias.trainables.spec.mitigation import MITIGATIONS
 
@@ -87,6 +87,7 @@ def propose_next_steps(found: Findings, outcome: VerdictOutcome) -> list[str]:
         "cheating": [
             _SEPARATELY,
             *(_photos_to_balance(found) or ["Take photos of every label with every camera."]),
+            *_equalise(found),
             _mitigate(found),
         ],
         "cannot tell": [_what_would_decide(found)],
@@ -127,6 +128,16 @@ def _photos_to_balance(found: Findings) -> list[str]:
         return []
     most = f"Most are lacking here: {', '.join(cells)}."
     return [f"Take training photos until every camera has as many of each label. {most}"]
+
+
+def _equalise(found: Findings) -> list[str]:
+    """That photos can be brought to one level of the cue that is used most; nothing where none was shown to be."""
+    used = [cue for cue, moved in (found.of(MOVED_CUES) or {}).items() if moved.is_used]
+    return [
+        f'Or bring all photos to one level of {words_of(cue)}: `camerabias data equalise RUN/dataset "{cue}" FOLDER` '
+        "writes them. Audit them to see what that changes."
+        for cue in used[:1]
+    ]
 
 
 def _mitigate(found: Findings) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from camerabias.datasets.interventions.cue import CUES as REGISTERED
 from camerabias.datasets.io.registered import import_files
+from camerabias.datasets.near_names import near_names
+from camerabias.datasets.schema import CamerabiasError
 
 import_files("camerabias.datasets.cues")
 
@@ -17,6 +19,26 @@ PLANTED = {name: spec.full_strength for name, spec in CUES.items() if spec.full_
 
 INTERVENTIONS = {name: spec.intervention for name, spec in CUES.items() if spec.intervention}
 """How photos are brought to another level, of the cues of which they can be."""
+
+
+def cue_to_move(text: str) -> str:
+    """The cue that is named by its name or its words, of which photos can be brought to another level.
+
+    Raises:
+        CamerabiasError: There is no such cue, or no photo is brought to another level of it.
+    """
+    known = {word.casefold(): name for name in CUES for word in (name, words_of(name))}
+    cue, movable = known.get(text.casefold()), ", ".join(map(repr, INTERVENTIONS))
+    if cue is None:
+        raise CamerabiasError(
+            f"No cue is named {text!r}{near_names(text, INTERVENTIONS)}; allowed: {movable}."
+        )
+    if cue not in INTERVENTIONS:
+        raise CamerabiasError(
+            f"Photos cannot be brought to one level of {words_of(cue)}: {CUES[cue].immovable}. "
+            f"They can of {movable}."
+        )
+    return cue
 
 
 def mitigations_of(named: Iterable[str]) -> list[str]:

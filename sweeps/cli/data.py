@@ -123,3 +123,21 @@ def build(
     for variant in variants:
         height, width, channels = variant.shape
         console.print(f"{opened.folder}/variants/{variant.folder}: {height} × {width} × {channels}")
+
+
+@data_app.command(
+    epilog="Examples: camerabias data equalise runs/mine/dataset noise repaired/; "
+    'camerabias data equalise datasets/mine "white balance" repaired/'
+)
+def equalise(
+    dataset: Annotated[
+        str, typer.Argument(help="The DATASET's folder; that of an audited run is RUN/dataset.")
+    ],
+    cue: Annotated[str, typer.Argument(help="What is equalised: noise, blur, jpeg, white balance, ...")],
+    out: Annotated[str, typer.Argument(help="An empty folder for photos.csv and the photos, as PNG.")],
+    executor: ExecutorOption = "ray",
+) -> None:
+    """Bring all photos to one level of one cue, to train on them and to see whether that helps."""
+    import camerabias
+
+    camerabias.equalise(dataset, cue, out, executor, verbose=True)

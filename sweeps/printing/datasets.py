@@ -24,6 +24,12 @@ def print_made(dataset: Dataset) -> None:
         )
 
 
+def print_equalised(cue: str, out: str, changed: int, n: int) -> None:
+    """Say what became of photos whose cue was equalised, and how they are audited."""
+    console.print(f"{changed} of {count_of(n, 'photo', 'photos')} brought to one level of {cue}.")
+    console.print(f"Audit them, and compare with before: camerabias audit {out}/photos.csv --run {out}/run")
+
+
 def _print_contents(dataset: Dataset) -> None:
     manifest = dataset.manifest
     console.print(

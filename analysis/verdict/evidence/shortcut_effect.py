@@ -101,8 +101,8 @@ def _difference(effect: ShortcutEffect) -> str:
     sure = ", ".join(filter(None, [show_points_ci(effect.risk_difference), show_p(effect.p)]))
     if effect.p > LEVEL:
         return (
-            "No significant shortcut effect: among photos of one true label, those of a camera are given its usual "
-            f"label {points} more often ({sure})."
+            "No significant shortcut effect: among photos of one true label, those of a camera are given its "
+            f"associated label {points} more often ({sure})."
         )
     return (
         f"Among photos of one true label, those of a camera are given its associated label {points} more often than "

@@ -242,6 +242,16 @@ def test_the_mitigation_destroys_the_cue_whose_equalising_worked(low, mitigation
     assert any(f"augmentation that destroys the cue. {mitigation}" in step for step in steps)
 
 
+@pytest.mark.parametrize(
+    ("low", "named"), [(0.2, ['`camerabias data equalise RUN/dataset "noise" FOLDER`']), (-0.1, [])]
+)
+def test_equalising_is_proposed_of_the_cue_that_was_shown_to_be_used(low, named):
+    findings = findings_of(follow=0.7)
+    cues = {"noise": moved(0.42, 0.05, 0.39, low)}
+    steps = decide(replace(findings, results={**findings.results, "moved_cues": cues})).next_steps
+    assert [line for step in steps for line in re.findall("`camerabias data equalise.*?`", step)] == named
+
+
 def compared(**removed):
     """Mitigations of the model that was audited, by name: points removed, and the interval's lower end."""
     rows = [("none", nan, nan), *((name, mean, low) for name, (mean, low) in removed.items())]
