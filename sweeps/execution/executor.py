@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from camerabias.datasets.io.executor import Executor, LocalExecutor, RayExecutor
 from camerabias.datasets.schema import ExecutorName
-from camerabias.sweeps.planning.estimate import Speed, measure_here
+from camerabias.sweeps.planning.speed import Speed, measure_here
 
 if TYPE_CHECKING:
     from camerabias.sweeps.execution.jobs import JobSource

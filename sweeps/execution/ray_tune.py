@@ -26,7 +26,7 @@ from camerabias.datasets.io.executor import MEMORY_FULL
 from camerabias.datasets.io.ray_connection import connect_ray
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.sweeps.execution.jobs import JobSource
-from camerabias.sweeps.planning.estimate import Speed, measure_here
+from camerabias.sweeps.planning.speed import Speed, measure_here
 from camerabias.trainables.spec.trial import TrialConfig
 from camerabias.trainables.worker.job import Job, Progress, job_fields, job_from
 from camerabias.trainables.worker.node import Expected

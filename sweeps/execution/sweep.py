@@ -21,6 +21,7 @@ from camerabias.sweeps.execution.outcome import SweepOutcome
 from camerabias.sweeps.execution.watcher import Watchers
 from camerabias.sweeps.monitoring.loggers import check_loggers, open_loggers
 from camerabias.sweeps.planning.plan import Plan, make_plan
+from camerabias.sweeps.planning.precision import Precisions, chosen_before
 from camerabias.sweeps.planning.study import Study, load_study
 from camerabias.sweeps.runs.examples import write_examples
 from camerabias.sweeps.runs.lease import Lease
@@ -88,7 +89,7 @@ def plan_sweep(names: Sequence[str], request: Request) -> Plan:
     dataset = open_dataset(request.data)
     run = Run(request.run)
     check_same_dataset(run, dataset)
-    return make_plan(studies, dataset, run, request.size)
+    return make_plan(studies, dataset, run, request.size, request.executor.measure)
 
 
 def run_sweep(names: Sequence[str], request: Request, listener: Listener | None = None) -> SweepOutcome:
@@ -111,6 +112,8 @@ def run_plan(plan: Plan, request: Request, listener: Listener) -> SweepOutcome:
     """Run what is missing of a plan; raises what `run_sweep` does."""
     run = Run(request.run)
     trials = plan.to_run(request.retry_failed)
+    for sentence in plan.precisions.sentences():
+        listener.say(sentence)
     if trials:
         run.folder.check_access()
         with Lease(run, listener.say) as lease:
@@ -172,7 +175,7 @@ def check_same_dataset(run: Run, dataset: Dataset) -> None:
         )
 
 
-def write_run_info(run: Run, dataset: Dataset, executor: TrialExecutor) -> None:
+def write_run_info(run: Run, dataset: Dataset, executor: TrialExecutor, precisions: Precisions) -> None:
     """Write `run.json`."""
     manifest = dataset.manifest
     run.write_info(
@@ -185,6 +188,7 @@ def write_run_info(run: Run, dataset: Dataset, executor: TrialExecutor) -> None:
             "cameras": list(manifest.cameras),
             "has_split": manifest.has_split,
             "executor": executor.name,
+            "precisions": chosen_before(run) | precisions.used,
             "versions": _versions(executor),
             "machine": {"system": platform.platform(), "cpus": os.cpu_count(), "host": platform.node()},
         }
@@ -192,7 +196,7 @@ def write_run_info(run: Run, dataset: Dataset, executor: TrialExecutor) -> None:
 
 
 def _write_intentions(plan: Plan, run: Run, request: Request) -> None:
-    write_run_info(run, plan.dataset, request.executor)
+    write_run_info(run, plan.dataset, request.executor, plan.precisions)
     before = run.studies()
     for study in plan.studies:
         run.write_study(study.joined_to(before[study.name]) if study.name in before else study)

@@ -19,6 +19,8 @@ from camerabias.datasets.sampling.select import select
 from camerabias.datasets.schema import N_FOLDS, CamerabiasError, Target
 from camerabias.datasets.views.registry import View
 from camerabias.sweeps.planning.grid_recipe import GridRecipe, spell_out
+from camerabias.sweeps.planning.precision import Precisions
+from camerabias.sweeps.planning.speed import SpeedMeasure
 from camerabias.sweeps.planning.study import CellList, Grid, Study
 from camerabias.sweeps.planning.weights import WeightsIds
 from camerabias.trainables.models.registry import find_model, input_size
@@ -52,6 +54,8 @@ class Plan:
     """What the run holds, by trial."""
     sources: dict[str, str]
     """Where weights come from (`imagenet`, `none`, or a file), by the id that trials hold."""
+    precisions: Precisions
+    """Of models whose recipes leave it open."""
 
     @cached_property
     def probes(self) -> dict[str, tuple[Probe, ...]]:
@@ -121,7 +125,9 @@ def with_probes(plan: Plan, target: Target, probes: Sequence[str]) -> Plan:
     return replace(plan, studies=studies)
 
 
-def make_plan(studies: Sequence[Study], dataset: Dataset, run: Run, size: int | None) -> Plan:
+def make_plan(
+    studies: Sequence[Study], dataset: Dataset, run: Run, size: int | None, measure: SpeedMeasure
+) -> Plan:
     """Spell out studies for a dataset.
 
     Args:
@@ -129,16 +135,22 @@ def make_plan(studies: Sequence[Study], dataset: Dataset, run: Run, size: int | 
         dataset: The dataset.
         run: The run whose records count as done.
         size: Side of the models' input in pixels; None leaves it to the models and the dataset.
+        measure: Times training steps of models whose recipes leave their precision open.
 
     Raises:
         CamerabiasError: The run belongs to another dataset, weights cannot be had, or the dataset cannot serve a
             setting.
     """
-    planner = _Planner(dataset, size)
+    planner = _Planner(dataset, size, Precisions(run, measure))
     planned = [planner.plan(study) for study in studies]
     trials = sorted(planner.trials.values(), key=lambda config: config.seed)
     return Plan(
-        dataset, planned, {config.id: config for config in trials}, run.contents(), planner.ids.sources
+        dataset,
+        planned,
+        {config.id: config for config in trials},
+        run.contents(),
+        planner.ids.sources,
+        planner.precisions,
     )
 
 
@@ -146,6 +158,7 @@ def make_plan(studies: Sequence[Study], dataset: Dataset, run: Run, size: int | 
 class _Planner:
     dataset: Dataset
     size: int | None
+    precisions: Precisions
     ids: WeightsIds = field(default_factory=WeightsIds)
     trials: dict[str, TrialConfig] = field(default_factory=dict)
     """Of all studies planned so far, by id."""
@@ -301,7 +314,7 @@ class _Planner:
             "size": side or input_size(model, study.size or self.size, manifest.size),
             # what takes squares alone gets halves as squares
             "fit": "stretch" if halves and find_model(model).fixed_size else manifest.fit,
-            "recipe": recipe,
+            "recipe": recipe.in_precision("float32") if recipe.precision == "auto" else recipe,
             "source_size": self.dataset.source_size(side) if side else None,
         }
 
@@ -312,6 +325,8 @@ class _Planner:
         return {"size": study.size or self.size or INPUT_SIDE, "fit": fit, "recipe": probe}
 
     def _cell(self, study: Study, grid: Grid, asked: GridRecipe, config: TrialConfig) -> StudyCell:
+        if asked.recipe.precision == "auto" and not is_linear(config.model):
+            config = self.precisions.settle(config)
         manifest = self.dataset.manifest
         shot_again = manifest.source["kind"] == "simulator" and backbone_of(config.model) != OWN_FEATURES
         seen = config.setting.seen_cameras(manifest)

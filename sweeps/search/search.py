@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from camerabias.datasets.dataset import Dataset, open_dataset
+from camerabias.datasets.dataset import open_dataset
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.sweeps.execution.executor import TrialExecutor
 from camerabias.sweeps.execution.jobs import KnownJobs
@@ -18,7 +18,7 @@ from camerabias.sweeps.execution.sweep import (
     write_run_info,
 )
 from camerabias.sweeps.execution.watcher import SearchWatcher
-from camerabias.sweeps.planning.plan import make_plan
+from camerabias.sweeps.planning.plan import Plan, make_plan
 from camerabias.sweeps.runs.lease import Lease
 from camerabias.sweeps.search.space import SpaceFile, load_space
 from camerabias.sweeps.search.tuning import Tuning
@@ -49,12 +49,15 @@ def run_search(name: str, setup: Setup, listener: Listener | None = None) -> Sea
     listener = listener or Listener()
     space, dataset, run = load_space(name, setup.weights), open_dataset(setup.data), Run(setup.run)
     check_same_dataset(run, dataset)
-    search = plan_search(space, dataset, run, setup)
+    plan = make_plan([space.study()], dataset, run, setup.size, setup.executor.measure)
+    search = _search_of(space, plan)
     record = search_record(run, search.name)
     _check_same_search(search, record)
     run.folder.check_access()
+    for sentence in plan.precisions.sentences():
+        listener.say(sentence)
     with Lease(run, listener.say) as lease:
-        write_run_info(run, dataset, setup.executor)
+        write_run_info(run, dataset, setup.executor, plan.precisions)
         record.write_search(search)
         expected = expect(run, dataset, lease)
         listener.nodes(setup.executor.join(expected))
@@ -70,9 +73,9 @@ def run_search(name: str, setup: Setup, listener: Listener | None = None) -> Sea
     return record
 
 
-def plan_search(space: SpaceFile, dataset: Dataset, run: Run, setup: Setup) -> Search:
-    """Spell out a space file for a dataset, changing nothing."""
-    (trial,) = make_plan([space.study()], dataset, run, setup.size).trials.values()
+def _search_of(space: SpaceFile, plan: Plan) -> Search:
+    """A search, spelt out for the dataset that its one trial is planned for."""
+    (trial,) = plan.trials.values()
     return Search(
         name=space.name,
         title=space.title,

@@ -134,6 +134,8 @@ def _as_recipe_has_it(base: Recipe, name: str, parameter: Parameter) -> Paramete
     """The parameter with its values as the recipe reads them: 1e-4, which YAML takes for a word, is a number."""
     if name not in Recipe.model_fields:
         raise CamerabiasError(f"{name!r} is no field of a recipe{allowed_names(name, Recipe.model_fields)}.")
+    if name == "precision" and "auto" in parameter.values:
+        raise CamerabiasError("precision auto is no choice of a search; name float32, bfloat16 or both.")
     return parameter.replaced([_read_value(base, name, value) for value in parameter.values])
 
 

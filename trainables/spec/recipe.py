@@ -13,7 +13,8 @@ from camerabias.datasets.near_names import allowed_names
 from camerabias.datasets.schema import CamerabiasError, wrong_fields
 from camerabias.trainables.spec.mitigation import MITIGATIONS
 
-Precision = Literal["float32", "bfloat16"]
+Precision = Literal["float32", "bfloat16", "auto"]
+"""What a network computes in; `auto` is settled before there is a trial."""
 
 
 class Augmentation(BaseModel):
@@ -47,7 +48,8 @@ class Recipe(BaseModel):
         patience_steps: Training has converged when the validation loss has not improved for so many steps;
             None trains for `max_steps`, as a one-cycle schedule wants.
         evaluate_every: Steps between two validations.
-        precision: `float32`, or autocast to `bfloat16`.
+        precision: `float32`, or autocast to `bfloat16`; `auto` is bfloat16 where it pays on the machine that the
+            trials run on, and is settled before there is a trial.
         jitter: Colour jitter of training images in whatever view: 0 none, 1 as strong as the view `jitter`'s.
         reweight: Whether losses are weighed such that every label × camera cell counts the same.
         resample: Whether training images are drawn such that every cell comes up as often, with replacement.
@@ -89,6 +91,10 @@ class Recipe(BaseModel):
                 f"{' and '.join(given)} each balance the label × camera cells by themselves; keep one of them"
             )
         return self
+
+    def in_precision(self, precision: Precision) -> Recipe:
+        """The recipe in another precision."""
+        return self.model_copy(update={"precision": precision})
 
     @property
     def evens_cells(self) -> bool:

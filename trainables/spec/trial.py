@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from camerabias.datasets.sampling.rules import Setting
 from camerabias.datasets.schema import Fit, Target
@@ -59,6 +59,13 @@ class TrialConfig(BaseModel):
     train_size: int | None = None
     source_size: int | None = None
     rotation: int | None = None
+
+    @field_validator("recipe")
+    @classmethod
+    def _is_settled(cls, recipe: Recipe | LinearProbe) -> Recipe | LinearProbe:
+        if recipe.precision == "auto":
+            raise ValueError("precision auto stands for float32 or bfloat16; a trial has one of them")
+        return recipe
 
     @property
     def id(self) -> str:

@@ -2,8 +2,9 @@
 
 import pytest
 
-from camerabias.sweeps.planning.estimate import Speed, TimeEstimate, estimate_time, measure_here
+from camerabias.sweeps.planning.estimate import TimeEstimate, estimate_time
 from camerabias.sweeps.planning.plan import make_plan
+from camerabias.sweeps.planning.speed import Speed, measure_here
 from camerabias.sweeps.planning.study import load_study
 from camerabias.trainables.records.run import Run
 
@@ -14,7 +15,7 @@ def planned(dataset, tmp_path):
 
     def plan(*models):
         studies = load_study("table1", models=list(models), seeds=[0, 1], recipe="demo", weights="none")
-        return make_plan(studies, dataset, Run(str(tmp_path / "run")), None)
+        return make_plan(studies, dataset, Run(str(tmp_path / "run")), None, measure_here)
 
     return plan
 

@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.sweeps.planning.plan import make_plan
+from camerabias.sweeps.planning.speed import measure_here
 from camerabias.sweeps.planning.study import load_study
 from camerabias.trainables.models.registry import build_model
 from camerabias.trainables.models.weights import weights_id
@@ -33,7 +34,7 @@ MODELS = [
 
 def plan(names, dataset, tmp_path, weights="none", **changes):
     studies = [study for name in names for study in load_study(name, weights=weights, **changes)]
-    return make_plan(studies, dataset, Run(str(tmp_path / "run")), None)
+    return make_plan(studies, dataset, Run(str(tmp_path / "run")), None, measure_here)
 
 
 def test_tables_come_to_the_papers_number_of_trials(dataset, tmp_path):
