@@ -101,7 +101,7 @@ def judge(options: argparse.Namespace) -> None:
     for base in _bases(options.bank, True):
         for one in deal_datasets(base, JUDGED_EACH):
             about = {"size": base.size, "scenes": base.scenes, "treatment": base.treatment}
-            lines.append(_line("drawn", base.number, _rows(one), dict(one.planted), about))
+            lines.append(describe("drawn", base.number, _rows(one), dict(one.planted), about))
     append_documents(Path(options.lines), lines)
 
 
@@ -111,9 +111,10 @@ def _rows(one: CueDataset) -> pd.DataFrame:
     return rows
 
 
-def _line(
+def describe(
     simulator: str, number: int, rows: pd.DataFrame, planted: dict[str, float], about: dict[str, object]
 ) -> CueLine:
+    """The line of a dataset: what is named of its pixel statistics, and whether cameras are recognised by them."""
     named = name_cues(rows[[*STATISTICS]], rows["label"], rows["camera"])
     assert named is not None, "cameras share labels"
     order = np.random.default_rng(number).permutation(len(rows))
@@ -147,7 +148,7 @@ def judge_second(options: argparse.Namespace) -> None:
             "scenes": truth["family"],
             "treatment": _treatment(truth["treatment"]),
         }
-        lines.append(_line("second", truth["number"], rows, truth["planted"], about))
+        lines.append(describe("second", truth["number"], rows, truth["planted"], about))
         print(path.stem, lines[-1].ranked[0], truth["planted"], flush=True)
     append_documents(Path(options.lines), lines)
 
@@ -163,7 +164,7 @@ def judge_bottles(options: argparse.Namespace) -> None:
                     dataset.index[["image_id", "label", "camera"]]
                 )
             about = {"size": SIZE, "scenes": "bottles", "treatment": ""}
-            lines.append(_line("bottles", seed, rows, planted, about))
+            lines.append(describe("bottles", seed, rows, planted, about))
     append_documents(Path(options.lines), lines)
 
 

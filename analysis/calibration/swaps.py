@@ -12,7 +12,6 @@ from camerabias.analysis.calibration.cases import share
 from camerabias.analysis.report.tables import WideTable
 from camerabias.analysis.statistics.number_format import show_share
 
-
 CLEAR = 0.1
 """By how much simulated swaps of two cues differ where it is clear which moves more predictions: twice the largest
 standard error of a share of so few swaps."""
@@ -60,7 +59,7 @@ def summarise_swaps(lines: Sequence[SwapLine]) -> list[WideTable]:
 
 
 def _table_of_two(table: pd.DataFrame) -> list[WideTable]:
-    """Is the cue whose simulated swap moves most predictions the one whose swap in photos does? None of single cues."""
+    """Is the cue whose simulated swap moves most the one whose swap in photos does? Nothing of single cues."""
     two = [rows.set_index("cue") for _, rows in table.groupby("world") if len(rows) > 1]
     if not two:
         return []
