@@ -253,9 +253,8 @@ def _judged(
         notes.append(f"Judged are the {len(rows)} rows of split test.")
     if training is None and associated is None:
         notes.append(
-            "Nothing says what the classifier was trained on, so the judged rows themselves tell which label each "
-            "camera is associated with: that is right where training photos were chosen alike. --training TABLE or "
-            "--associated CAMERA=LABEL says what training was like."
+            "They are those of the judged rows, which is right where training photos were chosen alike; "
+            "--training TABLE or --associated CAMERA=LABEL says what training was like."
         )
     judged = Judged(rows, table.scores.loc[rows.index], training, associated)
     if judged.unseen_cameras:

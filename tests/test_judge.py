@@ -147,7 +147,7 @@ def test_what_training_lacks_and_what_the_camera_alone_comes_to_are_said(tmp_pat
 def test_without_training_the_judged_rows_tell_and_that_is_said():
     judged = camerabias.judge(predictions())
     assert judged.verdict == "no evidence"
-    assert any("Nothing says what the classifier was trained on" in note for note in judged.notes)
+    assert any("They are those of the judged rows" in note for note in judged.notes)
     assert "shortcut_effect.minimum_detectable" in judged.numbers
 
 

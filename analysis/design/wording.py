@@ -35,7 +35,7 @@ def _sentences(design: Design) -> Iterator[str]:
     for answer in design.answers.values():
         if not answer.answerable:
             yield f"{answer.question} These photos cannot tell. {answer.why} {answer.photos}".strip()
-    yield from _metadata(design.baselines)
+    yield from describe_metadata(design.baselines)
     yield from _notable(design)
     for answer in design.answers.values():
         if answer.answerable:
@@ -115,7 +115,8 @@ def _one_camera(design: Design, label: str) -> str:
     )
 
 
-def _metadata(baselines: Sequence[MetadataBaseline]) -> Iterator[str]:
+def describe_metadata(baselines: Sequence[MetadataBaseline]) -> Iterator[str]:
+    """What files tell of labels and cameras without a pixel; nothing where they do not."""
     tables = next(one for one in baselines if (one.target, one.feature) == ("camera", "tables"))
     if tables.works:
         yield (

@@ -9,6 +9,7 @@ import struct
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
+from camerabias.analysis.statistics.number_format import unbroken
 from camerabias.datasets.io.printable import printable
 
 PAGE_FILE = "index.html"
@@ -30,6 +31,7 @@ def template(name: str) -> Template:
     environment.filters["base64"] = lambda content: base64.b64encode(content).decode()
     environment.filters["size"] = _shown_size
     environment.filters["code"] = _with_code
+    environment.filters["unbroken"] = unbroken
     return environment.get_template(name)
 
 
@@ -44,5 +46,5 @@ def _shown_size(png: bytes) -> tuple[int, int]:
 
 def _with_code(sentence: str) -> Markup:
     """A sentence as HTML, in which what stands between backticks is set as code."""
-    escaped = str(escape(printable(sentence)))
+    escaped = str(escape(unbroken(printable(sentence))))
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped))  # noqa: S704 - escaped above

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from camerabias.analysis.design.design import Design
-from camerabias.analysis.design.wording import describe_design
+from camerabias.analysis.cues.differences import compare_cameras
+from camerabias.analysis.cues.wording import describe_differences
+from camerabias.analysis.design.design import Answer, Design
+from camerabias.analysis.design.wording import describe_metadata, describe_photos
 from camerabias.analysis.paper.claims import claims_table, decide_claims
 from camerabias.analysis.records.load import load_records
 from camerabias.analysis.records.records import Records
@@ -15,6 +18,7 @@ from camerabias.analysis.report.answer_charts import answer_charts
 from camerabias.analysis.report.audit_tables import AuditTable, audit_tables
 from camerabias.analysis.report.figures.draw import DrawnFigure, draw_figures, write_figures
 from camerabias.analysis.report.findings import Finding, find
+from camerabias.analysis.report.heat_table import HeatTable, heat_table
 from camerabias.analysis.report.page import PAGE_FILE, template
 from camerabias.analysis.report.search import report_searches
 from camerabias.analysis.report.setting_contrast import contrast_charts, contrast_headline, setting_contrasts
@@ -30,6 +34,7 @@ from camerabias.analysis.statistics.bootstrap import CONFIDENCE, MIN_GROUPS, MIN
 from camerabias.analysis.statistics.permutation import CORRECTED_PERMUTATIONS, LEVEL, PERMUTATIONS
 from camerabias.analysis.verdict.decide import VERDICT_FILE, Verdict, decide, investigate
 from camerabias.analysis.verdict.evidence.base import Findings
+from camerabias.analysis.verdict.evidence.cues import CUES_TEST
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ def _html(
         figures=figures,
         not_drawn=not_drawn,
         audit=audit,
-        design_sentences=describe_design(audit.design) if audit and isinstance(audit.design, Design) else [],
+        photos=_look_at_photos(audit) if audit else None,
         verdict=verdict,
         charts=answer_charts(verdict.evidence) if verdict else contrast_charts(contrasts),
         audit_tables=beside,
@@ -130,6 +135,29 @@ def _html(
         min_seeds=MIN_SEEDS,
         permutations=PERMUTATIONS,
         corrected_permutations=CORRECTED_PERMUTATIONS,
+    )
+
+
+@dataclass(frozen=True)
+class _Photos:
+    """What an audit's photos can answer, and how their cameras differ."""
+
+    cells: HeatTable
+    answers: Sequence[Answer]
+    notable: list[str]
+    differences: list[str]
+
+
+def _look_at_photos(audit: Findings) -> _Photos | None:
+    design = audit.design
+    if not isinstance(design, Design):
+        return None
+    differences = [] if audit.pixels is None else describe_differences(compare_cameras(audit.pixels))
+    return _Photos(
+        heat_table(design),
+        [*design.answers.values()],
+        [*describe_photos(design), *describe_metadata(design.baselines)],
+        [*CUES_TEST.sentences(audit)[:1], *differences],
     )
 
 

@@ -6,6 +6,7 @@ significant digits. A 95 % interval stands in brackets, and what is not known is
 
 from __future__ import annotations
 
+import re
 from math import floor, isnan, log10
 from typing import TYPE_CHECKING
 
@@ -89,3 +90,11 @@ def show_p(p: float) -> str:
 def show_p_value(p: float) -> str:
     """A p-value in a column: `0.031`, or `< 0.001`."""
     return f"< {_SMALLEST_P}" if p < _SMALLEST_P else show_share(p)
+
+
+_TOGETHER = re.compile(r"(?:p )?[<=] \d[\d.]*|(?:95 % CI|\d[\d.]*) \[[^\]]*\]|\d[\d.]* (?:points?\b|%)")
+
+
+def unbroken(text: str) -> str:
+    """A text in which no line breaks within `p < 0.001`, `0.974 [0.961, 0.985]` or `31 points`."""
+    return _TOGETHER.sub(lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), text)

@@ -114,11 +114,11 @@ def _counterfactuals(records: Records, model: str) -> list[pd.DataFrame]:
 
 
 def _pixels(records: Records) -> pd.DataFrame | None:
-    """Pixel statistics with the label and the camera of each photo."""
+    """Pixel statistics with the label, the camera and the group of each photo."""
     facts, pixels = records.run.frame(FACTS_FILE), records.run.frame(PIXELS_FILE)
     if facts is None or pixels is None:
         return None
-    return facts[["image_id", "label", "camera"]].merge(pixels, on="image_id", validate="1:1")
+    return facts[["image_id", "label", "camera", "group"]].merge(pixels, on="image_id", validate="1:1")
 
 
 def _choose_model(records: Records, effects: Mapping[str, ShortcutEffect]) -> str:

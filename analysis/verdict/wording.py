@@ -23,7 +23,6 @@ from camerabias.analysis.verdict.evidence.task import TASK
 from camerabias.analysis.verdict.outcome import VerdictOutcome
 from camerabias.datasets.cues.names import mitigations_of, words_of
 from camerabias.trainables.spec.linear_probe import is_linear
-from camerabias.trainables.spec.mitigation import MITIGATIONS
 
 LARGEST_UNSEEN = 0.25
 """The largest risk difference that `no evidence` may have been unable to detect."""
@@ -143,10 +142,9 @@ def _equalise(found: Findings) -> list[str]:
 def _mitigate(found: Findings) -> str:
     """How to train, and what that has come to where it was compared."""
     names = mitigations_of(_cues_to_destroy(found))
-    augmented = ", or with augmentation that destroys the cue" if names else ""
-    ways = f"Or train with weights or resampling by label × camera{augmented}."
-    which = "".join(f" `{name}`: {MITIGATIONS[name].says}." for name in names)
-    return f"{ways}{which} {_compared(found)}"
+    destroying = " or ".join(f"`{name}`" for name in names)
+    augmented = f", or with augmentation that destroys the cue ({destroying})" if names else ""
+    return f"Or train with weights or resampling by label × camera{augmented}. {_compared(found)}"
 
 
 def _compared(found: Findings) -> str:

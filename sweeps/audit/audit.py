@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from camerabias.analysis.cues.differences import compare_cameras
 from camerabias.analysis.cues.to_move import cues_to_move
 from camerabias.analysis.design.check import check_design
 from camerabias.analysis.design.design import Design
@@ -25,12 +26,13 @@ from camerabias.datasets.inspection.pixels import pixels_of
 from camerabias.datasets.inspection.sensor_pattern import match_patterns
 from camerabias.datasets.io.executor import SPREAD_FROM, CoresExecutor, Executor
 from camerabias.datasets.schema import FACTS_FILE, PIXELS_FILE, CamerabiasError
+from camerabias.sweeps.audit.remaining import Remaining
 from camerabias.sweeps.execution.executor import LocalTrialExecutor
 from camerabias.sweeps.execution.listener import Listener
 from camerabias.sweeps.execution.outcome import SweepOutcome
 from camerabias.sweeps.execution.sweep import Request, plan_sweep, run_plan
 from camerabias.sweeps.monitoring.console import duration
-from camerabias.sweeps.planning.estimate import TimeEstimate, estimate_time
+from camerabias.sweeps.planning.estimate import SpeedMeasure, TimeEstimate, estimate_time, once_each
 from camerabias.sweeps.planning.plan import Plan, with_probes
 from camerabias.trainables.records.record import SENSOR_PATTERN_FILE
 from camerabias.trainables.records.run import Run
@@ -140,7 +142,6 @@ def run_audits(
     dataset, run = open_dataset(shared.data), Run(shared.run)
     audits = [_in_process(audit, dataset) for audit in audits]
     design = look_at_design(dataset, run, _where(dataset, shared.executor), listener)
-    listener.design(design)
     outcomes: list[SweepOutcome] = []
     for audit, planned in zip(audits, plans, strict=True):
         _announce(list(planned.values()), audit.request, listener, confirm)
@@ -189,12 +190,14 @@ def _run_steps(
 ) -> list[SweepOutcome]:
     """Run the steps of a suite, those that remove cues only where cameras are identified."""
     suite, request = audit.suite, audit.request
-    outcomes = [_run(plans[suite.first.study], request, listener)]
+    steps = _Steps(plans, request, listener)
+    outcomes = [steps.run(suite.first.study)]
     if outcomes[-1].n_left or suite == Suite(suite.first):
         return outcomes
     found = gather(load_records(request.run), design)
     own = any(backbone_of(model) == OWN_FEATURES for model in request.models or ())
     if suite.moves_cues and not own and has_shortcut_effect(found):
+        listener.say("Which cue is used? Test photos are changed, and classified again.")
         outcomes.append(_run(_moving(plans[suite.first.study], found), request, listener))
     views = suite.views
     if views and (why := _no_views(found)):
@@ -203,8 +206,28 @@ def _run_steps(
     for step in (*views, *suite.more):
         if outcomes[-1].n_left:
             break
-        outcomes.append(_run(plans[step.study], request, listener))
+        outcomes.append(steps.run(step.study))
     return outcomes
+
+
+class _Steps:
+    """Runs the steps of an audit by the names of their studies, and says of several how long is left."""
+
+    def __init__(self, plans: Mapping[str, Plan], request: Request, listener: Listener) -> None:
+        self._plans, self._request, self._listener = plans, request, listener
+        self._remaining = Remaining(_seconds_left([*plans.values()], request)) if len(plans) > 1 else None
+
+    def run(self, study: str) -> SweepOutcome:
+        plan = self._plans[study]
+        if self._remaining is not None:
+            self._listener.say(self._remaining.say([*self._plans].index(study), plan.studies[0].title))
+        return _run(plan, self._request, self._listener)
+
+
+def _seconds_left(plans: Sequence[Plan], request: Request) -> list[float]:
+    """Of every step, the seconds that it and all after it take; the speed of a model is measured once."""
+    measure = once_each(request.executor.measure)
+    return [_estimate(plans[step:], request, measure)[1] for step in range(len(plans))]
 
 
 def _moving(plan: Plan, found: Findings) -> Plan:
@@ -236,8 +259,12 @@ def look_at_design(dataset: Dataset, run: Run, executor: Executor, listener: Lis
         run.write_frame(FACTS_FILE, facts)
     # kept in the DATASET: the next time they are read
     with listener.counting("Measuring pixels, shards") as report:
-        run.write_frame(PIXELS_FILE, pixels_of(dataset, executor, report))
-    return check_design(facts)
+        pixels = pixels_of(dataset, executor, report)
+    run.write_frame(PIXELS_FILE, pixels)
+    design, named = check_design(facts), facts[["image_id", "label", "camera", "group"]]
+    listener.design(design)
+    listener.differences(compare_cameras(named.merge(pixels, on="image_id", validate="1:1")))
+    return design
 
 
 def _where(dataset: Dataset, executor: Executor) -> Executor:
@@ -273,12 +300,14 @@ def _announce(plans: Sequence[Plan], request: Request, listener: Listener, confi
         )
 
 
-def _estimate(plans: Sequence[Plan], request: Request) -> tuple[TimeEstimate, float]:
+def _estimate(
+    plans: Sequence[Plan], request: Request, measure: SpeedMeasure | None = None
+) -> tuple[TimeEstimate, float]:
     """How long plans take together: on one core or GPU, and the seconds of as many as work at a time."""
     studies = [study for plan in plans for study in plan.studies]
     trials = {trial_id: config for plan in plans for trial_id, config in plan.trials.items()}
     together = replace(plans[0], studies=studies, trials=trials)
-    estimate = estimate_time(together, Run(request.run), request.executor.measure)
+    estimate = estimate_time(together, Run(request.run), measure or request.executor.measure)
     return estimate, estimate.seconds / request.executor.at_once
 
 

@@ -9,6 +9,7 @@ import typer
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.sweeps.cli.app import EXIT_FAIL_ON, answering, app
 from camerabias.sweeps.cli.options import (
+    DetailsOption,
     FailOnOption,
     JsonOption,
     NoPhotosOption,
@@ -57,6 +58,7 @@ def judge(
     no_photos: NoPhotosOption = False,
     fail_on: FailOnOption = None,
     one_vs_rest: OneVsRestOption = None,
+    details: DetailsOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     label: Annotated[str | None, _column("the true label", "label")] = None,
@@ -88,7 +90,7 @@ def judge(
         image, predicted_camera, one_vs_rest,
     )  # fmt: skip
     with answering(as_json, quiet) as give:
-        print_judgement(found.document, found.notes)
+        print_judgement(found.document, found.notes, details)
         page = found.write(run, no_photos) if run else None  # after what was asked for is on the screen
         console.print(
             f"Report: {page}" if page else "Nothing is written; --run FOLDER keeps this, with a page."

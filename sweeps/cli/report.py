@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.schema import JUDGED_FILE
 from camerabias.sweeps.cli.app import answering, app, rows_of
 from camerabias.sweeps.cli.options import DetailsOption, JsonOption, QuietOption
 
 if TYPE_CHECKING:
     from camerabias.analysis.report.comparison import RunComparison
     from camerabias.analysis.report.report import Report
+    from camerabias.analysis.verdict.decide import Verdict
 
 
 @app.command(epilog="Examples: camerabias report runs/demo; camerabias report runs/before runs/after")
@@ -29,11 +32,17 @@ def report(
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Make tables, figures and the page again from a run's records, or compare two runs."""
+    """Make tables, figures and the page again from a run's records, or compare two runs.
+
+    Of a folder that `judge` has written, show the verdict, and where its page is.
+    """
     if out is not None and after is None:
         raise typer.BadParameter("is where two runs are compared; give a second run", param_hint="--out")
     with answering(as_json, quiet) as give:
-        if after is None:
+        if after is None and Folder(run).exists(JUDGED_FILE):
+            verdict, page = _show_judged(run, details)
+            give(lambda: {**verdict.model_dump(mode="json"), "report": page})
+        elif after is None:
             made = show_report(run, details)
             give(lambda: report_document(made))
         else:
@@ -49,6 +58,19 @@ def show_report(run: str, details: bool = False) -> Report:
     made = camerabias.report(run)
     print_report(made, details)
     return made
+
+
+def _show_judged(run: str, details: bool) -> tuple[Verdict, str]:
+    """Print what `judge` has written, which only judging makes again: the table that it read is not kept."""
+    import camerabias
+    from camerabias.sweeps.monitoring.console import console
+    from camerabias.sweeps.printing.results import print_judgement
+
+    found, folder = camerabias.judge(run).document, Folder(run).child("report")
+    page = folder.file("index.html") if folder.is_local else f"{folder}/index.html"
+    print_judgement(found, [], details)
+    console.print(f"Report: {page} (as `camerabias judge` wrote it; judge again for another)")
+    return found, page
 
 
 def report_document(made: Report) -> dict[str, Any]:

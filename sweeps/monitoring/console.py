@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, get_args
 
 import pandas as pd
@@ -22,6 +23,7 @@ from rich.progress import (
 from rich.table import Column, Table
 from rich.text import Text
 
+from camerabias.analysis.statistics.number_format import unbroken
 from camerabias.datasets.io.printable import printable
 from camerabias.trainables.records.record import Status
 from camerabias.trainables.records.study import DIMENSIONS, VARIATIONS, StudyCell
@@ -48,18 +50,43 @@ if not console.is_terminal:
     console.width = 140  # a file has no width of its own, and 80 columns would break tables
 
 
+def print_sentence(sentence: str, mark: str = "") -> None:
+    """Print a sentence behind a mark; on a terminal its lines end between words, and not within `p < 0.001`."""
+    if not console.is_terminal:
+        console.print(f"{mark}{sentence}")  # who reads a file wraps it, or looks for a sentence with grep
+    for line in lines_of(sentence, mark, console.width) if console.is_terminal else ():
+        console.print(line)
+
+
+def lines_of(sentence: str, mark: str, width: int) -> list[str]:
+    """A sentence behind a mark as lines of so many columns, those after the first below its first word."""
+    shown = unbroken(console.shown(f"{mark}{sentence}"))
+    lines = wrap(
+        shown, width, subsequent_indent=" " * len(mark), break_long_words=False, break_on_hyphens=False
+    )
+    return [line.replace("\N{NO-BREAK SPACE}", " ") for line in lines]
+
+
+OFTEN = 30.0
+"""Seconds between lines on counted work where the output is no terminal, and so has no bar."""
+
+
 @contextmanager
 def counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar for counted work; yields the function to tell (done, all)."""
-    began = time.monotonic()
+    """A bar for counted work, or a line now and then; yields the function to tell (done, all)."""
+    began = said = time.monotonic()
     total = 0
     with progress_bars() as bars:
         task = bars.add_task(what, total=None, detail="")
 
         def report(done: int, n: int) -> None:
-            nonlocal total
-            total = n
-            bars.update(task, completed=done, total=n)
+            nonlocal total, said
+            total, now = n, time.monotonic()
+            left = f"about {duration((now - began) * (n - done) / done)} remaining" if 0 < done < n else ""
+            bars.update(task, completed=done, total=n, detail=left)
+            if left and bars.disable and now - said > OFTEN:
+                said = now
+                console.print(f"{what}: {done} of {n}, {left}")
 
         yield report
         bars.update(task, visible=False)

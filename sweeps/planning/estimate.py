@@ -62,6 +62,19 @@ def estimate_time(plan: Plan, run: Run, measure: SpeedMeasure) -> TimeEstimate:
     return TimeEstimate(seconds, device, _origin(speeds, known))
 
 
+def once_each(measure: SpeedMeasure) -> SpeedMeasure:
+    """A measure that times trials whose images take as long only once."""
+    measured: dict[_Work, Speed] = {}
+
+    def remembered(config: TrialConfig) -> Speed:
+        work = _Work.of(config)
+        if work not in measured:
+            measured[work] = measure(config)
+        return measured[work]
+
+    return remembered
+
+
 @dataclass(frozen=True)
 class _Work:
     """What the time of an image depends on."""

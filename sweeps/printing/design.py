@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from camerabias.analysis.cues.wording import describe_differences
+from camerabias.analysis.design.cells import folded_cells, show_cells
 from camerabias.analysis.design.check import FEATURES
 from camerabias.analysis.design.names import count_of
 from camerabias.analysis.design.wording import describe_effects, describe_photos, photos_to_take
 from camerabias.analysis.statistics.number_format import show_estimate, show_share
-from camerabias.sweeps.monitoring.console import console, print_frame
+from camerabias.sweeps.monitoring.console import console, print_frame, print_sentence
 
 if TYPE_CHECKING:
     from camerabias.analysis.cues.differences import Differences
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 INDENT = " " * 14
 """Before what belongs to a question."""
-
-MAX_CAMERAS, MAX_LABELS = 8, 12
-"""Columns and rows of the table of cells; the rarest are counted together."""
 
 
 def print_design(design: Design) -> None:
@@ -34,7 +32,7 @@ def print_design(design: Design) -> None:
     _print_head("Which questions these photos can test")
     for name, answer in design.answers.items():
         console.print(f"{'testable' if answer.answerable else 'not testable':<13} {answer.question}")
-        console.print(f"{INDENT}{answer.why}")
+        print_sentence(answer.why, INDENT)
         if name == "use" and answer.answerable:
             _print_all(describe_effects(design.effects), INDENT)
     _print_leaks(design)
@@ -61,7 +59,7 @@ def _print_head(text: str) -> None:
 
 def _print_all(sentences: Iterable[str], mark: str) -> None:
     for sentence in sentences:
-        console.print(f"{mark}{sentence}")
+        print_sentence(sentence, mark)
 
 
 def _headline(design: Design) -> str:
@@ -84,22 +82,9 @@ def _counts(numbers: Mapping[str, int]) -> str:
 
 def _cells(design: Design) -> pd.DataFrame:
     """Photos by label and camera, with groups in brackets where these are fewer, and cameras' associated labels."""
-    photos, groups = (
-        _fold(_fold(table, design.photos, MAX_LABELS).T, design.photos.T, MAX_CAMERAS).T
-        for table in (design.photos, design.groups)
-    )
-    shown = photos.astype(str).where(groups == photos, photos.astype(str) + " (" + groups.astype(str) + ")")
+    shown = show_cells(*folded_cells(design))
     associated = {camera: design.associated_labels.get(str(camera), "-") for camera in shown}
     return pd.concat([shown, pd.DataFrame(associated, index=["(associated label)"])])
-
-
-def _fold(table: pd.DataFrame, photos: pd.DataFrame, most: int) -> pd.DataFrame:
-    """The rows with most photos as they stand, and the sum of the others, so that there are no more than `most`."""
-    if len(table) <= most:
-        return table
-    large = table.index.isin(photos.sum(axis=1).nlargest(most - 1).index)
-    others = table[~large]
-    return pd.concat([table[large], others.sum().to_frame(f"{len(others)} others").T])
 
 
 def _print_leaks(design: Design) -> None:

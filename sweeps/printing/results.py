@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
-from camerabias.sweeps.monitoring.console import console, print_frame
+from camerabias.sweeps.monitoring.console import console, lines_of, print_frame, print_sentence
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from camerabias.analysis.report.comparison import RunComparison
     from camerabias.analysis.report.report import Report
     from camerabias.analysis.report.search import SearchReport
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
 
 COLUMNS = 80
 """Of a terminal: what is printed without --details takes 25 lines of these at most."""
+
+ROOMS, ROOMS_OF_THREE = {"": 8, "Next:": 8}, {"": 6, "Next:": 5}
+"""Lines of sentences by their head: of 25, what the verdict, heads and the report leave; likewise beside a third."""
+
+THIRD = 4
+"""Lines under a third head."""
 
 
 def print_outcome(outcome: SweepOutcome, details: bool = False) -> None:
@@ -92,7 +100,7 @@ def print_report(report: Report, details: bool) -> None:
         _print_in_short(report)
     if report.verdict is not None:
         console.print()
-        print_verdict(report.verdict)
+        print_verdict(report.verdict, details)
     console.print(f"Report: {report.index}{'' if details else ' (--details prints the tables behind it)'}")
 
 
@@ -100,32 +108,67 @@ def _print_in_short(report: Report) -> None:
     """Of a run that nobody has audited: its first findings, and how many claims of the paper they bear out."""
     _print_first("• ", report.findings, 3, 5, details=False)
     if len(report.claims):
-        counts = report.claims["outcome"].value_counts(sort=False)
+        tested = _tested(report.claims)
+        counts = tested["outcome"].value_counts(sort=False)
         outcomes = ", ".join(f"{n} `{outcome}`" for outcome, n in counts.items())
-        console.print(f"Of {len(report.claims)} claims of the paper: {outcomes}")
+        console.print(
+            f"Of {len(report.claims)} claims of the paper, {len(tested)} were tested: {outcomes or 'none'}"
+        )
+
+
+def _tested(claims: pd.DataFrame) -> pd.DataFrame:
+    return claims[claims["outcome"] != "not tested"]
 
 
 def _print_behind(report: Report) -> None:
     for table in report.tables:
         print_frame(table.frame, table.caption)
     for sentence in report.findings:
-        console.print(f"• {sentence}")
+        print_sentence(sentence, "• ")
     if len(report.claims):
         shown = {"number": "", "says": "claim", "outcome": "this run", "paper_outcome": "the paper's numbers"}
-        print_frame(report.claims[[*shown]].rename(columns=shown), "Claims of the paper")
+        tested = _tested(report.claims)
+        print_frame(tested[[*shown]].rename(columns=shown), "Claims of the paper that this run tested")
+        if n_others := len(report.claims) - len(tested):
+            console.print(
+                f"{_count(n_others, 'more claim')} of the paper: not tested by this run (on the page)."
+            )
     for name, reason in report.not_drawn.items():
         console.print(f"{name} is not drawn: {reason}")
 
 
-def print_verdict(verdict: Verdict) -> None:
-    """Print a verdict, its reasons and next steps."""
+def print_verdict(verdict: Verdict, details: bool, others: Mapping[str, Sequence[str]] | None = None) -> None:
+    """Print a verdict, its reasons and next steps: with details all of them, else as many as a screen holds.
+
+    Args:
+        verdict: The verdict.
+        details: Whether to print every sentence.
+        others: More sentences, by the head that they stand under.
+    """
     console.print(f"Verdict: {verdict.verdict}", style="bold")
-    console.print(verdict.meaning)
-    for sentence in verdict.reasons:
-        console.print(f"• {sentence}")
-    console.print("Next:")
-    for sentence in verdict.next_steps:
-        console.print(f"• {sentence}")
+    print_sentence(verdict.meaning)
+    parts = {"": verdict.reasons, "Next:": verdict.next_steps, **(others or {})}
+    rooms = ROOMS_OF_THREE if others else ROOMS
+    for head, sentences in parts.items():
+        if head and sentences:
+            console.print(head)
+        shown = sentences if details else _first(sentences, rooms.get(head, THIRD))
+        for sentence in shown:
+            print_sentence(sentence, "• ")
+        if len(shown) < len(sentences):
+            console.print(f"  and {len(sentences) - len(shown)} more (--details)")
+
+
+def _first(sentences: Sequence[str], room: int) -> list[str]:
+    """The first sentences that so many lines of a terminal hold, and at least one."""
+    shown: list[str] = []
+    left = room
+    for sentence in sentences:
+        left -= len(lines_of(sentence, "• ", COLUMNS))
+        if shown and left < 0:
+            break
+        shown.append(sentence)
+    return shown
 
 
 def print_comparison(compared: RunComparison, details: bool) -> None:
@@ -137,23 +180,25 @@ def print_comparison(compared: RunComparison, details: bool) -> None:
     """
     for when, run in (("Before", compared.before), ("After", compared.after)):
         console.print(f"{when}: {run.verdict.verdict} ({run.name})", style="bold")
-        console.print(run.verdict.meaning)
+        print_sentence(run.verdict.meaning)
     if details:
         from camerabias.analysis.report.audit_tables import readable  # late: it imports what costs a second
 
         print_frame(readable(compared.numbers), "Numbers of both runs, and after minus before")
     for sentence in compared.sentences:
-        console.print(f"• {sentence}")
+        print_sentence(sentence, "• ")
     console.print("Next:")
-    for sentence in compared.next_steps:
-        console.print(f"• {sentence}")
+    for sentence in compared.next_steps if details else _first(compared.next_steps, ROOMS["Next:"]):
+        print_sentence(sentence, "• ")
     console.print(f"Report: {compared.page}{'' if details else ' (--details prints the numbers)'}")
 
 
-def print_judgement(verdict: Verdict, notes: Sequence[str]) -> None:
-    """Print a verdict on predictions, and what was assumed in reading them."""
-    print_verdict(verdict)
-    if notes:
-        console.print("What was assumed:")
-    for sentence in notes:
-        console.print(f"• {sentence}")
+def print_judgement(verdict: Verdict, notes: Sequence[str], details: bool) -> None:
+    """Print a verdict on predictions, and what was assumed in reading them.
+
+    Args:
+        verdict: The verdict.
+        notes: What was assumed, in sentences.
+        details: Whether to print every sentence, where a screen does not hold them.
+    """
+    print_verdict(verdict, details, {"What was assumed:": notes} if notes else None)

@@ -56,7 +56,7 @@ function makeFiltered(table) {
   table.closest(".wide").before(label);
 }
 
-for (const table of document.querySelectorAll(".wide > table")) {
+for (const table of document.querySelectorAll(".wide > table:not(.heat)")) {
   const rows = table.tBodies[0].rows.length;
   if (rows > 1) makeSortable(table);
   if (rows > MANY_ROWS) makeFiltered(table);

@@ -35,7 +35,7 @@ class Audited:
         controls: What control heads of a linear probe predict, as many as `label_rows`.
         moved: By cue, arrays of the probe that moves it, as many as `label_rows`; of cues that were moved.
         sensor_matches: Cameras by their sensors' patterns, a row per photo, as `SENSOR_PATTERN_FILE` has them.
-        pixels: Pixel statistics, a row per photo with its label and camera; None where nobody measured them.
+        pixels: Pixel statistics, a row per photo with its label, camera and group; None where nobody measured them.
         judged: Whether there are predictions alone, and no run that could be resumed.
         mitigations: `mitigations.mitigations`; without rows where nothing was mitigated.
     """

@@ -1,3 +1,4 @@
+import html
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -118,6 +119,9 @@ def test_claims_stand_only_where_a_study_repeats_the_paper(make, page, tmp_path)
     for claim in report.claims.itertuples():
         assert claim.says in reader.text
         assert claim.numbers in reader.text
+    folded = Path(report.index).read_text().partition("23 claims that this run did not test")[2]
+    said = [claim.says for claim in report.claims.itertuples()]
+    assert [html.unescape(folded).count(text) for text in said] == [0] + [1] * 23
     written = pd.read_csv(Path(report.index).parent / "tables" / "claims.csv")
     assert list(written.columns) == CLAIM_COLUMNS
     assert written["outcome"].tolist() == ["holds"] + ["not tested"] * 23

@@ -1,5 +1,7 @@
 """`camerabias judge`, as it is typed and read."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -62,3 +64,19 @@ def test_a_run_and_a_table_that_are_not_there_are_said(command, tmp_path):
     code, _, err = command("judge", str(tmp_path / "lacking.csv"))
     assert code == ERROR
     assert "There is no table" in err
+
+
+def test_report_shows_what_judge_has_written_and_where_its_page_is(command, predictions, tmp_path):
+    folder = str(tmp_path / "judged")
+    judged = command("judge", predictions(), "--run", folder)[1]
+    code, out, _ = command("report", folder)
+    assert code == 0
+    assert out.splitlines()[:3] == judged.splitlines()[:3]
+    assert f"Report: {folder}/report/index.html (as `camerabias judge` wrote it" in out
+    document = json.loads(command("report", folder, "--json")[1])
+    assert (document["verdict"], document["report"]) == ("cheating", f"{folder}/report/index.html")
+
+
+def test_details_print_every_sentence(command, predictions):
+    assert "more (--details)" in command("judge", predictions())[1]
+    assert "more (--details)" not in command("judge", predictions(), "--details")[1]

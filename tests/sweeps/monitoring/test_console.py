@@ -84,6 +84,39 @@ def test_names_are_printed_as_they_are_and_never_obeyed(printed):
         assert shown in text
 
 
+def test_a_sentence_ends_its_lines_between_words_and_keeps_a_number_with_its_sign(printed, monkeypatch):
+    sentence = "Photos are given it 31 points more often (95 % CI [22, 40], p < 0.001)."
+    for width in range(20, 70):
+        printed(FRAME, width)  # a terminal of this width
+        with module.console.capture() as captured:
+            module.print_sentence(sentence, "• ")
+        lines = captured.get().splitlines()
+        assert max(map(cell_len, lines)) <= width
+        assert " ".join(line.strip() for line in lines) == f"• {sentence}"
+        assert all(line.startswith("  ") for line in lines[1:])
+        assert sum("p < 0.001" in line for line in lines) == sum("31 points" in line for line in lines) == 1
+
+
+def test_counted_work_says_now_and_then_how_far_it_is_where_there_is_no_bar(capsys, monkeypatch):
+    times = iter([0, 10, 40, 50, 90, 91, 92])
+    monkeypatch.setattr(module.time, "monotonic", lambda: float(next(times)))
+    with module.counting("Measuring, shards") as report:
+        for done in (1, 4, 5, 9, 10):
+            report(done, 10)
+    assert capsys.readouterr().out.splitlines() == [
+        "Measuring, shards: 4 of 10, about 1 min 0 s remaining",
+        "Measuring, shards: 9 of 10, about 10 s remaining",
+        "Measuring, shards: 10 in 1 min 32 s",
+    ]
+
+
+def test_a_sentence_in_a_file_is_one_line(printed):
+    printed(FRAME, 20, is_terminal=False)
+    with module.console.capture() as captured:
+        module.print_sentence("word " * 50)
+    assert captured.get().count("\n") == 1
+
+
 def test_every_node_is_named_with_what_it_has(capsys):
     versions = {"torch": "2.9.1", "numpy": "2.4.6"}
     bare = Node(host="bare", cpus=2, memory_gib=22.9, gpus=(), versions=versions)

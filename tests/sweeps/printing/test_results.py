@@ -1,5 +1,6 @@
 """What finished sweeps, searches and reports say on the terminal."""
 
+import re
 from dataclasses import dataclass
 
 import pandas as pd
@@ -10,7 +11,7 @@ from camerabias.analysis.report.search import SearchReport
 from camerabias.analysis.report.tables import WideTable
 from camerabias.analysis.verdict.decide import Verdict
 from camerabias.sweeps.execution.outcome import SweepOutcome
-from camerabias.sweeps.printing.results import print_outcome, print_report, print_search
+from camerabias.sweeps.printing.results import print_judgement, print_outcome, print_report, print_search
 
 LINES, COLUMNS = 25, 80
 
@@ -89,7 +90,7 @@ def written():
         {
             "number": range(24),
             "says": [f"claim {n}" for n in range(24)],
-            "outcome": ["holds"] * 20 + ["cannot tell"] * 4,
+            "outcome": ["not tested"] * 6 + ["holds"] * 14 + ["cannot tell"] * 4,
             "paper_outcome": ["holds"] * 24,
         }
     )
@@ -112,7 +113,7 @@ def test_a_report_without_a_verdict_ends_in_a_screen_that_holds_its_first_findin
     assert terminal_lines(out) < LINES
     assert out.startswith("• Finding 0: resnet34 0.900")
     assert "and 27 more" in out
-    assert "Of 24 claims of the paper: 20 `holds`, 4 `cannot tell`" in out
+    assert "Of 24 claims of the paper, 18 were tested: 14 `holds`, 4 `cannot tell`" in out
     assert out.endswith("Report: runs/demo/report/index.html (--details prints the tables behind it)\n")
 
 
@@ -123,7 +124,8 @@ def test_details_of_a_report_are_its_tables_and_all_findings_and_claims(written,
     assert "0.300" in out
     assert all(f"Finding {n}: " in out for n in range(30))
     assert out.count("resnet34") == 30 * 40
-    assert all(f"claim {n} " in out for n in range(24))
+    assert [n for n in range(24) if f"claim {n} " in out] == [*range(6, 24)]
+    assert "6 more claims of the paper: not tested by this run" in out
     assert "figure6 is not drawn: no binary view" in out
     assert out.endswith("Report: runs/demo/report/index.html\n")
 
@@ -139,6 +141,28 @@ def test_a_verdict_is_printed_with_its_reasons_and_steps_and_tables_where_asked(
     assert "0.300" not in out
     print_report(written(verdict=verdict), details=True)
     assert "0.300" in capsys.readouterr().out
+
+
+SENTENCE = (
+    "Among photos of one true label, those of a camera are given its label 4 points more often (p < 0.001)."
+)
+
+
+@pytest.mark.parametrize("assumed", [0, 9])
+def test_a_long_verdict_fits_a_screen_and_says_how_much_more_there_is(assumed, capsys):
+    verdict = Verdict(
+        verdict="cheating", evidence={},
+        reasons=[f"{SENTENCE} {n}" for n in range(12)], next_steps=[f"Do this. {SENTENCE} {n}" for n in range(9)],
+    )  # fmt: skip
+    print_judgement(verdict, [f"{SENTENCE} {n}" for n in range(assumed)], details=False)
+    out = capsys.readouterr().out
+    assert terminal_lines(out) <= LINES - 2, "two are left for where the report is"
+    assert out.index(f"{SENTENCE} 0") < out.index("Next:") < out.index(f"Do this. {SENTENCE} 0")
+    assert out.count(" more (--details)") == (3 if assumed else 2)
+    shown = len(re.findall(r"^• ", out, re.MULTILINE))
+    assert shown + sum(map(int, re.findall(r"and (\d+) more", out))) == 12 + 9 + assumed
+    print_judgement(verdict, [], details=True)
+    assert len(re.findall(r"^• ", capsys.readouterr().out, re.MULTILINE)) == 12 + 9
 
 
 @pytest.fixture
