@@ -200,7 +200,7 @@ def judge(
     judged, more = _judged(table, trained, associated)
     found = find_judged(judged)
     associates = found.design.associated_labels
-    notes = [*_name_associated(associates), *more, *table.notes, *said]
+    notes = [*table.notes, *said, *_name_associated(associates), *more]
     judgement = Judgement(decide(found), notes, judged, associates, _reader(predictions))
     if run is not None:
         judgement.write(run, no_photos)

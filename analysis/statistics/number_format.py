@@ -92,7 +92,9 @@ def show_p_value(p: float) -> str:
     return f"< {_SMALLEST_P}" if p < _SMALLEST_P else show_share(p)
 
 
-_TOGETHER = re.compile(r"(?:p )?[<=] \d[\d.]*|(?:95 % CI|\d[\d.]*) \[[^\]]*\]|\d[\d.]* (?:points?\b|%)")
+_TOGETHER = re.compile(
+    r"(?:p )?[<=] \d[\d.]*|(?:95 % CI|\d[\d.]*) \[[^\]]*\]|\d[\d.]* (?:points?\b|%)|\w+ × \w+"
+)
 
 
 def unbroken(text: str) -> str:

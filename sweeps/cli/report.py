@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from camerabias.datasets.io.storage import Folder
-from camerabias.datasets.schema import JUDGED_FILE
 from camerabias.sweeps.cli.app import answering, app, rows_of
 from camerabias.sweeps.cli.options import DetailsOption, JsonOption, QuietOption
 
@@ -36,6 +34,9 @@ def report(
 
     Of a folder that `judge` has written, show the verdict, and where its page is.
     """
+    from camerabias.datasets.io.storage import Folder
+    from camerabias.datasets.schema import JUDGED_FILE
+
     if out is not None and after is None:
         raise typer.BadParameter("is where two runs are compared; give a second run", param_hint="--out")
     with answering(as_json, quiet) as give:
@@ -63,6 +64,7 @@ def show_report(run: str, details: bool = False) -> Report:
 def _show_judged(run: str, details: bool) -> tuple[Verdict, str]:
     """Print what `judge` has written, which only judging makes again: the table that it read is not kept."""
     import camerabias
+    from camerabias.datasets.io.storage import Folder
     from camerabias.sweeps.monitoring.console import console
     from camerabias.sweeps.printing.results import print_judgement
 

@@ -14,8 +14,15 @@ def test_a_sentence_stays_as_it_is_but_for_commands_which_are_set_as_code():
 def test_no_line_of_a_sentence_ends_within_a_number_and_its_sign():
     page = template("verdict.html").environment.from_string("{{ sentence | code }}")
     shown = page.render(
-        sentence="It is 31 points (95 % CI [22, 40], p < 0.001): 0.974 [0.961, 0.985] of 5 %."
+        sentence="It is 31 points (95 % CI [22, 40], p < 0.001): 0.974 [0.961, 0.985] of 5 %, label × camera."
     )
-    kept = ["31 points", "95 % CI [22, 40]", "p &lt; 0.001", "0.974 [0.961, 0.985]", "5 %."]
+    kept = [
+        "31 points",
+        "95 % CI [22, 40]",
+        "p &lt; 0.001",
+        "0.974 [0.961, 0.985]",
+        "5 %,",
+        "label × camera.",
+    ]
     assert all(text.replace(" ", "\N{NO-BREAK SPACE}") in shown for text in kept)
-    assert len(shown.split(" ")) == 8, "between words lines may end"
+    assert len(shown.split(" ")) == 9, "between words lines may end"

@@ -22,7 +22,7 @@ class Reader(HTMLParser):
         ]
 
     def handle_data(self, data):
-        self.text += data
+        self.text += data.replace("\N{NO-BREAK SPACE}", " ")
 
 
 @pytest.fixture(scope="module")
