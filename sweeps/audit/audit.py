@@ -32,8 +32,9 @@ from camerabias.sweeps.execution.listener import Listener
 from camerabias.sweeps.execution.outcome import SweepOutcome
 from camerabias.sweeps.execution.sweep import Request, plan_sweep, run_plan
 from camerabias.sweeps.monitoring.console import duration
-from camerabias.sweeps.planning.estimate import SpeedMeasure, TimeEstimate, estimate_time, once_each
+from camerabias.sweeps.planning.estimate import TimeEstimate, estimate_time, once_each
 from camerabias.sweeps.planning.plan import Plan, with_probes
+from camerabias.sweeps.planning.speed import SpeedMeasure
 from camerabias.trainables.records.record import SENSOR_PATTERN_FILE
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.spec.linear_probe import OWN_FEATURES, backbone_of, is_linear
