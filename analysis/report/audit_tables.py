@@ -50,7 +50,7 @@ def audit_tables(records: Records, found: Findings) -> list[AuditTable]:
         ),
     }
     return [
-        AuditTable(name, frame, WideTable(caption, readable(frame)))
+        AuditTable(name, frame, WideTable(caption, readable(_varying(frame))))
         for name, (caption, frame) in frames.items()
         if len(frame)
     ]
@@ -65,6 +65,16 @@ def _strength_caption(found: pd.DataFrame) -> str:
         noticed.append(f"{named} {lowest}" + (f" (not tested at {untested})" if untested else ""))
     significant = f": significant for {', '.join(noticed)}" if noticed else ""
     return f"Shortcut effect by correlation of label and camera in training{significant}"
+
+
+def _varying(frame: pd.DataFrame) -> pd.DataFrame:
+    """A table without what is the same in all rows: a page says elsewhere which model and photos it is about."""
+    same = [
+        name
+        for name in ("model", "setting", "views", "mitigation")
+        if name in frame and frame[name].nunique() == 1
+    ]
+    return frame.drop(columns=same)
 
 
 def readable(frame: pd.DataFrame) -> pd.DataFrame:

@@ -31,7 +31,7 @@ def template(name: str) -> Template:
     environment.filters["base64"] = lambda content: base64.b64encode(content).decode()
     environment.filters["size"] = _shown_size
     environment.filters["code"] = _with_code
-    environment.filters["unbroken"] = unbroken
+    environment.filters["cell"] = _with_breaks
     return environment.get_template(name)
 
 
@@ -42,6 +42,11 @@ def _shown_size(png: bytes) -> tuple[int, int]:
     """
     width, height = struct.unpack(">II", png[16:24])
     return round(width * _SCALE), round(height * _SCALE)
+
+
+def _with_breaks(text: str) -> str:
+    """A cell whose lines end before a bracket and nowhere within one, so that a wide table becomes narrower."""
+    return unbroken(text).replace("\N{NO-BREAK SPACE}[", " [")
 
 
 def _with_code(sentence: str) -> Markup:

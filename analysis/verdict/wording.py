@@ -99,7 +99,7 @@ def propose_next_steps(found: Findings, outcome: VerdictOutcome) -> list[str]:
             "Audit again when photos or cameras change, or with more photos to find smaller effects."
         ],
     }[outcome]
-    return [*steps, *_mend_the_split(found), *photos, *_judge_your_own(found)]
+    return [*_mend_the_split(found), *steps, *photos, *_judge_your_own(found)]
 
 
 def _mend_the_split(found: Findings) -> list[str]:

@@ -15,7 +15,6 @@ from camerabias.analysis.statistics.number_format import (
     show_estimate,
     show_p,
     show_points_ci,
-    show_share,
     show_with_points,
 )
 from camerabias.analysis.statistics.permutation import LEVEL
@@ -92,7 +91,7 @@ class ShortcutEffectTest(VerdictTest[EffectFound]):
         if effect.p > LEVEL:
             sentences.append(_power(result))
         if effect.n_conflicting and effect.n_aligned:
-            sentences += [_accuracies(effect, found.noun), _by_the_camera_alone(result)]
+            sentences.append(_accuracies(effect, found.noun))
         return sentences
 
 
@@ -132,13 +131,6 @@ def _points(difference: Estimate) -> str:
     """`37 points (95 % CI [17, 57])`."""
     sure = f" ({ends})" if (ends := show_points_ci(difference)) else ""
     return f"{show_with_points(difference.mean, points_decimals(difference))}{sure}"
-
-
-def _by_the_camera_alone(result: EffectFound) -> str:
-    return (
-        f"Always naming the camera's associated label would be right for {show_share(result.camera_baseline)} of "
-        f"these photos; the model is right for {show_share(result.label_accuracy.mean)} of all."
-    )
 
 
 def _power(result: EffectFound) -> str:

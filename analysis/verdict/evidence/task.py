@@ -11,6 +11,7 @@ from camerabias.analysis.statistics.accuracy import accuracy
 from camerabias.analysis.statistics.bootstrap import Estimate
 from camerabias.analysis.statistics.number_format import show_estimate, show_share
 from camerabias.analysis.verdict.evidence.base import Audited, Findings, VerdictTest, register
+from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,20 @@ class TaskTest(VerdictTest[Task]):
         beside = f" Of {others + 1} models, it has the clearest effect (p corrected)." if others else ""
         return [
             f"Judged: {describe_model(found.model)}, label accuracy {show_estimate(result.accuracy)}, majority "
-            f"baseline {show_share(result.majority_baseline)}.{beside}"
+            f"baseline {show_share(result.majority_baseline)}.{beside}",
+            *_by_the_camera_alone(found, result.accuracy.mean),
         ]
+
+
+def _by_the_camera_alone(found: Findings, accuracy: float) -> list[str]:
+    """What always naming the camera's associated label comes to, where both kinds of photos were tested."""
+    tested = found.of(SHORTCUT_EFFECT)
+    if tested is None or not (tested.effect.n_aligned and tested.effect.n_conflicting):
+        return []
+    return [
+        "Always naming the camera's associated label would be right for "
+        f"{show_share(tested.camera_baseline)} of these photos; the model is right for {show_share(accuracy)} of all."
+    ]
 
 
 TASK = register(TaskTest())

@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
 ARCHIVE = Path(__file__).parents[2] / "fixtures/old_run/old_run.tar.gz"
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+CUT = "box => box.scrollWidth > box.clientWidth"
 PAGES = ["audit", "paper", "judged", "compared"]
 
 
@@ -119,6 +120,16 @@ def test_a_phone_scrolls_down_and_not_to_the_side(open_page, name):
     page = open_page(name, **PHONE)
     page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("device", [{}, PHONE], ids=["desk", "phone"])
+def test_no_table_of_numbers_is_cut_off_at_the_right(open_page, name, device):
+    page = open_page(name, **device)
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    tables = page.locator(".wide:has(> .numbers), .wide:has(> .claims), .wide:has(> .heat)")
+    assert tables.count() > 0
+    assert [one.get_attribute("aria-label") for one in tables.all() if one.evaluate(CUT)] == []
 
 
 @pytest.mark.parametrize("name", PAGES)

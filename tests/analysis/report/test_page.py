@@ -25,4 +25,7 @@ def test_no_line_of_a_sentence_ends_within_a_number_and_its_sign():
         "label × camera.",
     ]
     assert all(text.replace(" ", "\N{NO-BREAK SPACE}") in shown for text in kept)
+    assert (
+        page.environment.from_string("{{ 'p < 0.001 0.974 [0.961, 0.985]' | cell }}").render().count(" ") == 2
+    )
     assert len(shown.split(" ")) == 9, "between words lines may end"
