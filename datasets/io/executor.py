@@ -167,6 +167,11 @@ def _result(row: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+def usable_threads() -> int:
+    """Threads that this process may use: all cores, but fewer where Ray has said so to its worker."""
+    return int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
+
+
 SPREAD_FROM = 5000
 """Photos from which Ray's start, about ten seconds, costs less than it saves."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
@@ -16,7 +15,7 @@ import torch
 
 from camerabias.datasets.dataset import Dataset, read_images
 from camerabias.datasets.io.decode import decode
-from camerabias.datasets.io.executor import Executor
+from camerabias.datasets.io.executor import Executor, usable_threads
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import INDEX_FILE, CamerabiasError
 from camerabias.datasets.views.build import VARIANT_FILE, checksums, folder_below, is_built, variant_folder
@@ -115,9 +114,7 @@ def _embed(embedder: Embedder, photos: Sequence[tuple[str, bytes]]) -> Features:
         ids, decoded = [image_id for image_id, _ in some], [decode(content) for _, content in some]
         return np.stack([embedder.features(ids, decoded, draw) for draw in range(embedder.embedding.draws)])
 
-    # Ray gives its workers fewer, by this variable
-    threads = int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)
-    with ThreadPoolExecutor(threads) as pool:
+    with ThreadPoolExecutor(usable_threads()) as pool:
         return np.concatenate(list(pool.map(work, _chunks(photos))), axis=1)
 
 

@@ -8,7 +8,6 @@ another camera are in their swap (*swapped_sham*).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ import numpy.typing as npt
 from camerabias.datasets.cues.names import INTERVENTIONS, probe_of
 from camerabias.datasets.interventions.intervention import Intervention, Level, camera_levels
 from camerabias.datasets.io.decode import decode
+from camerabias.datasets.io.executor import usable_threads
 from camerabias.datasets.pixels.photo import prepare
 from camerabias.datasets.sampling.select import sample_evenly
 from camerabias.datasets.schema import CamerabiasError
@@ -200,8 +200,7 @@ def _predict(
     given.sort(key=lambda one: one[1].photo)  # each is decoded once
     chunks = [list(some) for _, some in groupby(given, key=lambda one: one[1].photo // CHUNK)]
     found = {name: before.copy() for name in moves}
-    # Ray gives its workers fewer, by this variable
-    with ThreadPoolExecutor(int(os.environ.get("OMP_NUM_THREADS") or os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(usable_threads()) as pool:
         for some, codes in zip(chunks, pool.map(classify, chunks), strict=True):
             for (name, move), code in zip(some, codes, strict=True):
                 found[name][move.photo] = code
