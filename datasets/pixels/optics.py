@@ -116,6 +116,8 @@ def _magnification(photo: PreparedPhoto, colour: int) -> float:
         np.square(detail[-1]).mean()
     ):
         return math.nan
+    if not fitted[0]:  # nothing of green is in the colour, such as in a flat one
+        return math.nan
     return float(-1000 * fitted[1] / fitted[0] / (math.hypot(*green.shape) / 2))
 
 

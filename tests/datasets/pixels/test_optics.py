@@ -68,3 +68,11 @@ def test_corners_that_are_blurred_are_softer(measure, rng):
 
 def test_what_is_clipped_says_nothing_of_light(measure):
     assert math.isnan(measure(np.full((64, 64), 255))["corner_darkening"])
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_colour_without_detail_is_not_registered(measure, scene):
+    green = cv2.GaussianBlur(scene(), (0, 0), 1.0)
+    numbers = measure(np.stack([np.full_like(green, 90), green, green], axis=2))
+    assert math.isnan(numbers["red_magnification"])
+    assert numbers["blue_magnification"] == pytest.approx(0, abs=0.3)
