@@ -24,6 +24,7 @@ from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
 from camerabias.datasets.cues.names import CUES, probe_of
 from camerabias.datasets.schema import FACTS_FILE, PIXELS_FILE, Target
 from camerabias.trainables.records.record import SENSOR_PATTERN_FILE, ProbeArrays
+from camerabias.trainables.records.run import Run
 from camerabias.trainables.records.study import StudyCell
 
 
@@ -49,7 +50,7 @@ def gather(records: Records, design: Answerable) -> Findings:
             controls=_probes(records, model, CONTROL.name),
             moved={cue: seeds for cue in CUES if (seeds := _probes(records, model, probe_of(cue)))},
             sensor_matches=records.run.frame(SENSOR_PATTERN_FILE),
-            pixels=_pixels(records),
+            pixels=measured_pixels(records.run),
             mitigations=mitigations(records, design.associated_labels),
         )
     )
@@ -113,9 +114,9 @@ def _counterfactuals(records: Records, model: str) -> list[pd.DataFrame]:
     return [frame.assign(image_id=frame["group"] + "/" + frame["camera"]) for frame in frames]
 
 
-def _pixels(records: Records) -> pd.DataFrame | None:
-    """Pixel statistics with the label, the camera and the group of each photo."""
-    facts, pixels = records.run.frame(FACTS_FILE), records.run.frame(PIXELS_FILE)
+def measured_pixels(run: Run) -> pd.DataFrame | None:
+    """Pixel statistics with label, camera and group of each photo; None where they were not measured."""
+    facts, pixels = run.frame(FACTS_FILE), run.frame(PIXELS_FILE)
     if facts is None or pixels is None:
         return None
     return facts[["image_id", "label", "camera", "group"]].merge(pixels, on="image_id", validate="1:1")

@@ -16,9 +16,15 @@ from camerabias.analysis.design.check import check_design
 from camerabias.analysis.design.design import Design
 from camerabias.analysis.records.load import load_records
 from camerabias.analysis.verdict.evidence.base import Findings
-from camerabias.analysis.verdict.evidence.cues import CUES_TEST
+from camerabias.analysis.verdict.evidence.cues import cues_of
 from camerabias.analysis.verdict.evidence.identification import IDENTIFICATION
-from camerabias.analysis.verdict.findings import associated, gather, has_shortcut_effect, identifies_cameras
+from camerabias.analysis.verdict.findings import (
+    associated,
+    gather,
+    has_shortcut_effect,
+    identifies_cameras,
+    measured_pixels,
+)
 from camerabias.datasets.cues.names import probe_of
 from camerabias.datasets.dataset import Dataset, open_dataset
 from camerabias.datasets.inspection.metadata import are_facts_of, facts_of
@@ -71,7 +77,8 @@ class Suite:
         first: Are cameras identified, and does the classifier use it?
         views: What is left when a cue is removed? Run where cameras are identified.
         more: Everything else that is asked.
-        moves_cues: Whether cues are moved in test photos, where there is a shortcut effect.
+        moves_cues: Whether cues are moved in test photos: for a linear probe where there is a shortcut effect, for a
+            network right after its training, since its weights would have to be kept for later.
     """
 
     first: Step
@@ -88,17 +95,13 @@ _EVERY_PHOTO = Step("audit", FIVE, rotation=5)
 
 SUITES: dict[SuiteName, Suite] = {
     "quick": Suite(Step("audit", THREE)),  # three seeds are the fewest whose interval covers seeds
-    "default": Suite(_EVERY_PHOTO),
-    "full": Suite(_EVERY_PHOTO, _VIEWS, _MORE),
+    "default": Suite(_EVERY_PHOTO, moves_cues=True),
+    "full": Suite(_EVERY_PHOTO, _VIEWS, _MORE, moves_cues=True),
 }
 """What an audit runs of a network."""
 
 # a head takes seconds, and the features of every view minutes
-LINEAR_SUITES: dict[SuiteName, Suite] = {
-    "quick": Suite(_EVERY_PHOTO),
-    "default": Suite(_EVERY_PHOTO, moves_cues=True),
-    "full": replace(SUITES["full"], moves_cues=True),
-}
+LINEAR_SUITES = SUITES | {"quick": Suite(_EVERY_PHOTO)}
 """What an audit runs of a linear probe."""
 
 
@@ -191,15 +194,18 @@ def _run_steps(
 ) -> list[SweepOutcome]:
     """Run the steps of a suite, those that remove cues only where cameras are identified."""
     suite, request = audit.suite, audit.request
+    first, linear = suite.first.study, all(map(is_linear, request.models or ()))
+    if suite.moves_cues and not linear and design.associated_labels:
+        plans = {**plans, first: _moving(plans[first], Run(request.run))}
     steps = _Steps(plans, request, listener)
-    outcomes = [steps.run(suite.first.study)]
+    outcomes = [steps.run(first)]
     if outcomes[-1].n_left or suite == Suite(suite.first):
         return outcomes
     found = gather(load_records(request.run), design)
     own = any(backbone_of(model) == OWN_FEATURES for model in request.models or ())
-    if suite.moves_cues and not own and has_shortcut_effect(found):
+    if suite.moves_cues and linear and not own and has_shortcut_effect(found):
         listener.say("Which cue is used? Test photos are changed, and classified again.")
-        outcomes.append(_run(_moving(plans[suite.first.study], found), request, listener))
+        outcomes.append(_run(_moving(plans[first], Run(request.run)), request, listener))
     views = suite.views
     if views and (why := _no_views(found)):
         listener.say(f"No cue is removed: {why}.")
@@ -231,11 +237,16 @@ def _seconds_left(plans: Sequence[Plan], request: Request) -> list[float]:
     return [_estimate(plans[step:], request, measure)[1] for step in range(len(plans))]
 
 
-def _moving(plan: Plan, found: Findings) -> Plan:
-    """The same trials with what their models of the label say of photos whose cues are moved."""
-    named = found.of(CUES_TEST)
+def _moving(plan: Plan, run: Run) -> Plan:
+    """The same trials with what their models of the label say of photos whose cues are moved.
+
+    Not where one that is done has not kept the weights that this takes.
+    """
+    pixels = measured_pixels(run)
+    named = None if pixels is None else cues_of(pixels)
     cues = cues_to_move(named.probabilities) if named else []
-    return with_probes(plan, "label", list(map(probe_of, cues)))
+    moving = with_probes(plan, "label", list(map(probe_of, cues)))
+    return plan if moving.without_weights() else moving
 
 
 def _no_views(found: Findings) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from camerabias.analysis.cues.naming import CueNaming, name_cues
 from camerabias.analysis.records.wording import PLAIN
 from camerabias.analysis.statistics.number_format import show_share
@@ -13,6 +15,11 @@ from camerabias.datasets.cues.names import words_of
 from camerabias.datasets.pixels.registry import STATISTICS
 
 
+def cues_of(pixels: pd.DataFrame) -> CueNaming | None:
+    """Cues in which cameras differ, by `Audited.pixels`; None where no label has two cameras."""
+    return name_cues(pixels[[*STATISTICS]], pixels["label"], pixels["camera"])
+
+
 class CuesTest(VerdictTest[CueNaming]):
     """Cues by the pixel statistics of photos: no classifier is asked."""
 
@@ -20,9 +27,7 @@ class CuesTest(VerdictTest[CueNaming]):
 
     def compute(self, audited: Audited) -> CueNaming | None:
         """None where pixels were not measured, or no label has two cameras."""
-        if audited.pixels is None:
-            return None
-        return name_cues(audited.pixels[[*STATISTICS]], audited.pixels["label"], audited.pixels["camera"])
+        return None if audited.pixels is None else cues_of(audited.pixels)
 
     def evidence(self, result: CueNaming) -> dict[str, float]:
         """The probability of each cue, and of any; how strange the cameras are."""

@@ -65,6 +65,37 @@ def test_every_experiment_has_its_own_seeds(asked):
     assert asked() == [("audit", [0, 1, 2, 3, 4])]
 
 
+def test_cues_are_moved_right_after_a_network_s_training(dataset, tmp_path, monkeypatch):
+    """Its weights are kept for nothing else; nor where trials are done whose weights were not kept."""
+    plans = []
+
+    def pretend(plan, *_):
+        plans.append(plan)
+        return SweepOutcome(len(plan.trials), 0, [], [], [], 1)
+
+    def associated(*given):
+        tied = {"iPhone": dataset.manifest.labels[0]}
+        return look_at_design(*given).model_copy(update={"associated_labels": tied})
+
+    monkeypatch.setattr(audit, "run_plan", pretend)
+    monkeypatch.setattr(audit, "look_at_design", associated)
+    request = request_of(dataset, tmp_path)
+
+    def moved(suite="default", **model):
+        run_audits([Audit(replace(request, **model), SUITES[suite])])
+        return {cell.target: [p for p in cell.probes if "moved" in p] for cell in plans[-1].studies[0].cells}
+
+    found = moved()
+    assert found["camera"] == []
+    assert len(found["label"]) == 2
+    assert moved("quick")["label"] == []
+    assert moved(models=["linear:test_resnet"], recipe="scratch")["label"] == [], (
+        "not before an effect is found"
+    )
+    monkeypatch.setattr(audit.Plan, "without_weights", lambda plan: [*plan.trials.values()])
+    assert moved()["label"] == []
+
+
 def test_given_seeds_are_all_used_for_the_photos_as_they_are_alone(asked):
     assert asked("quick", seeds=[*range(10)]) == [("audit", [*range(10)])]
     assert asked(seeds=[7]) == [("audit", [7])]
