@@ -1,15 +1,18 @@
 """Level and power of tests of the shortcut effect, by how groups hold labels and cameras.
 
-`python -m benchmarks mixed_groups [DESIGNS]` simulates photos of two labels by two cameras, and models that ignore
-the camera (the null) or depend on it in a share of the photos. 28 designs of each kind and model, 25 models on each,
-come to 2,100 nulls of a kind: twelve minutes of a processor. `--contradictions` compares p and interval of
-`shortcut_effect` instead.
+`python -m benchmarks mixed_groups [DESIGNS [WORDS]]` simulates photos of two labels by two cameras, of kinds whose
+name has these words, and models that ignore the camera (the null) or depend on it in a share of the photos. 28
+designs of each kind and model, 25 models on each, come to 2,100 nulls of a kind: half an hour of a processor.
+`--contradictions` compares p and interval of `shortcut_effect` instead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +21,12 @@ import pandas as pd
 from camerabias.analysis.effects import shortcut_effect as module
 from camerabias.analysis.effects.camera_sums import permuted_sums, within_label
 from camerabias.analysis.statistics.bootstrap import exact_interval, resample
-from camerabias.analysis.statistics.mixed_groups import CameraScores, are_mixed, permute_photos
+from camerabias.analysis.statistics.mixed_groups import (
+    FEW_GROUPS,
+    CameraScores,
+    are_mixed,
+    permute_photos,
+)
 from camerabias.analysis.statistics.permutation import camera_permutations, p_value
 
 Floats = npt.NDArray[np.float64]
@@ -26,6 +34,8 @@ Ints = npt.NDArray[np.intp]
 
 ASSOCIATED = pd.Series({"A": "a", "B": "b"})
 PERMUTATIONS, MODELS, EFFECT = 399, 25, 0.2
+EXACT_BELOW = 20
+"""Groups of which all signs are tried."""
 
 
 @dataclass(frozen=True)
@@ -150,6 +160,23 @@ def huge(generator: np.random.Generator) -> Photos:
     return _uneven(generator, generator.integers(15, 90, 12), 0.9)
 
 
+FEW: dict[str, dict[str, Any]] = {
+    "": {},
+    ", few conflicting": {"aligned": 0.97},
+    ", a camera per label": {"apart": True},
+}
+
+
+def few(generator: np.random.Generator, n: int, apart: bool = False, aligned: float = 0.9) -> Photos:
+    """N sessions of 3 to 14 photos, apart with one camera per label in each."""
+    found = _uneven(generator, generator.integers(3, 15, n), aligned)
+    if not apart:
+        return found
+    agrees = generator.random((n, 2)) < 0.8
+    camera = np.where(agrees[found.group, found.label], found.label, 1 - found.label)
+    return _photos(found.label, camera, found.group)
+
+
 KINDS: dict[str, Callable[[np.random.Generator], Photos]] = {
     "single": single,
     "burst": burst,
@@ -159,6 +186,7 @@ KINDS: dict[str, Callable[[np.random.Generator], Photos]] = {
     "mixed, a camera per label": mixed_apart,
     "mixed, a camera per group": patients,
     "huge": huge,
+    **{f"{n} sessions{name}": partial(few, n=n, **how) for n in (5, 8, 12, 16) for name, how in FEW.items()},
     "single, folds rotate": lambda generator: single(generator, 5),
     "mixed, folds rotate": lambda generator: mixed_apart(generator, 5),
 }
@@ -186,18 +214,25 @@ def p_values(photos: Photos, predicted: Ints, generator: np.random.Generator) ->
     alone = images.assign(group=images["image_id"])
     photos_exchanged = np.concatenate(list(camera_permutations(alone, PERMUTATIONS)))
     signs = generator.choice([-1.0, 1.0], (PERMUTATIONS, len(could)))
+    every_sign = _every_sign(len(could)) if len(could) < EXACT_BELOW else signs
     draws = generator.multinomial(len(could), np.full(len(could), 1 / len(could)), PERMUTATIONS)
     seen = (given * photos.camera).sum(axis=1)
     found = {
         "exchange within or of groups": _compare(seen, exchanged @ given.T),
         "studentised photos": [_studentised(photos, images, one, tied) for one in given],
-        "signs flipped by group": _compare(scores.sum(axis=1), signs @ scores.T),
+        "signs flipped by group": _compare(scores.sum(axis=1), every_sign @ scores.T),
         "wild cluster bootstrap": [_wild(photos, one, tied, signs) for one in given],
         "exchange of single photos": _compare(seen, photos_exchanged @ given.T),
         "bootstrap of groups": _compare(np.zeros(len(given)), -(draws @ scores.T)),
     }
-    best = "studentised photos" if are_mixed(images, ASSOCIATED) else "exchange within or of groups"
+    of_mixed = "signs flipped by group" if len(could) < FEW_GROUPS else "studentised photos"
+    best = of_mixed if are_mixed(images, ASSOCIATED) else "exchange within or of groups"
     return found | {"as done": found[best]}
+
+
+def _every_sign(groups: int) -> Floats:
+    """All ways to give groups signs but that of none changed."""
+    return np.array([*product([1.0, -1.0], repeat=groups)])[1:]
 
 
 def _compare(seen: Floats, null: Floats) -> list[float]:
@@ -246,9 +281,9 @@ def main(arguments: list[str]) -> None:
     if arguments == ["--contradictions"]:
         contradictions(100)
         return
-    n_designs = int(arguments[0]) if arguments else 28
+    n_designs, words = int(arguments[0]) if arguments else 28, " ".join(arguments[1:])
     print("| groups | test | level 0.01 | level 0.05 | power at 0.01 |\n|---|---|---|---|---|")
-    for kind in KINDS:
+    for kind in [name for name in KINDS if words in name]:
         null = pd.concat([rejected(kind, model, n_designs) for model in NULLS.values()])
         power = rejected(kind, Model(effect=EFFECT), n_designs)
         for test in power.columns.drop("mixed"):

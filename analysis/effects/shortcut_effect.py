@@ -2,7 +2,7 @@
 
 All ask about the camera *within* each label, so that what photos show does not stand in for who took them, and all
 compare with the same photos after their cameras have been permuted (`permutation.camera_permutations`; where groups
-are mixed `mixed_groups.permute_photos`).
+are mixed `mixed_groups.slope_test`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from camerabias.analysis.effects.counted_power import counted_power
 from camerabias.analysis.statistics.accuracy import accuracy
 from camerabias.analysis.statistics.bootstrap import NOTHING, Estimate, Floats, estimate, resample
 from camerabias.analysis.statistics.counts import count_units
-from camerabias.analysis.statistics.mixed_groups import are_mixed, following_power, permute_photos
+from camerabias.analysis.statistics.mixed_groups import are_mixed, following_power, slope_test
 from camerabias.analysis.statistics.permutation import (
     CORRECTED_PERMUTATIONS,
     LEVEL,
@@ -53,7 +53,7 @@ class ShortcutEffect:
             same true label and seed, combined over labels after Mantel and Haenszel. NaN where no photo is
             bias-conflicting.
         p: Share of permutations of cameras within labels that show as much. NaN as `risk_difference`.
-            Where groups are mixed (`mixed_groups.are_mixed`) both are of `mixed_groups.permute_photos`.
+            Where groups are mixed (`mixed_groups.are_mixed`) both are of `mixed_groups.slope_test`.
         accuracy_aligned: Accuracy on bias-aligned photos, whose label is their camera's associated one.
         accuracy_conflicting: Accuracy on bias-conflicting photos, whose camera has another associated label.
         accuracy_difference: `accuracy_aligned` minus `accuracy_conflicting` within a label and seed, combined over
@@ -236,7 +236,7 @@ def identification(seeds: Sequence[pd.DataFrame]) -> Identification:
         [frame for _, frame in beyond.set_axis(rows["group"]).groupby(rows["seed"].to_numpy())], -1
     )
     mixed = _are_mixed(rows)
-    p = permute_photos(camera_scores(rows), CORRECTED_PERMUTATIONS).p if mixed else _permutation_p(rows)
+    p = slope_test(camera_scores(rows), CORRECTED_PERMUTATIONS).p if mixed else _permutation_p(rows)
     majority_baseline = float(commonest_right.groupby(rows["seed"]).mean().mean())
     return Identification(_accuracy(rows), majority_baseline, excess, p)
 
@@ -324,7 +324,7 @@ def _accuracy_difference(rows: pd.DataFrame, n_groups: int) -> Estimate:
 def _tested(rows: pd.DataFrame, table: pd.DataFrame, n_groups: int) -> tuple[Estimate, float]:
     """The risk difference and its p, by the test that the groups ask for."""
     if _are_mixed(rows):
-        test = permute_photos(camera_scores(rows), CORRECTED_PERMUTATIONS)
+        test = slope_test(camera_scores(rows), CORRECTED_PERMUTATIONS)
         return test.estimate(rows["seed"].nunique(), n_groups), test.p
     return resample(table, _ratio, n_groups, (-1.0, 1.0)), _permutation_p(rows)
 

@@ -1,4 +1,4 @@
-from itertools import permutations
+from itertools import permutations, product
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,12 @@ def few_permutations(monkeypatch):
     """For simulations: a smallest p of 0.005 is enough."""
     monkeypatch.setattr(module, "CORRECTED_PERMUTATIONS", 199)
     monkeypatch.setattr(module, "SIMULATIONS", 99)
+
+
+@pytest.fixture
+def photos_permuted(monkeypatch):
+    """Also of few groups, whose signs would be flipped."""
+    monkeypatch.setattr("camerabias.analysis.statistics.mixed_groups.FEW_GROUPS", 0)
 
 
 def sessions(generator, n=40, aligned=0.85, photos=(3, 15)):
@@ -57,6 +63,22 @@ def mixed(frame):
     return are_mixed(images, pd.Series(ASSOCIATED | {"C": np.nan}))
 
 
+def brute_force_of_signs(frame, slope=0.0, side=1):
+    """Share of all signs of the groups under which the sum of their scores is as high, by loops over photos."""
+
+    def centred(values):
+        return values - values.groupby(frame["label"]).transform("mean")
+
+    scores = 0
+    for name in "ab":
+        taken = centred((frame["camera"].map(ASSOCIATED) == name).astype(float))
+        given = centred((frame["prediction"] == name).astype(float))
+        scores = scores + side * (given - slope * taken) * taken
+    by_group = [scores[rows].sum() for rows in frame.groupby("group").groups.values()]
+    sums = [np.dot(signs, by_group) for signs in product([1, -1], repeat=len(by_group))]
+    return np.mean(np.array(sums) >= sums[0] - 1e-9)
+
+
 def brute_force(frame, slope=0.0, side=1):
     """Share of all exchanges of cameras within labels whose studentised sum is as high, by loops over photos."""
 
@@ -94,6 +116,7 @@ TINY = pd.DataFrame(
 )
 
 
+@pytest.mark.usefixtures("photos_permuted")
 def test_p_is_that_of_all_permutations():
     assert mixed(TINY)
     cheat = TINY.assign(prediction=list("abbbbaaaba"))
@@ -101,6 +124,7 @@ def test_p_is_that_of_all_permutations():
         assert shortcut_effect([frame], ASSOCIATED).p == pytest.approx(brute_force(frame), abs=0.02)
 
 
+@pytest.mark.usefixtures("photos_permuted")
 def test_the_interval_holds_the_slopes_that_brute_force_does_not_reject(monkeypatch):
     monkeypatch.setattr("camerabias.analysis.statistics.mixed_groups.MIN_GROUPS", 1)
     monkeypatch.setattr("camerabias.analysis.statistics.mixed_groups.CONFIDENCE", 0.5)
@@ -109,6 +133,31 @@ def test_the_interval_holds_the_slopes_that_brute_force_does_not_reject(monkeypa
     for end, side in ((found.low, 1), (found.high, -1)):
         inside, outside = (brute_force(TINY, end + step * side, side) for step in (0.02, -0.02))
         assert outside - 0.015 <= 0.25 <= inside + 0.015
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_of_few_groups_p_is_exactly_that_of_all_signs_and_the_interval_agrees(seed, monkeypatch):
+    monkeypatch.setattr("camerabias.analysis.statistics.mixed_groups.MIN_GROUPS", 1)
+    generator = np.random.default_rng(seed)
+    frame = predicted(generator, sessions(generator, 11), follow=seed / 4)
+    assert mixed(frame)
+    found = shortcut_effect([frame], ASSOCIATED)
+    assert found.p == pytest.approx(brute_force_of_signs(frame))
+    low, high = found.risk_difference.low, found.risk_difference.high
+    assert low < found.risk_difference.mean < high
+    assert (found.p <= 0.025) == (low > 0)
+    for end, side in ((low, 1), (high, -1)):
+        if abs(end) < 1:
+            assert brute_force_of_signs(frame, end + 0.002 * side, side) > 0.025
+            assert brute_force_of_signs(frame, end - 0.002 * side, side) <= 0.025
+
+
+def test_six_groups_cannot_reject_at_the_level_of_a_verdict():
+    frame = sessions(np.random.default_rng(0), 6)
+    assert mixed(frame)
+    cheat = shortcut_effect([frame.assign(prediction=frame["camera"].map(ASSOCIATED))], ASSOCIATED)
+    assert cheat.p == 1 / 2**6
+    assert np.isnan(minimum_detectable([frame.assign(prediction=frame["label"])], ASSOCIATED))
 
 
 def test_groups_of_one_kind_are_not_mixed():
@@ -200,13 +249,18 @@ def test_sessions_whose_predictions_are_alike_are_no_evidence(times):
 
 @pytest.mark.usefixtures("few_permutations")
 @pytest.mark.parametrize(
-    ("accuracy", "times"), [(0.9, 10), *(pytest.param(a, 60, marks=pytest.mark.slow) for a in (0.9, 1.0))]
+    ("accuracy", "n", "times"),
+    [
+        (0.9, 40, 10),
+        (0.9, 11, 10),
+        *(pytest.param(a, n, 60, marks=pytest.mark.slow) for a, n in ((0.9, 40), (1.0, 40), (0.9, 11))),
+    ],
 )
-def test_the_detectable_effect_is_detected_four_times_in_five(accuracy, times):
+def test_the_detectable_effect_is_detected_four_times_in_five(accuracy, n, times):
     """The slow ones: tighter bounds, and a model that is always right, whose scores are all 0."""
 
     def model(generator, follow=0.0):
-        frame = sessions(generator)
+        frame = sessions(generator, n)
         names = frame["group"].unique()
         follows = frame["group"].isin(names[generator.random(len(names)) < follow])
         given = (
