@@ -41,7 +41,7 @@ def audit(
     seeds: Sequence[int] | None = None,
     size: int | None = None,
     recipe: str | None = None,
-    executor: ExecutorName = "local",
+    executor: ExecutorName | None = None,
     address: str | None = None,
     retry_failed: bool = False,
     no_photos: bool = False,
@@ -71,7 +71,8 @@ def audit(
         seeds: In place of the audit's own.
         size: Side of the model's input in pixels, from 32; None for the dataset's own.
         recipe: Training recipe; None for the usual one of the model and weights.
-        executor: `local` trains here, one trial after the other; `ray` spreads trials over GPUs and machines.
+        executor: `local` trains on the cores of this machine, `ray` over GPUs and machines; None is `ray` on a
+            cluster or where there is a GPU.
         address: Of a Ray cluster; None starts Ray here.
         retry_failed: Whether failed trials are run again.
         no_photos: Whether to keep pictures of photos out of the run and its report.

@@ -9,7 +9,13 @@ import typer
 
 from camerabias.sweeps.cli.app import app
 from camerabias.sweeps.cli.check import draw_sheet
-from camerabias.sweeps.cli.options import DetailsOption, ExecutorOption, RunOption, SeedsOption, split_numbers
+from camerabias.sweeps.cli.options import (
+    DetailsOption,
+    RunOption,
+    SeedsOption,
+    TrialExecutorOption,
+    split_numbers,
+)
 from camerabias.sweeps.cli.report import show_report
 from camerabias.sweeps.cli.sweep import exit_if_failed
 
@@ -31,7 +37,7 @@ Next, with photos of your own (columns path, label, camera), or with predictions
 def demo(
     run: RunOption = "runs/demo",
     seeds: SeedsOption = None,
-    executor: ExecutorOption = "ray",
+    executor: TrialExecutorOption = None,
     details: DetailsOption = False,
 ) -> None:
     """Simulate photos, see a classifier read off the camera within a minute, then repeat two tables of the paper.

@@ -15,8 +15,14 @@ RunOption = Annotated[str, typer.Option("--run", help="Folder or bucket prefix t
 DataOption = Annotated[str, typer.Option("--data", help="DATASET folder, from `camerabias data`.")]
 ExecutorOption = Annotated[
     ExecutorName,
+    typer.Option(help="`ray` spreads work over cores and machines; `local` keeps to this one."),
+]
+TrialExecutorOption = Annotated[
+    ExecutorName | None,
     typer.Option(
-        help="`ray` spreads work over cores and machines; `local` keeps to this one, a trial at a time."
+        "--executor",
+        help="`local` keeps trials to the cores of this machine, `ray` spreads them over GPUs and machines; by "
+        "default `ray` on a cluster or with a GPU.",
     ),
 ]
 LabelOption = Annotated[str, typer.Option(help="The table's column of what is to be learned.")]

@@ -13,7 +13,6 @@ from camerabias.sweeps.cli.options import (
     AddressOption,
     DataOption,
     DetailsOption,
-    ExecutorOption,
     InsistOption,
     LogOption,
     ModelsOption,
@@ -24,6 +23,7 @@ from camerabias.sweeps.cli.options import (
     SeedsOption,
     SizeOption,
     StudiesArgument,
+    TrialExecutorOption,
     WeightsOption,
     split_numbers,
     split_words,
@@ -88,7 +88,7 @@ def run_(
     size: SizeOption = None,
     weights: WeightsOption = None,
     address: AddressOption = None,
-    executor: ExecutorOption = "ray",
+    executor: TrialExecutorOption = None,
     retry_failed: RetryOption = False,
     no_photos: NoPhotosOption = False,
     allow_unauthenticated: InsistOption = False,
@@ -171,7 +171,7 @@ def search(
     size: SizeOption = None,
     weights: WeightsOption = None,
     address: AddressOption = None,
-    executor: ExecutorOption = "ray",
+    executor: TrialExecutorOption = None,
     allow_unauthenticated: InsistOption = False,
 ) -> None:
     """Search a training recipe by validation loss alone; the same command resumes after any interruption."""

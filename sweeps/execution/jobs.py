@@ -12,6 +12,13 @@ from camerabias.trainables.records.record import Failure
 from camerabias.trainables.records.run import Run
 from camerabias.trainables.worker.job import Job, Progress
 
+WORKER_RETRIES = 4
+"""How often a trial is started again, from its checkpoint, when its worker dies (killed, out of memory, host lost).
+On spot machines a long trial may lose several hosts; one that always kills its worker must end nevertheless."""
+
+WORKER_DIED = f"its worker died {WORKER_RETRIES + 1} times (killed, out of memory, or its host was lost)"
+"""Why a trial failed that could not say so itself."""
+
 
 class JobSource(Protocol):
     """What there is to run, asked for job by job, and reported to how each of them goes."""
@@ -19,6 +26,10 @@ class JobSource(Protocol):
     @property
     def n_jobs(self) -> int | None:
         """How many, where all of them are known; None where results decide what comes next."""
+
+    @property
+    def pixels(self) -> int:
+        """How many pixels networks will look at in training, as far as that is known."""
 
     @property
     def threads(self) -> int:
@@ -44,6 +55,7 @@ class KnownJobs:
 
     def __init__(self, jobs: Sequence[Job], watcher: Watcher) -> None:
         self.n_jobs, self.threads = len(jobs), jobs[0].threads
+        self.pixels = sum(job.config.pixels for job in jobs)
         self._jobs, self._watcher = iter(jobs), watcher
 
     def ask(self) -> Job | None:

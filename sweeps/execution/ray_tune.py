@@ -25,19 +25,12 @@ from ray.tune.search import Searcher
 from camerabias.datasets.io.executor import MEMORY_FULL
 from camerabias.datasets.io.ray_connection import connect_ray
 from camerabias.datasets.schema import CamerabiasError
-from camerabias.sweeps.execution.jobs import JobSource
+from camerabias.sweeps.execution.jobs import WORKER_DIED, WORKER_RETRIES, JobSource
 from camerabias.sweeps.planning.speed import Speed, measure_here
 from camerabias.trainables.spec.trial import TrialConfig
 from camerabias.trainables.worker.job import Job, Progress, job_fields, job_from
 from camerabias.trainables.worker.node import Expected
 from camerabias.trainables.worker.tune_adapter import TuneTrial
-
-WORKER_RETRIES = 4
-"""How often a trial is started again, from its checkpoint, when its worker dies (killed, out of memory, host lost).
-On spot machines a long trial may lose several hosts; one that always kills its worker must end nevertheless."""
-
-WORKER_DIED = f"its worker died {WORKER_RETRIES + 1} times (killed, out of memory, or its host was lost)"
-"""Why a trial failed that could not say so itself."""
 
 LOST_IN_A_ROW = 3
 """How many trials may fail in a row, none reporting anything between, because Ray's memory monitor kills their

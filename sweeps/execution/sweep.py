@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 
 from camerabias.datasets.dataset import Dataset, open_dataset
-from camerabias.datasets.io.executor import Executor
+from camerabias.datasets.io.executor import Executor, LocalExecutor, RayExecutor
 from camerabias.datasets.schema import RUN_FILE, CamerabiasError
 from camerabias.datasets.views.build import build_variants, is_built
 from camerabias.datasets.views.registry import View
 from camerabias.datasets.views.variant import Variant
-from camerabias.sweeps.execution.executor import RayTrialExecutor, TrialExecutor
+from camerabias.sweeps.execution.executor import TrialExecutor, trial_executor
 from camerabias.sweeps.execution.jobs import KnownJobs
 from camerabias.sweeps.execution.listener import Listener
 from camerabias.sweeps.execution.outcome import SweepOutcome
@@ -52,7 +52,7 @@ class Setup:
     run: str
     size: int | None = None
     weights: str | None = None
-    executor: TrialExecutor = field(default_factory=RayTrialExecutor)
+    executor: TrialExecutor = field(default_factory=lambda: trial_executor(None))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -232,7 +232,9 @@ def build_missing(
         )
 
         with listener.counting(f"Computing {_views(embeddings)} features, shards") as report:
-            build_embeddings(dataset, embeddings, sources, executor, report)
+            # on this machine, features take all cores by themselves
+            where = executor if isinstance(executor, RayExecutor) else LocalExecutor()
+            build_embeddings(dataset, embeddings, sources, where, report)
 
 
 def _views(stored: Sequence[Variant | Embedding]) -> str:
@@ -262,7 +264,9 @@ def _run_missing(
         open_loggers(request.log, run, listener.say) as loggers,
         listener.training(n_all, n_all - len(trials)) as watcher,
     ):
-        request.executor.run(KnownJobs(jobs, Watchers(watcher, loggers)), expected)
+        source = KnownJobs(jobs, Watchers(watcher, loggers))
+        listener.say(f"Trials run {request.executor.place(source)}.")
+        request.executor.run(source, expected)
 
 
 def _outcome(plan: Plan, run: Run, n_ran: int) -> SweepOutcome:

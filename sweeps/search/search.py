@@ -127,7 +127,7 @@ class _Candidates:
         job: Of which each candidate's differs in the trial alone.
     """
 
-    n_jobs = None
+    n_jobs, pixels = None, 0
 
     def __init__(self, tuning: Tuning, job: Job) -> None:
         self.threads = job.threads

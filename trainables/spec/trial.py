@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
@@ -137,6 +138,13 @@ class TrialConfig(BaseModel):
         if self.source_size is not None:
             return self.size, self.size
         return self.variants[0].shape[:2]
+
+    @property
+    def pixels(self) -> int:
+        """How many pixels a network looks at in training, at most; of a linear probe none."""
+        if isinstance(self.recipe, LinearProbe):
+            return 0
+        return self.recipe.max_steps * self.recipe.batch_size * math.prod(self.input_shape)
 
     def _embedding(self, view: View, augmentation: Augmentation, draws: int) -> Embedding:
         assert isinstance(self.recipe, LinearProbe)

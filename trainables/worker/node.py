@@ -107,7 +107,7 @@ def describe_node() -> Node:
         host=platform.node(),
         cpus=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         memory_gib=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-        gpus=_gpus(),
+        gpus=find_gpus(),
         versions=versions(),
     )
 
@@ -117,7 +117,8 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in VERSIONED}}
 
 
-def _gpus() -> tuple[str, ...]:
+def find_gpus() -> tuple[str, ...]:
+    """What `nvidia-smi` prints of the GPUs of this machine."""
     if shutil.which("nvidia-smi") is None:
         return ()
     command = ["nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader"]

@@ -132,6 +132,7 @@ def test_fine_tuning_is_offered_with_its_time_or_with_what_stands_against_it(
     dataset, tmp_path, monkeypatch, weights, said
 ):
     monkeypatch.setattr(LocalTrialExecutor, "measure", lambda *_: Speed(300.0, "core", exact=True))
+    monkeypatch.setattr(LocalTrialExecutor, "at_once", 1)
     request = request_of(dataset, tmp_path, weights=weights)
     heard = []
     listener = Listener()

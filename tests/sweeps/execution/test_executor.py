@@ -14,12 +14,14 @@ from camerabias.trainables.worker.node import NodeError
 pytestmark = pytest.mark.xdist_group("ray")
 
 
-@pytest.fixture(params=EXECUTORS)
-def executor(request):
-    """Every executor in turn."""
+@pytest.fixture(params=[*EXECUTORS, "processes"])
+def executor(request, monkeypatch):
+    """Every executor in turn, the local one in both of its ways."""
     if request.param == "ray":
         request.getfixturevalue("_ray")
-    return trial_executor(request.param)
+    if request.param == "processes":
+        monkeypatch.setattr("camerabias.sweeps.execution.executor.WORTH_PROCESSES", 0)
+    return trial_executor("ray" if request.param == "ray" else "local")
 
 
 @pytest.fixture
@@ -69,7 +71,7 @@ def test_every_job_is_run_and_told_to_its_end_whatever_becomes_of_others(run_sou
 class Stopping:
     """A source of unknown length, whose first job is stopped at its first report."""
 
-    n_jobs, threads = None, 1
+    n_jobs, pixels, threads = None, 0, 1
 
     def __init__(self, make_job):
         self._make_job = make_job
@@ -111,6 +113,15 @@ def test_machine_that_has_another_version_runs_nothing(executor, run_source, mak
     with pytest.raises(NodeError, match="torch"):
         run_source(KnownJobs([make_job()], watcher), versions={"torch": "0.1"})
     assert watcher.said == {}
+
+
+def test_where_no_executor_is_named_ray_has_gpus_and_clusters(monkeypatch):
+    found = "camerabias.sweeps.execution.executor.find_gpus"
+    monkeypatch.setattr(found, tuple)
+    assert isinstance(trial_executor(None), LocalTrialExecutor)
+    assert isinstance(trial_executor(None, "10.0.0.1:6379"), RayTrialExecutor)
+    monkeypatch.setattr(found, lambda: ("NVIDIA H200",))
+    assert isinstance(trial_executor(None), RayTrialExecutor)
 
 
 def test_executors_by_name():
