@@ -254,7 +254,7 @@ def _judged(
     if training is None and associated is None:
         notes.append(
             "They are those of the judged rows, which is right where training photos were chosen alike; "
-            "--training TABLE or --associated CAMERA=LABEL says what training was like."
+            "`--training TABLE` or `--associated CAMERA=LABEL` says what training was like."
         )
     judged = Judged(rows, table.scores.loc[rows.index], training, associated)
     if judged.unseen_cameras:

@@ -134,7 +134,8 @@ def _print_behind(report: Report) -> None:
                 f"{_count(n_others, 'more claim')} of the paper: not tested by this run (on the page)."
             )
     for name, reason in report.not_drawn.items():
-        console.print(f"{name} is not drawn: {reason}")
+        paper = f"Figure {name.removeprefix('figure')} of the paper" if name.startswith("figure") else name
+        print_sentence(f"{paper} is not drawn: {reason}")
 
 
 def print_verdict(verdict: Verdict, details: bool, others: Mapping[str, Sequence[str]] | None = None) -> None:

@@ -39,7 +39,7 @@ def request_of(dataset, tmp_path, **changes):
 def asked(dataset, tmp_path, monkeypatch):
     """A function that audits without training anything; it returns study and seeds of every sweep."""
 
-    def run(suite="default", n_left=0, told=True, recipe="small", seeds=None, confirm=None):
+    def run(suite="default", n_left=0, told=True, recipe="small", seeds=None, confirm=None, listener=None):
         sweeps = []
 
         def pretend(plan, *_):
@@ -55,7 +55,7 @@ def asked(dataset, tmp_path, monkeypatch):
         monkeypatch.setattr(audit, "load_records", lambda location: None)
         monkeypatch.setattr(audit, "gather", lambda records, design: found)
         request = request_of(dataset, tmp_path, seeds=seeds, recipe=recipe)
-        run_audits([Audit(request, SUITES[suite])], confirm=confirm)
+        run_audits([Audit(request, SUITES[suite])], listener, confirm)
         return sweeps
 
     return run
@@ -146,6 +146,22 @@ def test_fine_tuning_is_offered_with_its_time_or_with_what_stands_against_it(
 def test_no_cue_is_looked_for_where_cameras_are_not_told_apart(asked):
     studies = [study for study, _ in asked("full", told=False)]
     assert studies == ["audit", "settings", "strengths", "unseen", "mitigations"]
+
+
+def test_every_step_says_its_number_and_how_long_all_that_are_left_take(asked, monkeypatch):
+    monkeypatch.setattr(LocalTrialExecutor, "measure", lambda *_: Speed(100.0, "core", exact=True))
+    heard, listener = [], Listener()
+    monkeypatch.setattr(listener, "say", heard.append)
+    studies = asked("full", listener=listener)
+    steps = [sentence for sentence in heard if sentence.startswith("Step ")]
+    assert [re.match(r"Step (\d) of (\d)", step).groups() for step in steps] == [
+        (str(n), str(len(studies))) for n in range(1, len(studies) + 1)
+    ]
+    hours = [int(re.search(r"About (\d+) h", step)[1]) for step in steps if " h " in step]
+    assert hours == sorted(hours, reverse=True)
+    heard.clear()
+    asked("quick", listener=listener)
+    assert not any(sentence.startswith("Step ") for sentence in heard), "there is one"
 
 
 def test_an_interrupted_audit_begins_no_other_experiment(asked):

@@ -126,7 +126,7 @@ def test_details_of_a_report_are_its_tables_and_all_findings_and_claims(written,
     assert out.count("resnet34") == 30 * 40
     assert [n for n in range(24) if f"claim {n} " in out] == [*range(6, 24)]
     assert "6 more claims of the paper: not tested by this run" in out
-    assert "figure6 is not drawn: no binary view" in out
+    assert "Figure 6 of the paper is not drawn: no binary view" in out
     assert out.endswith("Report: runs/demo/report/index.html\n")
 
 
