@@ -69,7 +69,7 @@ def run_search(name: str, setup: Setup, listener: Listener | None = None) -> Sea
         )
         n_before = sum(one.state != "running" for one in record.candidates())
         with listener.searching(search.trials, n_before) as watcher:
-            _run(search, record, job, setup.executor, expected, watcher)
+            _run(search, record, job, setup.executor, expected, watcher, listener)
     return record
 
 
@@ -107,9 +107,12 @@ def _run(
     executor: TrialExecutor,
     expected: Expected,
     watcher: SearchWatcher,
+    listener: Listener,
 ) -> None:
     tuning = Tuning(search, record, watcher)
-    executor.run(_Candidates(tuning, job), expected)
+    candidates = _Candidates(tuning, job, search.trials)
+    listener.say(f"Candidates run {executor.place(candidates)}.")
+    executor.run(candidates, expected)
     if tuning.n_ended < search.trials:  # Tune returns when it is interrupted
         raise CamerabiasError(
             f"The search was interrupted after {tuning.n_ended} of {search.trials} candidates; run the same "
@@ -125,12 +128,13 @@ class _Candidates:
     Args:
         tuning: Asked and told.
         job: Of which each candidate's differs in the trial alone.
+        n: How many there may be.
     """
 
-    n_jobs, pixels = None, 0
+    n_jobs = None
 
-    def __init__(self, tuning: Tuning, job: Job) -> None:
-        self.threads = job.threads
+    def __init__(self, tuning: Tuning, job: Job, n: int) -> None:
+        self.threads, self.pixels = job.threads, n * job.config.pixels
         self._tuning, self._job = tuning, job
         self._numbers: dict[str, int] = {}
 

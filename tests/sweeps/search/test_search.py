@@ -237,6 +237,17 @@ def test_run_of_another_dataset_is_refused(copied, command, dataset, tmp_path):
     assert "another dataset" in err
 
 
+def test_candidates_run_side_by_side_where_that_pays(search, monkeypatch, tmp_path):
+    monkeypatch.setattr("camerabias.sweeps.execution.executor.WORTH_PROCESSES", 0)
+    monkeypatch.setattr("camerabias.sweeps.execution.executor.LocalTrialExecutor.at_once", 2)
+    code, out, _ = search(trials=3)
+    assert code == 0
+    assert "Candidates run in 2 processes of this machine." in out
+    ended = search_record(Run(str(tmp_path / "run")), "quick").candidates()
+    assert [one.number for one in ended] == [0, 1, 2]
+    assert "running" not in {one.state for one in ended}
+
+
 def test_search_that_tune_left_off_is_not_taken_for_a_whole_one(search, monkeypatch, tmp_path):
     monkeypatch.setattr("camerabias.sweeps.execution.cluster.join", lambda *_: [])
     monkeypatch.setattr("camerabias.sweeps.search.search.build_missing", lambda *_: None)
