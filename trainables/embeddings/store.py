@@ -12,13 +12,17 @@ from camerabias.datasets.views.build import is_built, reading_built, variant_fol
 from camerabias.trainables.spec.linear_probe import Embedding
 
 Features = npt.NDArray[np.float32]
+"""As they are computed."""
+
+StoredFeatures = npt.NDArray[np.float16]
+"""As they are stored, and held in memory: half the size."""
 
 
-def read_features(dataset: Dataset, embedding: Embedding) -> Features:
+def read_features(dataset: Dataset, embedding: Embedding) -> StoredFeatures:
     """Features of all images of a dataset, in the order of its index.
 
     Returns:
-        float32 (draws, n, d).
+        float16 (draws, n, d).
 
     Raises:
         CamerabiasError: The embedding is not built, or a part of it is damaged.
@@ -33,8 +37,8 @@ def read_features(dataset: Dataset, embedding: Embedding) -> Features:
     return np.concatenate(parts, axis=1)
 
 
-def _read_part(folder: Folder, part: str, draws: int) -> Features:
+def _read_part(folder: Folder, part: str, draws: int) -> StoredFeatures:
     with reading_built(folder, part):
         column = folder.read_table(part, ["features"])["features"].combine_chunks()
-        values: Features = column.values.to_numpy().astype(np.float32)
+        values: StoredFeatures = column.values.to_numpy()
         return values.reshape(draws, -1, column.type.list_size)

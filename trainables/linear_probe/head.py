@@ -96,7 +96,8 @@ class Head:
 
     def logits(self, features: npt.NDArray[np.floating]) -> Matrix:
         """(n, classes) of features (n, d)."""
-        return self.regression.logits(self.projection.apply(features))
+        with threadpool_limits(1):  # as `fit_head`
+            return self.regression.logits(self.projection.apply(features))
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,10 @@ def _project(features: npt.NDArray[np.floating]) -> Projection:
     mean, deviation = features.mean(axis=0, dtype=float), features.std(axis=0, dtype=float)
     scale = np.divide(1, deviation, out=np.zeros_like(deviation), where=deviation > 0)
     k = max(1, min(max(COMPONENTS), *(side - 1 for side in features.shape)))
-    found = PCA(k, svd_solver="randomized", random_state=0).fit((features - mean) * scale)
+    # in place: of 70,000 images and 2,560 features it has 1.3 GiB
+    standardised = features - mean
+    standardised *= scale
+    found = PCA(k, copy=False, svd_solver="randomized", random_state=0).fit(standardised)
     return Projection(mean, scale[:, None] * found.components_.T)
 
 

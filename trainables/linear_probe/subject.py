@@ -11,7 +11,7 @@ import torch
 
 from camerabias.datasets.io.decode import Pixels
 from camerabias.trainables.embeddings.build import load_embedder
-from camerabias.trainables.embeddings.store import Features, read_features
+from camerabias.trainables.embeddings.store import StoredFeatures, read_features
 from camerabias.trainables.linear_probe.head import (
     ClassCodes,
     Head,
@@ -38,7 +38,7 @@ class LinearSubject:
     def __init__(self, data: TrialData, weights: str, head: Head | None = None) -> None:
         assert isinstance(data.config.recipe, LinearProbe)
         self.data, self.weights, self.recipe = data, weights, data.config.recipe
-        self._features: dict[Embedding, Features] = {}
+        self._features: dict[Embedding, StoredFeatures] = {}
         self.head = head or fit_balanced(self.training, self.cells, self.recipe.balancing, data.config.seed)
 
     @cached_property
@@ -62,12 +62,12 @@ class LinearSubject:
         draws = len(self.training.classes) // len(self.data.parts.train)
         return np.tile(self.data.cells(self.data.parts.train), (draws, 1))
 
-    def features(self, side: Side) -> Features:
+    def features(self, side: Side) -> StoredFeatures:
         """Features of all images of the dataset, (draws, n, d)."""
         train, test = self.data.config.embeddings
         return self._read(train if side == "train" else test)
 
-    def _read(self, embedding: Embedding) -> Features:
+    def _read(self, embedding: Embedding) -> StoredFeatures:
         if embedding not in self._features:  # train and test mostly share one
             self._features[embedding] = read_features(self.data.dataset, embedding)
         return self._features[embedding]
