@@ -72,7 +72,7 @@ class Judgement:
 
     @property
     def reasons(self) -> list[str]:
-        """Why, a sentence each, the deciding one first."""
+        """Why, a sentence each: after the associated labels, the deciding one first."""
         return self.document.reasons
 
     @property
@@ -197,20 +197,30 @@ def judge(
         )
     table = read_predictions(predictions, columns, one_vs_rest)
     trained, said = (None, list[str]()) if training is None else read_training(training, columns, one_vs_rest)
-    judged, more = _judged(table, trained, associated)
+    judged, source, more = _judged(table, trained, associated)
     found = find_judged(judged)
-    associates = found.design.associated_labels
-    notes = [*table.notes, *said, *_name_associated(associates), *more]
-    judgement = Judgement(decide(found), notes, judged, associates, _reader(predictions))
+    associates, verdict = found.design.associated_labels, decide(found)
+    verdict = verdict.model_copy(
+        update={"reasons": [*_name_associated(associates, source), *verdict.reasons]}
+    )
+    judgement = Judgement(verdict, [*table.notes, *said, *more], judged, associates, _reader(predictions))
     if run is not None:
         judgement.write(run, no_photos)
     return judgement
 
 
-def _name_associated(associated: Mapping[str, str]) -> list[str]:
+def _name_associated(associated: Mapping[str, str], source: str) -> list[str]:
     """What using the camera would look like, in a sentence."""
     names = [f"{camera!r} with {label!r}" for camera, label in sorted(associated.items())]
-    return [f"Associated labels: {name_some(names)}."] if names else []
+    return (
+        [f"Associated labels, {source}: {name_some(names)}.{_GUESSED if source == _FROM_JUDGED else ''}"]
+        if names
+        else []
+    )
+
+
+_FROM_JUDGED = "from the judged photos"
+_GUESSED = " Where training was otherwise, so is the verdict: `--training TABLE` says what it was like."
 
 
 def _known(folder: Folder) -> Judgement | None:
@@ -241,25 +251,23 @@ def _reader(predictions: Location | pd.DataFrame) -> Callable[[str], bytes]:
 
 def _judged(
     table: PredictionTable, training: pd.DataFrame | None, associated: Mapping[str, str] | None
-) -> tuple[Judged, list[str]]:
-    """The rows to be judged, and where associated labels come from, in a sentence."""
+) -> tuple[Judged, str, list[str]]:
+    """The rows to be judged, where associated labels come from, and what else was assumed, in sentences."""
     rows, notes = table.rows, list[str]()
+    source = "as stated" if associated is not None else "from training"
     if "split" in rows:
         side = rows["split"]
         if training is None and associated is None and (side == TRAIN).any():
             training = rows.loc[side == TRAIN, ["label", "camera", "group"]]
-            notes.append(f"They are those of the {len(training)} rows of split train.")
+            source = f"from the {len(training)} rows of split train"
         rows = rows[side == TEST]
         notes.append(f"Judged are the {len(rows)} rows of split test.")
     if training is None and associated is None:
-        notes.append(
-            "They are those of the judged rows, which is right where training photos were chosen alike; "
-            "`--training TABLE` or `--associated CAMERA=LABEL` says what training was like."
-        )
+        source = _FROM_JUDGED
     judged = Judged(rows, table.scores.loc[rows.index], training, associated)
     if judged.unseen_cameras:
         n = len(rows) - len(judged.seen)
         notes.append(
             f"{n} rows of cameras that training never saw ({', '.join(judged.unseen_cameras)}) do not count."
         )
-    return judged, notes
+    return judged, source, notes

@@ -64,7 +64,7 @@ def test_its_predictions_alone_come_to_the_same(audited, exported, training, tmp
         camerabias.judge(tmp_path / "predictions.csv", tmp_path / "training.csv"),
     )
     assert judged.verdict == run.verdict == "cheating"
-    assert judged.reasons[0] == run.reasons[0]
+    assert judged.reasons[1] == run.reasons[0], "after the associated labels"
     same = [name for name in run.numbers if name.startswith(("shortcut_effect", "identification"))]
     assert len(same) > 20
     for name in same:
@@ -135,19 +135,25 @@ def test_what_training_lacks_and_what_the_camera_alone_comes_to_are_said(tmp_pat
     judged = training.assign(prediction=training["camera"].map({"x": "a", "y": "b"}))
     verdict = camerabias.judge(judged, training=training, run=str(tmp_path / "run"))
     assert verdict.verdict == "cheating"
-    assert verdict.next_steps[0].endswith("Most are lacking here: 26 of 'b' by 'x', 11 of 'a' by 'y'.")
+    assert verdict.next_steps[0].startswith("Quote 0.000 beside 1.000")
+    assert verdict.next_steps[1].endswith("Most are lacking here: 26 of 'b' by 'x', 11 of 'a' by 'y'.")
     assert verdict.numbers["shortcut_effect.camera_baseline"] == pytest.approx(50 / 63)
     cells = pd.read_csv(tmp_path / "run/report/tables/right_by_cell.csv", index_col="label")
     assert cells.to_dict("index") == {
         "a": {"x": "30 of 30", "y": "0 of 9"},
         "b": {"x": "0 of 4", "y": "20 of 20"},
     }
+    assert (
+        "Most clearly: 9 of 9 photos of 'a' by 'y' are called 'b', and 0 of 30 by other cameras."
+        in verdict.reasons
+    )
 
 
 def test_without_training_the_judged_rows_tell_and_that_is_said():
     judged = camerabias.judge(predictions())
     assert judged.verdict == "no evidence"
-    assert any("They are those of the judged rows" in note for note in judged.notes)
+    assert judged.reasons[0].startswith("Associated labels, from the judged photos: 'A' with 'cat'")
+    assert "Where training was otherwise, so is the verdict" in judged.reasons[0]
     assert "shortcut_effect.minimum_detectable" in judged.numbers
 
 
@@ -169,10 +175,9 @@ def test_rows_of_split_train_are_the_training(tmp_path):
     judged = camerabias.judge(rows)
     assert judged.verdict == "no evidence", "the direction of training is the other one"
     assert judged.numbers["shortcut_effect.risk_difference"] < -0.3
-    assert judged.notes[:2] == [
-        "Associated labels: 'A' with 'dog' and 'B' with 'cat'.",
-        "They are those of the 800 rows of split train.",
-    ]
+    assert judged.reasons[0] == (
+        "Associated labels, from the 800 rows of split train: 'A' with 'dog' and 'B' with 'cat'."
+    )
 
 
 def test_cameras_that_training_never_saw_do_not_count():
@@ -191,7 +196,7 @@ def test_at_risk_takes_predictions_of_the_camera():
     rows = predictions()
     judged = camerabias.judge(rows.assign(predicted_camera=rows["camera"]))
     assert judged.verdict == "at risk"
-    assert "identifies the camera within a label" in judged.reasons[0]
+    assert "identifies the camera within a label" in judged.reasons[1]
 
 
 def test_one_camera_cannot_tell():
@@ -260,7 +265,7 @@ def test_a_run_keeps_rows_verdict_and_page_and_is_judged_again(photographed, tmp
     assert {"image_id", "label", "camera", "group", "prediction", "associated_label"} <= {*rows}
     assert json.loads((run / "report/verdict.json").read_text())["verdict"] == judged.verdict == "cheating"
     page = (run / "report/index.html").read_text()
-    assert all(text in page for text in ("cheating", "Accuracy by camera", "What was assumed"))
+    assert all(text in page for text in ("cheating", "Accuracy by camera", "Associated labels, from"))
     assert (run / "report/figures/accuracy_by_camera.png").exists()
     assert (run / "report/figures/given_associated.png").exists(), "one photo can be read"
     assert camerabias.judge(run).document == judged.document

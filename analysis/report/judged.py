@@ -10,6 +10,7 @@ import matplotlib as mpl
 import pandas as pd
 import pyarrow as pa
 
+from camerabias.analysis.effects.given_labels import given_labels
 from camerabias.analysis.judged.cameras import accuracy_by_camera, right_by_cell
 from camerabias.analysis.judged.findings import Judged
 from camerabias.analysis.report.answer_charts import answer_charts
@@ -55,9 +56,11 @@ def write_judged(
     """
     cameras, report = accuracy_by_camera(judged, associated), run.child("report")
     cells = right_by_cell(judged)
+    given = given_labels([judged.seen], associated)
     figures = [_draw_cameras(judged, cameras), *_draw_photos(judged, associated, read)]
     write_figures(figures, report.child("figures"))
-    write_frames({"right_by_cell": cells, "accuracy_by_camera": cameras}, report.child("tables"))
+    frames = {"right_by_cell": cells, "given_labels": given, "accuracy_by_camera": cameras}
+    write_frames(frames, report.child("tables"))
     report.write_json(VERDICT_FILE, verdict.model_dump(mode="json"))
     page = template("judged.html").render(
         facts=_facts(judged),
@@ -66,6 +69,9 @@ def write_judged(
         notes=notes,
         tables=[
             WideTable("Right predictions, by true label and camera", cells),
+            WideTable(
+                "Photos that are given their camera's associated label in place of their own", _shown(given)
+            ),
             WideTable("Accuracy by camera", readable(cameras)),
         ],
         figures=figures,
@@ -75,6 +81,18 @@ def write_judged(
     # last: without it the folder is no judged run
     run.write_table(JUDGED_FILE, pa.Table.from_pandas(_rows(judged, associated), preserve_index=False))
     return report.file(PAGE_FILE) if report.is_local else f"{report}/{PAGE_FILE}"
+
+
+def _shown(given: pd.DataFrame) -> pd.DataFrame:
+    """`given_labels`, to be read."""
+    counts = {
+        "by this camera": ("given", "photos"),
+        "by cameras of other labels": ("given_of_others", "photos_of_others"),
+    }
+    return given[["label", "camera"]].assign(
+        **{"called": given["associated_label"]},
+        **{name: given[one].astype(str) + " of " + given[n].astype(str) for name, (one, n) in counts.items()},
+    )
 
 
 def _rows(judged: Judged, associated: Mapping[str, str]) -> pd.DataFrame:
@@ -116,7 +134,8 @@ def _draw_cameras(judged: Judged, cameras: pd.DataFrame) -> DrawnFigure:
             "accuracy_by_camera",
             figure,
             "Accuracy by camera. Bars are split by the predicted label among correct outputs; whiskers: 95 % "
-            "interval of the accuracy; gray: unseen in training; dashed: chance.",
+            "interval of the accuracy; gray: unseen in training; dashed: always naming "
+            "the commonest label.",
         )
 
 

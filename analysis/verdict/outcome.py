@@ -7,8 +7,8 @@ from typing import Literal, get_args
 VerdictOutcome = Literal["cheating", "cannot tell", "at risk", "no evidence"]
 OUTCOMES: tuple[VerdictOutcome, ...] = get_args(VerdictOutcome)
 
-SMALL_EFFECT = 0.1
-"""A shortcut effect is called small where the whole of its interval lies below this risk difference."""
+SMALL_EFFECT, PARTIAL_EFFECT = 0.1, 0.5
+"""A shortcut effect is called small, or partial, where the whole of its interval lies below this risk difference."""
 
 _MEANINGS: dict[VerdictOutcome, str] = {
     "cheating": "The classifier uses the camera; its test accuracy does not say how well it knows the task.",
@@ -23,6 +23,9 @@ _LITTLE = (
 )
 
 
+_WORDS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine"}
+
+
 def meaning_of(outcome: VerdictOutcome, largest: float | None) -> str:
     """A verdict in a sentence.
 
@@ -32,4 +35,7 @@ def meaning_of(outcome: VerdictOutcome, largest: float | None) -> str:
     """
     if outcome == "cheating" and largest is not None and largest < SMALL_EFFECT:
         return _LITTLE
+    if outcome == "cheating" and largest is not None and largest < PARTIAL_EFFECT:
+        of = _WORDS[min(int(1 / largest), 9)]
+        return f"The classifier uses the camera in part: fewer than one photo in {of} gets its label from it."
     return _MEANINGS[outcome]

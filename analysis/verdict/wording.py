@@ -80,11 +80,11 @@ def propose_next_steps(found: Findings, outcome: VerdictOutcome) -> list[str]:
     """What to do next, the most useful first."""
     photos = photos_to_take(found.design)
     if found.judged:
-        balance = _photos_to_balance(found) if outcome == "cheating" else []
-        return [*balance, *_STEPS_OF_PREDICTIONS[outcome], *photos]
+        first = [*_quote_both(found), *_photos_to_balance(found)] if outcome == "cheating" else []
+        return [*first, *_STEPS_OF_PREDICTIONS[outcome], *photos]
     steps = {
         "cheating": [
-            _SEPARATELY,
+            *_quote_both(found),
             *(_photos_to_balance(found) or ["Take photos of every label with every camera."]),
             *_equalise(found),
             _mitigate(found),
@@ -100,6 +100,20 @@ def propose_next_steps(found: Findings, outcome: VerdictOutcome) -> list[str]:
         ],
     }[outcome]
     return [*_mend_the_split(found), *steps, *photos, *_judge_your_own(found)]
+
+
+def _quote_both(found: Findings) -> list[str]:
+    """Which accuracies to quote; nothing where one of the two kinds of photos was not tested."""
+    tested = found.of(SHORTCUT_EFFECT)
+    if tested is None or not (tested.effect.n_aligned and tested.effect.n_conflicting):
+        return []
+    aligned, conflicting = (
+        show_share(one.mean) for one in (tested.effect.accuracy_aligned, tested.effect.accuracy_conflicting)
+    )
+    return [
+        f"Quote {conflicting} beside {aligned}, the accuracies without and with the camera's help: one number hides "
+        "the difference. Both hold for these cameras alone."
+    ]
 
 
 def _mend_the_split(found: Findings) -> list[str]:
@@ -173,10 +187,6 @@ def _cues_to_destroy(found: Findings) -> Sequence[str]:
     return [cue for cue, one in moved.items() if one.is_used] or (named.named if named else ())
 
 
-_SEPARATELY = (
-    "Report test accuracy separately for photos with their camera's associated label and for others: one number "
-    "hides the difference."
-)
 _BALANCE = (
     "Balance the cameras over the labels in training: a model trained longer, or on other photos, may begin "
     "to use the camera."
@@ -185,8 +195,8 @@ _BALANCE = (
 _STEPS_OF_PREDICTIONS: dict[VerdictOutcome, list[str]] = {
     "cheating": [
         "Train on as many photos of every label with every camera, or with weights that balance label × camera.",
-        _SEPARATELY,
-        "`camerabias audit` of the training photos trains a model of its own, and says which cue it uses.",
+        "Test on photos by a camera that training never saw: what is read off known cameras is worth nothing there.",
+        "With the photos at hand, `camerabias audit` trains a model of its own on them and says which cue that uses.",
     ],
     "cannot tell": [
         "Judge predictions of more photos of every label with every camera, and say what training was like with "

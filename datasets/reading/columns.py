@@ -25,9 +25,10 @@ LABEL_NAMES = (
 
 CAMERA_NAMES = (
     "camera", "device", "camera_id", "device_id", "camera_model", "device_model", "camera_name", "device_name",
-    "scanner", "sensor", "phone", "instrument",
+    "scanner", "sensor", "phone", "instrument", "photographer", "sender", "site", "clinic", "hospital", "center",
+    "centre",
 )  # fmt: skip
-"""What they call a camera."""
+"""What they call a camera, or whoever stands for one."""
 
 PATH_NAMES = (
     "path", "file_name", "filename", "file_path", "filepath", "image_path", "img_path", "image_file", "file",

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 COLUMNS = 80
 """Of a terminal: what is printed without --details takes 25 lines of these at most."""
 
-ROOMS, ROOMS_OF_THREE = {"": 8, "Next:": 8}, {"": 6, "Next:": 5}
+ROOMS, ROOMS_OF_THREE = {"": 8, "Next:": 8}, {"": 8, "Next:": 5}
 """Lines of sentences by their head: of 25, what the verdict, heads and the report leave; likewise beside a third."""
 
-THIRD = 4
+THIRD = 2
 """Lines under a third head."""
 
 

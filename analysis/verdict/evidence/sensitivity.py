@@ -55,15 +55,12 @@ class SensitivityTest(VerdictTest[SensitivityFound]):
         depend = {name: one for name, one in looked.items() if one.p <= LEVEL}
         if not depend:
             return [f"Not significantly camera-sensitive: within a label, {_numbers(looked)} by the camera."]
-        sensitive = (
-            f"Camera-sensitive: within a label, {_numbers(looked)} by the camera, in whatever direction."
-        )
         effect = found.of(SHORTCUT_EFFECT)
         if effect is not None and effect.effect.p <= LEVEL:
-            return [sensitive]
+            return []  # the direction is known, and says more
         return [
-            f"{sensitive} That alone is not called cheating: it also arises on balanced photos, where some cameras' "
-            "photos are harder."
+            f"Camera-sensitive: within a label, {_numbers(looked)} by the camera, in whatever direction. That alone "
+            "is not called cheating: it also arises on balanced photos, where some cameras' photos are harder."
         ]
 
 

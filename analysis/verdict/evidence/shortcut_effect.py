@@ -7,6 +7,7 @@ from math import isnan, nan
 
 import pandas as pd
 
+from camerabias.analysis.effects.given_labels import given_labels
 from camerabias.analysis.effects.shortcut_effect import ShortcutEffect, minimum_detectable
 from camerabias.analysis.statistics.accuracy import accuracy
 from camerabias.analysis.statistics.bootstrap import Estimate
@@ -87,9 +88,7 @@ class ShortcutEffectTest(VerdictTest[EffectFound]):
         if result is None or isnan(result.effect.p):
             return []
         effect = result.effect
-        sentences = [_difference(effect)]
-        if effect.p > LEVEL:
-            sentences.append(_power(result))
+        sentences = [_difference(effect), *([_power(result)] if effect.p > LEVEL else _most_clearly(found))]
         if effect.n_conflicting and effect.n_aligned:
             sentences.append(_accuracies(effect, found.noun))
         return sentences
@@ -110,27 +109,32 @@ def _difference(effect: ShortcutEffect) -> str:
 
 
 def _accuracies(effect: ShortcutEffect, noun: str) -> str:
-    """Of both kinds of photos; and within a label, since they hold the labels in different shares.
-
-    Of two labels the difference within a label is the risk difference, which has been said.
-    """
-    difference = effect.accuracy_difference
+    """Of both kinds of photos."""
     both = (
         f"Accuracy is {show_estimate(effect.accuracy_aligned)} on photos with their camera's associated label "
         f"(bias-aligned, {effect.n_aligned} {noun}) and {show_estimate(effect.accuracy_conflicting)} on others "
         f"(bias-conflicting, {effect.n_conflicting} {noun})."
     )
-    if isnan(difference.mean):
-        return f"{both} No label has both, so that these do not compare."
-    if _points(difference) == _points(effect.risk_difference):
-        return both
-    return f"{both} Within a label the difference is {_points(difference)}."
+    return (
+        f"{both} No label has both, so that these do not compare."
+        if isnan(effect.accuracy_difference.mean)
+        else both
+    )
 
 
-def _points(difference: Estimate) -> str:
-    """`37 points (95 % CI [17, 57])`."""
-    sure = f" ({ends})" if (ends := show_points_ci(difference)) else ""
-    return f"{show_with_points(difference.mean, points_decimals(difference))}{sure}"
+def _most_clearly(found: Findings) -> list[str]:
+    """The label and camera of which most photos are given the camera's associated label beyond what others are."""
+    rows = found.label_rows
+    table = given_labels(rows, found.design.associated_labels)
+    if table.empty:
+        return []
+    first = table.iloc[0]
+    once = sum(map(len, rows)) == len({image for one in rows for image in one["image_id"]})
+    what = "photos" if once else "predictions"
+    return [
+        f"Most clearly: {first.given} of {first.photos} {what} of {first.label!r} by {first.camera!r} are called "
+        f"{first.associated_label!r}, and {first.given_of_others} of {first.photos_of_others} by other cameras."
+    ]
 
 
 def _power(result: EffectFound) -> str:

@@ -123,15 +123,20 @@ def test_use_that_is_shown_by_few_photos_is_still_cheating():
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "is_little"),
-    [(0.002, 0.083, True), (0.02, 0.12, False), (0.58, 0.86, False), (None, None, False)],
+    ("low", "high", "said"),
+    [
+        (0.002, 0.083, "but little: fewer than one photo in ten"),
+        (0.02, 0.12, "in part: fewer than one photo in eight gets"),
+        (0.2, 0.49, "in part: fewer than one photo in two gets"),
+        (0.58, 0.86, "test accuracy does not say"),
+        (None, None, "test accuracy does not say"),
+    ],
 )
-def test_an_effect_is_called_little_where_its_whole_interval_is_small(low, high, is_little):
+def test_how_far_the_camera_is_used_is_what_the_whole_interval_lies_below(low, high, said):
     evidence = {"shortcut_effect.risk_difference_low": low, "shortcut_effect.risk_difference_high": high}
     verdict = decide(findings_of(follow=0.7)).model_copy(update={"evidence": evidence})
     assert verdict.meaning.startswith("The classifier uses the camera")
-    assert ("but little" in verdict.meaning) == is_little
-    assert ("test accuracy does not say" in verdict.meaning) != is_little
+    assert said in verdict.meaning
 
 
 def test_an_effect_that_was_not_shown_is_not_called_little():
@@ -325,22 +330,6 @@ def test_no_evidence_names_the_effect_that_could_have_been_seen():
     assert (
         f"A shortcut effect of {points} or more would have been found (minimum detectable effect, power 0.8)."
     ) in verdict.reasons
-
-
-def test_accuracies_that_labels_explain_are_compared_within_a_label():
-    findings = findings_of()
-    found = findings.of(SHORTCUT_EFFECT)
-    difference = found.effect.accuracy_difference
-    # of several labels it is not the risk difference, which has been said
-    several = replace(found.effect, risk_difference=replace(difference, mean=0.5, low=0.4, high=0.6))
-    results = findings.results | {SHORTCUT_EFFECT.name: replace(found, effect=several)}
-    (sentence,) = accuracies(decide(replace(findings, results=results)))
-    low, mean, high = (f"{100 * end:.0f}" for end in (difference.low, difference.mean, difference.high))
-    assert sentence.endswith(
-        f"Within a label the difference is {mean} point{'s' * (mean != '1')} (95 % CI [{low}, {high}])."
-    )
-    assert "Within a label" not in " ".join(accuracies(decide(findings)))
-    assert decide(findings).evidence["shortcut_effect.accuracy_difference"] == difference.mean
 
 
 def accuracies(verdict):
