@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from os import PathLike, fspath
 
+import pandas as pd
+
 from camerabias.analysis.report.comparison import ComparedRun, RunComparison, write_comparison
+from camerabias.datasets.dataset import is_dataset
+from camerabias.datasets.interventions.equalise import ORIGINAL_ID
 from camerabias.datasets.io.storage import Folder
-from camerabias.datasets.schema import FACTS_FILE, JUDGED_FILE, RUN_FILE, CamerabiasError
+from camerabias.datasets.schema import FACTS_FILE, INDEX_FILE, JUDGED_FILE, RUN_FILE, CamerabiasError
 from camerabias.judging import judge
 
 
@@ -46,5 +50,14 @@ def _with_verdict(location: str) -> ComparedRun:
             f"{location} has no verdict; compare two runs that `camerabias audit` or `camerabias judge --run` has "
             f"written.{alone}"
         )
-    rows = run.read_table(photos, ["image_id", "label", "camera"]).to_pandas()
+    rows = _before_equalising(run, run.read_table(photos, ["image_id", "label", "camera"]).to_pandas())
     return ComparedRun(location, judge(run.uri).document, frozenset(rows.itertuples(index=False, name=None)))
+
+
+def _before_equalising(run: Folder, rows: pd.DataFrame) -> pd.DataFrame:
+    """The photos of a run; those that were equalised as what they were before, so that both are the same photos."""
+    dataset = Folder(run.read_json(RUN_FILE)["dataset_location"]) if run.exists(RUN_FILE) else None
+    if dataset is None or not is_dataset(dataset):
+        return rows
+    index = dataset.read_table(INDEX_FILE).to_pandas().set_index("image_id")
+    return rows.assign(image_id=rows["image_id"].map(index[ORIGINAL_ID])) if ORIGINAL_ID in index else rows

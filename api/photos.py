@@ -170,7 +170,7 @@ def equalise(
     with listener_of(verbose).counting("Equalising shards") as progress:
         done = equalise_photos(opened, moved, INTERVENTIONS[moved], folder, where, progress)
     if verbose:
-        print_equalised(words_of(moved), fspath(out), done.changed, len(done.table))
+        print_equalised(words_of(moved), fspath(out).rstrip("/"), done.changed, len(done.table))
     return done.table
 
 

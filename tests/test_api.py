@@ -1,6 +1,8 @@
 """`import camerabias`, as in a notebook: on a run of an earlier version, so that nothing is trained."""
 
 import doctest
+import json
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -144,6 +146,19 @@ def test_run_that_nobody_audited_has_no_verdict(results):
         assert "accuracy_low" in plain.summary()
     finally:
         Path("facts.aside").rename("runs/mine/facts.parquet")
+
+
+@pytest.mark.parametrize("other", [False, True], ids=["of these photos", "of others"])
+def test_equalised_photos_are_compared_as_what_they_were_before(notebook, tmp_path, other):
+    run, dataset = tmp_path / "run", tmp_path / "dataset"
+    shutil.copytree("runs/mine", run)
+    shutil.copytree("datasets/mine", dataset)
+    index = pd.read_parquet(dataset / "index.parquet")
+    before = index["image_id"].str[::-1] if other else index["image_id"]
+    index.assign(original_image_id=before).to_parquet(dataset / "index.parquet")
+    document = json.loads((run / "run.json").read_text())
+    (run / "run.json").write_text(json.dumps({**document, "dataset_location": str(dataset)}))
+    assert camerabias.compare("runs/mine", run, out=tmp_path).same_photos != other
 
 
 def test_check_gives_frames_and_sentences_in_silence(photos, capsys):

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
+from camerabias.analysis.cues.naming import CueNaming
 from camerabias.datasets.cues.names import INTERVENTIONS
 
-MOST = 2
-"""Cues that are moved: each takes a quarter of a minute."""
+MOST, MOST_UNNAMED = 2, 4
+"""Cues that are moved, each in a quarter of a minute; more where none is named, as probabilities say little there."""
 
 
-def cues_to_move(probabilities: Mapping[str, float]) -> list[str]:
-    """At most `MOST` cues that photos can be brought to another level of, the most probable first.
-
-    Args:
-        probabilities: By cue, that cameras differ in it.
-    """
-    ranked = sorted(probabilities, key=lambda cue: -probabilities[cue])
-    return [cue for cue in ranked if cue in INTERVENTIONS][:MOST]
+def cues_to_move(naming: CueNaming) -> list[str]:
+    """Some cues that photos can be brought to another level of, the most probable first."""
+    most = MOST if naming.named else MOST_UNNAMED
+    return [cue for cue in naming.probabilities if cue in INTERVENTIONS][:most]

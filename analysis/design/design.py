@@ -107,8 +107,8 @@ class Answerable(BaseModel):
         association: How strongly label and camera are associated; None where the associated labels were stated.
         effects: Minimum detectable effects, the last one of everything that can be tested.
         answers: What the photos can answer.
-        to_balance: The photos that training lacks most for every camera to have as many of each label; none where
-            that is not known.
+        to_balance: The photos that training lacks for every camera to have as many of each label, most first; none
+            where that is not known.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -20,9 +20,6 @@ SOUGHT_DIFFERENCE = 0.25
 """What photos are asked for to detect: a model that gives one photo in four its camera's associated label because of
 the camera. A smaller effect would be worth knowing, but half of it takes four times as many photos."""
 
-MAX_LACKING = 3
-"""Cells that are named of those that training has too few photos of."""
-
 
 def minimum_detectable_effect(groups: pd.DataFrame, associated: Mapping[str, str]) -> float:
     """The smallest risk difference that is detected at level 0.01 with power 0.8.
@@ -107,7 +104,7 @@ def to_compare(groups: pd.DataFrame, label: str, first: str, second: str) -> dic
 
 
 def photos_to_balance(training: pd.DataFrame, associated: Mapping[str, str]) -> tuple[NeededPhotos, ...]:
-    """What cameras with an associated label lack of the other labels, most first; at most `MAX_LACKING`.
+    """What cameras with an associated label lack of the other labels, most first.
 
     Args:
         training: A row per training photo, with its label and camera.
@@ -115,5 +112,5 @@ def photos_to_balance(training: pd.DataFrame, associated: Mapping[str, str]) -> 
     """
     counts = pd.crosstab(training["label"], training["camera"])[sorted({*training["camera"]} & {*associated})]
     lacking = (counts.max() - counts).melt(ignore_index=False, value_name="n").reset_index()
-    most = lacking[lacking["n"] > 0].sort_values("n", ascending=False, kind="stable").head(MAX_LACKING)
+    most = lacking[lacking["n"] > 0].sort_values("n", ascending=False, kind="stable")
     return tuple(NeededPhotos.model_validate(row) for row in most.to_dict("records"))

@@ -30,18 +30,17 @@ class AuditTable:
     wide: WideTable
 
 
+def _by_view(frame: pd.DataFrame) -> str:
+    """What a caption says of a table that compares views."""
+    return ", with one cue removed at a time" if "view" in frame and frame["view"].nunique() > 1 else ""
+
+
 def audit_tables(records: Records, found: Findings) -> list[AuditTable]:
     """The tables of an audit that have rows."""
     by_strength = strengths(records)
     frames = {
-        "cameras_by_view": (
-            "Cameras identified within labels, with one cue removed at a time",
-            found.cameras,
-        ),
-        "labels_by_view": (
-            "Accuracy and shortcut effect of labels, with one cue removed at a time",
-            found.labels,
-        ),
+        "cameras_by_view": (f"Cameras identified within labels{_by_view(found.cameras)}", found.cameras),
+        "labels_by_view": (f"Accuracy and shortcut effect of labels{_by_view(found.labels)}", found.labels),
         "strengths": (_strength_caption(by_strength), by_strength),
         "unseen_cameras": ("Labels on cameras that training never saw", unseen_cameras(records)),
         "mitigations": (

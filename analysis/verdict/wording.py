@@ -27,6 +27,9 @@ from camerabias.trainables.spec.linear_probe import is_linear
 LARGEST_UNSEEN = 0.25
 """The largest risk difference that `no evidence` may have been unable to detect."""
 
+MAX_LACKING = 4
+"""Labels and cameras that are named of those that training has too few photos of."""
+
 DECIDED_BY: dict[VerdictOutcome, str] = {
     "cheating": "shortcut_effect",
     "at risk": "identification",
@@ -136,11 +139,13 @@ def _judge_your_own(found: Findings) -> list[str]:
 
 def _photos_to_balance(found: Findings) -> list[str]:
     """Which photos training lacks most; nothing where that is not known."""
-    cells = [f"{cell.n} of {cell.label!r} by {cell.camera!r}" for cell in found.design.to_balance]
-    if not cells:
+    lacking = found.design.to_balance
+    if not lacking:
         return []
-    most = f"Most are lacking here: {', '.join(cells)}."
-    return [f"Take training photos until every camera has as many of each label. {most}"]
+    cells = [f"{cell.n} of {cell.label!r} by {cell.camera!r}" for cell in lacking[:MAX_LACKING]]
+    others = lacking[MAX_LACKING:]
+    more = f", and {sum(cell.n for cell in others)} of {len(others)} more pairs" if others else ""
+    return [f"Take training photos until every camera has as many of each label: {', '.join(cells)}{more}."]
 
 
 def _equalise(found: Findings) -> list[str]:

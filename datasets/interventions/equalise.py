@@ -27,6 +27,9 @@ from camerabias.datasets.schema import INDEX_COLUMNS, PICTURE_DIGITS, Camerabias
 MEASURED = 200
 """Photos on which the cameras' levels are measured, as many of each label and camera."""
 
+ORIGINAL_ID = "original_image_id"
+"""Column that says which photo an equalised one was: a comparison of runs knows it again."""
+
 PHOTOS, TABLE = "photos", "photos.csv"
 
 
@@ -126,5 +129,7 @@ def _table(dataset: Dataset) -> pd.DataFrame:
     kept = {"label", "camera", "group", *(("split",) if dataset.manifest.has_split else ())}
     table = dataset.index.drop(columns=[name for name in INDEX_COLUMNS if name not in kept])
     table = table.rename(columns={"path": "original_path"})
+    if ORIGINAL_ID not in table:  # else the photos have been equalised before
+        table[ORIGINAL_ID] = dataset.index["image_id"]
     table.insert(0, "path", [f"{PHOTOS}/{image_id}.png" for image_id in dataset.index["image_id"]])
     return table

@@ -244,7 +244,7 @@ def _moving(plan: Plan, run: Run) -> Plan:
     """
     pixels = measured_pixels(run)
     named = None if pixels is None else cues_of(pixels)
-    cues = cues_to_move(named.probabilities) if named else []
+    cues = cues_to_move(named) if named else []
     moving = with_probes(plan, "label", list(map(probe_of, cues)))
     return plan if moving.without_weights() else moving
 
@@ -306,7 +306,7 @@ def _announce(plans: Sequence[Plan], request: Request, listener: Listener, confi
     listener.say(takes)
     if confirm is not None and not confirm(takes):
         raise CamerabiasError(
-            "Nothing was started. A linear probe takes a minute (no --model and no --fine-tune); a smaller network "
+            "Nothing was started. Without --full, --model and --fine-tune it takes minutes; a smaller network "
             "(--model small_cnn), fewer trials (--quick) or smaller images (--size) take less; --yes starts without "
             "asking."
         )

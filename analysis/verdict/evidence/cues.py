@@ -41,7 +41,7 @@ class CuesTest(VerdictTest[CueNaming]):
 
 def _name(found: CueNaming) -> str:
     if found.is_strange:
-        return "No cue is named: photos of the cameras differ unlike any that were simulated."
+        return "No cue is named: cameras differ in ways that no simulated cameras did, and names come from these."
     if found.named:
         return f"Cameras differ in {_listed(found, found.named)}."
     if found.inseparable:

@@ -66,8 +66,9 @@ class SensorPatternTest(IdentificationTest):
         result = found.of(self)
         if result is None:
             return []
-        verb = "identifies" if result.p <= LEVEL else "was not shown to identify"
         weak = result.p <= LEVEL and result.excess.mean < SENSOR_EXCESS
+        found_to = "holds traces of" if weak else "identifies"
+        verb = found_to if result.p <= LEVEL else "was not shown to identify"
         beside = "; processing alone comes as far" if weak else ""
         return [f"The sensor pattern {verb} the camera within a label: {_numbers(result)}{beside}."]
 

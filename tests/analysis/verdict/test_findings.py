@@ -174,7 +174,8 @@ def test_reasons_give_the_numbers_of_the_evidence():
         ({"noise": 0.4, "blur": 0.3, "jpeg": 0.2}, 0.9, 0.5,
          "Cameras differ in one or more of several cues, inseparable: noise (probability 0.400) and blur (0.300)."),
         ({"noise": 0.1, "blur": 0.02}, 0.2, 0.5, "No cue is named; the most probable is noise (probability 0.100)."),
-        ({"noise": 0.9}, 0.9, 1.2, "No cue is named: photos of the cameras differ unlike any that were simulated."),
+        ({"noise": 0.9}, 0.9, 1.2,
+         "No cue is named: cameras differ in ways that no simulated cameras did, and names come from these."),
     ],
 )  # fmt: skip
 def test_cues_are_named_with_their_probability_or_not_at_all(probabilities, any_cue, strangeness, said):
@@ -292,7 +293,7 @@ def test_mitigations_that_were_compared_are_not_asked_for_again(mitigations, sai
 def test_photos_to_take_are_counted_by_label_and_camera():
     verdict = decide(findings_of(follow=0.7))  # of each camera 96 of one label and 24 of the other
     assert (
-        "Take training photos until every camera has as many of each label. Most are lacking here: "
+        "Take training photos until every camera has as many of each label: "
         "72 of 'two' by 'A', 72 of 'one' by 'B'."
     ) in verdict.next_steps
 
