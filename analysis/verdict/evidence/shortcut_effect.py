@@ -123,7 +123,12 @@ def _accuracies(effect: ShortcutEffect, noun: str) -> str:
 
 
 def _most_clearly(found: Findings) -> list[str]:
-    """The label and camera of which most photos are given the camera's associated label beyond what others are."""
+    """The label and camera of which most photos are given the camera's associated label beyond what others are.
+
+    Of predictions alone: an audit has its cues to say, and a page with photos.
+    """
+    if not found.judged:
+        return []
     rows = found.label_rows
     table = given_labels(rows, found.design.associated_labels)
     if table.empty:
