@@ -116,7 +116,11 @@ class Verdict(_Document):
     @property
     def meaning(self) -> str:
         """The verdict in a sentence."""
-        return meaning_of(self.verdict, self.evidence.get(f"{SHORTCUT_EFFECT.name}.risk_difference_high"))
+        largest, detectable = (
+            self.evidence.get(f"{SHORTCUT_EFFECT.name}.{name}")
+            for name in ("risk_difference_high", "minimum_detectable")
+        )
+        return meaning_of(self.verdict, largest, detectable)
 
 
 def investigate(records: Records) -> Findings | None:

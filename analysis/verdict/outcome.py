@@ -14,7 +14,7 @@ _MEANINGS: dict[VerdictOutcome, str] = {
     "cheating": "The classifier uses the camera; its test accuracy does not say how well it knows the task.",
     "cannot tell": "Whether the classifier uses the camera cannot be said from what there is.",
     "at risk": "The camera shows in the photos and goes with the label; the judged model was not shown to use it.",
-    "no evidence": "The classifier was not shown to use the camera; what would have been found is said below.",
+    "no evidence": "The classifier was not shown to use the camera; the reasons say what would have been found.",
 }
 """Each in a sentence for somebody who sees it for the first time."""
 
@@ -26,13 +26,19 @@ _LITTLE = (
 _WORDS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine"}
 
 
-def meaning_of(outcome: VerdictOutcome, largest: float | None) -> str:
+_NOTHING_TO_USE = "The classifier was not shown to use the camera, which does not go with the label here."
+
+
+def meaning_of(outcome: VerdictOutcome, largest: float | None, detectable: float | None) -> str:
     """A verdict in a sentence.
 
     Args:
         outcome: The verdict.
         largest: Upper end of the risk difference's 95 % interval; None where it is not known, and so may be large.
+        detectable: The minimum detectable effect; None where no camera has an associated label.
     """
+    if outcome == "no evidence" and detectable is None:
+        return _NOTHING_TO_USE
     if outcome == "cheating" and largest is not None and largest < SMALL_EFFECT:
         return _LITTLE
     if outcome == "cheating" and largest is not None and largest < PARTIAL_EFFECT:

@@ -141,9 +141,16 @@ def test_how_far_the_camera_is_used_is_what_the_whole_interval_lies_below(low, h
 
 def test_an_effect_that_was_not_shown_is_not_called_little():
     verdict = decide(findings_of(cameras_right=0.5))
-    small = verdict.model_copy(update={"evidence": {"shortcut_effect.risk_difference_high": 0.05}})
+    ends = {"shortcut_effect.risk_difference_high": 0.05, "shortcut_effect.minimum_detectable": 0.1}
+    small = verdict.model_copy(update={"evidence": ends})
     assert small.verdict == "no evidence"
     assert small.meaning == verdict.meaning
+    assert "the reasons say what would have been found" in small.meaning
+
+
+def test_of_balanced_photos_nothing_is_said_to_have_been_findable():
+    verdict = decide(findings_of(cameras_right=0.5)).model_copy(update={"evidence": {}})
+    assert verdict.meaning.endswith("use the camera, which does not go with the label here.")
 
 
 def test_reasons_give_the_numbers_of_the_evidence():
