@@ -24,20 +24,25 @@ def given_labels(rows: Sequence[pd.DataFrame], associated: Mapping[str, str]) ->
         another associated label. Without labels that no other such camera took.
     """
     frame = pd.concat([*rows, pd.DataFrame(columns=["label", "camera", "prediction"])], ignore_index=True)
-    frame["own"] = frame["camera"].map(dict(associated))
-    found: list[tuple[str, str, str, int, int, int, int]] = []
-    for (label, camera), cell in frame.dropna(subset="own").groupby(["label", "camera"]):
-        own = associated[str(camera)]
-        others = frame[(frame["label"] == label) & (frame["own"] != own)]
-        if own == label or others.empty:
-            continue
-        given, given_of_others = (int((some["prediction"] == own).sum()) for some in (cell, others))
-        found.append((str(label), str(camera), own, len(cell), given, len(others), given_of_others))
-    found.sort(key=_beyond_others, reverse=True)
-    return pd.DataFrame(found, columns=list(GIVEN_COLUMNS))
+    counts = frame.groupby(["label", "camera", "prediction"]).size().rename("n").reset_index()
+    counts["associated_label"] = counts["camera"].map(dict(associated))
+    table = _given(counts, ["label", "camera", "associated_label"]).reset_index()
+    alike = _given(counts, ["label", "associated_label"])  # of all cameras with one associated label
+    cells = pd.MultiIndex.from_frame(table[["label", "associated_label"]])
+    photos, given = counts.groupby("label")["n"].sum(), counts.groupby(["label", "prediction"])["n"].sum()
+    table["photos_of_others"] = (
+        table["label"].map(photos).to_numpy() - alike["photos"].reindex(cells).to_numpy()
+    )
+    table["given_of_others"] = (
+        given.reindex(cells, fill_value=0).to_numpy() - alike["given"].reindex(cells).to_numpy()
+    )
+    table = table[(table["label"] != table["associated_label"]) & (table["photos_of_others"] > 0)]
+    beyond = table["given"] - table["photos"] * table["given_of_others"] / table["photos_of_others"]
+    order = beyond.astype(float).sort_values(ascending=False, kind="stable").index
+    return table.loc[order, list(GIVEN_COLUMNS)].reset_index(drop=True)
 
 
-def _beyond_others(row: tuple[str, str, str, int, int, int, int]) -> float:
-    """How many more photos are given the label than if this camera's were given it as often as those of others."""
-    *_, photos, given, photos_of_others, given_of_others = row
-    return given - photos * given_of_others / photos_of_others
+def _given(counts: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Predictions (`photos`), and those that are the associated label (`given`), by some columns."""
+    given = counts["n"].where(counts["prediction"] == counts["associated_label"], 0)
+    return counts.assign(given=given).groupby(by)[["n", "given"]].sum().rename(columns={"n": "photos"})
