@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from benchmarks.mixed_groups import image_rows
 from camerabias.analysis.effects import shortcut_effect as module
 from camerabias.analysis.effects.control import control_effect
 from camerabias.analysis.effects.shortcut_effect import identification, shortcut_effect
@@ -57,15 +58,7 @@ class Photos:
     @property
     def frame(self) -> pd.DataFrame:
         """A row per photo, as records describe it."""
-        names = [f"i{n:04}" for n in range(len(self.label))]
-        return pd.DataFrame(
-            {
-                "image_id": names,
-                "label": LABELS[self.label],
-                "camera": CAMERAS[self.camera],
-                "group": self.group.astype(str),
-            }
-        )
+        return image_rows(self.label, self.camera, self.group).astype({"group": str})
 
 
 def draw(generator: np.random.Generator, burst: int) -> Photos:

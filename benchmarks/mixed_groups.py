@@ -55,6 +55,13 @@ NULLS = {
 }
 
 
+def image_rows(label: Ints, camera: Ints, group: Ints) -> pd.DataFrame:
+    """A row per photo: image_id, group, and words for the codes of label (a, b) and camera (A, B)."""
+    names = [f"i{n:05}" for n in range(len(group))]
+    taken, shown = (np.array(list(pair))[of] for pair, of in (("AB", camera), ("ab", label)))
+    return pd.DataFrame({"image_id": names, "group": group, "label": shown, "camera": taken})
+
+
 @dataclass(frozen=True)
 class Photos:
     """n photos, sorted by group.
@@ -74,10 +81,7 @@ class Photos:
     @property
     def images(self) -> pd.DataFrame:
         """As `by_image` gives them."""
-        names = [f"i{n:05}" for n in range(len(self.group))]
-        taken, shown = (np.array(list(pair))[of] for pair, of in (("AB", self.camera), ("ab", self.label)))
-        columns = {"image_id": names, "group": self.group, "label": shown, "camera": taken}
-        return pd.DataFrame({**columns, "seeds": self.seed})
+        return image_rows(self.label, self.camera, self.group).assign(seeds=self.seed)
 
     def centred(self, values: Floats) -> Floats:
         """Less the mean of photos of a label and seed; ... × n."""

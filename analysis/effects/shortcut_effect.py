@@ -73,6 +73,11 @@ class ShortcutEffect:
     n_aligned: int
     n_conflicting: int
 
+    @property
+    def has_both(self) -> bool:
+        """Whether bias-aligned and bias-conflicting photos were tested."""
+        return bool(self.n_aligned and self.n_conflicting)
+
 
 @dataclass(frozen=True)
 class Identification:

@@ -108,7 +108,7 @@ def propose_next_steps(found: Findings, outcome: VerdictOutcome) -> list[str]:
 def _quote_both(found: Findings) -> list[str]:
     """Which accuracies to quote; nothing where one of the two kinds of photos was not tested."""
     tested = found.of(SHORTCUT_EFFECT)
-    if tested is None or not (tested.effect.n_aligned and tested.effect.n_conflicting):
+    if tested is None or not tested.effect.has_both:
         return []
     aligned, conflicting = (
         show_share(one.mean) for one in (tested.effect.accuracy_aligned, tested.effect.accuracy_conflicting)

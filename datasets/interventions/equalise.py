@@ -16,11 +16,10 @@ import pandas as pd
 from PIL import Image
 
 from camerabias.datasets.dataset import Dataset, read_images
-from camerabias.datasets.interventions.intervention import Intervention, Level, camera_levels
+from camerabias.datasets.interventions.intervention import Intervention, Level, measure_levels
 from camerabias.datasets.io.decode import decode
 from camerabias.datasets.io.executor import Executor
 from camerabias.datasets.io.storage import Folder
-from camerabias.datasets.pixels.photo import prepare
 from camerabias.datasets.sampling.select import sample_evenly
 from camerabias.datasets.schema import INDEX_COLUMNS, PICTURE_DIGITS, CamerabiasError
 
@@ -98,12 +97,7 @@ def equalise_photos(
 
 def _known_levels(dataset: Dataset, cue: str, intervention: Intervention) -> Mapping[str, Level]:
     rows = sample_evenly(dataset.index[dataset.index["split"] != "test"], MEASURED).set_index("image_id")
-    measured = {
-        image_id: intervention.measure(prepare(content))
-        for image_id, content in dataset.read_some(rows.index)
-    }
-    rows = rows.loc[[*measured]]
-    levels = camera_levels(rows["label"].tolist(), rows["camera"].tolist(), np.stack([*measured.values()]))
+    levels = measure_levels(intervention, rows, dataset.read_some(rows.index))
     if unknown := sorted({*dataset.index["camera"]} - {*levels}):
         raise CamerabiasError(
             f"The level of {cue} is not known of {', '.join(map(repr, unknown))}: no photo of theirs that trains "

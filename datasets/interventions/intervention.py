@@ -7,14 +7,14 @@ another.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from camerabias.datasets.io.decode import Pixels
-from camerabias.datasets.pixels.photo import PreparedPhoto
+from camerabias.datasets.pixels.photo import PreparedPhoto, prepare
 
 Level = npt.NDArray[np.float64]
 """A level of a cue, (k,) numbers of which differences mean the same wherever they begin."""
@@ -45,6 +45,24 @@ class Intervention(ABC):
             other: The level to reach, or a level beyond it.
             generator: Of whatever is drawn at random.
         """
+
+
+def measure_levels(
+    intervention: Intervention, photos: pd.DataFrame, contents: Iterable[tuple[Hashable, bytes]]
+) -> Mapping[str, Level]:
+    """The level of each camera, measured on photos.
+
+    Args:
+        intervention: What is measured.
+        photos: Their `label` and `camera`, by the key of each.
+        contents: Keys and encoded photos, in any order.
+
+    Returns:
+        As `camera_levels`.
+    """
+    measured = {key: intervention.measure(prepare(content)) for key, content in contents}
+    rows = photos.loc[[*measured]]
+    return camera_levels(rows["label"].tolist(), rows["camera"].tolist(), np.stack([*measured.values()]))
 
 
 def camera_levels(

@@ -25,10 +25,9 @@ from camerabias.analysis.calibration.lines import append_documents, read_documen
 from camerabias.analysis.calibration.swaps import SwapLine
 from camerabias.analysis.statistics.association import associated_labels
 from camerabias.datasets.cues.names import CUES, INTERVENTIONS
-from camerabias.datasets.interventions.intervention import Level, camera_levels
+from camerabias.datasets.interventions.intervention import Level, measure_levels
 from camerabias.datasets.io.decode import Pixels, decode
 from camerabias.datasets.io.storage import Folder
-from camerabias.datasets.pixels.photo import prepare
 from camerabias.datasets.sampling.select import sample_evenly
 from camerabias.datasets.simulator import CAMERAS, simulate
 from camerabias.sweeps.calibration.bank import World, embed_photos, make_world, read_world
@@ -133,8 +132,7 @@ def _shares(
 
 def _levels(cue: str, measured: pd.DataFrame, jpegs: pa.ChunkedArray) -> Mapping[str, Level]:
     """The level of each camera."""
-    found = np.stack([INTERVENTIONS[cue].measure(prepare(jpegs[row].as_py())) for row in measured.index])
-    return camera_levels(measured["label"].tolist(), measured["camera"].tolist(), found)
+    return measure_levels(INTERVENTIONS[cue], measured, ((row, jpegs[row].as_py()) for row in measured.index))
 
 
 def _choose(

@@ -54,7 +54,8 @@ def print_sentence(sentence: str, mark: str = "") -> None:
     """Print a sentence behind a mark; on a terminal its lines end between words, and not within `p < 0.001`."""
     if not console.is_terminal:
         console.print(f"{mark}{sentence}")  # who reads a file wraps it, or looks for a sentence with grep
-    for line in lines_of(sentence, mark, console.width) if console.is_terminal else ():
+        return
+    for line in lines_of(sentence, mark, console.width):
         console.print(line)
 
 

@@ -19,10 +19,9 @@ import numpy as np
 import numpy.typing as npt
 
 from camerabias.datasets.cues.names import INTERVENTIONS, probe_of
-from camerabias.datasets.interventions.intervention import Intervention, Level, camera_levels
+from camerabias.datasets.interventions.intervention import Intervention, Level, measure_levels
 from camerabias.datasets.io.decode import decode
 from camerabias.datasets.io.executor import usable_threads
-from camerabias.datasets.pixels.photo import prepare
 from camerabias.datasets.sampling.select import sample_evenly
 from camerabias.datasets.schema import CamerabiasError
 from camerabias.trainables.probes.base import PROBES, ProbeKind, Subject, names_of
@@ -107,12 +106,7 @@ def _sample(data: TrialData, rows: Rows, most: int) -> Rows:
 def _measure(intervention: Intervention, data: TrialData) -> Mapping[str, Level]:
     """The level of each camera in the training photos."""
     described = data.described(_sample(data, data.parts.train, TRAINING)).set_index("image_id")
-    measured = {
-        image_id: intervention.measure(prepare(content))
-        for image_id, content in data.dataset.read_some(described.index)
-    }
-    rows = described.loc[[*measured]]
-    return camera_levels(rows["label"].tolist(), rows["camera"].tolist(), np.stack([*measured.values()]))
+    return measure_levels(intervention, described, data.dataset.read_some(described.index))
 
 
 def _moves(

@@ -89,7 +89,7 @@ class ShortcutEffectTest(VerdictTest[EffectFound]):
             return []
         effect = result.effect
         sentences = [_difference(effect), *([_power(result)] if effect.p > LEVEL else _most_clearly(found))]
-        if effect.n_conflicting and effect.n_aligned:
+        if effect.has_both:
             sentences.append(_accuracies(effect, found.noun))
         return sentences
 

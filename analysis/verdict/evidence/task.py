@@ -66,7 +66,7 @@ class TaskTest(VerdictTest[Task]):
 def _by_the_camera_alone(found: Findings, accuracy: float) -> list[str]:
     """What always naming the camera's associated label comes to, where both kinds of photos were tested."""
     tested = found.of(SHORTCUT_EFFECT)
-    if tested is None or not (tested.effect.n_aligned and tested.effect.n_conflicting):
+    if tested is None or not tested.effect.has_both:
         return []
     return [
         "Always naming the camera's associated label would be right for "
