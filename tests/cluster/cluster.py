@@ -130,9 +130,11 @@ class Cluster:
     def _install(self) -> list[str]:
         """Put the wheel into a virtual environment that finds this machine's packages, but not this clone."""
         site = f"lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
+        # a machine may choose the kernels of its linear algebra, which round each in their own way
+        kernels = {name: value for name, value in os.environ.items() if name.startswith("OPENBLAS_")}
         exports = {
             "RAY_AUTH_MODE": "token", "PATH": "$HOME/venv/bin:$PATH", "CAMERABIAS_CACHE": "/tmp/cache", **self.s3
-        }  # fmt: skip
+        } | kernels  # fmt: skip
         words = " ".join(f'{name}="{value}"' for name, value in exports.items())
         entry = "#!$HOME/venv/bin/python\\nfrom ray.scripts.scripts import main\\nmain()\\n"
         return [

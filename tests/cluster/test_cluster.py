@@ -2,6 +2,7 @@
 
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
 from cluster import BUCKET, assert_equal_records, done, wait_for
@@ -10,6 +11,35 @@ from camerabias.trainables.records.run import Run
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ray")]
 """It alone sees `ray up` set hosts up and the autoscaler set one up again; files for it are read in tests/deploy."""
+
+
+PROBES = {
+    "models": ["linear:test_resnet"],
+    "seeds": [*range(8)],
+    "rotate_folds": True,
+    "grids": [
+        {"target": "camera", "settings": ["natural"]},
+        {"target": "label", "settings": ["disjoint"], "probes": ["control"]},
+    ],
+}
+
+
+def test_linear_probes_on_two_nodes_leave_the_records_of_one_process(cluster, sweep):
+    """It alone sees features read, and heads fitted, on several nodes."""
+    run, reference = f"{BUCKET}/runs/probes", str(cluster.laptop / "probes")
+    said = cluster.wait_for_job(cluster.submit(*sweep(run, **PROBES)))
+    assert "16 trials, 16 of them run now, 0 failed" in said
+    # the same stored features, for which bits are promised
+    cluster.on_laptop("camerabias", *sweep(reference, **PROBES), "--executor", "local")
+    assert_equal_records(run, reference, 16)
+    assert {Run(run).record(trial).done().host for trial in done(run)} == {"worker-1", "worker-2"}
+    for trial in done(run):
+        ours, theirs = (Run(place).record(trial) for place in (run, reference))
+        assert ours.probe_names() == theirs.probe_names()
+        for name in ours.probe_names():
+            mine, other = ours.probe(name), theirs.probe(name)
+            assert mine.keys() == other.keys()
+            assert all(np.array_equal(mine[key], other[key]) for key in mine)
 
 
 def test_sweep_survives_the_loss_of_a_worker_host_and_is_reported_offline(
