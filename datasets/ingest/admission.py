@@ -207,5 +207,18 @@ def _seen(image: Image.Image) -> str | None:
         alpha = image.convert("RGBA").getchannel("A")
         if np.asarray(alpha).mean() < 255 * MIN_OPAQUE:
             return TRANSPARENT
-    small = to_rgb(image).resize((32, 32), Image.Resampling.BOX).convert("L")
-    return BLANK if np.asarray(small).std() < MIN_CONTRAST else None
+    return BLANK if _is_blank(to_rgb(image)) else None
+
+
+def _is_blank(image: Image.Image) -> bool:
+    """Whether an RGB picture, averaged down to 32 × 32, has less than `MIN_CONTRAST`."""
+    middle = (0, image.height * 14 / 32, image.width, image.height * 18 / 32)
+    # an eighth of values with a standard deviation of s leave all of them one of s / √8 at least: of most pictures
+    # four of the 32 rows tell, and the others are not read
+    if _contrast(image.resize((32, 4), Image.Resampling.BOX, middle)) > 4 * MIN_CONTRAST:
+        return False
+    return _contrast(image.resize((32, 32), Image.Resampling.BOX)) < MIN_CONTRAST
+
+
+def _contrast(image: Image.Image) -> float:
+    return float(np.asarray(image.convert("L")).std())

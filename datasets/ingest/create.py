@@ -12,11 +12,12 @@ import hashlib
 import io
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
 import cv2
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -134,7 +135,7 @@ def import_dataset(
     described = {
         "kind": source.kind,
         "root": source.root.uri,
-        "photos": _digest([asdict(photo) for photo in source.photos]),
+        "photos": _digest([vars(photo) for photo in source.photos]),
     }
     if is_dataset(out):
         dataset, asked = open_dataset(out), {**described, "fit": fit}
@@ -175,12 +176,13 @@ def _make(out: Folder, making: _Making, executor: Executor, report: OnProgress |
     tables = {name: _read_part(out, name) for name in names}
     rejected = _noted(tables, b"rejected")
     _write_rejected(out, rejected)
-    rows = pd.concat([table.to_pandas().assign(part=name) for name, table in tables.items()])
+    rows = pa.concat_tables(tables.values()).to_pandas()
+    rows["part"] = np.repeat(names, [table.num_rows for table in tables.values()])
     notes = look_at_rejected(rejected)
     if making.cameras_from_exif:
         rows["camera"], said = join_cameras(rows["camera"])
         notes += said
-    index = make_index(rows.reset_index(drop=True))
+    index = make_index(rows)
     notes += look_at_pixels(pd.DataFrame(_noted(tables, b"odd")), index)
     out.write_table(INDEX_FILE, pa.Table.from_pandas(index, preserve_index=False), INDEX_ROW_GROUP)
     checksum = hashlib.sha256(out.read_bytes(INDEX_FILE)).hexdigest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -34,12 +34,11 @@ def deal_folds(
     for row, group in enumerate(groups):
         members[group].append(row)
     cell_numbers = {cell: number for number, cell in enumerate(sorted(set(cells)))}
-    cell_of_row = np.array([cell_numbers[cell] for cell in cells], dtype=np.int64)
+    cell_of_row = [cell_numbers[cell] for cell in cells]
 
     kinds: dict[tuple[tuple[int, int], ...], list[tuple[bytes, str]]] = defaultdict(list)
     for group, rows in members.items():
-        numbers, counts = np.unique(cell_of_row[rows], return_counts=True)
-        kind = tuple(zip(numbers.tolist(), counts.tolist(), strict=True))
+        kind = tuple(sorted(Counter(cell_of_row[row] for row in rows).items()))
         kinds[kind].append((_order_key(seed, min(image_ids[row] for row in rows)), group))
 
     totals = np.bincount(cell_of_row, minlength=len(cell_numbers)).astype(float)

@@ -115,7 +115,7 @@ def fingerprint(index: pd.DataFrame) -> str:
     if index["split"].notna().any():
         columns.append("split")
     rows = index[columns].sort_values("image_id").astype(str)
-    digest = hashlib.sha256()
+    digest, encoder = hashlib.sha256(), json.JSONEncoder(ensure_ascii=False)
     for row in rows.itertuples(index=False):
-        digest.update(json.dumps(list(row), ensure_ascii=False).encode())
+        digest.update(encoder.encode(list(row)).encode())
     return digest.hexdigest()

@@ -28,6 +28,9 @@ _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 
 _SIGNATURES = (b"\xff\xd8\xff", PNG_SIGNATURE, b"II*\0", b"MM\0*", b"GIF8", b"RIFF", b"BM")
 
+_READ_WHOLE = (PNG_SIGNATURE, b"II", b"MM")
+"""How PNG and TIFF begin, which are read whole as they are opened."""
+
 _DAMAGED = "the file is damaged or cut short ({}): copy it again, or save it anew from another program"
 
 _TURNS = {
@@ -80,7 +83,9 @@ def stored_size(content: bytes) -> tuple[int, int]:
 
 
 def header_size(content: bytes) -> tuple[int, int] | None:
-    """Width and height by the header, before anything is decoded; None where it does not say."""
+    """Width and height of a PNG or TIFF, which `open_image` decodes at once; None of others, or without a header."""
+    if not content.startswith(_READ_WHOLE):
+        return None
     with _without_limits(), warnings.catch_warnings(), suppress(Exception):
         warnings.simplefilter("ignore")
         with Image.open(io.BytesIO(content)) as file:

@@ -139,3 +139,17 @@ def test_megabytes_beside_the_pixels_of_a_png_do_not_cost_them(encode, noise, ki
     content = png[:at] + chunk(kind, data) + png[at:]
     np.testing.assert_array_equal(decode(content), pixels)
     assert inspect_image(content).format == "PNG"
+
+
+@pytest.mark.parametrize("contrast", [0.0, 1.0, 8.0, 60.0])
+@pytest.mark.parametrize("rows", [slice(0, 256), slice(0, 64), slice(112, 144), slice(200, 256)])
+def test_a_picture_is_blank_by_all_of_its_averages_wherever_they_differ(encode, contrast, rows):
+    """Against averages of squares that numpy takes of the pixels."""
+    gray = np.full((256, 192), 120.0)
+    gray[rows, :96] += contrast
+    gray[rows, ::2] -= contrast / 2
+    values = gray.round().astype(np.uint8)
+    averages = values.reshape(32, 8, 32, 6).mean(axis=(1, 3))
+    assert abs(averages.std() - 1) > 0.1  # so far from the limit, rounding does not decide
+    content = encode(np.stack([values] * 3, axis=2))
+    assert (inspect_image(content).seen == "blank") == (averages.std() < 1)
