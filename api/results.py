@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from os import PathLike, fspath
 from typing import TYPE_CHECKING
@@ -14,7 +14,11 @@ from camerabias.analysis.records.records import Records
 from camerabias.analysis.report.report import Report, make_report
 from camerabias.analysis.statistics.accuracy import accuracy
 from camerabias.analysis.verdict.decide import Verdict, decide, investigate
+from camerabias.datasets.dataset import is_dataset, open_dataset, open_manifest
+from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError
+from camerabias.trainables.records.record import EXAMPLES_FILE, EXAMPLES_FOLDER
+from camerabias.trainables.records.run import Run
 from camerabias.trainables.records.study import DIMENSIONS
 
 if TYPE_CHECKING:
@@ -173,4 +177,17 @@ def report(run: str | PathLike[str]) -> Report:
         >>> camerabias.report("runs/mine").index.endswith("index.html")
         True
     """
-    return make_report(fspath(run))
+    return make_report(fspath(run), _reader(Run(fspath(run))))
+
+
+def _reader(run: Run) -> Callable[[str], bytes] | None:
+    """Reads its dataset's photos; None where it is not there, or where pictures are to stay out of the run."""
+    if not run.folder.child(EXAMPLES_FOLDER).exists(EXAMPLES_FILE):
+        return None
+    info = run.info()
+    dataset = Folder(info["dataset_location"])
+    # of a run that was copied here, a bucket may be out of reach
+    if (run.folder.is_local and not dataset.is_local) or not is_dataset(dataset):
+        return None
+    same = open_manifest(dataset).fingerprint == info["dataset"]
+    return open_dataset(dataset).read_image if same else None

@@ -1,6 +1,7 @@
 """The audit as it begins, with a linear probe: on features whose content is known, and on those of a network."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -70,6 +71,27 @@ def test_features_that_show_the_camera_alone_are_cheated_with(audit, features):
     assert evidence["identification.accuracy"] > 0.85
     assert "Judged: a linear probe on your own features" in printed
     assert [model["name"] for model in verdict["models"]] == ["linear:embeddings"]
+
+
+def test_photos_that_are_wrong_because_of_their_camera_are_on_the_page(audit, features, tmp_path, command):
+    audit("--embeddings", features(0, 8))
+    folder = tmp_path / "run/report"
+    records = load_records(str(tmp_path / "run"))
+    rows = pd.concat(records.test_rows(records.cells("label")[0]).values())
+    camera_s = rows["camera"].map({"x": "cat", "y": "dog"})
+    wrong = rows[(rows["label"] != camera_s) & (rows["prediction"] == camera_s)]["camera"].value_counts()
+    heading = re.search(r"<h2>(\d+) photos by .*?; (\d+) by others", (folder / "index.html").read_text())
+    assert [*map(int, heading.groups())] == [wrong.max(), wrong.min()]
+    assert (folder / "figures/misled.png").exists()
+    (tmp_path / "run/dataset").rename(tmp_path / "moved")
+    shutil.rmtree(folder)
+    assert command("report", tmp_path / "run")[0] == 0
+    assert "photos by " in (folder / "index.html").read_text()
+    assert not (folder / "figures/misled.png").exists(), "the photos are gone"
+    (tmp_path / "moved").rename(tmp_path / "run/dataset")
+    shutil.rmtree(tmp_path / "run/examples")  # as with --no-photos
+    assert command("report", tmp_path / "run")[0] == 0
+    assert not (folder / "figures/misled.png").exists()
 
 
 @pytest.mark.slow

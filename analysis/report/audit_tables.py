@@ -91,6 +91,19 @@ def readable(frame: pd.DataFrame) -> pd.DataFrame:
     return table.loc[:, [bool(set(table[name]) - {"", MISSING}) for name in table]]
 
 
+def show_given(given: pd.DataFrame) -> WideTable:
+    """`given_labels`, to be read."""
+    counts = {
+        "by this camera": ("given", "photos"),
+        "by cameras of other labels": ("given_of_others", "photos_of_others"),
+    }
+    shown = given[["label", "camera"]].assign(
+        called=given["associated_label"],
+        **{name: given[one].astype(str) + " of " + given[n].astype(str) for name, (one, n) in counts.items()},
+    )
+    return WideTable("Photos that are given their camera's associated label in place of their own", shown)
+
+
 HEADS = {
     "n_seeds": "seeds",
     "kept": "chance-normalised accuracy",

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
 import pyarrow as pa
 
-from camerabias.analysis.effects.given_labels import given_labels
+from camerabias.analysis.effects.given_labels import given_labels, misled_cells
 from camerabias.analysis.judged.cameras import accuracy_by_camera, right_by_cell
 from camerabias.analysis.judged.findings import Judged
 from camerabias.analysis.report.answer_charts import answer_charts
-from camerabias.analysis.report.audit_tables import readable
+from camerabias.analysis.report.audit_tables import readable, show_given
 from camerabias.analysis.report.figures.accuracy_by_camera import draw_bars
-from camerabias.analysis.report.figures.base import STYLE, legend_below, panels, show_photo, tilt
+from camerabias.analysis.report.figures.base import STYLE, legend_below, panels, tilt
 from camerabias.analysis.report.figures.draw import DrawnFigure, render_figure, write_figures
+from camerabias.analysis.report.figures.photo_grid import misled_grid
 from camerabias.analysis.report.page import PAGE_FILE, template
 from camerabias.analysis.report.tables import WideTable, write_frames
 from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.decide import VERDICT_FILE, Verdict
-from camerabias.datasets.io.decode import Pixels, decode
 from camerabias.datasets.io.storage import Folder
-from camerabias.datasets.schema import JUDGED_FILE, CamerabiasError
-
-MAX_PHOTOS = 12
-"""Photos that a page shows."""
+from camerabias.datasets.schema import JUDGED_FILE
 
 MAX_CAMERAS = 24
 """Cameras that are drawn: those with most photos."""
@@ -69,9 +64,7 @@ def write_judged(
         notes=notes,
         tables=[
             WideTable("Right predictions, by true label and camera", cells),
-            WideTable(
-                "Photos that are given their camera's associated label in place of their own", _shown(given)
-            ),
+            show_given(given),
             WideTable("Accuracy by camera", readable(cameras)),
         ],
         figures=figures,
@@ -81,18 +74,6 @@ def write_judged(
     # last: without it the folder is no judged run
     run.write_table(JUDGED_FILE, pa.Table.from_pandas(_rows(judged, associated), preserve_index=False))
     return report.file(PAGE_FILE) if report.is_local else f"{report}/{PAGE_FILE}"
-
-
-def _shown(given: pd.DataFrame) -> pd.DataFrame:
-    """`given_labels`, to be read."""
-    counts = {
-        "by this camera": ("given", "photos"),
-        "by cameras of other labels": ("given_of_others", "photos_of_others"),
-    }
-    return given[["label", "camera"]].assign(
-        **{"called": given["associated_label"]},
-        **{name: given[one].astype(str) + " of " + given[n].astype(str) for name, (one, n) in counts.items()},
-    )
 
 
 def _rows(judged: Judged, associated: Mapping[str, str]) -> pd.DataFrame:
@@ -145,31 +126,8 @@ def _draw_photos(
     """Photos that were given their camera's associated label in place of their own, where they can be read."""
     if read is None or "image" not in judged.rows:
         return
-    rows = judged.seen
-    given = rows["camera"].map(dict(associated))
-    wrong = rows[(rows["prediction"] == given) & (rows["label"] != given)].drop_duplicates("image")
-    by_turns = (
-        wrong.groupby(["label", "camera"]).cumcount().argsort(kind="stable")
-    )  # of every cell before a second
-    found = [*islice(_readable(wrong.iloc[by_turns], read), MAX_PHOTOS)]
-    if found:
-        with mpl.rc_context(STYLE):
-            figure, axes = panels(len(found))
-            for axis, (row, pixels) in zip(axes, found, strict=True):
-                show_photo(axis, pixels)
-                axis.set_title(f"{row.label} by {row.camera}:\n{row.prediction}")
-            yield render_figure(
-                "given_associated",
-                figure,
-                "Photos for which their camera's associated label is predicted in place of their own: true label, "
-                "camera, prediction.",
-            )
-
-
-def _readable(rows: pd.DataFrame, read: Callable[[str], bytes]) -> Iterator[tuple[Any, Pixels]]:
-    """Photos that can be read, of as many as are worth asking for."""
-    for row in rows.head(10 * MAX_PHOTOS).itertuples():
-        try:
-            yield row, decode(read(str(row.image)))
-        except (OSError, CamerabiasError):
-            continue  # a page shows the photos that are there
+    paths = dict(zip(judged.seen["image_id"], judged.seen["image"], strict=True))
+    with mpl.rc_context(STYLE):
+        drawn = misled_grid(misled_cells([judged.seen], associated), lambda name: read(str(paths[name])))
+        if drawn is not None:
+            yield render_figure("given_associated", *drawn)

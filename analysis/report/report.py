@@ -5,18 +5,27 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import matplotlib as mpl
 import pandas as pd
 
 from camerabias.analysis.cues.differences import compare_cameras
 from camerabias.analysis.cues.wording import describe_differences
 from camerabias.analysis.design.design import Answer, Design
 from camerabias.analysis.design.wording import describe_metadata, describe_photos
+from camerabias.analysis.effects.given_labels import (
+    MisledCell,
+    describe_misled,
+    given_labels,
+    misled_cells,
+)
 from camerabias.analysis.paper.claims import claims_table, decide_claims
 from camerabias.analysis.records.load import load_records
 from camerabias.analysis.records.records import Records
 from camerabias.analysis.report.answer_charts import answer_charts
-from camerabias.analysis.report.audit_tables import AuditTable, audit_tables
-from camerabias.analysis.report.figures.draw import DrawnFigure, draw_figures, write_figures
+from camerabias.analysis.report.audit_tables import AuditTable, audit_tables, show_given
+from camerabias.analysis.report.figures.base import STYLE
+from camerabias.analysis.report.figures.draw import DrawnFigure, draw_figures, render_figure, write_figures
+from camerabias.analysis.report.figures.photo_grid import ReadPhoto, misled_grid
 from camerabias.analysis.report.findings import Finding, find
 from camerabias.analysis.report.heat_table import HeatTable, heat_table
 from camerabias.analysis.report.page import PAGE_FILE, template
@@ -35,6 +44,7 @@ from camerabias.analysis.statistics.permutation import CORRECTED_PERMUTATIONS, L
 from camerabias.analysis.verdict.decide import VERDICT_FILE, Verdict, decide, investigate
 from camerabias.analysis.verdict.evidence.base import Findings
 from camerabias.analysis.verdict.evidence.cues import CUES_TEST
+from camerabias.analysis.verdict.findings import has_shortcut_effect
 
 
 @dataclass(frozen=True)
@@ -58,11 +68,12 @@ class Report:
     verdict: Verdict | None
 
 
-def make_report(location: str) -> Report:
+def make_report(location: str, read: ReadPhoto | None = None) -> Report:
     """Write `report/` of a run: `index.html` (last), `tables/`, `figures/`.
 
     Args:
         location: The run's local path or URI; a copied run serves as well.
+        read: Reads a photo of the run's dataset by its id; None shows those alone that the run carries along.
 
     Raises:
         CamerabiasError: There is no run, or a file that a number needs is damaged; it is named.
@@ -71,9 +82,8 @@ def make_report(location: str) -> Report:
     folder = records.run.report
     tables, findings, claims = make_tables(records), find(records), claims_table(decide_claims(records))
     audit = investigate(records)
-    figures, not_drawn = draw_figures(records, audit)
-    if audit is not None:
-        not_drawn = {}  # an audit is not about the paper's figures; it has those that its trials allow
+    misled = None if audit is None else _find_misled(audit)
+    figures, not_drawn = _draw(records, audit, misled, read)
     write_tables(tables, records, folder.child("tables"))
     if len(claims):
         write_claims(claims, folder.child("tables"))
@@ -85,7 +95,7 @@ def make_report(location: str) -> Report:
     write_frames({f"audit_{table.name}": table.frame for table in beside}, folder.child("tables"))
     folder.write_bytes(
         PAGE_FILE,
-        _html(records, tables, findings, claims, figures, not_drawn, audit, verdict, beside).encode(),
+        _html(records, tables, findings, claims, figures, not_drawn, audit, verdict, beside, misled).encode(),
     )
     # of an audit the verdict is printed, and what is behind it; the rest stands on the page
     shown = [table.wide for table in beside] or [wide for table in tables for wide in table.wide]
@@ -109,6 +119,7 @@ def _html(
     audit: Findings | None,
     verdict: Verdict | None,
     beside: list[AuditTable],
+    misled: _Misled | None,
 ) -> str:
     contrasts = [] if verdict else setting_contrasts(records)
     return template("report.html").render(
@@ -122,6 +133,7 @@ def _html(
         not_drawn=not_drawn,
         audit=audit,
         photos=_look_at_photos(audit) if audit else None,
+        misled=misled,
         verdict=verdict,
         charts=answer_charts(verdict.evidence) if verdict else contrast_charts(contrasts),
         audit_tables=beside,
@@ -159,6 +171,37 @@ def _look_at_photos(audit: Findings) -> _Photos | None:
         [*describe_photos(design), *describe_metadata(design.baselines)],
         [*CUES_TEST.sentences(audit)[:1], *differences],
     )
+
+
+@dataclass(frozen=True)
+class _Misled:
+    """Test photos that are named as their camera's associated label in place of their own."""
+
+    cells: list[MisledCell]
+    headline: str
+    table: WideTable
+
+
+def _find_misled(audit: Findings) -> _Misled | None:
+    """Those of the audited model; None where it was not shown to use the camera."""
+    rows, associated = audit.label_rows, audit.design.associated_labels
+    cells = misled_cells(rows, associated) if has_shortcut_effect(audit) else []
+    if not cells:
+        return None
+    return _Misled(cells, describe_misled(cells), show_given(given_labels(rows, associated)))
+
+
+def _draw(
+    records: Records, audit: Findings | None, misled: _Misled | None, read: ReadPhoto | None
+) -> tuple[list[DrawnFigure], dict[str, str]]:
+    """Every figure that there is, and the reasons of those that there are not."""
+    figures, not_drawn = draw_figures(records, audit)
+    if misled is not None and read is not None:
+        with mpl.rc_context(STYLE):
+            drawn = misled_grid(misled.cells, read)
+            figures += [] if drawn is None else [render_figure("misled", *drawn)]
+    # an audit is not about the paper's figures; it has those that its trials allow
+    return figures, {} if audit else not_drawn
 
 
 def _facts(records: Records) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from camerabias.analysis.effects.given_labels import given_labels
+from camerabias.analysis.effects.given_labels import describe_misled, given_labels, misled_cells
 
 ASSOCIATED = {"A": "cat", "B": "dog", "C": "cat"}
 
@@ -36,3 +36,27 @@ def test_cells_are_compared_with_cameras_of_another_associated_label_the_farthes
 def test_labels_and_cameras_that_nothing_compares_with_are_no_rows():
     frames = [rows("dog", "A", cat=3), rows("dog", "C", dog=3), rows("bird", "new", cat=2)]
     assert given_labels(frames, ASSOCIATED).empty
+
+
+def test_photos_that_are_given_it_are_named_the_most_frequent_first_and_once_each():
+    seeds = [
+        rows("cat", "B", dog=2, cat=1).assign(image_id=["a", "b", "c"]),
+        rows("cat", "B", dog=2, cat=1).assign(image_id=["b", "d", "c"]),
+        rows("dog", "A", cat=5, dog=1).assign(image_id=[*"efghij"]),
+        rows("dog", "B", dog=4).assign(image_id=[*"klmn"]),
+        rows("cat", "A", cat=3).assign(image_id=[*"opq"]),
+    ]
+    first, second = misled_cells(seeds, ASSOCIATED)
+    assert (first.label, first.camera, first.prediction, first.image_ids) == ("dog", "A", "cat", (*"efghi",))
+    assert (first.given, first.photos, first.given_of_others, first.photos_of_others) == (5, 6, 0, 4)
+    assert (second.label, second.camera, second.prediction, second.image_ids) == (
+        "cat",
+        "B",
+        "dog",
+        (*"abd",),
+    )
+    assert second.given == 4, "predictions, where the photos are three"
+    assert describe_misled([second, first]) == (
+        "5 photos by 'A' are named 'cat', the label that goes with this camera; 3 by others are given theirs"
+    )
+    assert misled_cells([rows("dog", "A", dog=3).assign(image_id=[*"abc"])], ASSOCIATED) == []

@@ -1,11 +1,15 @@
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
+from camerabias.analysis.effects.given_labels import MisledCell
 from camerabias.analysis.records.load import load_records
 from camerabias.analysis.report.figures.crop_maps import crop_heat_map, crops_of_single_photos
 from camerabias.analysis.report.figures.moved_photos import moved_photos
 from camerabias.analysis.report.figures.perturbations import perturbation_pairs
-from camerabias.analysis.report.figures.photo_grid import photo_grid
+from camerabias.analysis.report.figures.photo_grid import MAX_COLUMNS, misled_grid, photo_grid
 from camerabias.analysis.report.figures.view_examples import binary_view, jitter_draws
 from camerabias.datasets.schema import CamerabiasError
 
@@ -31,6 +35,31 @@ def test_photos_of_several_objects_are_not_called_one(demo_run):
     entries = folder.read_json("examples.json")
     folder.write_json("examples.json", [entry | {"group": entry["image_id"]} for entry in entries])
     assert photo_grid(load_records(demo_run.folder.path))[1].startswith("Photos")
+
+
+def test_misled_photos_stand_in_a_row_per_cell_without_those_that_are_gone():
+    levels = {f"{name}{k}": 10 * k for name in "ab" for k in range(MAX_COLUMNS + 2)}
+
+    def read(image_id):
+        if image_id == "a1":
+            raise FileNotFoundError(image_id)
+        stream = io.BytesIO()
+        Image.new("L", (500, 250), levels[image_id]).save(stream, "png")
+        return stream.getvalue()
+
+    cells = [
+        MisledCell("dog", "A", "cat", 12, 8, 20, 1, tuple(n for n in levels if n[0] == "a")),
+        MisledCell("cat", "B", "dog", 9, 2, 20, 1, ("b3", "b4")),
+        MisledCell("cow", "B", "dog", 9, 1, 20, 1, ("a1",)),
+    ]
+    figure, caption = misled_grid(cells, read)
+    parts = [[int(shown(axis).mean()) for axis in part.axes if axis.images] for part in figure.subfigs]
+    assert parts == [[0, 20, 30, 40, 50, 60], [30, 40]]
+    assert shown(figure.axes[0]).shape[:2] == (115, 230), "large photos are shown small"
+    titles = [part._suptitle.get_text() for part in figure.subfigs]
+    assert titles[0] == "'dog' by 'A', named 'cat': 8 of 12 (by others 1 of 20)"
+    assert "the most frequent first" in caption
+    assert misled_grid(cells[2:], read) is None
 
 
 def test_perturbations_of_the_same_photos_for_both_models(records):
