@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from os import fspath
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from camerabias.analysis.judged.findings import Judged, find_judged
 from camerabias.analysis.records.load import load_records
 from camerabias.analysis.verdict.decide import Verdict, decide, investigate, read_verdict
 from camerabias.datasets.io.alone import alone_in
+from camerabias.datasets.io.printable import typed
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.predictions.columns import PredictionColumns
 from camerabias.datasets.predictions.table import (
@@ -198,6 +200,8 @@ def judge(
     table = read_predictions(predictions, columns, one_vs_rest)
     trained, said = (None, list[str]()) if training is None else read_training(training, columns, one_vs_rest)
     judged, source, more = _judged(table, trained, associated)
+    if not isinstance(predictions, pd.DataFrame):
+        judged = replace(judged, source=typed(fspath(predictions)))
     found = find_judged(judged)
     associates, verdict = found.design.associated_labels, decide(found)
     verdict = verdict.model_copy(

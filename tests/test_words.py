@@ -249,3 +249,21 @@ def test_planted_sentences_are_found_and_the_standard_ones_are_not(pattern, stan
         f'def _g():\n    """{example}"""\n    raise ValueError("{example}")\n'
     )
     assert [line for line, text in strings(planted) if old_words(text)] == [2, 3, 8], "not of what is private"
+
+
+def test_commands_that_sentences_name_exist_with_their_options_and_leave_nothing_to_fill_in(parse_command):
+    lines = {
+        line.replace("{}", "64")
+        for path in CODE
+        for _, text in strings(path)
+        for line in re.findall("`(camerabias [a-z][^`]*)`", " ".join(text.split()))
+    }
+    assert len(lines) > 20
+    given = {
+        line for line in lines if not re.fullmatch(r"camerabias( (data|sweep))?( [a-z]+)?( --[a-z-]+)?", line)
+    }
+    for line in given:
+        parse_command(line)
+    for line in lines - given:  # the command, or one of its options, alone
+        assert not line.endswith("..."), line
+    assert [line for line in given if "..." in line or "RUN" in line.split()] == []

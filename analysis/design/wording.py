@@ -191,8 +191,8 @@ def _scaling(resizes: Sequence[Resize]) -> Iterator[str]:
         yield (
             "Photos are scaled to one size by factors that depend on the camera: in the median "
             f"{show_number(most.median)} for {quoted(most.camera)}, {show_number(least.median)} for "
-            f"{quoted(least.camera)}. Scaling leaves traces in the pixels; `camerabias data import --fit "
-            "crop` scales only what is too small."
+            f"{quoted(least.camera)}. Scaling leaves traces in the pixels; `--fit crop` of `camerabias data "
+            "import` scales only what is too small."
         )
 
 

@@ -32,12 +32,14 @@ class Judged:
         scores: As many rows, a column of numbers per class; no columns where there are none.
         training: Label, camera and group of every photo that trained; None where that is not known.
         stated: Associated label by camera, where somebody has stated it.
+        source: The table of predictions, as a word of a command line.
     """
 
     rows: pd.DataFrame
     scores: pd.DataFrame
     training: pd.DataFrame | None = None
     stated: Mapping[str, str] | None = None
+    source: str = "predictions.csv"
 
     @property
     def unseen_cameras(self) -> list[str]:
@@ -75,6 +77,7 @@ def find_judged(judged: Judged) -> Findings:
             score_rows=[*_scores_by_seed(judged)],
             camera_rows=[*rows_by_seed(judged.seen, "camera", "predicted_camera")] if has_cameras else [],
             judged=True,
+            source=judged.source,
         )
     )
 

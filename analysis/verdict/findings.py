@@ -22,6 +22,7 @@ from camerabias.analysis.verdict.evidence.identification import IDENTIFICATION
 from camerabias.analysis.verdict.evidence.registry import all_tests
 from camerabias.analysis.verdict.evidence.shortcut_effect import SHORTCUT_EFFECT
 from camerabias.datasets.cues.names import CUES, probe_of
+from camerabias.datasets.io.printable import typed
 from camerabias.datasets.schema import FACTS_FILE, PIXELS_FILE, Target
 from camerabias.trainables.records.record import SENSOR_PATTERN_FILE, ProbeArrays
 from camerabias.trainables.records.run import Run
@@ -52,6 +53,8 @@ def gather(records: Records, design: Answerable) -> Findings:
             sensor_matches=records.run.frame(SENSOR_PATTERN_FILE),
             pixels=measured_pixels(records.run),
             mitigations=mitigations(records, design.associated_labels),
+            run=typed(records.run.folder.uri),
+            source=typed(records.info.dataset_location),
         )
     )
 

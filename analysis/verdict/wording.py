@@ -14,6 +14,7 @@ from camerabias.analysis.statistics.number_format import (
     show_share,
     show_with_points,
 )
+from camerabias.analysis.verdict.commands import audit_again, compare_mitigations, equalise
 from camerabias.analysis.verdict.evidence.base import Findings
 from camerabias.analysis.verdict.evidence.cues import CUES_TEST
 from camerabias.analysis.verdict.evidence.moved_cues import MOVED_CUES
@@ -84,7 +85,7 @@ def propose_next_steps(found: Findings, outcome: VerdictOutcome) -> list[str]:
     photos = photos_to_take(found.design)
     if found.judged:
         first = [*_quote_both(found), *_photos_to_balance(found)] if outcome == "cheating" else []
-        return [*first, *_STEPS_OF_PREDICTIONS[outcome], *photos]
+        return [*first, *_steps_of_predictions(found, outcome), *photos]
     steps = {
         "cheating": [
             *_quote_both(found),
@@ -152,8 +153,7 @@ def _equalise(found: Findings) -> list[str]:
     """That photos can be brought to one level of the cue that is used most; nothing where none was shown to be."""
     used = [cue for cue, moved in (found.of(MOVED_CUES) or {}).items() if moved.is_used]
     return [
-        f'Or bring all photos to one level of {words_of(cue)}: `camerabias data equalise RUN/dataset "{cue}" FOLDER` '
-        "writes them. Audit them to see what that changes."
+        f"Or bring all photos to one level of {words_of(cue)}, and audit them: {equalise(found, cue)}."
         for cue in used[:1]
     ]
 
@@ -175,7 +175,7 @@ def _compared(found: Findings) -> str:
         if row["model"] == found.model and not isnan(row["bias_removed"])
     ]
     if not tested:
-        return "`camerabias audit --full` compares what they cost."
+        return f"{compare_mitigations(found)} compares what they cost."
     shown = [row for row in tested if row["bias_removed_low"] > 0]
     if not shown:
         return f"None of the {len(tested)} mitigations compared here was shown to lower the difference."
@@ -197,35 +197,41 @@ _BALANCE = (
     "to use the camera."
 )
 
-_STEPS_OF_PREDICTIONS: dict[VerdictOutcome, list[str]] = {
-    "cheating": [
-        "Train on as many photos of every label with every camera, or with weights that balance label × camera.",
-        "Test on photos by a camera that training never saw: what is read off known cameras is worth nothing there.",
-        "With the photos at hand, `camerabias audit` trains a model of its own on them and says which cue that uses.",
-    ],
-    "cannot tell": [
-        "Judge predictions of more photos of every label with every camera, and say what training was like with "
-        "--training TABLE or --associated CAMERA=LABEL.",
-    ],
-    "at risk": [_BALANCE, "Judge again with more photos to find smaller effects."],
-    "no evidence": [
-        "Judge again when the classifier, photos or cameras change, or with more photos to find smaller effects."
-    ],
-}
-"""Where predictions are all there is."""
+
+def _steps_of_predictions(found: Findings, outcome: VerdictOutcome) -> list[str]:
+    """What to do where predictions are all there is."""
+    return {
+        "cheating": [
+            "Train on as many photos of every label with every camera, or with weights that balance label × camera.",
+            "Test on photos by a camera that training never saw: what is read off known cameras is worth nothing "
+            "there.",
+            "With the photos at hand, `camerabias audit photos.csv --run runs/mine` trains a model of its own on "
+            "them and says which cue that uses.",
+        ],
+        "cannot tell": [
+            "Judge predictions of more photos of every label with every camera.",
+            f"Say what training was like: `camerabias judge {found.source} --training train.csv` reads labels and "
+            "cameras of its photos.",
+        ],
+        "at risk": [_BALANCE, "Judge again with more photos to find smaller effects."],
+        "no evidence": [
+            "Judge again when the classifier, photos or cameras change, or with more photos to find smaller effects."
+        ],
+    }[outcome]
 
 
 def _what_would_decide(found: Findings) -> str:
     if not found.design.answers["use"].answerable:
         return "Take the photos that are lacking, and audit again: no training can make up for them."
     if found.of(SHORTCUT_EFFECT) is None:
-        return (
-            "Run the same command again: it resumes where it stopped, and `--retry-failed` runs what failed."
-        )
+        return f"{audit_again(found)} resumes where it stopped, and with `--retry-failed` runs what failed again."
     task = found.of(TASK)
     if task is not None and not task.is_known:
-        return "Audit with more photos, or a model that knows the task: `--fine-tune`, another `--backbone`."
-    return f"Test {_how_many_more(found)}; an audit without `--quick` tests all there are."
+        return (
+            "Audit more photos, or with a model that knows the task: "
+            f"{audit_again(found, '--fine-tune')}, or another `--backbone`."
+        )
+    return f"Test {_how_many_more(found)}; without `--quick`, all there are are tested: {audit_again(found)}."
 
 
 def _how_many_more(found: Findings) -> str:

@@ -31,6 +31,7 @@ from camerabias.datasets.inspection.metadata import are_facts_of, facts_of
 from camerabias.datasets.inspection.pixels import pixels_of
 from camerabias.datasets.inspection.sensor_pattern import match_patterns
 from camerabias.datasets.io.executor import SPREAD_FROM, CoresExecutor, Executor
+from camerabias.datasets.io.printable import typed
 from camerabias.datasets.schema import FACTS_FILE, PIXELS_FILE, CamerabiasError
 from camerabias.sweeps.audit.remaining import Remaining
 from camerabias.sweeps.execution.executor import LocalTrialExecutor
@@ -170,7 +171,8 @@ def say_what_fine_tuning_takes(audit: Audit, listener: Listener) -> None:
         return
     listener.say(
         "A linear probe sees what a frozen network's features give away; a network trained on these photos may learn "
-        f"finer traces. `--fine-tune` trains {names} too: up to {duration(seconds)} (from {estimate.origin})."
+        f"finer traces. This trains {names} too, for up to {duration(seconds)} (from {estimate.origin}): "
+        f"`camerabias audit {typed(audit.request.data)} --run {typed(audit.request.run)} --fine-tune`."
     )
 
 

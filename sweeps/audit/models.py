@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from camerabias.trainables.spec.linear_probe import LINEAR
-
-BACKBONE = "tf_efficientnet_lite0"
-"""Of the linear probe: its weights come with the package."""
+from camerabias.trainables.spec.linear_probe import LINEAR, USUAL_BACKBONE
 
 ON_GPU, ON_CPU = "resnet34", "small_cnn"
 """The network that is trained after it, where there is a GPU and where there is none."""
@@ -17,10 +14,10 @@ def models_to_audit(model: str | None, fine_tune: bool, backbone: str | None, gp
     Args:
         model: A model that was named: alone, unless it is to be trained after a linear probe.
         fine_tune: Whether a network is trained after the linear probe.
-        backbone: Of the linear probe; None for `BACKBONE`.
+        backbone: Of the linear probe; None for `USUAL_BACKBONE`.
         gpu: Whether there is a GPU, on which a network is trained unasked.
     """
-    probe = f"{LINEAR}{backbone or BACKBONE}"
+    probe = f"{LINEAR}{backbone or USUAL_BACKBONE}"
     if model is not None:
         return [probe, model] if fine_tune or backbone else [model]
     if gpu or fine_tune:

@@ -30,10 +30,9 @@ from camerabias.datasets.simulator import (
     simulate,
 )
 from camerabias.datasets.views.registry import View
-from camerabias.sweeps.audit.models import BACKBONE
 from camerabias.trainables.embeddings.build import load_embedder
 from camerabias.trainables.models.weights import load_weights, weights_id
-from camerabias.trainables.spec.linear_probe import INPUT_SIDE, NATIVE_CROPS, Embedding
+from camerabias.trainables.spec.linear_probe import INPUT_SIDE, NATIVE_CROPS, USUAL_BACKBONE, Embedding
 
 PHOTOS, SHOT_AGAIN = 600, 100
 """Photos of a world, each of a bottle of its own, and bottles that every camera photographs."""
@@ -160,8 +159,8 @@ def embed_photos(photos: Sequence[Pixels]) -> npt.NDArray[np.float16]:
 def probe_embedding() -> Embedding:
     """The embedding of the linear probe that an audit begins with, in float32."""
     return Embedding(
-        backbone=BACKBONE,
-        weights=weights_id(load_weights(BACKBONE, "imagenet")),
+        backbone=USUAL_BACKBONE,
+        weights=weights_id(load_weights(USUAL_BACKBONE, "imagenet")),
         view=View(name="rgb", parameters={}),
         size=INPUT_SIDE,
         fit="resize",

@@ -26,12 +26,11 @@ from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.simulator import SimulatorSpec, preset_spec
 from camerabias.sweeps.audit.audit import Audit, Step, Suite, run_audits
-from camerabias.sweeps.audit.models import BACKBONE
 from camerabias.sweeps.calibration.bank import plant
 from camerabias.sweeps.calibration.pool import in_pool
 from camerabias.sweeps.execution.executor import LocalTrialExecutor
 from camerabias.sweeps.execution.sweep import Request
-from camerabias.trainables.spec.linear_probe import LINEAR
+from camerabias.trainables.spec.linear_probe import LINEAR, USUAL_BACKBONE
 
 SIZE = 64
 
@@ -56,8 +55,8 @@ class ModelTraining:
 
 MODELS = {
     SMALL: ModelTraining("calibration", "none", Suite(FIRST)),
-    f"{LINEAR}{BACKBONE}": ModelTraining(None, "imagenet", Suite(FIRST)),
-    BACKBONE: ModelTraining("fine_tuning", "imagenet", Suite(FIRST)),
+    f"{LINEAR}{USUAL_BACKBONE}": ModelTraining(None, "imagenet", Suite(FIRST)),
+    USUAL_BACKBONE: ModelTraining("fine_tuning", "imagenet", Suite(FIRST)),
 }
 """Models that cases are of: from scratch, a probe of a frozen network, and the same network fine-tuned."""
 

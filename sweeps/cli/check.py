@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from camerabias.datasets.io.printable import typed
 from camerabias.sweeps.cli.app import EXIT_FAIL_ON, answering, app, data_app, rows_of
 from camerabias.sweeps.cli.options import (
     CameraFromOption,
@@ -58,7 +60,7 @@ def check(
     """
     import camerabias
     from camerabias.analysis.design.problems import PROBLEMS
-    from camerabias.sweeps.monitoring.console import console
+    from camerabias.sweeps.monitoring.console import console, print_sentence
 
     failing = choose(fail_on, PROBLEMS, "--fail-on")
     with answering(as_json, quiet) as give:
@@ -70,9 +72,16 @@ def check(
             raise typer.Exit(EXIT_FAIL_ON)
         if found.design.answers["use"].answerable:
             console.print()
-            console.print(
-                "Next: `camerabias audit` with the same photos and options, and --run FOLDER, gives a verdict."
-            )
+            print_sentence(f"Next: {_audit_line(context, source)} gives a verdict.")
+
+
+def _audit_line(context: typer.Context, source: str) -> str:
+    """The line that audits the same photos, read in the same way."""
+    given = [
+        f"--{name.replace('_', '-')} {shlex.quote(str(value))}"
+        for name, value in given_reading(context, source).items()
+    ]
+    return f"`{' '.join(['camerabias audit', typed(source), *given, '--run runs/mine'])}`"
 
 
 app.command(

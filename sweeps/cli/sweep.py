@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from camerabias.datasets.io.printable import printable
+from camerabias.datasets.io.printable import printable, typed
 from camerabias.sweeps.cli.app import EXIT_ERROR, app, sweep_app
 from camerabias.sweeps.cli.options import (
     AddressOption,
@@ -115,7 +115,7 @@ def run_(
     )
     outcome = run_sweep(studies, request, ConsoleListener(details))
     if not outcome.n_left:
-        typer.echo(printable(f"Next: camerabias report {run}"))
+        typer.echo(printable(f"Next: camerabias report {typed(run)}"))
     exit_if_failed(outcome)
 
 

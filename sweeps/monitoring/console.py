@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -61,7 +62,9 @@ def print_sentence(sentence: str, mark: str = "") -> None:
 
 def lines_of(sentence: str, mark: str, width: int) -> list[str]:
     """A sentence behind a mark as lines of so many columns, those after the first below its first word."""
-    shown = unbroken(console.shown(f"{mark}{sentence}"))
+    # a command stands on one line, to be copied
+    whole = re.sub(r"`[^`]+`", lambda code: code[0].replace(" ", "\N{NO-BREAK SPACE}"), f"{mark}{sentence}")
+    shown = unbroken(console.shown(whole))
     lines = wrap(
         shown, width, subsequent_indent=" " * len(mark), break_long_words=False, break_on_hyphens=False
     )

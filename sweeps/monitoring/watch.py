@@ -117,7 +117,7 @@ def _driver(status: RunStatus) -> str:
     if status.is_over:
         return ""
     if status.driver is None or status.driver.ended():
-        return "; no driver is running: `camerabias sweep run` resumes"
+        return "; no driver is running: the command that began it resumes it"
     return f"; driven by {status.driver.driver}"
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from camerabias.analysis.design.copies import describe_copies, find_copies
 from camerabias.analysis.design.names import count_of
+from camerabias.datasets.io.printable import typed
 from camerabias.datasets.reading.exif import count_unnamed
-from camerabias.sweeps.monitoring.console import console
+from camerabias.sweeps.monitoring.console import console, print_sentence
 
 if TYPE_CHECKING:
     from camerabias.datasets.dataset import Dataset
@@ -27,7 +28,8 @@ def print_made(dataset: Dataset) -> None:
 def print_equalised(cue: str, out: str, changed: int, n: int) -> None:
     """Say what became of photos whose cue was equalised, and how they are audited."""
     console.print(f"{changed} of {count_of(n, 'photo', 'photos')} brought to one level of {cue}.")
-    console.print(f"Audit them, and compare with before: camerabias audit {out}/photos.csv --run {out}/run")
+    table, run = typed(f"{out}/photos.csv"), typed(f"{out}/run")
+    print_sentence(f"Audit them, and compare with before: `camerabias audit {table} --run {run}`")
 
 
 def _print_contents(dataset: Dataset) -> None:

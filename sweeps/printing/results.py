@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 from textwrap import shorten
 from typing import TYPE_CHECKING
 
+from camerabias.datasets.io.printable import typed
 from camerabias.sweeps.monitoring.console import console, lines_of, print_frame, print_sentence
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ def print_outcome(outcome: SweepOutcome, details: bool = False) -> None:
     failures = outcome.failures + outcome.probe_failures
     _print_first("  ", [f"{name}: {reason}" for name, reason in failures], 6, 2, details)
     if failures:
-        console.print("Run what failed again with `camerabias sweep run ... --retry-failed`.")
+        console.print("The same command with `--retry-failed` runs what failed again.")
     if outcome.without_weights:
         folders = " ".join(f"trials/{config.id}" for config in outcome.without_weights)
         console.print(
@@ -83,7 +85,7 @@ def print_search(report: SearchReport, recipe_file: str) -> None:
         )
     else:
         console.print(
-            f"Recipe: {recipe_file} (use it with `camerabias sweep run ... --recipe {recipe_file}`)"
+            f"Recipe: {recipe_file} (train with it: `--recipe {typed(recipe_file)}` of `camerabias sweep run`)"
         )
 
 
@@ -165,7 +167,7 @@ def _first(sentences: Sequence[str], room: int) -> list[str]:
     shown: list[str] = []
     left = room
     for sentence in sentences:
-        left -= len(lines_of(sentence, "• ", COLUMNS))
+        left -= sum(ceil(len(line) / COLUMNS) for line in lines_of(sentence, "• ", COLUMNS))
         if shown and left < 0:
             break
         shown.append(sentence)

@@ -93,6 +93,9 @@ class Embedding(BaseModel):
 LINEAR = "linear:"
 """How names of models begin that are linear probes; the name of the backbone follows."""
 
+USUAL_BACKBONE = "tf_efficientnet_lite0"
+"""Of the linear probe that is audited unasked: its weights come with the package."""
+
 OWN_FEATURES = "embeddings"
 """The backbone of a probe on features that the user has brought."""
 

@@ -37,6 +37,8 @@ class Audited:
         sensor_matches: Cameras by their sensors' patterns, a row per photo, as `SENSOR_PATTERN_FILE` has them.
         pixels: Pixel statistics, a row per photo with its label, camera and group; None where nobody measured them.
         judged: Whether there are predictions alone, and no run that could be resumed.
+        run: Where the run lies, as a word of a command line, to name in what to do next; empty where there is none.
+        source: Likewise the photos' DATASET, or the table of predictions.
         mitigations: `mitigations.mitigations`; without rows where nothing was mitigated.
     """
 
@@ -54,6 +56,8 @@ class Audited:
     sensor_matches: pd.DataFrame | None = None
     pixels: pd.DataFrame | None = None
     judged: bool = False
+    run: str = ""
+    source: str = ""
     mitigations: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property

@@ -256,10 +256,10 @@ def test_the_mitigation_destroys_the_cue_whose_equalising_worked(low, mitigation
 
 
 @pytest.mark.parametrize(
-    ("low", "named"), [(0.2, ['`camerabias data equalise RUN/dataset "noise" FOLDER`']), (-0.1, [])]
+    ("low", "named"), [(0.2, ["`camerabias data equalise photos noise runs/mine-equal-noise`"]), (-0.1, [])]
 )
 def test_equalising_is_proposed_of_the_cue_that_was_shown_to_be_used(low, named):
-    findings = findings_of(follow=0.7)
+    findings = replace(findings_of(follow=0.7), run="runs/mine", source="photos")
     cues = {"noise": moved(0.42, 0.05, 0.39, low)}
     steps = decide(replace(findings, results={**findings.results, "moved_cues": cues})).next_steps
     assert [line for step in steps for line in re.findall("`camerabias data equalise.*?`", step)] == named
@@ -272,17 +272,20 @@ def compared(**removed):
     return frame.assign(model="net", accuracy_lost=0.013)
 
 
+COMPARES = "`camerabias audit photos --run runs/mine --model net --full` compares what they cost."
+
+
 @pytest.mark.parametrize(
     ("mitigations", "said"),
     [
-        (pd.DataFrame(), "`camerabias audit --full` compares what they cost."),
+        (pd.DataFrame(), COMPARES),
         (
             compared(jitter=(0.5, -0.1), reweight=(0.31, 0.2), resample=(0.2, 0.1)),
             "Of 3 mitigations compared here, `reweight` removes most: 31 points, for 1 point of accuracy.",
         ),
         (
             compared(jitter=(0.5, 0.1)).assign(model="other"),
-            "`camerabias audit --full` compares what they cost.",
+            COMPARES,
         ),
         (
             compared(jitter=(0.5, -0.1), rescale=(-0.1, -0.2)),
@@ -292,9 +295,46 @@ def compared(**removed):
     ids=["none compared", "best", "of another model", "none shown"],
 )
 def test_mitigations_that_were_compared_are_not_asked_for_again(mitigations, said):
-    steps = decide(replace(findings_of(follow=0.7), mitigations=mitigations)).next_steps
+    found = replace(findings_of(follow=0.7), mitigations=mitigations, run="runs/mine", source="photos")
+    steps = decide(found).next_steps
     assert any(step.endswith(said) for step in steps)
     assert ("--full" in " ".join(steps)) == ("--full" in said)
+
+
+@pytest.mark.parametrize("judged", [False, True])
+@pytest.mark.parametrize(
+    "model",
+    ["small_cnn", "resnet34 at 96", "linear:resnet34", "linear:tf_efficientnet_lite0", "linear:embeddings"],
+)
+@pytest.mark.parametrize(
+    "story",
+    [{"follow": 0.7}, {"against": 3}, {"trained": False}, {"labels_right": 0.5, "cameras_right": 0.5}, {}],
+    ids=str,
+)
+def test_next_steps_name_commands_that_run_as_they_are_printed(story, model, judged, parse_command):
+    findings = findings_of(**story)
+    findings = replace(
+        findings,
+        model=model,
+        judged=judged,
+        run="'my runs/it'\"'\"'s'",
+        source="'my photos'",
+        results={**findings.results, "moved_cues": {"white balance": moved(0.42, 0.05, 0.39, 0.2)}},
+    )
+    lines = re.findall("`(camerabias .*?)`", " ".join(decide(findings).next_steps))
+    parsed = [parse_command(line) for line in lines]
+    audits = [options for name, options in parsed if name == "audit" and not judged]
+    assert {(options["run"], options["source"]) for options in audits} <= {("my runs/it's", "my photos")}
+    if "follow" in story and not judged:
+        assert {name for name, _ in parsed} >= {"audit", "data equalise"}
+        (out,) = [options["out"] for name, options in parsed if name == "data equalise"]
+        assert out == "my runs/it's-equal-white-balance"
+        (full,) = audits
+        assert (full["model"], full["backbone"], full["size"]) == {
+            "small_cnn": ("small_cnn", None, None),
+            "resnet34 at 96": ("resnet34", None, 96),
+            "linear:resnet34": (None, "resnet34", None),
+        }.get(model, (None, None, None))
 
 
 def test_photos_to_take_are_counted_by_label_and_camera():

@@ -126,7 +126,10 @@ def test_what_takes_minutes_is_not_asked_about(asked, monkeypatch):
 
 @pytest.mark.parametrize(
     ("weights", "said"),
-    [("none", r"trains small_cnn too: up to \d+ min"), ("imagenet", "small_cnn too, but cannot: ")],
+    [
+        ("none", r"trains small_cnn too, for up to \d+ min .*: `camerabias audit \S+ --run \S+ --fine-tune`"),
+        ("imagenet", "small_cnn too, but cannot: "),
+    ],
 )
 def test_fine_tuning_is_offered_with_its_time_or_with_what_stands_against_it(
     dataset, tmp_path, monkeypatch, weights, said

@@ -38,7 +38,7 @@ def test_data_show_is_another_name_and_a_dataset_gets_a_contact_sheet(command, d
     code, out, _ = command("data", "show", folder)
     assert code == 0
     assert f"Contact sheet: {folder}/contact_sheet.png\n" in out
-    assert "Next: `camerabias audit`" in out
+    assert f"Next: `camerabias audit {folder} --run runs/mine` gives a verdict." in out
     written = (folder / "contact_sheet.png").stat().st_mtime_ns
     code, again, _ = command("check", folder)
     assert again == "".join(

@@ -184,7 +184,7 @@ def test_sentences_reasons_and_recipe_are_said(report, capsys):
     out = " ".join(capsys.readouterr().out.split())
     assert "Best: candidate 3." in out
     assert "parallel is not drawn: one parameter alone" in out
-    assert "use it with `camerabias sweep run ... --recipe run/recipe.yaml`" in out
+    assert "train with it: `--recipe run/recipe.yaml` of `camerabias sweep run`" in out
 
 
 def test_a_recipe_that_is_worse_on_other_seeds_is_not_recommended(report, capsys):
