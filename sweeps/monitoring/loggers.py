@@ -11,7 +11,6 @@ import importlib.util
 import os
 import tempfile
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,12 +18,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from camerabias.datasets.near_names import allowed_names
 from camerabias.datasets.schema import CamerabiasError
+from camerabias.sweeps.monitoring.events import EventFile
 from camerabias.trainables.records.record import TENSORBOARD_FOLDER
 from camerabias.trainables.records.run import Run
 
 if TYPE_CHECKING:
-    from tensorboardX import SummaryWriter
-
     from camerabias.trainables.spec.trial import TrialConfig
     from camerabias.trainables.worker.job import Progress
 
@@ -70,48 +68,38 @@ class TensorBoard:
         self._local = (
             None if self._root.is_local else tempfile.TemporaryDirectory(prefix="camerabias-events-")
         )
-        self._writers: dict[str, SummaryWriter] = {}
+        self._files: dict[str, EventFile] = {}
         self._uploaded = time.monotonic()
 
     def progress(self, trial: TrialConfig, progress: Progress) -> None:
         """Write scalars, and upload what has not been for a while."""
         for step, values in scalars(progress):
-            writer = self._writer(trial, step)
-            for name, value in values.items():
-                writer.add_scalar(name, value, step)
-        if progress.status != "running" and trial.id in self._writers:
-            self._writers.pop(trial.id).close()
+            self._file(trial, step).scalars(step, values)
+        if progress.status != "running" and trial.id in self._files:
+            self._files.pop(trial.id).close()
         if time.monotonic() - self._uploaded > UPLOAD_SECONDS:
             self._upload()
 
     def close(self) -> None:
         """Close every file, and upload what has not been."""
-        for writer in self._writers.values():
-            writer.close()
+        for file in self._files.values():
+            file.close()
         self._upload()
         if self._local is not None:
             self._local.cleanup()
 
-    def _writer(self, trial: TrialConfig, step: int) -> SummaryWriter:
-        from tensorboardX import SummaryWriter  # late: it imports torch, which takes seconds
-
-        if trial.id not in self._writers:
+    def _file(self, trial: TrialConfig, step: int) -> EventFile:
+        if trial.id not in self._files:
             root = Path(self._root.path if self._local is None else self._local.name)
-            self._writers[trial.id] = SummaryWriter(
-                str(root / trial.name.replace("/", "_") / trial.id),
-                purge_step=step,
-                flush_secs=10,
-                # the writer's own file names are of seconds, and it would overwrite one of the same second
-                filename_suffix=f".{uuid.uuid4().hex[:8]}",
-            )
-        return self._writers[trial.id]
+            self._files[trial.id] = EventFile(root / trial.name.replace("/", "_") / trial.id, step)
+        return self._files[trial.id]
 
     def _upload(self) -> None:
         """Put event files that have changed into the bucket; those of trials that have ended go from here."""
         self._uploaded = time.monotonic()
         if self._local is None:
             return
-        open_folders = {Path(writer.logdir) for writer in self._writers.values()}
+        open_folders = {file.folder for file in self._files.values()}
         for path in Path(self._local.name).rglob("events.*"):
             below = path.parent.relative_to(self._local.name)
             self._root.child(*below.parts).write_bytes(path.name, path.read_bytes())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -12,11 +13,13 @@ import pandas as pd
 import torch
 
 from camerabias.datasets.dataset import open_dataset
-from camerabias.trainables.linear_probe.subject import LinearSubject
 from camerabias.trainables.probes.base import Subject
 from camerabias.trainables.records.record import Record
 from camerabias.trainables.training.data import Rows, TrialData
 from camerabias.trainables.worker.job import Job, Progress
+
+if TYPE_CHECKING:
+    from camerabias.trainables.linear_probe.subject import LinearSubject
 
 
 class Session(ABC):

@@ -8,10 +8,10 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
+from typing import TYPE_CHECKING
 
 from camerabias.datasets.io.storage import StorageError
 from camerabias.datasets.schema import CamerabiasError
-from camerabias.trainables.linear_probe.subject import LinearSubject
 from camerabias.trainables.probes.base import Subject
 from camerabias.trainables.records.record import Failure, Record
 from camerabias.trainables.records.run import Run
@@ -19,8 +19,10 @@ from camerabias.trainables.spec.linear_probe import LinearProbe
 from camerabias.trainables.training.train import TrainingError
 from camerabias.trainables.worker.fine_tuning import FineTuning, load_network
 from camerabias.trainables.worker.job import Job, Progress
-from camerabias.trainables.worker.linear_fit import LinearFit, load_linear
 from camerabias.trainables.worker.session import Session, timestamp
+
+if TYPE_CHECKING:
+    from camerabias.trainables.linear_probe.subject import LinearSubject
 
 _log = logging.getLogger(__name__)
 
@@ -128,11 +130,18 @@ def _failure(error: Exception) -> Failure:
 def _open_session(job: Job, record: Record, resume_from: Record | None = None) -> Session:
     """The way of training that a job's configuration asks for."""
     if isinstance(job.config.recipe, LinearProbe):
+        from camerabias.trainables.worker.linear_fit import (
+            LinearFit,
+        )  # late: networks do without scikit-learn
+
         return LinearFit(job, record)
     return FineTuning(job, record, resume_from)
 
 
 def _load_subject(job: Job, record: Record) -> Subject | LinearSubject:
     """The trained model of a trial that is done, from what was kept of it."""
-    load = load_linear if isinstance(job.config.recipe, LinearProbe) else load_network
-    return load(job, record)
+    if isinstance(job.config.recipe, LinearProbe):
+        from camerabias.trainables.worker.linear_fit import load_linear
+
+        return load_linear(job, record)
+    return load_network(job, record)

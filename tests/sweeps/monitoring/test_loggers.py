@@ -2,6 +2,7 @@
 
 import importlib.machinery
 import struct
+import subprocess
 import sys
 import types
 from types import SimpleNamespace
@@ -99,6 +100,18 @@ def test_sweep_leaves_event_files_that_hold_what_the_records_hold(command, datas
     assert found["accuracy"] == pytest.approx(validated["validation_accuracy"].to_dict())
     assert found["test_accuracy"] == pytest.approx({12: record.done().test_accuracy})
     assert found["images_per_second"][12] > 0
+
+
+def test_the_first_report_imports_no_torch_for_which_all_trials_would_wait(tmp_path):
+    report = (
+        "from pathlib import Path; from camerabias.sweeps.monitoring.events import EventFile; "
+        f"EventFile(Path({str(tmp_path)!r}), 0).scalars(300, {{'loss': 0.5}}); "
+        "import sys; print('torch' in sys.modules)"
+    )
+    said = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True).stdout
+    assert said == "False\n"
+    (path,) = tmp_path.iterdir()
+    assert read_scalars(path) == {"loss": {300: 0.5}}
 
 
 def test_trial_that_goes_on_adds_a_file_and_hides_the_steps_it_repeats(make_job, tmp_path):
