@@ -88,7 +88,7 @@ def test_cheating(audit, simulated, tmp_path):
     )
     assert verdict.evidence["counterfactual.directed"] > 0.5, "the truth bears it out"
     assert "Verdict: cheating" in printed
-    assert "are given its associated label" in verdict.reasons[0]
+    assert "Shortcut effect: " in verdict.reasons[0]
     assert verdict.cues[0].name == "white balance"
     assert json.loads(verdict.model_dump_json())["schema_version"] == 2
 

@@ -6,7 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import ceil, floor
 
+from camerabias.analysis.statistics.bootstrap import Estimate
 from camerabias.analysis.statistics.number_format import (
+    points_decimals,
     show_interval,
     show_points,
     show_share,
@@ -32,6 +34,7 @@ class Mark:
         low: Lower end of the interval; None where there is none.
         high: Upper end, likewise.
         bar: Whether it is drawn as a bar from 0, else as a point.
+        points: Whether it is a difference, shown in points.
     """
 
     name: str
@@ -39,13 +42,23 @@ class Mark:
     low: float | None
     high: float | None
     bar: bool = False
+    points: bool = False
 
     @property
     def shown(self) -> str:
         """The number and its interval in text."""
+        if self.points:
+            return self._shown_in_points()
         if self.low is None or self.high is None:
             return show_share(self.value)
         return show_interval(self.value, self.low, self.high)
+
+    def _shown_in_points(self) -> str:
+        if self.low is None or self.high is None:
+            return show_with_points(self.value)
+        decimals = points_decimals(Estimate(self.value, self.low, self.high, 0, 0))
+        value, low, high = (show_points(one, decimals) for one in (self.value, self.low, self.high))
+        return f"{value} points [{low}, {high}]"
 
 
 @dataclass(frozen=True)
@@ -59,6 +72,7 @@ class AnswerChart:
         lines: Values to compare with, by name.
         start: Left end of the axis.
         end: Right end.
+        points: Whether the axis has points of differences, else shares.
     """
 
     question: str
@@ -67,6 +81,15 @@ class AnswerChart:
     lines: Mapping[str, float]
     start: float = 0.0
     end: float = 1.0
+    points: bool = False
+
+    def tick(self, value: float) -> str:
+        """A round number on the axis, as text."""
+        return show_points(value) if self.points else f"{value:g}"
+
+    def line(self, value: float) -> str:
+        """A value to compare with, as text."""
+        return show_points(value) if self.points else f"{value:.2f}"
 
     @property
     def ticks(self) -> list[float]:
@@ -108,23 +131,24 @@ def _on_common_axis(
 
 
 def _accuracies(evidence: EvidenceNumbers) -> AnswerChart | None:
-    aligned = _mark(evidence, "camera's associated label", "shortcut_effect.accuracy_bias_aligned", bar=True)
-    conflicting = _mark(evidence, "another label", "shortcut_effect.accuracy_bias_conflicting", bar=True)
+    aligned = _mark(evidence, "bias-aligned", "shortcut_effect.accuracy_bias_aligned", bar=True)
+    conflicting = _mark(evidence, "bias-conflicting", "shortcut_effect.accuracy_bias_conflicting", bar=True)
     if aligned is None or conflicting is None:
         return None
     return AnswerChart(
-        "Does accuracy fall on photos without their camera's associated label?",
-        f"Right in {aligned.value:.0%} of photos with their camera's associated label, and in "
-        f"{conflicting.value:.0%} of others.",
+        "Does accuracy fall on bias-conflicting photos?",
+        f"Right in {aligned.value:.0%} of photos with the label that goes with their camera (bias-aligned), and in "
+        f"{conflicting.value:.0%} of those with another (bias-conflicting).",
         (aligned, conflicting),
         {},
     )
 
 
 def _dependence(evidence: EvidenceNumbers) -> AnswerChart | None:
-    mark = _mark(evidence, "risk difference", "shortcut_effect.risk_difference")
+    mark = _mark(evidence, "shortcut effect", "shortcut_effect.risk_difference")
     if mark is None:
         return None
+    mark = replace(mark, points=True)
     lines = {"none": 0.0}
     if (least := evidence.get("shortcut_effect.minimum_detectable")) is not None:
         lines["detectable"] = least
@@ -136,6 +160,7 @@ def _dependence(evidence: EvidenceNumbers) -> AnswerChart | None:
         lines,
         min(-0.1, min(drawn) - _MARGIN),
         max(0.4, max(drawn) + _MARGIN),
+        points=True,
     )
 
 
@@ -143,15 +168,15 @@ def _how_far(evidence: EvidenceNumbers, difference: float) -> str:
     p, least = evidence.get("shortcut_effect.p"), evidence.get("shortcut_effect.minimum_detectable")
     if p is not None and p <= LEVEL:
         return (
-            f"Photos of a camera are given its associated label {show_with_points(difference)} more often than "
-            "others of their label."
+            f"Photos are named the label that goes with their camera {show_with_points(difference)} more often than "
+            "others of the same true label."
         )
     could = "" if least is None else f"; {show_points(least)} would have been found (power 0.8)"
-    return f"No dependence was shown: a difference of {show_with_points(difference)}{could}."
+    return f"No shortcut effect was shown: {show_with_points(difference)}{could}."
 
 
 def _identification(evidence: EvidenceNumbers) -> AnswerChart | None:
-    mark = _mark(evidence, "accuracy", "identification.accuracy")
+    mark = _mark(evidence, "accuracy on the camera", "identification.accuracy")
     baseline = evidence.get("identification.majority_baseline")
     if mark is None or baseline is None:
         return None

@@ -108,6 +108,7 @@ HEADS = {
     "n_seeds": "seeds",
     "kept": "chance-normalised accuracy",
     "p_holm": "p (Holm)",
+    "risk_difference": "shortcut effect",
     "aligned": "accuracy, bias-aligned",
     "conflicting": "accuracy, bias-conflicting",
     "others": "accuracy on other cameras",

@@ -28,7 +28,7 @@ NUMBERS = {
     "shortcut_effect.accuracy_bias_aligned": "accuracy, bias-aligned",
     "shortcut_effect.accuracy_bias_conflicting": "accuracy, bias-conflicting",
     "shortcut_effect.accuracy_difference": "difference of these two within a label",
-    "shortcut_effect.risk_difference": "risk difference",
+    "shortcut_effect.risk_difference": "shortcut effect",
     "shortcut_effect.minimum_detectable": "minimum detectable effect",
     "identification.accuracy": "accuracy on the camera within a label",
     "identification.majority_baseline": "its majority baseline",

@@ -115,8 +115,8 @@ def _quote_both(found: Findings) -> list[str]:
         show_share(one.mean) for one in (tested.effect.accuracy_aligned, tested.effect.accuracy_conflicting)
     )
     return [
-        f"Quote {conflicting} beside {aligned}, the accuracies without and with the camera's help: one number hides "
-        "the difference. Both hold for these cameras alone."
+        f"Quote both accuracies, {conflicting} on bias-conflicting photos and {aligned} on bias-aligned ones: one "
+        "number hides the shortcut effect. Both hold for these cameras alone."
     ]
 
 
@@ -178,7 +178,7 @@ def _compared(found: Findings) -> str:
         return f"{compare_mitigations(found)} compares what they cost."
     shown = [row for row in tested if row["bias_removed_low"] > 0]
     if not shown:
-        return f"None of the {len(tested)} mitigations compared here was shown to lower the difference."
+        return f"None of the {len(tested)} mitigations compared here was shown to lower the shortcut effect."
     best = max(shown, key=lambda row: float(row["bias_removed"]))
     return (
         f"Of {len(tested)} mitigations compared here, `{best['mitigation']}` removes most: "

@@ -15,7 +15,7 @@ def cues_by_view(audit: Findings) -> tuple[Figure, str] | None:
     identified = "cameras identified within a label\n(chance-normalised accuracy)"
     panels = [
         (identified, audit.cameras, "kept", VERMILION),
-        ("shortcut effect\n(risk difference)", audit.labels, "risk_difference", BLUE),
+        ("shortcut effect", audit.labels, "risk_difference", BLUE),
     ]
     panels = [panel for panel in panels if len(panel[1]) > 1]
     height = 0.18 * max(len(frame) for _, frame, *_ in panels) + 0.8

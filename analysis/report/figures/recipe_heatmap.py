@@ -23,7 +23,7 @@ from camerabias.trainables.spec.recipe import Recipe
 
 PANELS = {
     "accuracy": ("accuracy on the label", "viridis", 0.0),
-    "dependence": ("dependence on the camera (risk difference)", "RdBu_r", -1.0),
+    "dependence": ("shortcut effect (0 to 1)", "RdBu_r", -1.0),
 }
 """By column of a heatmap: its title, its colours, and the low end of its scale; the high end is 1."""
 

@@ -40,13 +40,13 @@ class ControlTest(VerdictTest[ControlEffect]):
                 else []
             )
         means = (
-            "So the difference comes from which labels each camera took in training."
+            "So it comes from which labels each camera took in training."
             if result.p <= LEVEL
-            else "That the difference comes from which labels each camera took in training was not shown."
+            else "That it comes from which labels each camera took in training was not shown."
         )
         return [
-            "Control: the same linear probe, its training photos weighted as if every camera had taken the labels in "
-            f"the same shares, comes to {show_with_points(result.control)} in place of "
+            "Control: the same linear probe, its training photos weighted as if cameras had taken labels in "
+            f"the same shares, has a shortcut effect of {show_with_points(result.control)} in place of "
             f"{show_points(result.exposed)} ({show_p(result.p)}). {means}"
         ]
 

@@ -48,7 +48,7 @@ class MovedCuesTest(VerdictTest[Mapping[str, MovedCue]]):
         cue, moved = next(iter(result.items()))
         n = len({image for rows in found.label_rows for image in rows["image_id"]})
         among = f"Among {moved.photos:,} of {n:,} photos, " if moved.photos < n else ""
-        equalised = f"{among}equalising {words_of(cue)} takes the difference"
+        equalised = f"{among}equalising {words_of(cue)} takes the shortcut effect"
         return [f"{_who(result)} {equalised[0].upper()}{equalised[1:]} {_levels(moved)}"]
 
 

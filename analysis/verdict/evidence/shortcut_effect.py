@@ -97,23 +97,19 @@ class ShortcutEffectTest(VerdictTest[EffectFound]):
 def _difference(effect: ShortcutEffect) -> str:
     points = show_with_points(effect.risk_difference.mean, points_decimals(effect.risk_difference))
     sure = ", ".join(filter(None, [show_points_ci(effect.risk_difference), show_p(effect.p)]))
-    if effect.p > LEVEL:
-        return (
-            "No significant shortcut effect: among photos of one true label, those of a camera are given its "
-            f"associated label {points} more often ({sure})."
-        )
+    found = "No significant shortcut effect" if effect.p > LEVEL else "Shortcut effect"
     return (
-        f"Among photos of one true label, those of a camera are given its associated label {points} more often than "
-        f"others ({sure})."
+        f"{found}: {points} ({sure}). So much more often are photos named the label that goes with their camera (its "
+        "associated label) than others of the same true label."
     )
 
 
 def _accuracies(effect: ShortcutEffect, noun: str) -> str:
     """Of both kinds of photos."""
     both = (
-        f"Accuracy is {show_estimate(effect.accuracy_aligned)} on photos with their camera's associated label "
-        f"(bias-aligned, {effect.n_aligned} {noun}) and {show_estimate(effect.accuracy_conflicting)} on others "
-        f"(bias-conflicting, {effect.n_conflicting} {noun})."
+        f"Accuracy is {show_estimate(effect.accuracy_aligned)} on bias-aligned photos, which have their camera's "
+        f"associated label ({effect.n_aligned} {noun}), and {show_estimate(effect.accuracy_conflicting)} on "
+        f"bias-conflicting ones, which have another ({effect.n_conflicting} {noun})."
     )
     return (
         f"{both} No label has both, so that these do not compare."

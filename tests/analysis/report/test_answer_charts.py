@@ -27,6 +27,13 @@ def test_three_questions_are_answered_in_words_and_numbers():
     assert "20%" in accuracies.answer
     assert "70 points more often" in dependence.answer
     assert dependence.lines == {"none": 0.0, "detectable": 0.15}
+    assert dependence.line(0.15) == "15"
+    assert [mark.name for mark in accuracies.marks] == ["bias-aligned", "bias-conflicting"]
+    assert [(mark.name, mark.shown) for mark in dependence.marks] == [
+        ("shortcut effect", "70 points [60, 80]")
+    ]
+    assert [dependence.tick(value) for value in dependence.ticks] == ["0", "50"]
+    assert [accuracies.tick(value) for value in accuracies.ticks] == ["0", "0.5", "1"]
     assert "97%" in identification.answer
     assert identification.lines == {"commonest": 0.4}
 
@@ -49,7 +56,7 @@ def test_what_was_not_shown_is_not_claimed(difference):
         "identification.p": 0.3,
     }
     _, dependence, identification = answer_charts(evidence)
-    assert dependence.answer.startswith("No dependence was shown")
+    assert dependence.answer.startswith("No shortcut effect was shown")
     assert "15 would have been found" in dependence.answer
     assert identification.answer.startswith("It was not shown to")
 

@@ -69,21 +69,21 @@ def test_differences_are_after_minus_before_with_newcombes_intervals(runs, compa
             assert row["difference"] == pytest.approx(difference)
             assert row["difference_low"] == pytest.approx(difference - below)
             assert row["difference_high"] == pytest.approx(difference + above)
-    assert rows.loc["risk difference", "difference_high"] < 0
+    assert rows.loc["shortcut effect", "difference_high"] < 0
     tidy = pd.read_csv(Path(compared.page).parent / "tables/compared.csv")
     pd.testing.assert_frame_equal(tidy, compared.numbers)
 
 
 def test_sentences_say_what_fell_what_rose_and_of_which_photos(runs, compared, tmp_path):
     effect, accuracy, photos = compared.sentences
-    assert effect.startswith("The risk difference fell by ")
+    assert effect.startswith("The shortcut effect fell by ")
     assert accuracy.startswith("The accuracy rose by ")
     assert "the same photos;" in photos
     back = camerabias.compare(runs / "after", runs / "before", tmp_path)
-    assert back.sentences[0].startswith("The risk difference rose by ")
+    assert back.sentences[0].startswith("The shortcut effect rose by ")
     same = camerabias.compare(runs / "after", runs / "after", tmp_path)
     assert same.sentences[0].startswith(
-        "The risk difference was not shown to change: 0 points before, 0 after"
+        "The shortcut effect was not shown to change: 0 points before, 0 after"
     )
     others = camerabias.compare(runs / "before", runs / "others", tmp_path)
     assert not others.same_photos

@@ -162,8 +162,8 @@ def test_reasons_give_the_numbers_of_the_evidence():
         for end in (effect.risk_difference.mean, effect.risk_difference.low, effect.risk_difference.high)
     )
     assert verdict.reasons[0] == (
-        f"Among photos of one true label, those of a camera are given its associated label {difference} points more "
-        f"often than others (95 % CI [{low}, {high}], p < 0.001)."
+        f"Shortcut effect: {difference} points (95 % CI [{low}, {high}], p < 0.001). So much more often are photos "
+        "named the label that goes with their camera (its associated label) than others of the same true label."
     )
     assert verdict.evidence["shortcut_effect.risk_difference"] == effect.risk_difference.mean
     assert verdict.evidence["shortcut_effect.n_bias_conflicting"] == 48
@@ -213,24 +213,24 @@ def moved(before, equalised, sham, low, photos=10_000):
     [
         (
             {"noise": moved(0.42, 0.05, 0.39, 0.2), "jpeg": moved(0.42, 0.4, 0.41, -0.1)},
-            "The classifier mostly uses noise. Equalising noise takes the difference from 42 to 5 points; "
+            "The classifier mostly uses noise. Equalising noise takes the shortcut effect from 42 to 5 points; "
             f"{SHAM} 39.",
         ),
         (
             {"jpeg": moved(0.42, 0.3, 0.4, 0.02)},
-            "The classifier partly uses JPEG compression. Equalising JPEG compression takes the difference from 42 "
-            f"to 30 points; {SHAM} 40.",
+            "The classifier partly uses JPEG compression. Equalising JPEG compression takes the shortcut effect "
+            f"from 42 to 30 points; {SHAM} 40.",
         ),
         (
             {"noise": moved(0.42, 0.1, 0.12, -0.05), "jpeg": moved(0.42, 0.42, 0.42, -0.1)},
             "Which cue the classifier uses was not found (tested: noise; JPEG compression). Equalising noise "
-            f"takes the difference from 42 to 10 points; {SHAM} 12. "
+            f"takes the shortcut effect from 42 to 10 points; {SHAM} 12. "
             "Beyond the sham that is 2 points (95 % CI [-5, 100]).",
         ),
         (
             {"noise": moved(0.42, 0.02, 0.3, -0.05), "jpeg": moved(0.42, 0.42, 0.42, -0.1)},
-            "Perhaps the classifier uses noise; that was not shown. Equalising noise takes the difference from 42 to "
-            f"2 points; {SHAM} 30. Beyond the sham that is 28 points (95 % CI [-5, 100]).",
+            "Perhaps the classifier uses noise; that was not shown. Equalising noise takes the shortcut effect from "
+            f"42 to 2 points; {SHAM} 30. Beyond the sham that is 28 points (95 % CI [-5, 100]).",
         ),
     ],
 )
@@ -289,7 +289,7 @@ COMPARES = "`camerabias audit photos --run runs/mine --model net --full` compare
         ),
         (
             compared(jitter=(0.5, -0.1), rescale=(-0.1, -0.2)),
-            "None of the 2 mitigations compared here was shown to lower the difference.",
+            "None of the 2 mitigations compared here was shown to lower the shortcut effect.",
         ),
     ],
     ids=["none compared", "best", "of another model", "none shown"],
@@ -350,7 +350,7 @@ def test_groups_are_spoken_of_only_where_they_hold_several_photos(several, noun)
     numbers = [*range(12)]
     rows = pd.DataFrame({"image_id": numbers, "group": [n // several for n in numbers]})
     (said,) = accuracies(decide(replace(findings_of(follow=0.7), label_rows=[rows])))
-    assert f"(bias-conflicting, 48 {noun})" in said
+    assert f"on bias-conflicting ones, which have another (48 {noun})." in said
 
 
 def test_a_sample_of_the_photos_is_said_to_be_one():
@@ -360,7 +360,7 @@ def test_a_sample_of_the_photos_is_said_to_be_one():
     found = replace(findings_of(follow=0.7), label_rows=tested)
     said = decide(replace(found, results={**found.results, "moved_cues": cues})).reasons
     assert any(
-        "Among 80 of 1,200 photos, equalising noise takes the difference from 42" in one for one in said
+        "Among 80 of 1,200 photos, equalising noise takes the shortcut effect from 42" in one for one in said
     )
 
 

@@ -37,7 +37,7 @@ def test_the_verdict_comes_first_then_reasons_and_all_on_one_screen(command, pre
     assert lines[0] == "Verdict: cheating"
     assert lines[1].startswith("The classifier uses the camera")
     assert "Associated labels, from the judged photos" in lines[2]
-    assert "are given its associated label" in out
+    assert "Shortcut effect: " in out
     assert "Next:" in lines
     assert "What was assumed:" in lines
     assert "'y_true' is the label" in " ".join(out.split())

@@ -39,7 +39,7 @@ def test_accuracy_and_dependence_stand_at_their_recipe(found):
     assert accuracy.get_ylabel().endswith("learning_rate")
     assert [text.get_text() for text in accuracy.get_yticklabels()] == ["0.0002", "0.002"]
     assert [text.get_text() for text in accuracy.get_xticklabels()] == ["0", "0.001"]
-    assert "risk" in dependence.get_title()
+    assert "shortcut effect" in dependence.get_title()
     assert "finished seeds" in caption
     assert "recipes" in [one.name for one in draw_figures(found)[0]]
 
