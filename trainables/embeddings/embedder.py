@@ -12,6 +12,7 @@ from torch import nn
 
 from camerabias.datasets.io.decode import Pixels
 from camerabias.datasets.views.fit import fit_pixels
+from camerabias.trainables.embeddings.compiled import compile_network
 from camerabias.trainables.embeddings.folding import fold_normalisation
 from camerabias.trainables.embeddings.store import Features
 from camerabias.trainables.models.registry import build_model, enlarged, find_classifier, normalisation
@@ -43,6 +44,9 @@ class Embedder:
             for values in normalisation(embedding.backbone)
         )
         self._shift, self._scale = -mean / std, 1 / (255 * std)
+        self._example = torch.rand(2, 3, *enlarged(embedding.backbone, embedding.size, embedding.size))
+        compiles = self.device.type == "cpu" and embedding.precision == "float32"
+        self._compiled = compile_network(self.network, self._example) if compiles else None
 
     def features(self, image_ids: Sequence[str], photos: Sequence[Pixels], draw: int = 0) -> Features:
         """Features of photos.
@@ -107,6 +111,8 @@ class Embedder:
         if self.embedding.augmentation:
             levels = augment(levels, self.embedding.augmentation, random)
         inputs = levels.float().permute(0, 3, 1, 2) * self._scale + self._shift
+        if self._compiled is not None and inputs.shape[1:] == self._example.shape[1:]:
+            return self._compiled(inputs.numpy())
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.embedding.precision == "bfloat16"):
             features: Features = self.network(inputs).float().cpu().numpy()
         return features

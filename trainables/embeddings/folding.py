@@ -27,8 +27,12 @@ def fold_normalisation(network: nn.Module, example: torch.Tensor) -> nn.Module:
     _fold_children(folded)
     with torch.inference_mode():
         before, after = network(example), folded(example)
-    same = before.shape == after.shape and (before - after).abs().max() <= TOLERANCE * before.std()
-    return folded if same else network
+    return folded if same_features(before, after) else network
+
+
+def same_features(before: torch.Tensor, after: torch.Tensor) -> bool:
+    """Whether features (n, d) are the same, up to `TOLERANCE`."""
+    return before.shape == after.shape and bool((before - after).abs().max() <= TOLERANCE * before.std())
 
 
 def _fold_children(module: nn.Module) -> None:
