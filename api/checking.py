@@ -196,6 +196,7 @@ def check(
     max_rejected: float = 0.01,
     executor: ExecutorName = "local",
     verbose: bool = False,
+    details: bool = False,
 ) -> DesignCheck:
     """Say what photos can tell before any training: what is there, what leaks, and which photos are missing.
 
@@ -215,6 +216,7 @@ def check(
         max_rejected: Share of photos, 0 to 1, that may be undecodable.
         executor: `local` reads on this machine; `ray` spreads work over machines.
         verbose: Whether to print what the command prints.
+        details: Whether that is all that was found, else as much as a screen holds.
 
     Returns:
         What was found: sentences, answers and frames.
@@ -232,7 +234,7 @@ def check(
     """
     folder = None if images is None else fspath(images)
     reading = Reading(label, camera, group, camera_from, layout, path, folder, one_vs_rest)
-    listener = listener_of(verbose)
+    listener = listener_of(verbose, details)
     if isinstance(source, pd.DataFrame) or not is_dataset(fspath(source)):
         facts, pixels, notes = _look(source, reading, executor, max_rejected, listener)
     else:

@@ -71,7 +71,7 @@ def test_judge_check_load_and_report_work_in_the_core(core, tmp_path):
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
 
     assert "Verdict: cheating" in camerabias("judge", "predictions.csv", "--run", "judged").stdout
-    assert "Which questions these photos can test" in camerabias("check", "dataset").stdout
+    assert "Which questions these photos can test" in camerabias("check", "dataset", "--details").stdout
     assert json.loads(camerabias("report", "run", "--json").stdout)["verdict"] == "cheating"
     assert camerabias("report", "run", "judged").returncode == 0
     loaded = "import camerabias; assert len(camerabias.load('run').accuracy()) > 10"

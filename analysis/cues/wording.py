@@ -32,6 +32,13 @@ def describe_differences(found: Differences) -> list[str]:
     return list(_sentences(found))
 
 
+def describe_in_short(found: Differences) -> list[str]:
+    """How the camera that differs most does, and whether pixel statistics identify cameras: two sentences at most."""
+    said = describe_differences(found)
+    first = [sentence.partition(" They are also")[0] for sentence in said[:1]]
+    return list(dict.fromkeys([*first, *said[-1:]])) if found.camera is not None else first
+
+
 def _sentences(found: Differences) -> Iterator[str]:
     table = found.table
     if table.empty:

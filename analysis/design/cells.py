@@ -10,14 +10,18 @@ MAX_CAMERAS, MAX_LABELS = 8, 12
 """Columns and rows of the table of cells; the rarest are counted together."""
 
 
-def folded_cells(design: Design) -> tuple[pd.DataFrame, pd.DataFrame]:
+def folded_cells(
+    design: Design, max_labels: int = MAX_LABELS, max_cameras: int = MAX_CAMERAS
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Numbers of photos, and of groups, labels × cameras; of many labels or cameras the rarest are one row or column.
 
     Args:
         design: What the photos are.
+        max_labels: Rows, from 2.
+        max_cameras: Columns, from 2.
     """
     photos, groups = (
-        _fold(_fold(table, design.photos, MAX_LABELS).T, design.photos.T, MAX_CAMERAS).T
+        _fold(_fold(table, design.photos, max_labels).T, design.photos.T, max_cameras).T
         for table in (design.photos, design.groups)
     )
     return photos, groups

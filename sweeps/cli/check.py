@@ -12,6 +12,7 @@ from camerabias.sweeps.cli.app import EXIT_FAIL_ON, answering, app, data_app, ro
 from camerabias.sweeps.cli.options import (
     CameraFromOption,
     CameraOption,
+    DetailsOption,
     ExecutorOption,
     GroupOption,
     ImagesOption,
@@ -51,6 +52,7 @@ def check(
     one_vs_rest: OneVsRestOption = None,
     max_rejected: MaxRejectedOption = 0.01,
     executor: ExecutorOption = "local",
+    details: DetailsOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -64,15 +66,18 @@ def check(
 
     failing = choose(fail_on, PROBLEMS, "--fail-on")
     with answering(as_json, quiet) as give:
-        found = camerabias.check(source, executor=executor, verbose=True, **given_reading(context, source))
+        found = camerabias.check(
+            source, executor=executor, verbose=True, details=details, **given_reading(context, source)
+        )
         draw_sheet(source)
         give(lambda: _document(found))
+        if found.design.answers["use"].answerable:
+            print_sentence(f"Next, for a verdict: {_audit_line(context, source)}")
+        if not details:
+            console.print("--details prints the reasons, every leak, and how each camera differs.")
         if hit := [name for name in failing if name in found.problems]:
             console.print(f"--fail-on: {', '.join(hit)}")
             raise typer.Exit(EXIT_FAIL_ON)
-        if found.design.answers["use"].answerable:
-            console.print()
-            print_sentence(f"Next: {_audit_line(context, source)} gives a verdict.")
 
 
 def _audit_line(context: typer.Context, source: str) -> str:

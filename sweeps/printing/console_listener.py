@@ -26,7 +26,7 @@ class ConsoleListener(Listener):
     """Shows on the terminal what it hears.
 
     Args:
-        details: Whether every failure is shown in full in the end, however many there are.
+        details: Whether all is shown that was found of the photos, and in the end every failure in full.
     """
 
     def __init__(self, details: bool = False) -> None:
@@ -54,11 +54,11 @@ class ConsoleListener(Listener):
 
     def design(self, design: Design) -> None:
         """Tables and sentences."""
-        print_design(design)
+        print_design(design, self._details)
 
     def differences(self, found: Differences) -> None:
         """Sentences."""
-        print_differences(found)
+        print_differences(found, self._details)
 
     def skipped(self, plan: Plan) -> None:
         """A line per setting."""

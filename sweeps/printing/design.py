@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from camerabias.analysis.cues.wording import describe_differences
+from camerabias.analysis.cues.wording import describe_differences, describe_in_short
 from camerabias.analysis.design.cells import folded_cells, show_cells
 from camerabias.analysis.design.check import FEATURES
 from camerabias.analysis.design.names import count_of
 from camerabias.analysis.design.wording import describe_effects, describe_photos, photos_to_take
 from camerabias.analysis.statistics.number_format import show_estimate, show_share
-from camerabias.sweeps.monitoring.console import console, print_frame, print_sentence
+from camerabias.sweeps.monitoring.console import console, lines_of, print_frame, print_sentence
+from camerabias.sweeps.printing.results import COLUMNS, LINES, first_that_fit
 
 if TYPE_CHECKING:
     from camerabias.analysis.cues.differences import Differences
@@ -23,12 +24,83 @@ if TYPE_CHECKING:
 INDENT = " " * 14
 """Before what belongs to a question."""
 
+MAX_LABELS, MAX_CAMERAS = 4, 6
+"""Rows and columns of the table of cells, where all is to fit a screen."""
 
-def print_design(design: Design) -> None:
-    """Print what the photos can tell before any training."""
+LINES_OF_A_TABLE = 5
+"""Its title, head and rules."""
+
+LINES_OF_DIFFERENCES = 4
+"""How cameras differ, likewise."""
+
+LINES_AFTER = LINES_OF_DIFFERENCES + 5
+"""What follows the design on a screen: that, the next step, --details, and the contact sheet of a DATASET."""
+
+
+def print_design(design: Design, details: bool = True) -> None:
+    """Print what the photos can tell before any training.
+
+    Args:
+        design: What was found of them.
+        details: Whether to print all of it, else as much as leaves room on a screen for what follows.
+    """
+    if details:
+        _print_all_of(design)
+    else:
+        _print_in_short(design)
+
+
+def _print_in_short(design: Design) -> None:
+    """How many photos, which questions they can test, and what stands out most."""
+    room = LINES - LINES_AFTER - len(lines_of(_headline(design), "", COLUMNS))
+    print_sentence(_headline(design))
+    cells = _cells_that_fit(design)
+    print_frame(cells, f"{_what_cells_hold(design)}; * at a camera's associated label", "label")
+    room -= len(cells) + LINES_OF_A_TABLE + len(design.answers)
+    for answer in design.answers.values():
+        console.print(f"{'testable' if answer.answerable else 'not testable':<13} {answer.question}")
+    wanting = [answer.why for answer in design.answers.values() if not answer.answerable]
+    said = [
+        *dict.fromkeys(wanting),
+        *photos_to_take(design),
+        *describe_photos(design),
+        *_describe_leaks(design),
+    ]
+    _print_all(first_that_fit(said, room, at_least=0), "• ")
+
+
+def _what_cells_hold(design: Design) -> str:
+    return "Photos (groups, where they are fewer)" if design.n_groups < design.n_photos else "Photos"
+
+
+def _cells_that_fit(design: Design) -> pd.DataFrame:
+    """Photos by label and camera, of as many cameras as a terminal's columns hold; a star at associated labels."""
+    for n in range(MAX_CAMERAS, 1, -1):
+        cells = show_cells(*folded_cells(design, MAX_LABELS, n))
+        for camera in cells:
+            own = cells.index == design.associated_labels.get(str(camera))
+            cells[camera] = cells[camera].where(~own, cells[camera] + " *")
+        columns = [["label", *cells.index], *([name, *cells[name]] for name in cells)]
+        if sum(max(len(str(text)) for text in column) + 3 for column in columns) < COLUMNS:
+            break
+    return cells
+
+
+def _describe_leaks(design: Design) -> list[str]:
+    """The best baseline of each target that works without a pixel, in a sentence each."""
+    best: dict[str, MetadataBaseline] = {}
+    for one in _leaks(design.baselines):
+        best.setdefault(one.target, one)
+    return [
+        f"Without a pixel, the {target} is predicted from {FEATURES[one.feature]}: accuracy "
+        f"{show_estimate(one.accuracy)}, majority baseline {show_share(one.majority_baseline)}."
+        for target, one in best.items()
+    ]
+
+
+def _print_all_of(design: Design) -> None:
     console.print(_headline(design))
-    title = "Photos (groups, where they are fewer)" if design.n_groups < design.n_photos else "Photos"
-    print_frame(_cells(design), title, "label")
+    print_frame(_cells(design), _what_cells_hold(design), "label")
     _print_head("Which questions these photos can test")
     for name, answer in design.answers.items():
         console.print(f"{'testable' if answer.answerable else 'not testable':<13} {answer.question}")
@@ -45,9 +117,16 @@ def print_design(design: Design) -> None:
             _print_all(sentences, "• ")
 
 
-def print_differences(found: Differences) -> None:
-    """Print how the cameras of a label differ; nothing where none can be compared."""
-    if sentences := describe_differences(found):
+def print_differences(found: Differences, details: bool = True) -> None:
+    """Print how the cameras of a label differ; nothing where none can be compared.
+
+    Args:
+        found: How.
+        details: Whether to print all of it, else the camera that differs most, and whether all are identified.
+    """
+    if not details:
+        _print_all(first_that_fit(describe_in_short(found), LINES_OF_DIFFERENCES), "• ")
+    elif sentences := describe_differences(found):
         _print_head("How cameras differ in pixels, within a label (backdrops and light count too)")
         _print_all(sentences, "• ")
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from camerabias.sweeps.execution.outcome import SweepOutcome
 
 
-COLUMNS = 80
-"""Of a terminal: what is printed without --details takes 25 lines of these at most."""
+LINES, COLUMNS = 25, 80
+"""Of a terminal: what is printed without --details takes no more."""
 
 ROOMS, ROOMS_OF_THREE = {"": 8, "Next:": 8}, {"": 8, "Next:": 5}
 """Lines of sentences by their head: of 25, what the verdict, heads and the report leave; likewise beside a third."""
@@ -155,20 +155,20 @@ def print_verdict(verdict: Verdict, details: bool, others: Mapping[str, Sequence
     for head, sentences in parts.items():
         if head and sentences:
             console.print(head)
-        shown = sentences if details else _first(sentences, rooms.get(head, THIRD))
+        shown = sentences if details else first_that_fit(sentences, rooms.get(head, THIRD))
         for sentence in shown:
             print_sentence(sentence, "• ")
         if len(shown) < len(sentences):
             console.print(f"  and {len(sentences) - len(shown)} more (--details)")
 
 
-def _first(sentences: Sequence[str], room: int) -> list[str]:
-    """The first sentences that so many lines of a terminal hold, and at least one."""
+def first_that_fit(sentences: Sequence[str], room: int, mark: str = "• ", at_least: int = 1) -> list[str]:
+    """The first sentences that so many lines of a terminal hold, behind a mark each, and at least so many."""
     shown: list[str] = []
     left = room
     for sentence in sentences:
-        left -= sum(ceil(len(line) / COLUMNS) for line in lines_of(sentence, "• ", COLUMNS))
-        if shown and left < 0:
+        left -= sum(ceil(len(line) / COLUMNS) for line in lines_of(sentence, mark, COLUMNS))
+        if len(shown) >= at_least and left < 0:
             break
         shown.append(sentence)
     return shown
@@ -191,7 +191,7 @@ def print_comparison(compared: RunComparison, details: bool) -> None:
     for sentence in compared.sentences:
         print_sentence(sentence, "• ")
     console.print("Next:")
-    for sentence in compared.next_steps if details else _first(compared.next_steps, ROOMS["Next:"]):
+    for sentence in compared.next_steps if details else first_that_fit(compared.next_steps, ROOMS["Next:"]):
         print_sentence(sentence, "• ")
     console.print(f"Report: {compared.page}{'' if details else ' (--details prints the numbers)'}")
 

@@ -25,6 +25,7 @@ def test_check_looks_at_a_folder_and_leaves_nothing_there(command, photos):
     code, out, err = command("check", photos)
     assert (code, err) == (0, "")
     assert "Does the classifier use the camera?" in out
+    assert "--details prints" in out
     assert "Contact sheet" not in out
     assert sorted(photos.rglob("*")) == before
     again = command("check", photos)[1]
@@ -38,7 +39,7 @@ def test_data_show_is_another_name_and_a_dataset_gets_a_contact_sheet(command, d
     code, out, _ = command("data", "show", folder)
     assert code == 0
     assert f"Contact sheet: {folder}/contact_sheet.png\n" in out
-    assert f"Next: `camerabias audit {folder} --run runs/mine` gives a verdict." in out
+    assert f"Next, for a verdict: `camerabias audit {folder} --run runs/mine`" in out
     written = (folder / "contact_sheet.png").stat().st_mtime_ns
     code, again, _ = command("check", folder)
     assert again == "".join(
@@ -62,6 +63,7 @@ def test_a_dataset_that_cannot_be_written_to_is_checked_all_the_same(command, da
     code, out, _ = command("check", tmp_path / "copy")
     assert code == 0
     assert "Does the classifier use the camera?" in out
+    assert "--details prints" in out
     assert "No contact sheet: it is read-only" in out
 
 

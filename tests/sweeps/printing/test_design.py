@@ -1,8 +1,13 @@
+import re
+from textwrap import wrap
+
 import numpy as np
 import pandas as pd
+import pytest
 
 from camerabias.analysis.design.check import check_design
-from camerabias.sweeps.printing.design import print_design
+from camerabias.sweeps.printing.design import LINES_AFTER, print_design
+from camerabias.sweeps.printing.results import COLUMNS, LINES
 
 
 def facts(cells, **columns):
@@ -51,3 +56,38 @@ def test_leaks_are_listed_best_first_and_their_sum_only_where_it_says_more(capsy
     assert "120 PNG, 120 JPEG" in out
     assert "│ format │ the label │ 1.000" in out
     assert "all headers" not in out
+
+
+MANY = {
+    (f"a long label {i:02d}", f"a clinic's scanner {(3 * i + j) % 20:02d}"): 1
+    for i in range(30)
+    for j in range(3)
+}
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [{("a", "A"): 60, ("b", "B"): 60}, {("a", "A"): 60, ("a", "B"): 9, ("b", "A"): 9, ("b", "B"): 60}, MANY],
+    ids=["nothing can be tested", "all", "many"],
+)
+def test_a_screen_holds_the_design_and_room_for_what_follows(cells, capsys):
+    leaking = facts(cells).assign(
+        format=lambda rows: np.where(rows["label"] == rows["label"][0], "PNG", "JPEG")
+    )
+    design = check_design(leaking)
+    print_design(design, details=False)
+    out = capsys.readouterr().out
+    lines = [line for text in out.splitlines() for line in wrap(text, COLUMNS) or [""]]
+    assert len(lines) <= LINES - LINES_AFTER
+    assert all(answer.question in out for answer in design.answers.values())
+    wanting = [answer for answer in design.answers.values() if not answer.answerable]
+    assert not wanting or f"• {wanting[0].why}" in out
+
+
+def test_on_a_screen_each_camera_s_associated_label_has_a_star(capsys):
+    print_design(
+        check_design(facts({("a", "A"): 60, ("a", "B"): 9, ("b", "A"): 9, ("b", "B"): 60})), details=False
+    )
+    out = capsys.readouterr().out
+    rows = re.findall(r"│ (\S+) +│ (\d+(?: \*)?) +│ (\d+(?: \*)?) +│", out)
+    assert rows == [("a", "60 *", "9"), ("b", "9", "60 *")]
