@@ -1,11 +1,11 @@
 """Sweeps against what people use, on the same PNG photos: timm's `train.py` in a loop, and a plain Ray Tune function.
 
-    python -m benchmarks peers_training CHECKOUT [TRIALS [ROUNDS [SIDE ...]]]
+    python -m benchmarks peers_training CHECKOUT [TRIALS [ROUNDS [IMAGES [SIDE ...]]]]
 
-CHECKOUT is one of https://github.com/huggingface/pytorch-image-models, as of August 2026. Trials of three epochs of
-1,600 photos of 128 × 128 with `test_resnet`, Adam, batches of 32, validated after each epoch and tested once; as many
-at a time as there are cores, a thread each. Seconds of the wall from the photos to the last test, imports and starts
-included. SIDE is one or more of `SIDES`, by default all; each is compared with the first.
+CHECKOUT is one of https://github.com/huggingface/pytorch-image-models, as of August 2026. 24 trials of three epochs
+of 1,600 photos of 128 × 128 with `test_resnet`, Adam, batches of 32, validated after each epoch and tested once; as
+many at a time as there are cores, a thread each. Seconds of the wall from the photos to the last test, imports and
+starts included. SIDE is one or more of `SIDES`, by default all; each is compared with the first.
 """
 
 from __future__ import annotations
@@ -15,20 +15,17 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
-import cv2
 import yaml
 
 from benchmarks.bare_training import BATCH, MODEL, make_dataset
-from benchmarks.common import Rounds, run_command
-from benchmarks.sweep import EPOCHS, IMAGES, STEPS, describe_study
-from camerabias.datasets.io.decode import decode
+from benchmarks.common import compare_sides, run_command, write_png
+from benchmarks.sweep import EPOCHS, IMAGES, describe_study
 from camerabias.trainables.records.run import Run
 
 TRIALS, ROUNDS = 24, 3
@@ -44,18 +41,20 @@ class Task:
         photos: Folders `train`, `validation` and `test` of PNG files by camera, and a table of them.
         checkout: Of timm.
         n_trials: How many seeds.
+        n_steps: Of each trial, three epochs.
         folder: An empty folder to work in.
     """
 
     photos: Path
     checkout: Path
     n_trials: int
+    n_steps: int
     folder: Path
 
 
 def ours(task: Task, precision: str, executor: str) -> float:
     """Import the photos and run the sweep as a user would; returns the mean test accuracy."""
-    study = describe_study(task.n_trials)
+    study = describe_study(task.n_trials, task.n_steps)
     assert isinstance(study["recipe"], dict)
     study["recipe"]["precision"] = precision
     (task.folder / "peers.yaml").write_text(yaml.safe_dump(study))
@@ -98,7 +97,14 @@ def _timm_options(task: Task) -> Iterator[object]:
 
 def plain_tune(task: Task) -> float:
     """Run the Ray Tune function; returns the mean test accuracy."""
-    command = ["-m", "benchmarks.plain_tune", task.photos, task.n_trials, STEPS, STEPS // EPOCHS]
+    command = [
+        "-m",
+        "benchmarks.plain_tune",
+        task.photos,
+        task.n_trials,
+        task.n_steps,
+        task.n_steps // EPOCHS,
+    ]
     said = subprocess.run([sys.executable, *map(str, command)], check=True, stdout=subprocess.PIPE, text=True)
     return float(said.stdout.split()[-1])
 
@@ -116,47 +122,26 @@ SIDES: dict[str, Callable[[Task], float]] = {
 
 
 def main(arguments: list[str]) -> None:
-    checkout, n_trials, rounds, *names = [*arguments, *map(str, (TRIALS, ROUNDS)[len(arguments) - 1 :])]
-    results: dict[str, list[tuple[float, float]]] = {name: [] for name in names or SIDES}
+    defaults = map(str, (TRIALS, ROUNDS, IMAGES)[len(arguments) - 1 :])
+    checkout, n_trials, rounds, n_images, *names = [*arguments, *defaults]
     with tempfile.TemporaryDirectory() as scratch:
-        photos = write_photos(Path(scratch))
-        for _ in range(int(rounds)):
-            for name, found in results.items():
-                found.append(time_side(name, photos, Path(checkout).resolve(), int(n_trials)))
-    first = next(iter(results))
-    for name, found in results.items():
-        seconds = [one for one, _ in found]
-        Rounds([one for one, _ in results[first]], seconds).tell(
-            f"peers_training {name}",
-            f"{n_trials} trials: {first} {{ours}} s, {name} {{against}} s; ratio of speeds {{ratio}}.",
-            trials=int(n_trials),
-            accuracy=round(mean(one for _, one in found), 3),
-        )
+        photos = write_photos(Path(scratch), int(n_images))
+        given = {"photos": photos, "checkout": Path(checkout).resolve(), "n_trials": int(n_trials)}
+        steps = EPOCHS * int(n_images) // BATCH
+        sides = {
+            name: lambda folder, run=SIDES[name]: run(Task(**given, n_steps=steps, folder=folder))
+            for name in names or SIDES
+        }
+        compare_sides("peers_training", sides, int(rounds), int(n_trials))
 
 
-def time_side(name: str, photos: Path, checkout: Path, n_trials: int) -> tuple[float, float]:
-    """Seconds of a side, and its mean test accuracy."""
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["CAMERABIAS_CACHE"] = f"{folder}/cache"
-        began = time.perf_counter()
-        accuracy = SIDES[name](Task(photos, checkout, n_trials, Path(folder)))
-        took = time.perf_counter() - began
-    print(f"{name}: {took:.1f} s, accuracy {accuracy:.3f}", file=sys.stderr, flush=True)
-    return took, accuracy
-
-
-def write_photos(scratch: Path) -> Path:
+def write_photos(scratch: Path, n_train: int) -> Path:
     """Simulated photos as PNG files by side of the split and camera, and a table of them."""
     os.environ["CAMERABIAS_CACHE"] = f"{scratch}/cache"
-    dataset = make_dataset(scratch / "simulated", n_images=IMAGES * 10 // 8)
+    dataset = make_dataset(scratch / "simulated", n_images=n_train * 10 // 8)
     index = dataset.index.assign(split=dataset.index["fold"].map(FOLDS).fillna("train"))
     index["path"] = index["split"] + "/" + index["camera"] + "/" + index["image_id"] + ".png"
-    paths = index.set_index("image_id")["path"]
-    for part in dataset.manifest.parts:
-        for image_id, content in dataset.read_images(part.name):
-            path = scratch / "photos" / paths[image_id]
-            path.parent.mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(str(path), cv2.cvtColor(decode(content), cv2.COLOR_RGB2BGR))
+    write_png(scratch / "photos", dataset, index.set_index("image_id")["path"])
     table = index.replace({"split": {"validation": "val"}})[["path", "label", "camera", "split"]]
     table.to_csv(scratch / "photos" / "photos.csv", index=False)
     return scratch / "photos"
