@@ -15,6 +15,7 @@ from camerabias.analysis.cues.to_move import cues_to_move
 from camerabias.analysis.design.check import check_design
 from camerabias.analysis.design.design import Design
 from camerabias.analysis.records.load import load_records
+from camerabias.analysis.verdict.decide import decide
 from camerabias.analysis.verdict.evidence.base import Findings
 from camerabias.analysis.verdict.evidence.cues import cues_of
 from camerabias.analysis.verdict.evidence.identification import IDENTIFICATION
@@ -206,6 +207,8 @@ def _run_steps(
     found = gather(load_records(request.run), design)
     own = any(backbone_of(model) == OWN_FEATURES for model in request.models or ())
     if suite.moves_cues and linear and not own and has_shortcut_effect(found):
+        verdict = decide(found)  # moved cues have no say in it
+        listener.say(f"`{verdict.verdict}`: {verdict.reasons[0]}")
         listener.say("Which cue is used? Test photos are changed, and classified again.")
         outcomes.append(_run(_moving(plans[first], Run(request.run)), request, listener))
     views = suite.views

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Callable
 
@@ -17,23 +18,52 @@ from camerabias.datasets.io.executor import usable_threads
 from camerabias.trainables.embeddings.folding import same_features
 from camerabias.trainables.embeddings.store import Features
 
-Network = Callable[[npt.NDArray[np.float32]], Features]
-"""From float32 images (n, channels, height, width) to features (n, d); may be called by several threads at once."""
+FEWEST = 8
+"""Images of one size at a time for which a network is compiled; that takes as long as PyTorch takes for a hundred."""
+
+SIZES = 4
+"""Sizes of images for which a network is compiled."""
+
+_Run = Callable[[npt.NDArray[np.float32]], Features]
 
 
-def compile_network(network: nn.Module, example: torch.Tensor) -> Network | None:
-    """Compile a network for images of one size, in float32, an image of each batch a thread.
+class CompiledNetwork:
+    """A network that is compiled, in float32, for each size of images of which many come at a time.
 
-    What a network computes may depend on the size of its images in Python's own numbers, so that size is fixed.
+    What a network computes may depend on the size of its images in Python's own numbers, so that a size is fixed.
 
     Args:
         network: In evaluation mode.
-        example: float32 (n, channels, height, width), of the only height and width that there will be.
-
-    Returns:
-        The compiled network; None where OpenVINO cannot take it, or where its features of other images differ from
-        the network's.
     """
+
+    def __init__(self, network: nn.Module) -> None:
+        self._network = network
+        self._compiling = threading.Lock()
+        self._of_shape: dict[torch.Size, _Run | None] = {}
+
+    def __call__(self, images: torch.Tensor) -> Features | None:
+        """Features of images; may be asked by several threads at once, each of which has a core.
+
+        Args:
+            images: float32 (n, channels, height, width).
+
+        Returns:
+            (n, d); None where the network is not compiled for them: they are few, it has been compiled for other
+            sizes, OpenVINO cannot take it, or takes it for another one.
+        """
+        run = self._run(images[:2]) if len(images) >= FEWEST else None
+        return None if run is None else run(images.numpy())
+
+    def _run(self, example: torch.Tensor) -> _Run | None:
+        shape = example.shape[1:]
+        with self._compiling:
+            if shape not in self._of_shape and len(self._of_shape) < SIZES:
+                with torch.inference_mode(False):  # in which nothing can be traced
+                    self._of_shape[shape] = _compile(self._network, example.clone())
+        return self._of_shape.get(shape)
+
+
+def _compile(network: nn.Module, example: torch.Tensor) -> _Run | None:
     converted = _convert(network, example)
     if converted is None:
         return None

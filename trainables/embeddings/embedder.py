@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,7 @@ from torch import nn
 
 from camerabias.datasets.io.decode import Pixels
 from camerabias.datasets.views.fit import fit_pixels
-from camerabias.trainables.embeddings.compiled import compile_network
+from camerabias.trainables.embeddings.compiled import CompiledNetwork
 from camerabias.trainables.embeddings.folding import fold_normalisation
 from camerabias.trainables.embeddings.store import Features
 from camerabias.trainables.models.registry import build_model, enlarged, find_classifier, normalisation
@@ -44,9 +45,15 @@ class Embedder:
             for values in normalisation(embedding.backbone)
         )
         self._shift, self._scale = -mean / std, 1 / (255 * std)
-        self._example = torch.rand(2, 3, *enlarged(embedding.backbone, embedding.size, embedding.size))
         compiles = self.device.type == "cpu" and embedding.precision == "float32"
-        self._compiled = compile_network(self.network, self._example) if compiles else None
+        self._compiled = CompiledNetwork(self.network) if compiles else None
+
+    @cached_property
+    def folded(self) -> nn.Module:
+        """The network with its normalisation folded into its convolutions: what PyTorch runs."""
+        size = self.embedding.size
+        sides = enlarged(self.embedding.backbone, size, size)
+        return fold_normalisation(self.network, torch.rand(2, 3, *sides, device=self.device))
 
     def features(self, image_ids: Sequence[str], photos: Sequence[Pixels], draw: int = 0) -> Features:
         """Features of photos.
@@ -111,10 +118,10 @@ class Embedder:
         if self.embedding.augmentation:
             levels = augment(levels, self.embedding.augmentation, random)
         inputs = levels.float().permute(0, 3, 1, 2) * self._scale + self._shift
-        if self._compiled is not None and inputs.shape[1:] == self._example.shape[1:]:
-            return self._compiled(inputs.numpy())
+        if self._compiled is not None and (found := self._compiled(inputs)) is not None:
+            return found
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.embedding.precision == "bfloat16"):
-            features: Features = self.network(inputs).float().cpu().numpy()
+            features: Features = self.folded(inputs).float().cpu().numpy()
         return features
 
 
@@ -125,7 +132,7 @@ def _headless(embedding: Embedding, weights: dict[str, torch.Tensor] | None) -> 
     model = build_model(embedding.backbone, 2, sides, weights)
     name, _ = find_classifier(model)
     model.set_submodule(name, nn.Identity())
-    return fold_normalisation(model.requires_grad_(False).eval(), torch.rand(2, 3, *sides))
+    return model.requires_grad_(False).eval()
 
 
 def _places(down: int, across: int, n: int) -> list[tuple[int, int]]:

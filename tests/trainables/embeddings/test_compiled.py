@@ -9,27 +9,49 @@ import timm
 import torch
 from torch import nn
 
-from camerabias.trainables.embeddings.compiled import compile_network
+from camerabias.trainables.embeddings.compiled import FEWEST, SIZES, CompiledNetwork
 
-EXAMPLE = torch.rand(2, 3, 64, 96)
+IMAGES = torch.rand(FEWEST + 1, 3, 64, 96).to(memory_format=torch.channels_last)
 
 
 @pytest.mark.parametrize(
     ("model", "options"),
     [("tf_efficientnet_lite0", {}), ("test_resnet", {}), ("test_vit", {"img_size": (64, 96)})],
 )
-def test_features_are_the_network_s_for_any_number_of_images_and_threads(model, options):
+def test_features_are_the_network_s_in_every_thread(model, options):
     torch.manual_seed(0)
     network = timm.create_model(model, num_classes=0, **options).eval()
-    compiled = compile_network(network, EXAMPLE)
-    assert compiled is not None
-    images = torch.rand(5, 3, 64, 96).to(memory_format=torch.channels_last)
     with torch.inference_mode():
-        expected = network(images).numpy()
+        expected = network(IMAGES).numpy()
+    compiled = CompiledNetwork(network)
     with ThreadPoolExecutor(4) as pool:
-        every = list(pool.map(lambda _: compiled(images.numpy()), range(8)))
+        every = list(pool.map(lambda _: compiled(IMAGES), range(8)))
     np.testing.assert_allclose(every[0], expected, atol=1e-4 * np.abs(expected).max())
     assert all(np.array_equal(found, every[0]) for found in every), "and the same bits each time"
+
+
+def test_padding_that_follows_from_the_size_is_right_at_every_size():
+    torch.manual_seed(0)
+    network = timm.create_model("tf_efficientnet_lite0", num_classes=0).eval()  # computes paddings in Python
+    compiled = CompiledNetwork(network)
+    for height, width in ((64, 96), (63, 95), (33, 50)):
+        images = torch.rand(FEWEST, 3, height, width)
+        with torch.inference_mode():
+            expected = network(images).numpy()
+        np.testing.assert_allclose(compiled(images), expected, atol=1e-4 * np.abs(expected).max())
+
+
+def test_it_is_compiled_for_what_comes_often_alone():
+    compiled = CompiledNetwork(Mean())
+    assert compiled(IMAGES[: FEWEST - 1]) is None
+    found = [compiled(torch.rand(FEWEST, 3, side, side)) is not None for side in range(8, 8 + SIZES + 2)]
+    assert found == [True] * SIZES + [False] * 2
+    assert compiled(torch.rand(FEWEST, 3, 8, 8)) is not None
+
+
+class Mean(nn.Module):
+    def forward(self, images):
+        return images.mean(dim=(2, 3))
 
 
 class Constant(nn.Module):
@@ -53,7 +75,7 @@ class Chance(nn.Module):
 
 @pytest.mark.parametrize("network", [Constant(), Unknown(), Chance()])
 def test_network_whose_features_it_cannot_repeat_is_not_taken(network):
-    assert compile_network(network, EXAMPLE) is None
+    assert CompiledNetwork(network)(IMAGES) is None
 
 
 def test_nobody_is_told_that_a_network_was_compiled(monkeypatch):
@@ -61,5 +83,5 @@ def test_nobody_is_told_that_a_network_was_compiled(monkeypatch):
     monkeypatch.setattr(
         openvino_telemetry.Telemetry, "__init__", lambda *given, **options: told.append(given)
     )
-    assert compile_network(timm.create_model("test_resnet", num_classes=0).eval(), EXAMPLE)
+    assert CompiledNetwork(timm.create_model("test_resnet", num_classes=0).eval())(IMAGES) is not None
     assert told == []
