@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Mapping
 from os import PathLike, fspath
 
@@ -14,7 +15,15 @@ from camerabias.datasets.interventions.equalise import equalise_photos
 from camerabias.datasets.io.executor import EXECUTORS, Executor, for_photos
 from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.reading.photo import Reading, Source
-from camerabias.datasets.schema import CamerabiasError, CameraFrom, ExecutorName, Fit, Layout, Preset
+from camerabias.datasets.schema import (
+    RUN_FILE,
+    CamerabiasError,
+    CameraFrom,
+    ExecutorName,
+    Fit,
+    Layout,
+    Preset,
+)
 from camerabias.datasets.simulator import parse_cues, preset_spec
 from camerabias.datasets.sources.registry import read_source
 from camerabias.datasets.sources.table import source_of
@@ -142,12 +151,14 @@ def equalise(
 ) -> pd.DataFrame:
     """Bring all photos to one level of one cue, and write them as PNG files with a table.
 
+    Called again after any interruption, it resumes where it stopped.
+
     Some cues go one way: noise is added up to that of the noisiest camera, sharpness taken down to the softest one's.
 
     Args:
         dataset: A dataset, or its folder; that of an audited run is `RUN/dataset`.
         cue: What is equalised, such as `noise` or `white balance`.
-        out: An empty folder, where `photos.csv` and the folder `photos` go.
+        out: Folder where `photos.csv` and the folder `photos` go; empty, or a beginning of the same.
         executor: `local` works on this machine; `ray` spreads work over machines, but starts for many photos alone.
         verbose: Whether to print what the command prints.
 
@@ -156,7 +167,7 @@ def equalise(
 
     Raises:
         CamerabiasError: There is no such cue, no photo is brought to another level of it, a camera's level is not
-            known, or `out` is not empty.
+            known, or something else lies in `out`.
 
     Example:
         >>> dataset = camerabias.simulate("datasets/tiny", images=20, size=64)
@@ -170,8 +181,14 @@ def equalise(
     with listener_of(verbose).counting("Equalising shards") as progress:
         done = equalise_photos(opened, moved, INTERVENTIONS[moved], folder, where, progress)
     if verbose:
-        print_equalised(words_of(moved), fspath(out).rstrip("/"), done.changed, len(done.table))
+        print_equalised(words_of(moved), fspath(out).rstrip("/"), done, _run_of(opened))
     return done.table
+
+
+def _run_of(dataset: Dataset) -> str | None:
+    """The run in whose folder a dataset lies; None where it lies elsewhere."""
+    run, name = posixpath.split(dataset.folder.uri)
+    return run if name == "dataset" and Folder(run).exists(RUN_FILE) else None
 
 
 def find_photos(source: Location | pd.DataFrame, reading: Reading) -> Source:

@@ -134,10 +134,13 @@ def equalise(
         str, typer.Argument(help="The DATASET's folder; that of an audited run is RUN/dataset.")
     ],
     cue: Annotated[str, typer.Argument(help="What is equalised: noise, blur, jpeg, white balance, ...")],
-    out: Annotated[str, typer.Argument(help="An empty folder for photos.csv and the photos, as PNG.")],
+    out: Annotated[str, typer.Argument(help="A folder of its own for photos.csv and the photos, as PNG.")],
     executor: ExecutorOption = "ray",
 ) -> None:
-    """Bring all photos to one level of one cue, to train on them and to see whether that helps."""
+    """Bring all photos to one level of one cue, to train on them and to see whether that helps.
+
+    Photos become PNG, of several times the size of JPEG. The same command resumes after any interruption.
+    """
     import camerabias
 
     camerabias.equalise(dataset, cue, out, executor, verbose=True)

@@ -12,6 +12,7 @@ from camerabias.sweeps.monitoring.console import console, print_sentence
 
 if TYPE_CHECKING:
     from camerabias.datasets.dataset import Dataset
+    from camerabias.datasets.interventions.equalise import Equalised
 
 
 def print_made(dataset: Dataset) -> None:
@@ -25,11 +26,28 @@ def print_made(dataset: Dataset) -> None:
         )
 
 
-def print_equalised(cue: str, out: str, changed: int, n: int) -> None:
-    """Say what became of photos whose cue was equalised, and how they are audited."""
-    console.print(f"{changed} of {count_of(n, 'photo', 'photos')} brought to one level of {cue}.")
-    table, run = typed(f"{out}/photos.csv"), typed(f"{out}/run")
-    print_sentence(f"Audit them, and compare with before: `camerabias audit {table} --run {run}`")
+def print_equalised(cue: str, out: str, done: Equalised, run: str | None) -> None:
+    """Say what became of photos whose cue was equalised, how large they are, and how they are audited.
+
+    Args:
+        cue: The cue, in words.
+        out: Where the photos lie.
+        done: What was written.
+        run: The audited run that they come from, if any.
+    """
+    n, (before, after) = len(done.table), done.n_bytes
+    print_sentence(
+        f"{count_of(n, 'photo', 'photos')} ({done.changed} changed) at one level of {cue}: {_megabytes(after)} of "
+        f"PNG, from {_megabytes(before)}."
+    )
+    table, again = typed(f"{out}/photos.csv"), typed(f"{out}/run")
+    print_sentence(f"Audit them: `camerabias audit {table} --run {again}`")
+    if run is not None:
+        print_sentence(f"Compare with before: `camerabias report {typed(run)} {again}`")
+
+
+def _megabytes(n: int) -> str:
+    return f"{n / 1e6:.1f} MB" if n < 1e7 else f"{n / 1e6:.0f} MB"
 
 
 def _print_contents(dataset: Dataset) -> None:

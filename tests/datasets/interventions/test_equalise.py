@@ -9,6 +9,7 @@ from PIL import Image, ImageFilter
 
 import camerabias
 from camerabias.datasets.dataset import open_dataset
+from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.schema import CamerabiasError
 
 
@@ -120,3 +121,42 @@ def test_photos_that_lie_there_are_left(made, tmp_path):
     with pytest.raises(CamerabiasError, match="is not empty; name another folder"):
         camerabias.equalise(open_dataset(tmp_path / "dataset"), "noise", tmp_path / "out")
     assert (tmp_path / "out/photos.csv").read_text() == "mine"
+
+
+def test_an_interrupted_command_resumes_and_comes_to_the_same_bytes(made, tmp_path, monkeypatch, command):
+    dataset = made("shot_noise=3,read_noise=3", images=20)
+    once, twice = tmp_path / "once", tmp_path / "twice"
+    camerabias.equalise(dataset, "noise", once)
+    write, left = Folder.write_bytes, [8]
+
+    def interrupted(folder, name, content):
+        left[0] -= name.endswith(".png")
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        write(folder, name, content)
+
+    line = ("data", "equalise", dataset.folder, "noise", twice, "--executor", "local")
+    with monkeypatch.context() as patch:
+        patch.setattr(Folder, "write_bytes", interrupted)
+        assert command(*line)[0] == 130
+    assert len([*(twice / "photos").iterdir()]) == 8
+    assert not (twice / "photos.csv").exists()
+    first = {path: path.stat().st_mtime_ns for path in (twice / "photos").iterdir()}
+    code, out, _ = command(*line)
+    assert code == 0
+    assert {path: path.stat().st_mtime_ns for path in first} == first, "what is there is not made again"
+    files = [{p.relative_to(f): p.read_bytes() for p in f.rglob("*.*")} for f in (once, twice)]
+    assert files[0] == files[1]
+    size = sum(path.stat().st_size for path in (twice / "photos").iterdir()) / 1e6
+    assert f"at one level of noise: {size:.1f} MB of PNG" in out
+    assert f"`camerabias audit {twice}/photos.csv --run {twice}/run`" in out
+
+
+@pytest.mark.parametrize(
+    ("cue", "images", "said"), [("blur", 20, "photos at one level of noise"), ("noise", 40, "other photos")]
+)
+def test_a_folder_of_another_cue_or_of_other_photos_is_refused(made, tmp_path, cue, images, said):
+    camerabias.equalise(made("read_noise=3", images=20), "noise", tmp_path / "out")
+    other = camerabias.simulate(tmp_path / "other", images=images, size=64, cues="none,read_noise=3")
+    with pytest.raises(CamerabiasError, match=f"holds {said}; name another folder"):
+        camerabias.equalise(other, cue, tmp_path / "out")
