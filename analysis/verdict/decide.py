@@ -86,7 +86,7 @@ class Verdict(_Document):
         schema_version: Raised when a reader of an older file would misread a newer one.
         verdict: What it comes to.
         level: Level of the tests that decide.
-        reasons: Why, a sentence each; the first one decided.
+        reasons: Why, a sentence each; the first one decided, after what a network adds to a linear probe.
         next_steps: What to do, a sentence each.
         evidence: Every number behind the reasons, by name; None where the photos or the trials do not give it. The
             manual lists the names.

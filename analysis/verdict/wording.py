@@ -7,6 +7,7 @@ from math import ceil, isnan
 
 from camerabias.analysis.design.design import Design
 from camerabias.analysis.design.wording import photos_to_take
+from camerabias.analysis.effects.shortcut_effect import ShortcutEffect
 from camerabias.analysis.statistics.bootstrap import MIN_GROUPS
 from camerabias.analysis.statistics.number_format import (
     show_estimate,
@@ -14,6 +15,7 @@ from camerabias.analysis.statistics.number_format import (
     show_share,
     show_with_points,
 )
+from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.commands import audit_again, compare_mitigations, equalise
 from camerabias.analysis.verdict.evidence.base import Findings
 from camerabias.analysis.verdict.evidence.cues import CUES_TEST
@@ -40,12 +42,40 @@ DECIDED_BY: dict[VerdictOutcome, str] = {
 
 
 def give_reasons(found: Findings, outcome: VerdictOutcome) -> list[str]:
-    """Why the verdict is what it is, the most important sentence first."""
+    """Why the verdict is what it is: what a network adds to a linear probe, then the most important sentence."""
     sentences = {test.name: test.sentences(found) for test in all_tests()}
     first = _why_undecided(found) if outcome == "cannot tell" else sentences[DECIDED_BY[outcome]]
-    return list(
-        dict.fromkeys([*first, *(sentence for found_by in sentences.values() for sentence in found_by)])
-    )
+    others = (sentence for found_by in sentences.values() for sentence in found_by)
+    return list(dict.fromkeys([*_beside_the_probe(found), *first, *others]))
+
+
+def _beside_the_probe(found: Findings) -> list[str]:
+    """What each network that was trained adds to the linear probe before it; nothing where one of them is alone."""
+    tested = {name: effect for name, effect in found.effects.items() if not isnan(effect.p)}
+    probe = next((effect for name, effect in tested.items() if is_linear(name)), None)
+    if probe is None:
+        return []
+    return [_compare(name, effect, probe) for name, effect in tested.items() if not is_linear(name)]
+
+
+def _compare(name: str, network: ShortcutEffect, probe: ShortcutEffect) -> str:
+    own, other = (show_with_points(effect.risk_difference.mean) for effect in (network, probe))
+    shown = (network.p <= LEVEL, probe.p <= LEVEL)
+    says = {
+        (True, True): f"agrees with the linear probe: its shortcut effect is {own}, the probe's {other}",
+        (False, False): f"agrees with the linear probe: neither shows a shortcut effect ({own}, and {other})",
+        (
+            True,
+            False,
+        ): f"differs from the linear probe: its shortcut effect is {own}, the probe's {other} are none "
+        "that is significant",
+        (
+            False,
+            True,
+        ): f"differs from the linear probe: it shows no significant shortcut effect ({own}), the probe "
+        f"one of {other}",
+    }[shown]
+    return f"Trained on these photos, {name} {says}."
 
 
 def _why_undecided(found: Findings) -> list[str]:

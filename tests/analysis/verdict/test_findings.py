@@ -521,3 +521,40 @@ def test_whose_verdict_it_is_stands_in_the_reasons():
     findings = replace(findings_of(), model="linear:resnet34")
     (said,) = [reason for reason in decide(findings).reasons if reason.startswith("Judged: ")]
     assert said.startswith("Judged: a linear probe on features of resnet34, label accuracy 0.")
+
+
+@pytest.mark.parametrize(
+    ("probe", "network", "said"),
+    [
+        (
+            0.7,
+            0.7,
+            r"agrees with the linear probe: its shortcut effect is (\d+) points, the probe's (\d+) points\.",
+        ),
+        (
+            0.0,
+            0.0,
+            r"agrees with the linear probe: neither shows a shortcut effect \((-?\d+) points?, and (-?\d+)",
+        ),
+        (
+            0.0,
+            0.7,
+            r"differs from the linear probe: its shortcut effect is (\d+) points, the probe's (-?\d+) point",
+        ),
+        (
+            0.7,
+            0.0,
+            r"differs .* no significant shortcut effect \((-?\d+) points?\), the probe one of (\d+) points\.",
+        ),
+    ],
+)
+def test_what_a_network_adds_to_a_linear_probe_is_said_first_with_both_numbers(probe, network, said):
+    told = {"linear:x": probe, "small_cnn": network}
+    effects = {name: findings_of(follow=follow).effects["net"] for name, follow in told.items()}
+    found = replace(findings_of(follow=max(probe, network)), effects=effects)
+    first = decide(found).reasons[0]
+    assert first.startswith("Trained on these photos, small_cnn ")
+    numbers = [f"{100 * effects[name].risk_difference.mean:z.0f}" for name in ("small_cnn", "linear:x")]
+    assert [*re.search(said, first).groups()] == numbers
+    alone = replace(found, effects={"small_cnn": effects["small_cnn"]})
+    assert not any("linear probe" in reason for reason in decide(alone).reasons)
