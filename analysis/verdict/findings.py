@@ -126,8 +126,13 @@ def measured_pixels(run: Run) -> pd.DataFrame | None:
 
 
 def _choose_model(records: Records, effects: Mapping[str, ShortcutEffect]) -> str:
-    """The model with the clearest effect; before any has finished the first that was asked for."""
-    # NaN sorts last: a model of which nothing can be said is not the one that the verdict is about
-    clearest = sorted(effects, key=lambda model: (isnan(effects[model].p), effects[model].p))
+    """The model with the clearest effect, or the largest of those; before any has finished the first asked for."""
+
+    def clarity(model: str) -> tuple[bool, float, float]:
+        # NaN sorts last: a model of which nothing can be said is not the one that the verdict is about
+        effect = effects[model]
+        return isnan(effect.p), effect.p, -effect.risk_difference.mean
+
+    clearest = sorted(effects, key=clarity)
     asked = [*records.cells("label", SETTING, PLAIN), *records.cells("camera", SETTING, PLAIN)]
     return [*clearest, *map(records.model_name, asked), ""][0]

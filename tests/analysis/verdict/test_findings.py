@@ -474,6 +474,22 @@ def test_clearest_of_several_models_is_corrected_for_their_number(make, tmp_path
     assert corrected == pytest.approx(2 * first)
 
 
+def test_of_models_with_the_same_p_the_one_with_the_largest_effect_is_judged(make, tmp_path):
+    def partly(images, generator):
+        cheated = make.by_camera(images, generator)
+        return list(np.where(np.arange(len(images)) % 3 > 0, cheated, images["label"]))
+
+    cells = [
+        make.cell("label", "natural", partly),
+        make.cell("label", "natural", make.by_camera, model="test_vit"),
+    ]
+    found = investigate(load_records(audited(make, tmp_path / "run", cells).folder.uri))
+    models = {model.name: model for model in decide(found).models}
+    assert len({model.p for model in models.values()}) == 1, "neither is clearer"
+    assert found.model == max(models, key=lambda name: models[name].risk_difference)
+    assert "test_vit" in found.model
+
+
 def test_report_of_an_audit_holds_the_verdict(make, tmp_path):
     cells = [
         make.cell("camera", "natural", make.right("camera", 0.9)),
