@@ -1,7 +1,7 @@
 """How often the intervals of Cramér's V and mutual information hold the truth (nominally 95 %), and their estimate.
 
-`python -m benchmarks association` draws groups of one to five photos from known shares of label × camera, from two
-labels to a hundred, and asks `analysis.statistics.associate`: ten minutes.
+`python -m benchmarks association [TIMES]` draws groups of one to five photos from known shares of label × camera,
+from two labels to a hundred, and asks `analysis.statistics.associate`: ten minutes.
 """
 
 from __future__ import annotations
@@ -54,15 +54,16 @@ def measure(photos: pd.DataFrame) -> tuple[Estimate, Estimate]:
     return found.cramers_v, replace(found.information, **ends)
 
 
-def main(_: list[str]) -> None:
+def main(arguments: list[str]) -> None:
     """Print a line per case."""
+    times = int(arguments[0]) if arguments else TIMES
     cases = [(2, 2), (3, 4), (30, 10), (100, 10)]
     for (n_labels, n_cameras), strength in [(case, s) for case in cases for s in (0.0, 0.3, 0.7, 1.0)]:
         shares = mixed(n_labels, n_cameras, strength)
         truths = (max(0.0, float(squared_v(shares * 1e6))) ** 0.5, float(information_share(shares * 1e6)))
         for n_groups in (40, 400):
             generator = np.random.default_rng([n_labels, n_groups, round(10 * strength)])
-            found = [measure(draw(shares, n_groups, generator)) for _ in range(TIMES)]
+            found = [measure(draw(shares, n_groups, generator)) for _ in range(times)]
             named = zip(("V", "share"), truths, zip(*found, strict=True), strict=True)
             told = "; ".join(f"{name} {_describe(truth, estimates)}" for name, truth, estimates in named)
             print(f"{n_labels} × {n_cameras}, strength {strength}, {n_groups} groups: {told}", flush=True)

@@ -1,6 +1,6 @@
 """Crops per second of a crop map against the bare model (aim: at least 0.9) and a loop crop by crop (at least 20 ×).
 
-    python -m benchmarks crops
+    python -m benchmarks crops [ROUNDS]
 
 On the GPU if there is one, else on one thread; `test_resnet` on 32 × 32, batches as a probe takes them. Rounds of
 both alternate, since machines drift; the ratio is of the medians. The loop goes over a sixteenth of the images, and
@@ -28,7 +28,8 @@ from camerabias.trainables.training.images import Images
 ROUNDS, SIDE = 7, 256
 
 
-def main(_: list[str]) -> None:
+def main(arguments: list[str]) -> None:
+    n_rounds = int(arguments[0]) if arguments else ROUNDS
     torch.set_num_threads(1)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     batch = crops_per_batch(MODEL, device)
@@ -42,7 +43,7 @@ def main(_: list[str]) -> None:
     bare_batches(model, n_crops, batch, device)
     memory = [peak_memory(device)]
     rounds = take_turns(
-        ROUNDS,
+        n_rounds,
         lambda: map_crops(model, images, n_images, grid, batch),
         lambda: bare_batches(model, n_crops, batch, device),
     )
@@ -56,7 +57,7 @@ def main(_: list[str]) -> None:
     rounds.tell("crops", sentence, mib=[round(one) for one in memory])
     few = n_images // 16
     take_turns(
-        ROUNDS,
+        n_rounds,
         lambda: map_crops(model, images, n_images, grid, batch),
         lambda: loop_over_crops(model, images, few, grid) * n_images / few,
     ).tell(

@@ -1,6 +1,6 @@
 """Embedding photos against the bare backbone on resident batches, same precision. Aim: at least 0.9 of its speed.
 
-    python -m benchmarks embeddings
+    python -m benchmarks embeddings [ROUNDS [IMAGES]]
 
 EfficientNet-Lite0 on simulated photos of 128 × 128, each resized to 224 × 224 and as it is, on all cores. The bare
 forward pass takes batches of 32 of both sizes, channels last, with as many threads of torch; its convolutions hold no
@@ -31,9 +31,10 @@ from camerabias.trainables.spec.linear_probe import Embedding
 ROUNDS, IMAGES, SIZES, BACKBONE = 5, 320, (224, 128), "tf_efficientnet_lite0"
 
 
-def main(_: list[str]) -> None:
+def main(arguments: list[str]) -> None:
+    n_rounds, n_images = [*map(int, arguments), *(ROUNDS, IMAGES)[len(arguments) :]]
     cores = os.cpu_count() or 1
-    photos = make_photos()
+    photos = make_photos(n_images)
     embedder = load_embedder(make_embedding(), "imagenet")
 
     def ours() -> float:
@@ -41,15 +42,15 @@ def main(_: list[str]) -> None:
         _embed(embedder, photos)
         return time.perf_counter() - began
 
-    rounds = take_turns(ROUNDS, ours, lambda: bare(embedder, cores))
+    rounds = take_turns(n_rounds, ours, lambda: bare(embedder, cores, n_images))
     sides = "embedding {ours} s, bare backbone {against} s; ratio of speeds {ratio}."
-    sentence = f"{IMAGES} photos at {SIZES}: {sides}"
+    sentence = f"{n_images} photos at {SIZES}: {sides}"
     rounds.tell("embeddings", sentence)
 
 
-def make_photos() -> list[tuple[str, bytes]]:
+def make_photos(n: int) -> list[tuple[str, bytes]]:
     with tempfile.TemporaryDirectory() as folder:
-        spec = preset_spec("demo", images=IMAGES, size=128)
+        spec = preset_spec("demo", images=n, size=128)
         dataset = simulate_dataset(spec, Folder(Path(folder)), LocalExecutor())
         return [photo for part in dataset.manifest.parts for photo in read_images(dataset.folder, part.name)]
 
@@ -68,12 +69,12 @@ def make_embedding() -> Embedding:
 
 
 @torch.inference_mode()
-def bare(embedder: Embedder, threads: int) -> float:
+def bare(embedder: Embedder, threads: int, n_images: int) -> float:
     """Seconds of the backbone on as many images."""
     torch.set_num_threads(threads)
     batches = [torch.rand(BATCH, 3, side, side).to(memory_format=torch.channels_last) for side in SIZES]
     began = time.perf_counter()
     for batch in batches:
-        for _ in range(IMAGES // BATCH):
+        for _ in range(-(-n_images // BATCH)):
             embedder.folded(batch)
     return time.perf_counter() - began

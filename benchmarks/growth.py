@@ -47,7 +47,7 @@ def main(arguments: list[str]) -> None:
             for name, step in STEPS[what].items():
                 cost = alone(step, Path(folder), size)
                 measured.setdefault(name, []).append(cost)
-                print(f"{size} {what}, {name}: {cost}", flush=True)
+                cost.tell(f"growth {what}", f"{size} {what}, {name}")
     print(f"\n| {what} | " + " | ".join(f"{size:,}" for size in sizes) + " | exponent |")
     print("|---" * (len(sizes) + 2) + "|")
     for name, found in measured.items():

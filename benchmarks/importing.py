@@ -1,10 +1,10 @@
 """Importing photos and building their variant against bare loops of the same work. Aims: at least 0.8 of their speed.
 
-    python -m benchmarks importing [SIDE]
+    python -m benchmarks importing [SIDE [ROUNDS [IMAGES]]]
 
-1,000 simulated photos of 128 × 128 (fewer of a larger SIDE), as JPEG files by label and camera. Bare: read and decode
-each file and write its bytes as Parquet; decode, scale to 128 × 128 and write pixels. Seconds of processors of one
-process.
+1,000 simulated photos of 128 × 128, or of another SIDE as many as have their pixels, as JPEG files by label and
+camera. Bare: read and decode each file and write its bytes as Parquet; decode, scale to 128 × 128 and write pixels.
+Seconds of processors of one process.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ PLAINLY = {"compression": "none", "use_dictionary": False, "write_statistics": F
 
 
 def main(arguments: list[str]) -> None:
-    side = int(arguments[0]) if arguments else SIDE
+    side, n_rounds, n = [*map(int, arguments), *(SIDE, ROUNDS, IMAGES)[len(arguments) :]]
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as scratch:
         folder, numbers = Path(scratch), count()
-        photos = write_photos(folder, max(20, IMAGES * SIDE**2 // side**2 // 10 * 10), side)
+        photos = write_photos(folder, max(20, n * SIDE**2 // side**2 // 10 * 10), side)
 
         def imported() -> None:
             import_dataset(read_source(str(photos)), Folder(folder / f"{next(numbers)}"), LocalExecutor())
 
         rounds = take_turns(
-            ROUNDS, lambda: computing(imported), lambda: computing(lambda: bare_import(photos))
+            n_rounds, lambda: computing(imported), lambda: computing(lambda: bare_import(photos))
         )
         rounds.tell(
             "importing",
@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> None:
         )
         dataset = open_dataset(str(folder / "0"))
         rounds = take_turns(
-            ROUNDS,
+            n_rounds,
             lambda: computing(lambda: build(dataset)),
             lambda: computing(lambda: bare_build(dataset, folder)),
         )

@@ -1,7 +1,7 @@
 """Does `judge` agree with the truth? A plain PyTorch classifier on three layouts of simulated photos.
 
 Its predictions are exported as a table and judged; then every test object is taken again by every camera, and the
-same classifier says whether its predictions follow the camera: `python -m benchmarks judged_truth`.
+same classifier says whether its predictions follow the camera: `python -m benchmarks judged_truth [PHOTOS]`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from camerabias.datasets.io.storage import Folder
 from camerabias.datasets.simulator import parse_cues, preset_spec
 from camerabias.trainables.probes.counterfactual import with_every_camera
 
+PHOTOS = 800
 LAYOUTS = {
     "associated, cameras of other colours": ("none,white_balance=2,colour_matrix=2", 0.8),
     "associated, cameras alike": ("none", 0.8),
@@ -31,12 +32,13 @@ LAYOUTS = {
 EPOCHS, BATCH = 12, 32
 
 
-def main(_: list[str]) -> None:
+def main(arguments: list[str]) -> None:
     """Print a row per layout."""
+    n_photos = int(arguments[0]) if arguments else PHOTOS
     rows = []
     for name, (cues, correlation) in LAYOUTS.items():
         with tempfile.TemporaryDirectory() as scratch:
-            spec = preset_spec("demo", 800, 64, parse_cues(cues), seed=7, correlation=correlation)
+            spec = preset_spec("demo", n_photos, 64, parse_cues(cues), seed=7, correlation=correlation)
             dataset = simulate_dataset(spec, Folder(scratch).child("dataset"), LocalExecutor())
             rows.append({"layout": name, **compare(dataset)})
             print(pd.DataFrame(rows).to_string(index=False), flush=True)

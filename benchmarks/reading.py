@@ -1,6 +1,6 @@
 """Pixels of a variant at 1024 × 1024 against copying memory. Aims: half its speed from Parquet, 0.9 from the cache.
 
-    python -m benchmarks reading [IMAGES]
+    python -m benchmarks reading [IMAGES [ROUNDS]]
 
 Simulated photos of 1024 × 1024, 40 by default. From Parquet: a trial on a node without a cache fills it, once. From
 the cache: batches of 8 in another order, as training gathers them. Against: `numpy.copyto` between two arrays that
@@ -35,9 +35,10 @@ ROUNDS, IMAGES, SIDE, BATCH = 5, 40, 1024, 8
 
 def main(arguments: list[str]) -> None:
     torch.set_num_threads(1)
+    n_images, n_rounds = [*map(int, arguments), *(IMAGES, ROUNDS)[len(arguments) :]]
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CAMERABIAS_CACHE"] = f"{folder}/cache"
-        spec = preset_spec("demo", images=int(arguments[0]) if arguments else IMAGES, size=SIDE)
+        spec = preset_spec("demo", images=n_images, size=SIDE)
         dataset = simulate_dataset(spec, Folder(Path(folder, "dataset")), LocalExecutor())
         variant = Variant(view=View.model_validate("rgb"), size=SIDE, fit=dataset.manifest.fit)
         build_variants(dataset, [variant], LocalExecutor())
@@ -66,9 +67,9 @@ def main(arguments: list[str]) -> None:
         sentence = (
             f"{len(there)} images of {SIDE} × {SIDE}: read {{ours}} s, copied {{against}} s; ratio {{ratio}}."
         )
-        cached = take_turns(ROUNDS, lambda: computing(gather), copied)
+        cached = take_turns(n_rounds, lambda: computing(gather), copied)
         cached.tell("reading cache", sentence)
-        take_turns(ROUNDS, filled, copied).tell("reading parquet", sentence)
+        take_turns(n_rounds, filled, copied).tell("reading parquet", sentence)
 
 
 def computing(work: Callable[[], None]) -> float:

@@ -1,9 +1,10 @@
 """Seconds from the command to the first trial's start, by executor. Aims: 12 with Ray, 4 without, on two cores.
 
-    python -m benchmarks starting [local] [ray]
+    python -m benchmarks starting [EXECUTOR ...]
 
-A study of one trial of two steps with `test_resnet` on photos whose variant is built: from the command's start until
-the trial's record begins, which is the last that it does before it trains. Seconds of the wall: on an idle machine.
+EXECUTOR is `local`, `ray` or, by default, both. A study of one trial of two steps with `test_resnet` on photos whose
+variant is built: from the command's start until the trial's record begins, which is the last that it does before it
+trains. Seconds of the wall: on an idle machine.
 """
 
 from __future__ import annotations

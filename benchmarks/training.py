@@ -1,6 +1,6 @@
 """Images per second of the training loop against the bare model on one resident batch. Aim: at least 0.95.
 
-    python -m benchmarks training
+    python -m benchmarks training [ROUNDS [STEPS]]
 
 One thread, `test_resnet` at 128 × 128, batches of 32. Rounds of both alternate, since machines drift; the ratio
 is of the medians. Validation is left out: it is work that a bare loop does not do.
@@ -29,15 +29,16 @@ from camerabias.trainables.training.train import Training
 ROUNDS, STEPS = 9, 20
 
 
-def main(_: list[str]) -> None:
+def main(arguments: list[str]) -> None:
+    n_rounds, steps = [*map(int, arguments), *(ROUNDS, STEPS)[len(arguments) :]]
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CAMERABIAS_CACHE"] = f"{folder}/cache"
-        training = make_training(Path(folder))
-        bare_loop(STEPS)  # both are warm before they count
+        training = make_training(Path(folder), steps)
+        bare_loop(steps)  # both are warm before they count
         training.run_epoch()
-        rounds = take_turns(ROUNDS, lambda: time_epoch(training), lambda: bare_loop(STEPS))
+        rounds = take_turns(n_rounds, lambda: time_epoch(training), lambda: bare_loop(steps))
     sides = "training loop {ours} s, bare model {against} s; ratio of speeds {ratio}."
-    sentence = f"{STEPS * BATCH} images: {sides}"
+    sentence = f"{steps * BATCH} images: {sides}"
     rounds.tell("training", sentence)
 
 
@@ -47,12 +48,12 @@ def time_epoch(training: Training) -> float:
     return time.perf_counter() - began
 
 
-def make_training(folder: Path) -> Training:
+def make_training(folder: Path, steps: int) -> Training:
     torch.set_num_threads(1)
-    dataset = make_dataset(folder / "dataset", n_images=STEPS * BATCH)
+    dataset = make_dataset(folder / "dataset", n_images=-(-steps * BATCH // 10) * 10)
     variant = Variant(view=View.model_validate("rgb"), size=SIZE, fit=dataset.manifest.fit)
     images = Images(open_pixels(dataset, variant), variant.view, torch.device("cpu"))
-    rows = np.arange(STEPS * BATCH)
+    rows = np.arange(steps * BATCH)
     examples = Examples(images, rows, rows % 5)
     model = build_model(MODEL, 5, (SIZE, SIZE), None).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return Training(model, make_recipe(10**6, evaluate_every=10**6), 0, examples, examples)

@@ -1,4 +1,4 @@
-"""The figures are listed and told in one way; they themselves are not run by tests."""
+"""The figures are listed and told in one way; `test_figures.py` produces them."""
 
 import json
 from importlib import import_module
