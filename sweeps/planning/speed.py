@@ -22,6 +22,8 @@ CPU_FEATURES = 8
 """Images whose features a core computes to be timed."""
 WARM_UP, TIMED = 2, 3
 """Steps before those that count, and those."""
+ENOUGH_SECONDS = 5.0
+"""Of steps, after which no more are timed: bfloat16 on a processor without it takes ten seconds for one."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def measure_here(config: TrialConfig) -> Speed:
 
 
 def _time_step(config: TrialConfig, n: int, height: int, width: int, device: torch.device) -> float:
-    """Seconds of the fastest of a few training steps."""
+    """Seconds of the fastest of a few training steps; of slow ones the first tells enough."""
     import torch
 
     from camerabias.trainables.models.registry import build_model, training_loss
@@ -87,8 +89,8 @@ def _time_step(config: TrialConfig, n: int, height: int, width: int, device: tor
     optimizer = torch.optim.Adam(model.parameters())
     inputs = torch.randn(n, 3, height, width, device=device).to(memory_format=torch.channels_last)
     classes = torch.zeros(n, dtype=torch.int64, device=device)
-    seconds = []
-    for _ in range(WARM_UP + TIMED):
+    seconds: list[float] = []
+    while len(seconds) < WARM_UP + TIMED and sum(seconds) < ENOUGH_SECONDS:
         began = time.perf_counter()
         with torch.autocast(device.type, torch.bfloat16, enabled=config.recipe.precision == "bfloat16"):
             loss, _logits = training_loss(model(inputs), classes)
@@ -97,7 +99,7 @@ def _time_step(config: TrialConfig, n: int, height: int, width: int, device: tor
         optimizer.step()
         loss.item()  # waits for the device
         seconds.append(time.perf_counter() - began)
-    return min(seconds[WARM_UP:])
+    return min(seconds[WARM_UP:] or seconds)
 
 
 def _measure_features(config: TrialConfig) -> Speed:

@@ -1,6 +1,7 @@
 """How long a sweep will take, and where the figure comes from."""
 
 import pytest
+import torch
 
 from camerabias.sweeps.planning.estimate import TimeEstimate, estimate_time
 from camerabias.sweeps.planning.plan import make_plan
@@ -67,6 +68,15 @@ def test_small_batches_are_timed_whole_and_large_ones_in_part(planned, make_job)
     assert not large.exact
     assert small.device == large.device
     assert min(small.images_per_second, large.images_per_second) > 0
+
+
+@pytest.mark.parametrize(("enough", "n_steps"), [(1e-9, 1), (1e9, 5)])
+def test_a_step_so_slow_that_it_tells_enough_is_not_repeated(make_job, monkeypatch, enough, n_steps):
+    steps, step = [], torch.optim.Adam.step
+    monkeypatch.setattr(torch.optim.Adam, "step", lambda self: steps.append(step(self)))
+    monkeypatch.setattr("camerabias.sweeps.planning.speed.ENOUGH_SECONDS", enough)
+    assert measure_here(make_job(size=32).config).images_per_second > 0
+    assert len(steps) == n_steps
 
 
 def test_cost_is_hours_times_price():
