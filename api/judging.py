@@ -224,7 +224,7 @@ def _name_associated(associated: Mapping[str, str], source: str) -> list[str]:
 
 
 _FROM_JUDGED = "from the judged photos"
-_GUESSED = " Where training was otherwise, so is the verdict: `--training TABLE` says what it was like."
+_GUESSED = " Where training was otherwise, so is the verdict: `--training train.csv` says what it was like."
 
 
 def _known(folder: Folder) -> Judgement | None:

@@ -135,7 +135,9 @@ def test_what_training_lacks_and_what_the_camera_alone_comes_to_are_said(tmp_pat
     judged = training.assign(prediction=training["camera"].map({"x": "a", "y": "b"}))
     verdict = camerabias.judge(judged, training=training, run=str(tmp_path / "run"))
     assert verdict.verdict == "cheating"
-    assert verdict.next_steps[0].startswith("Quote 0.000 beside 1.000")
+    assert verdict.next_steps[0].startswith(
+        "Quote both accuracies, 0.000 on bias-conflicting photos and 1.000"
+    )
     assert verdict.next_steps[1].endswith("each label: 26 of 'b' by 'x', 11 of 'a' by 'y'.")
     assert verdict.numbers["shortcut_effect.camera_baseline"] == pytest.approx(50 / 63)
     cells = pd.read_csv(tmp_path / "run/report/tables/right_by_cell.csv", index_col="label")
