@@ -27,25 +27,30 @@ from camerabias.trainables.embeddings.build import _embed, load_embedder
 from camerabias.trainables.embeddings.embedder import BATCH, Embedder
 from camerabias.trainables.models.weights import load_weights, weights_id
 from camerabias.trainables.spec.linear_probe import Embedding
+from camerabias.trainables.spec.recipe import Precision
 
 ROUNDS, IMAGES, SIZES, BACKBONE = 5, 320, (224, 128), "tf_efficientnet_lite0"
 
 
 def main(arguments: list[str]) -> None:
     n_rounds, n_images = [*map(int, arguments), *(ROUNDS, IMAGES)[len(arguments) :]]
-    cores = os.cpu_count() or 1
+    embedder = load_embedder(make_embedding(BACKBONE, "imagenet", "float32"), "imagenet")
+    compare(embedder, n_rounds, n_images)
+
+
+def compare(embedder: Embedder, n_rounds: int, n_images: int, figure: str = "embeddings") -> None:
+    """Tell how fast photos are embedded, on the device of the embedder."""
     photos = make_photos(n_images)
-    embedder = load_embedder(make_embedding(), "imagenet")
 
     def ours() -> float:
         began = time.perf_counter()
         _embed(embedder, photos)
         return time.perf_counter() - began
 
-    rounds = take_turns(n_rounds, ours, lambda: bare(embedder, cores, n_images))
+    rounds = take_turns(n_rounds, ours, lambda: bare(embedder, n_images))
     sides = "embedding {ours} s, bare backbone {against} s; ratio of speeds {ratio}."
     sentence = f"{n_images} photos at {SIZES}: {sides}"
-    rounds.tell("embeddings", sentence)
+    rounds.tell(figure, sentence)
 
 
 def make_photos(n: int) -> list[tuple[str, bytes]]:
@@ -55,26 +60,31 @@ def make_photos(n: int) -> list[tuple[str, bytes]]:
         return [photo for part in dataset.manifest.parts for photo in read_images(dataset.folder, part.name)]
 
 
-def make_embedding() -> Embedding:
-    weights = weights_id(load_weights(BACKBONE, "imagenet"))
+def make_embedding(backbone: str, source: str, precision: Precision) -> Embedding:
+    weights = weights_id(load_weights(backbone, source))
     return Embedding(
-        backbone=BACKBONE,
+        backbone=backbone,
         weights=weights,
         view=View.model_validate("rgb"),
         size=SIZES[0],
         fit="resize",
         crops=1,
-        precision="float32",
+        precision=precision,
     )
 
 
 @torch.inference_mode()
-def bare(embedder: Embedder, threads: int, n_images: int) -> float:
+def bare(embedder: Embedder, n_images: int) -> float:
     """Seconds of the backbone on as many images."""
-    torch.set_num_threads(threads)
-    batches = [torch.rand(BATCH, 3, side, side).to(memory_format=torch.channels_last) for side in SIZES]
+    torch.set_num_threads(os.cpu_count() or 1)
+    device, bf16 = embedder.device, embedder.embedding.precision == "bfloat16"
+    batches = [
+        torch.rand(BATCH, 3, side, side).to(device, memory_format=torch.channels_last) for side in SIZES
+    ]
     began = time.perf_counter()
-    for batch in batches:
-        for _ in range(-(-n_images // BATCH)):
-            embedder.folded(batch)
+    with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+        for batch in batches:
+            for _ in range(-(-n_images // BATCH)):
+                features = embedder.folded(batch)
+    features.cpu()  # waits for the device
     return time.perf_counter() - began

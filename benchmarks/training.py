@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.bare_training import BATCH, MODEL, SIZE, bare_loop, make_dataset, make_recipe
+from benchmarks.bare_training import BATCH, SIZE, Case, bare_loop, make_dataset
 from benchmarks.common import take_turns
 from camerabias.datasets.views.cache import open_pixels
 from camerabias.datasets.views.registry import View
 from camerabias.datasets.views.variant import Variant
-from camerabias.trainables.models.registry import build_model
+from camerabias.trainables.spec.recipe import load_recipe
 from camerabias.trainables.training.evaluate import Examples
 from camerabias.trainables.training.images import Images
 from camerabias.trainables.training.train import Training
@@ -53,7 +53,12 @@ def make_training(folder: Path, steps: int) -> Training:
     dataset = make_dataset(folder / "dataset", n_images=-(-steps * BATCH // 10) * 10)
     variant = Variant(view=View.model_validate("rgb"), size=SIZE, fit=dataset.manifest.fit)
     images = Images(open_pixels(dataset, variant), variant.view, torch.device("cpu"))
-    rows = np.arange(steps * BATCH)
-    examples = Examples(images, rows, rows % 5)
-    model = build_model(MODEL, 5, (SIZE, SIZE), None).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    return Training(model, make_recipe(10**6, evaluate_every=10**6), 0, examples, examples)
+    return train_on(images, steps * BATCH, steps, Case())
+
+
+def train_on(images: Images, n_images: int, steps: int, case: Case) -> Training:
+    """Our loop, whose epoch has so many steps; images come up again where they are fewer."""
+    rows = np.arange(steps * case.batch)
+    examples = Examples(images, rows % n_images, rows % 5)
+    recipe = {"base": "demo", "max_steps": 10**6, "evaluate_every": 10**6, "batch_size": case.batch}
+    return Training(case.build(), load_recipe(recipe).in_precision(case.precision), 0, examples, examples)
