@@ -64,7 +64,8 @@ def test_its_predictions_alone_come_to_the_same(audited, exported, training, tmp
         camerabias.judge(tmp_path / "predictions.csv", tmp_path / "training.csv"),
     )
     assert judged.verdict == run.verdict == "cheating"
-    assert judged.reasons[1] == run.reasons[0], "after the associated labels"
+    first, second = (said.partition(" So much")[0] for said in (judged.reasons[1], run.reasons[0]))
+    assert first == second, "after the associated labels"
     same = [name for name in run.numbers if name.startswith(("shortcut_effect", "identification"))]
     assert len(same) > 20
     for name in same:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LINES, COLUMNS = 25, 80
 """Of a terminal: what is printed without --details takes no more."""
 
-ROOMS, ROOMS_OF_THREE = {"": 8, "Next:": 8}, {"": 8, "Next:": 5}
+ROOMS, ROOMS_OF_THREE = {"": 8, "Next:": 8}, {"": 9, "Next:": 4}
 """Lines of sentences by their head: of 25, what the verdict, heads and the report leave; likewise beside a third."""
 
 THIRD = 2

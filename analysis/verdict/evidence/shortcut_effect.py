@@ -88,20 +88,25 @@ class ShortcutEffectTest(VerdictTest[EffectFound]):
         if result is None or isnan(result.effect.p):
             return []
         effect = result.effect
-        sentences = [_difference(effect), *([_power(result)] if effect.p > LEVEL else _most_clearly(found))]
+        sentences = [
+            _difference(effect, found.judged),
+            *([_power(result)] if effect.p > LEVEL else _most_clearly(found)),
+        ]
         if effect.has_both:
             sentences.append(_accuracies(effect, found.noun))
         return sentences
 
 
-def _difference(effect: ShortcutEffect) -> str:
+def _difference(effect: ShortcutEffect, judged: bool) -> str:
     points = show_with_points(effect.risk_difference.mean, points_decimals(effect.risk_difference))
     sure = ", ".join(filter(None, [show_points_ci(effect.risk_difference), show_p(effect.p)]))
     found = "No significant shortcut effect" if effect.p > LEVEL else "Shortcut effect"
-    return (
-        f"{found}: {points} ({sure}). So much more often are photos named the label that goes with their camera (its "
-        "associated label) than others of the same true label."
+    than = (
+        "their camera's associated label than others of their label"  # the sentence before names these labels
+        if judged
+        else "the label that goes with their camera (its associated label) than others of the same true label"
     )
+    return f"{found}: {points} ({sure}). So much more often are photos named {than}."
 
 
 def _accuracies(effect: ShortcutEffect, noun: str) -> str:
