@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from os import PathLike, fspath
 from typing import TYPE_CHECKING
 
@@ -189,5 +189,7 @@ def _reader(run: Run) -> Callable[[str], bytes] | None:
     # of a run that was copied here, a bucket may be out of reach
     if (run.folder.is_local and not dataset.is_local) or not is_dataset(dataset):
         return None
-    same = open_manifest(dataset).fingerprint == info["dataset"]
-    return open_dataset(dataset).read_image if same else None
+    if open_manifest(dataset).fingerprint != info["dataset"]:
+        return None
+    opened = cache(lambda: open_dataset(dataset))  # when a photo is asked for: most reports show none
+    return lambda image_id: opened().read_image(image_id)

@@ -7,6 +7,7 @@ from math import isnan, nan
 
 import pandas as pd
 
+from camerabias.analysis.records.wording import describe_model
 from camerabias.analysis.report.answer_charts import paired_charts
 from camerabias.analysis.report.audit_tables import readable
 from camerabias.analysis.report.page import template
@@ -51,6 +52,16 @@ class ComparedRun:
     verdict: Verdict
     photos: frozenset[tuple[str, str, str]]
 
+    @property
+    def model(self) -> str | None:
+        """The model that the verdict is about: with the clearest effect, the largest of those; None without any."""
+        tested = [
+            (model.p, -(model.risk_difference or 0.0), model.name)
+            for model in self.verdict.models or []
+            if model.p is not None
+        ]
+        return min(tested)[2] if tested else None
+
     def number(self, name: str) -> Estimate:
         """A number of the verdict with its interval; NaN where that is not known."""
         ends = (self.verdict.evidence.get(f"{name}{end}") for end in ("", "_low", "_high"))
@@ -84,7 +95,16 @@ class RunComparison:
             self._change(NUMBERS[name], name)
             for name in ("shortcut_effect.risk_difference", "shortcut_effect.accuracy")
         ]
-        return [*changes, _SAME_PHOTOS if self.same_photos else _OTHER_PHOTOS]
+        return [*changes, *self._other_model(), _SAME_PHOTOS if self.same_photos else _OTHER_PHOTOS]
+
+    def _other_model(self) -> list[str]:
+        first, second = self.before.model, self.after.model
+        if first is None or second is None or first == second:
+            return []
+        return [
+            f"Before, {describe_model(first)} was judged, and after, {describe_model(second)}: what changed may come "
+            "from that."
+        ]
 
     @property
     def next_steps(self) -> list[str]:

@@ -90,6 +90,15 @@ def test_sentences_say_what_fell_what_rose_and_of_which_photos(runs, compared, t
     assert "not about the same photos" in others.sentences[-1]
 
 
+def test_other_models_are_named_where_the_runs_are_about_others(runs, compared, tmp_path):
+    assert not any("was judged" in sentence for sentence in compared.sentences)
+    mixed = camerabias.compare(runs / "run", runs / "after", tmp_path)
+    audited = json.loads((runs / "run/report/verdict.json").read_text())["models"][0]["name"]
+    assert (
+        f"Before, {audited} was judged, and after, the classifier: what changed may come from that."
+    ) in mixed.sentences
+
+
 def test_an_audit_and_a_judged_table_are_compared_in_one_page(runs, command):
     code, out, err = command("report", runs / "run", runs / "after")
     written = (runs / "after/report/compared.html").read_text()
