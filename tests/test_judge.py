@@ -64,7 +64,7 @@ def test_its_predictions_alone_come_to_the_same(audited, exported, training, tmp
         camerabias.judge(tmp_path / "predictions.csv", tmp_path / "training.csv"),
     )
     assert judged.verdict == run.verdict == "cheating"
-    first, second = (said.partition(" So much")[0] for said in (judged.reasons[1], run.reasons[0]))
+    first, second = (said.partition(" Photos are")[0] for said in (judged.reasons[1], run.reasons[0]))
     assert first == second, "after the associated labels"
     same = [name for name in run.numbers if name.startswith(("shortcut_effect", "identification"))]
     assert len(same) > 20
@@ -136,10 +136,8 @@ def test_what_training_lacks_and_what_the_camera_alone_comes_to_are_said(tmp_pat
     judged = training.assign(prediction=training["camera"].map({"x": "a", "y": "b"}))
     verdict = camerabias.judge(judged, training=training, run=str(tmp_path / "run"))
     assert verdict.verdict == "cheating"
-    assert verdict.next_steps[0].startswith(
-        "Quote both accuracies, 0.000 on bias-conflicting photos and 1.000"
-    )
-    assert verdict.next_steps[1].endswith("each label: 26 of 'b' by 'x', 11 of 'a' by 'y'.")
+    assert verdict.next_steps[0].endswith("labels alike: 26 of 'b' by 'x', 11 of 'a' by 'y'.")
+    assert verdict.next_steps[1].startswith("Quote both accuracies: 0.000 on bias-conflicting photos, 1.000")
     assert verdict.numbers["shortcut_effect.camera_baseline"] == pytest.approx(50 / 63)
     cells = pd.read_csv(tmp_path / "run/report/tables/right_by_cell.csv", index_col="label")
     assert cells.to_dict("index") == {
@@ -147,7 +145,7 @@ def test_what_training_lacks_and_what_the_camera_alone_comes_to_are_said(tmp_pat
         "b": {"x": "0 of 4", "y": "20 of 20"},
     }
     assert (
-        "Most clearly: 9 of 9 photos of 'a' by 'y' are called 'b', and 0 of 30 by other cameras."
+        "For instance, 9 of 9 photos of 'a' by 'y' are called 'b', and 0 of 30 by cameras that do not go with that."
         in verdict.reasons
     )
 

@@ -136,8 +136,8 @@ def _use(
         return no(f"There are only {n_groups} {noun}, where {MIN_GROUPS} are needed.")
     if not associated:
         why = (
-            "Every camera has the labels in the same proportions, so that using it gains nothing here. To see what "
-            "a classifier does where it gains something, train on the setting 'disjoint'."
+            "Every camera has the labels in the same proportions, so that a classifier gains nothing from it here. "
+            "Keep it so as photos are added."
         )
         return Answer(question=question, answerable=True, why=why)
     if not most.groups:

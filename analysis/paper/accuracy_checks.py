@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from camerabias.analysis.effects.learned import steps_learned
 from camerabias.analysis.effects.probes import (
     all_crops,
     place_effects,
@@ -16,6 +15,7 @@ from camerabias.analysis.effects.probes import (
 from camerabias.analysis.paper.estimates import compare, each, expected, probed
 from camerabias.analysis.paper.evidence import Evidence, NotTestedError, Recorded
 from camerabias.analysis.paper.outcome import CLOSE, OVERWHELMING, Check, ClaimOutcome, ClaimResult
+from camerabias.analysis.records.learned import steps_learned
 from camerabias.analysis.statistics.accuracy import contrast, excess_given, share_given
 from camerabias.analysis.statistics.bootstrap import Estimate, estimate
 from camerabias.analysis.statistics.learning import learning_order, learning_threshold

@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from camerabias.analysis.effects.learned import steps_learned
+from camerabias.analysis.effects.by_setting import REFERENCES, Sides, reference_cell, setting_contrasts
 from camerabias.analysis.effects.probes import (
     ENERGY_REGIONS,
     alikeness,
@@ -22,9 +22,9 @@ from camerabias.analysis.effects.probes import (
     perturbation_correlations,
     perturbation_energy,
 )
+from camerabias.analysis.records.learned import steps_learned
 from camerabias.analysis.records.records import Records
 from camerabias.analysis.records.wording import PLAIN, show_absence
-from camerabias.analysis.report.setting_contrast import REFERENCES, Sides, reference_cell, setting_contrasts
 from camerabias.analysis.statistics.accuracy import (
     contrast,
     excess_given,

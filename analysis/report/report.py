@@ -12,6 +12,7 @@ from camerabias.analysis.cues.differences import compare_cameras
 from camerabias.analysis.cues.wording import describe_differences
 from camerabias.analysis.design.design import Answer, Design
 from camerabias.analysis.design.wording import describe_metadata, describe_photos
+from camerabias.analysis.effects.by_setting import setting_contrasts
 from camerabias.analysis.effects.given_labels import (
     MisledCell,
     describe_misled,
@@ -30,7 +31,7 @@ from camerabias.analysis.report.findings import Finding, find
 from camerabias.analysis.report.heat_table import HeatTable, heat_table
 from camerabias.analysis.report.page import PAGE_FILE, template
 from camerabias.analysis.report.search import report_searches
-from camerabias.analysis.report.setting_contrast import contrast_charts, contrast_headline, setting_contrasts
+from camerabias.analysis.report.setting_contrast import contrast_charts, contrast_headline
 from camerabias.analysis.report.tables import (
     StudyTable,
     WideTable,

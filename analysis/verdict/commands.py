@@ -20,8 +20,8 @@ def audit_again(found: Findings, *options: str) -> str:
     return f"`{' '.join([*words, *options])}`"
 
 
-def compare_mitigations(found: Findings) -> str:
-    """The line that trains the same model with every mitigation."""
+def compare_settings(found: Findings) -> str:
+    """The line that trains the same model in every setting, and with every mitigation."""
     return audit_again(found, *_model(found.model), "--full")
 
 

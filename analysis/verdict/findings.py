@@ -9,11 +9,13 @@ from math import isnan
 import pandas as pd
 
 from camerabias.analysis.design.design import Answerable
+from camerabias.analysis.effects.by_setting import setting_contrasts
 from camerabias.analysis.effects.by_view import SETTING, cameras_by_view, labels_by_view
 from camerabias.analysis.effects.mitigations import mitigations
 from camerabias.analysis.effects.shortcut_effect import ShortcutEffect, shortcut_effect
 from camerabias.analysis.records.records import Records
 from camerabias.analysis.records.wording import PLAIN
+from camerabias.analysis.statistics.accuracy import accuracy
 from camerabias.analysis.statistics.permutation import LEVEL, holm
 from camerabias.analysis.verdict.evidence.base import Audited, Findings
 from camerabias.analysis.verdict.evidence.control import CONTROL
@@ -53,6 +55,7 @@ def gather(records: Records, design: Answerable) -> Findings:
             sensor_matches=records.run.frame(SENSOR_PATTERN_FILE),
             pixels=measured_pixels(records.run),
             mitigations=mitigations(records, design.associated_labels),
+            contrast=next((one for one in setting_contrasts(records) if one.model == model), None),
             run=typed(records.run.folder.uri),
             source=typed(records.info.dataset_location),
         )
@@ -126,12 +129,14 @@ def measured_pixels(run: Run) -> pd.DataFrame | None:
 
 
 def _choose_model(records: Records, effects: Mapping[str, ShortcutEffect]) -> str:
-    """The model with the clearest effect, or the largest of those; before any has finished the first asked for."""
+    """The model with the clearest effect, or the largest of those; else the best one, or the first that was asked."""
 
     def clarity(model: str) -> tuple[bool, float, float]:
         # NaN sorts last: a model of which nothing can be said is not the one that the verdict is about
         effect = effects[model]
-        return isnan(effect.p), effect.p, -effect.risk_difference.mean
+        if isnan(effect.p):
+            return True, 0.0, -accuracy(_rows(records, "label", model)).mean
+        return False, effect.p, -effect.risk_difference.mean
 
     clearest = sorted(effects, key=clarity)
     asked = [*records.cells("label", SETTING, PLAIN), *records.cells("camera", SETTING, PLAIN)]

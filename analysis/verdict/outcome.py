@@ -26,7 +26,9 @@ _LITTLE = (
 _WORDS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine"}
 
 
-_NOTHING_TO_USE = "The classifier was not shown to use the camera, which does not go with the label here."
+_NOTHING_TO_USE = (
+    "Every camera has the labels in the same proportions here, so that a classifier gains nothing from it."
+)
 
 
 def meaning_of(outcome: VerdictOutcome, largest: float | None, detectable: float | None) -> str:

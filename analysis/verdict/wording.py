@@ -16,7 +16,7 @@ from camerabias.analysis.statistics.number_format import (
     show_with_points,
 )
 from camerabias.analysis.statistics.permutation import LEVEL
-from camerabias.analysis.verdict.commands import audit_again, compare_mitigations, equalise
+from camerabias.analysis.verdict.commands import audit_again, compare_settings, equalise
 from camerabias.analysis.verdict.evidence.base import Findings
 from camerabias.analysis.verdict.evidence.cues import CUES_TEST
 from camerabias.analysis.verdict.evidence.moved_cues import MOVED_CUES
@@ -114,12 +114,12 @@ def propose_next_steps(found: Findings, outcome: VerdictOutcome) -> list[str]:
     """What to do next, the most useful first."""
     photos = photos_to_take(found.design)
     if found.judged:
-        first = [*_quote_both(found), *_photos_to_balance(found)] if outcome == "cheating" else []
+        first = [*_photos_to_balance(found), *_quote_both(found)] if outcome == "cheating" else []
         return [*first, *_steps_of_predictions(found, outcome), *photos]
     steps = {
         "cheating": [
-            *_quote_both(found),
             *(_photos_to_balance(found) or ["Take photos of every label with every camera."]),
+            *_quote_both(found),
             *_equalise(found),
             _mitigate(found),
         ],
@@ -129,11 +129,20 @@ def propose_next_steps(found: Findings, outcome: VerdictOutcome) -> list[str]:
             *_photos_to_balance(found),
             "Audit again with more photos to find smaller effects.",
         ],
-        "no evidence": [
-            "Audit again when photos or cameras change, or with more photos to find smaller effects."
-        ],
+        "no evidence": _while_nothing_is_found(found),
     }[outcome]
     return [*_mend_the_split(found), *steps, *photos, *_judge_your_own(found)]
+
+
+def _while_nothing_is_found(found: Findings) -> list[str]:
+    if found.design.associated_labels:
+        return ["Audit again when photos or cameras change, or with more photos to find smaller effects."]
+    tied = f"See what a classifier does where the camera would help it: {compare_settings(found)}."
+    return [
+        "Keep each camera's share of every label, and audit again when photos or cameras change.",
+        "Test on photos by a camera that training never saw.",
+        *([] if found.contrast else [tied]),
+    ]
 
 
 def _quote_both(found: Findings) -> list[str]:
@@ -145,8 +154,8 @@ def _quote_both(found: Findings) -> list[str]:
         show_share(one.mean) for one in (tested.effect.accuracy_aligned, tested.effect.accuracy_conflicting)
     )
     return [
-        f"Quote both accuracies, {conflicting} on bias-conflicting photos and {aligned} on bias-aligned ones: one "
-        "number hides the shortcut effect. Both hold for these cameras alone."
+        f"Quote both accuracies: {conflicting} on bias-conflicting photos, {aligned} on bias-aligned ones. One "
+        "number hides the shortcut effect."
     ]
 
 
@@ -176,7 +185,7 @@ def _photos_to_balance(found: Findings) -> list[str]:
     cells = [f"{cell.n} of {cell.label!r} by {cell.camera!r}" for cell in lacking[:MAX_LACKING]]
     others = lacking[MAX_LACKING:]
     more = f", and {sum(cell.n for cell in others)} of {len(others)} more pairs" if others else ""
-    return [f"Take training photos until every camera has as many of each label: {', '.join(cells)}{more}."]
+    return [f"Take more training photos, until each camera has its labels alike: {', '.join(cells)}{more}."]
 
 
 def _equalise(found: Findings) -> list[str]:
@@ -205,7 +214,7 @@ def _compared(found: Findings) -> str:
         if row["model"] == found.model and not isnan(row["bias_removed"])
     ]
     if not tested:
-        return f"{compare_mitigations(found)} compares what they cost."
+        return f"{compare_settings(found)} compares what they cost."
     shown = [row for row in tested if row["bias_removed_low"] > 0]
     if not shown:
         return f"None of the {len(tested)} mitigations compared here was shown to lower the shortcut effect."
@@ -232,10 +241,9 @@ def _steps_of_predictions(found: Findings, outcome: VerdictOutcome) -> list[str]
     """What to do where predictions are all there is."""
     return {
         "cheating": [
-            "Train on as many photos of every label with every camera, or with weights that balance label × camera.",
-            "Test on photos by a camera that training never saw: what is read off known cameras is worth nothing "
-            "there.",
-            "With the photos at hand, `camerabias audit photos.csv --run runs/mine` trains a model of its own on "
+            "Or train on what there is, with weights or resampling by label × camera.",
+            "Test on photos by a camera that training never saw, where no shortcut helps, and judge these too.",
+            "With the photos at hand, `camerabias audit photos.csv --run runs/audit` trains a model of its own on "
             "them and says which cue that uses.",
         ],
         "cannot tell": [

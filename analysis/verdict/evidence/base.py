@@ -10,6 +10,7 @@ from typing import ClassVar, Generic, TypeVar, cast
 import pandas as pd
 
 from camerabias.analysis.design.design import Answerable
+from camerabias.analysis.effects.by_setting import SettingContrast
 from camerabias.analysis.effects.shortcut_effect import ShortcutEffect
 from camerabias.trainables.records.record import ProbeArrays
 
@@ -40,6 +41,8 @@ class Audited:
         run: Where the run lies, as a word of a command line, to name in what to do next; empty where there is none.
         source: Likewise the photos' DATASET, or the table of predictions.
         mitigations: `mitigations.mitigations`; without rows where nothing was mitigated.
+        contrast: What the model does after training with a tie of camera and label, and without; None where that was
+            not tried.
     """
 
     model: str
@@ -59,6 +62,7 @@ class Audited:
     run: str = ""
     source: str = ""
     mitigations: pd.DataFrame = field(default_factory=pd.DataFrame)
+    contrast: SettingContrast | None = None
 
     @property
     def noun(self) -> str:

@@ -38,8 +38,8 @@ class IdentificationTest(VerdictTest[Identification]):
             return [f"The model {verb} the camera within a label: {_numbers(result)}."]
         if found.judged and result is None:
             return [
-                "Not tested: whether the photos give the camera away. That takes predictions of the camera "
-                "(--predicted-camera)."
+                "Not tested, and not needed for `cheating`: whether the photos give the camera away. That takes "
+                "predictions of the camera (--predicted-camera)."
             ]
         if found.of(SENSOR_PATTERN) is None:
             return ["Whether the camera is identified within a label was not tested, or no label has two."]

@@ -16,6 +16,7 @@ from camerabias.analysis.statistics.number_format import (
     show_estimate,
     show_p,
     show_points_ci,
+    show_share,
     show_with_points,
 )
 from camerabias.analysis.statistics.permutation import LEVEL
@@ -84,7 +85,7 @@ class ShortcutEffectTest(VerdictTest[EffectFound]):
         """The risk difference, and what could have been found where none was."""
         result = found.of(self)
         if not found.design.associated_labels:
-            return [found.design.answers["use"].why]
+            return [found.design.answers["use"].why, *_where_tied(found)]
         if result is None or isnan(result.effect.p):
             return []
         effect = result.effect
@@ -101,12 +102,25 @@ def _difference(effect: ShortcutEffect, judged: bool) -> str:
     points = show_with_points(effect.risk_difference.mean, points_decimals(effect.risk_difference))
     sure = ", ".join(filter(None, [show_points_ci(effect.risk_difference), show_p(effect.p)]))
     found = "No significant shortcut effect" if effect.p > LEVEL else "Shortcut effect"
-    than = (
-        "their camera's associated label than others of their label"  # the sentence before names these labels
-        if judged
-        else "the label that goes with their camera (its associated label) than others of the same true label"
+    explained = "the label that goes with their camera (its associated label)"
+    own = (
+        "their camera's associated label" if judged else explained
+    )  # judged, the sentence before names these
+    return (
+        f"{found}: {points} ({sure}). Photos are named {own} that much more often than others of their label."
     )
-    return f"{found}: {points} ({sure}). So much more often are photos named {than}."
+
+
+def _where_tied(found: Findings) -> list[str]:
+    """What the same model does where it gains something from the camera; nothing where that was not tried."""
+    if found.contrast is None:
+        return []
+    tied = found.contrast.tied
+    does = "uses the camera" if tied.falls else "was not shown to use the camera"
+    return [
+        f"Trained where every camera has one label, the same model {does}: right for {show_share(tied.aligned.mean)} "
+        f"of photos where they go together, and for {show_share(tied.conflicting.mean)} of others."
+    ]
 
 
 def _accuracies(effect: ShortcutEffect, noun: str) -> str:
@@ -138,8 +152,9 @@ def _most_clearly(found: Findings) -> list[str]:
     once = sum(map(len, rows)) == len({image for one in rows for image in one["image_id"]})
     what = "photos" if once else "predictions"
     return [
-        f"Most clearly: {first.given} of {first.photos} {what} of {first.label!r} by {first.camera!r} are called "
-        f"{first.associated_label!r}, and {first.given_of_others} of {first.photos_of_others} by other cameras."
+        f"For instance, {first.given} of {first.photos} {what} of {first.label!r} by {first.camera!r} are called "
+        f"{first.associated_label!r}, and {first.given_of_others} of {first.photos_of_others} by cameras that do not "
+        "go with that."
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 
 import pandas as pd
 
@@ -55,7 +56,9 @@ class TaskTest(VerdictTest[Task]):
         if result is None:
             return []
         others = len(found.effects) - 1
-        beside = f" Of {others + 1} models, it has the clearest effect (p corrected)." if others else ""
+        tested = any(not isnan(effect.p) for effect in found.effects.values())
+        why = "has the clearest shortcut effect (p corrected)" if tested else "names labels best"
+        beside = f" Of {others + 1} models, it {why}." if others else ""
         return [
             f"Judged: {describe_model(found.model)}, label accuracy {show_estimate(result.accuracy)}, majority "
             f"baseline {show_share(result.majority_baseline)}.{beside}",

@@ -4,26 +4,15 @@ from pathlib import Path
 
 import pytest
 
+from camerabias.analysis.effects.by_setting import setting_contrasts
 from camerabias.analysis.records.load import load_records
 from camerabias.analysis.report.report import make_report
-from camerabias.analysis.report.setting_contrast import (
-    contrast_charts,
-    contrast_headline,
-    setting_contrasts,
-)
+from camerabias.analysis.report.setting_contrast import contrast_charts, contrast_headline
 
 
 @pytest.fixture
 def contrasts(demo_run):
     return setting_contrasts(load_records(demo_run.folder.path))
-
-
-def test_a_model_that_follows_the_camera_is_right_where_it_goes_with_the_label_alone(contrasts):
-    (found,) = contrasts
-    assert (found.tied.aligned.mean, found.tied.conflicting.mean) == (1, 0)
-    assert found.without.aligned.mean == pytest.approx(0.96, abs=0.04)
-    assert found.without.conflicting.mean == pytest.approx(0.96, abs=0.04)
-    assert (found.tied.falls, found.without.falls) == (True, False)
 
 
 def test_the_headline_counts_models_after_both_kinds_of_training(contrasts):

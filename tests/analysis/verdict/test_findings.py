@@ -150,7 +150,9 @@ def test_an_effect_that_was_not_shown_is_not_called_little():
 
 def test_of_balanced_photos_nothing_is_said_to_have_been_findable():
     verdict = decide(findings_of(cameras_right=0.5)).model_copy(update={"evidence": {}})
-    assert verdict.meaning.endswith("use the camera, which does not go with the label here.")
+    assert verdict.meaning.endswith(
+        "in the same proportions here, so that a classifier gains nothing from it."
+    )
 
 
 def test_reasons_give_the_numbers_of_the_evidence():
@@ -162,8 +164,8 @@ def test_reasons_give_the_numbers_of_the_evidence():
         for end in (effect.risk_difference.mean, effect.risk_difference.low, effect.risk_difference.high)
     )
     assert verdict.reasons[0] == (
-        f"Shortcut effect: {difference} points (95 % CI [{low}, {high}], p < 0.001). So much more often are photos "
-        "named the label that goes with their camera (its associated label) than others of the same true label."
+        f"Shortcut effect: {difference} points (95 % CI [{low}, {high}], p < 0.001). Photos are named the label "
+        "that goes with their camera (its associated label) that much more often than others of their label."
     )
     assert verdict.evidence["shortcut_effect.risk_difference"] == effect.risk_difference.mean
     assert verdict.evidence["shortcut_effect.n_bias_conflicting"] == 48
@@ -340,7 +342,7 @@ def test_next_steps_name_commands_that_run_as_they_are_printed(story, model, jud
 def test_photos_to_take_are_counted_by_label_and_camera():
     verdict = decide(findings_of(follow=0.7))  # of each camera 96 of one label and 24 of the other
     assert (
-        "Take training photos until every camera has as many of each label: "
+        "Take more training photos, until each camera has its labels alike: "
         "72 of 'two' by 'A', 72 of 'one' by 'B'."
     ) in verdict.next_steps
 
@@ -488,6 +490,41 @@ def test_of_models_with_the_same_p_the_one_with_the_largest_effect_is_judged(mak
     assert len({model.p for model in models.values()}) == 1, "neither is clearer"
     assert found.model == max(models, key=lambda name: models[name].risk_difference)
     assert "test_vit" in found.model
+
+
+def balanced(make, location, cells):
+    """A made-up run with the facts of photos of which every camera has as many of each label."""
+    run = make.run(location, {"audit": cells}, bottles_per_label=12)
+    run.write_frame(
+        FACTS_FILE,
+        facts(
+            {
+                (f"Manufacturer {n}", camera): 25
+                for camera in ("iPhone", "Samsung", "Huawei", "Redmi")
+                for n in (1, 2)
+            }
+        ),
+    )
+    return load_records(run.folder.uri)
+
+
+def test_of_balanced_photos_the_best_model_is_judged_and_what_a_tie_would_do_is_said(make, tmp_path):
+    cells = [
+        make.cell("label", "natural", make.right("label", 0.7)),
+        make.cell("label", "natural", make.right("label", 0.95), model="test_vit"),
+    ]
+    alone = investigate(balanced(make, tmp_path / "alone", cells))
+    assert "test_vit" in alone.model
+    said = decide(alone)
+    assert any(reason.endswith("Of 2 models, it names labels best.") for reason in said.reasons)
+    assert any("--full" in step for step in said.next_steps)
+    cells.append(make.cell("label", "disjoint", make.by_camera, model="test_vit"))
+    beside = decide(investigate(balanced(make, tmp_path / "beside", cells)))
+    assert beside.reasons[1] == (
+        "Trained where every camera has one label, the same model uses the camera: right for 1.000 of photos where "
+        "they go together, and for 0.000 of others."
+    )
+    assert not any("--full" in step for step in beside.next_steps), "it has been done"
 
 
 def test_report_of_an_audit_holds_the_verdict(make, tmp_path):
