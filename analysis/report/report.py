@@ -189,7 +189,8 @@ def _find_misled(audit: Findings) -> _Misled | None:
     cells = misled_cells(rows, associated) if has_shortcut_effect(audit) else []
     if not cells:
         return None
-    return _Misled(cells, describe_misled(cells), show_given(given_labels(rows, associated)))
+    given = given_labels(rows, associated)
+    return _Misled(cells, describe_misled(cells), show_given(given[given["given"] > 0]))
 
 
 def _draw(
