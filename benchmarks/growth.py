@@ -356,44 +356,11 @@ def name_dataset(folder: Path, _: int) -> None:
 
 def tune_trials(_: Path, n: int) -> None:
     """The driver of n trials that end at once, on a Ray of its own."""
-    from ray import tune
-
+    from benchmarks.waiting_trials import run_waiting_trials
     from camerabias.datasets.io.ray_connection import connect_ray
-    from camerabias.datasets.sampling.rules import Setting
-    from camerabias.sweeps.execution import ray_tune
-    from camerabias.sweeps.execution.jobs import KnownJobs
-    from camerabias.trainables.spec.recipe import load_recipe
-    from camerabias.trainables.spec.trial import TrialConfig
-    from camerabias.trainables.worker.job import Job, Progress
-    from camerabias.trainables.worker.node import Expected
 
-    class Ended(tune.Trainable):
-        def step(self) -> dict[str, Any]:
-            progress = Progress("done", 1, 1, 0.5, 0.5, 1.0, 0.0)
-            return {**vars(progress), "done": True}
-
-        def reset_config(self, new_config: dict[str, Any]) -> bool:
-            return True
-
-    class Counting:
-        n = 0
-
-        def progress(self, trial: TrialConfig, progress: Progress) -> None:
-            self.n += 1
-
-    fields = {
-        "dataset": "made up", "model": MODELS[0], "weights": "none", "target": "camera", "train_view": "rgb",
-        "test_view": "rgb", "test_fold": 0, "size": 32, "fit": "resize", "recipe": load_recipe("demo"),
-        "setting": Setting(name="own", cells=tuple((a, b) for a in LABELS for b in CAMERAS), equal_counts=False),
-    }  # fmt: skip
-    configs = [TrialConfig.model_validate({**fields, "seed": seed}) for seed in range(n)]
-    ray_tune.TuneTrial = Ended  # type: ignore[misc, assignment]
     connect_ray()
-    watcher = Counting()
-    jobs = [Job(config, "none", "none", "none", 1) for config in configs]
-    expected = Expected(run="none", dataset="none", fingerprint="none", owner="none", versions={})
-    ray_tune.run_on_ray(KnownJobs(jobs, watcher), expected)
-    assert watcher.n == n
+    run_waiting_trials(n, seconds=0.0)
 
 
 STEPS: dict[str, dict[str, Step]] = {

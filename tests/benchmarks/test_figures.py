@@ -21,6 +21,7 @@ SMALL = {
     "importing": ["64", "1", "40"],
     "judge": ["200"],
     "memory": ["2", "40"],
+    "nodes": ["6", "0.1", "1"],
     "on_gpu": ["FOLDER", "--small"],
     "peers_domainbed": [".", "4", "1", "1", "50", "ours"],
     "peers_training": [".", "1", "1", "96", "ours-local"],
@@ -64,6 +65,7 @@ def run(name, arguments):
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("ray")  # of which `nodes` starts one; two at a time would only slow each other
 @pytest.mark.parametrize("name", SMALL)
 def test_figure_is_told_as_json(name, tmp_path):
     told = run(name, [str(tmp_path) if word == "FOLDER" else word for word in SMALL[name]])
