@@ -41,21 +41,17 @@ def mitigations(records: Records, associated: Mapping[str, str]) -> pd.DataFrame
         `MITIGATION_COLUMNS`, a row per mitigation of each model, setting and views, `none` first: `accuracy`;
         `aligned` and `conflicting`, the accuracy on bias-aligned and bias-conflicting photos;
         `risk_difference` and `p` of `shortcut_effect`; `accuracy_lost`, the accuracy of none minus this one, photo
-        by photo and seed by seed; and `bias_removed`, the same of the differences. Each estimate has `_low` and
+        by photo and seed by seed, where none is that of the same study (another may test other folds, and train on
+        fewer photos); and `bias_removed`, the same of the differences. Each estimate has `_low` and
         `_high`; the interval of `bias_removed` takes both differences for independent, and so is rather too wide.
         `missing` says why numbers are NaN, and is empty otherwise. No rows where nothing was mitigated.
 
     Raises:
         CamerabiasError: A file of a finished trial is damaged; it is named.
     """
-    cells: dict[tuple[str, str, str], dict[str, StudyCell]] = {}
-    for cell in records.cells("label", mitigation=None):
-        key = (records.model_name(cell), cell.setting, cell.views)
-        cells.setdefault(key, {})[cell.mitigation] = cell
     rows = [
         {**dict(zip(_KEY, (model, setting, views), strict=True)), **row}
-        for (model, setting, views), by_mitigation in cells.items()
-        if by_mitigation.keys() - {"none"}
+        for (model, setting, views), by_mitigation in _compared(records).items()
         for row in _rows(
             records,
             by_mitigation,
@@ -63,6 +59,30 @@ def mitigations(records: Records, associated: Mapping[str, str]) -> pd.DataFrame
         )
     ]
     return pd.DataFrame(rows, columns=MITIGATION_COLUMNS)
+
+
+def _compared(records: Records) -> dict[tuple[str, str, str], dict[str, StudyCell]]:
+    """Cells by mitigation of each model, setting and views that was mitigated."""
+    found: dict[tuple[str, str, str], dict[str, StudyCell]] = {}
+    for cell in records.cells("label", mitigation=None):
+        key = (records.model_name(cell), cell.setting, cell.views)
+        found.setdefault(key, {})[cell.mitigation] = cell
+    return {
+        key: {**cells, **_plain_beside(records, cells)}
+        for key, cells in found.items()
+        if cells.keys() - {"none"}
+    }
+
+
+def _plain_beside(records: Records, cells: Mapping[str, StudyCell]) -> dict[str, StudyCell]:
+    """The cell without a mitigation of a study that has one with; empty where no study has both."""
+    keys = {cell.key for name, cell in cells.items() if name != "none"}
+    plain = next(iter(cells.values())).model_copy(update={"mitigation": "none"}).key
+    for study in records.studies.values():
+        of_study = {cell.key: cell for cell in study.cells}
+        if plain in of_study and keys & of_study.keys():
+            return {"none": of_study[plain]}
+    return {}
 
 
 def _rows(

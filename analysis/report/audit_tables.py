@@ -43,16 +43,21 @@ def audit_tables(records: Records, found: Findings) -> list[AuditTable]:
         "labels_by_view": (f"Accuracy and shortcut effect of labels{_by_view(found.labels)}", found.labels),
         "strengths": (_strength_caption(by_strength), by_strength),
         "unseen_cameras": ("Labels on cameras that training never saw", unseen_cameras(records)),
-        "mitigations": (
-            "What helps: bias removed against accuracy lost",
-            found.mitigations,
-        ),
+        "mitigations": (_mitigation_caption(found.mitigations), found.mitigations),
     }
     return [
         AuditTable(name, frame, WideTable(caption, readable(_varying(frame))))
         for name, (caption, frame) in frames.items()
         if len(frame)
     ]
+
+
+def _mitigation_caption(found: pd.DataFrame) -> str:
+    """What the table compares; bias removed only where any is known."""
+    beside = "each beside none on the same seeds and test photos"
+    if found["bias_removed"].isna().all():
+        return f"What mitigations cost: accuracy lost, {beside}; what they remove is not known"
+    return f"What helps: bias removed against accuracy lost, {beside}"
 
 
 def _strength_caption(found: pd.DataFrame) -> str:

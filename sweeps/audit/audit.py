@@ -1,7 +1,7 @@
 """The audit: the design check, the experiments in the order in which they need each other, and the report.
 
-What a later experiment would ask in vain is not run: no cue is removed where cameras are not identified, or where
-they have nothing to do with the label.
+What a later experiment would ask in vain is not run: no cue is removed where cameras are not identified, and where
+they have nothing to do with the label, no mitigation is tried either.
 """
 
 from __future__ import annotations
@@ -91,9 +91,15 @@ class Suite:
 
 THREE, FIVE = range(3), range(5)
 
-_VIEWS = [Step("cues", (0, 1)), Step("cues_used", (0, 1))]
-_MORE = [Step(study, THREE) for study in ("settings", "strengths", "unseen", "mitigations")]
-_EVERY_PHOTO = Step("audit", FIVE, rotation=5)
+MITIGATIONS = "mitigations"
+"""The study of what helps."""
+
+# the same folds throughout: what later steps share with the first is not trained again, and compares photo by photo
+ROTATION = 5
+
+_VIEWS = [Step(study, (0, 1), ROTATION) for study in ("cues", "cues_used")]
+_MORE = [Step(study, THREE, ROTATION) for study in ("settings", "strengths", "unseen", MITIGATIONS)]
+_EVERY_PHOTO = Step("audit", FIVE, ROTATION)
 
 SUITES: dict[SuiteName, Suite] = {
     "quick": Suite(Step("audit", THREE)),  # three seeds are the fewest whose interval covers seeds
@@ -211,11 +217,7 @@ def _run_steps(
         listener.say(f"`{verdict.verdict}`: {verdict.reasons[0]}")
         listener.say("Which cue is used? Test photos are changed, and classified again.")
         outcomes.append(_run(_moving(plans[first], Run(request.run)), request, listener))
-    views = suite.views
-    if views and (why := _no_views(found)):
-        listener.say(f"No cue is removed: {why}.")
-        views = ()
-    for step in (*views, *suite.more):
+    for step in _asked_further(suite, found, listener):
         if outcomes[-1].n_left:
             break
         outcomes.append(steps.run(step.study))
@@ -254,15 +256,32 @@ def _moving(plan: Plan, run: Run) -> Plan:
     return plan if moving.without_weights() else moving
 
 
+def _asked_further(suite: Suite, found: Findings, listener: Listener) -> list[Step]:
+    """The steps after the first that can find something; of the others it is said why not."""
+    views, more = list(suite.views), list(suite.more)
+    if views and (why := _no_views(found)):
+        listener.say(f"No cue is removed: {why}.")
+        views = []
+    if (why := _not_associated(found)) and any(step.study == MITIGATIONS for step in more):
+        listener.say(f"No mitigation is tried: {why}, so there is no bias to remove.")
+        more = [step for step in more if step.study != MITIGATIONS]
+    return [*views, *more]
+
+
 def _no_views(found: Findings) -> str:
     """Why no cue is to be removed; nothing where one may be."""
     if found.of(IDENTIFICATION) is None:
         return "no trial that learns the cameras has finished"
     if not identifies_cameras(found):
         return "the camera was not shown to be identified within a label"
-    if not (associated(found) or has_shortcut_effect(found)):
-        return "camera and label are not significantly associated"
-    return ""
+    return _not_associated(found)
+
+
+def _not_associated(found: Findings) -> str:
+    """Why nothing can be gained from the camera; nothing where something may be."""
+    if associated(found) or has_shortcut_effect(found):
+        return ""
+    return "camera and label are not significantly associated"
 
 
 def look_at_design(dataset: Dataset, run: Run, executor: Executor, listener: Listener) -> Design:

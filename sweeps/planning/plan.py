@@ -184,7 +184,7 @@ class _Planner:
         recipes = self._recipes(study, grid)
         settings = self._settings(study, grid, skipped)
         views = self._views(study, grid, skipped)
-        train_size = self._equal_size(grid, settings)
+        train_size = self._equal_size(study, grid, settings)
         return [
             self._cell(study, grid, asked, self._config(study, grid, setting, view, model, asked, train_size))
             for setting in settings
@@ -370,7 +370,7 @@ class _Planner:
         self.trials.update({trial.id: trial for trial in trials.values()})
         return {seed: trial.id for seed, trial in trials.items()}
 
-    def _equal_size(self, grid: Grid, settings: list[Setting]) -> int | None:
+    def _equal_size(self, study: Study, grid: Grid, settings: list[Setting]) -> int | None:
         """The smallest training size of the settings, up to the unevenness of folds."""
         if not grid.equal_training_size or not settings:
             return None
@@ -380,7 +380,9 @@ class _Planner:
             if "val" not in set(index["split"]):
                 training = training[training["fold"] != 1]  # which then validates
         else:
-            training = index[index["fold"] >= 2]  # as many folds as ever train
+            rotation = study.rotation if study.rotate_folds else None
+            tested = index["fold"] % (rotation or N_FOLDS) == 0
+            training = index[~tested & (index["fold"] != 1)]  # as many folds as ever train
         return min(len(select(s, training["label"], training["camera"], seed=0)) for s in settings)
 
 

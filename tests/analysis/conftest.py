@@ -195,6 +195,7 @@ class Cell:
     recipe: dict[str, Any] = field(default_factory=dict)
     pretrained: str = "none"
     """Id of the weights that training starts from."""
+    rotation: int | None = None
 
 
 def config_of(cell: Cell, seed: int) -> TrialConfig:
@@ -216,6 +217,7 @@ def config_of(cell: Cell, seed: int) -> TrialConfig:
         seed=seed,
         size=cell.size,
         fit="resize",
+        rotation=cell.rotation,
         recipe=mitigate(vary(load_recipe("demo"), cell.recipe), cell.mitigation),
     )
 

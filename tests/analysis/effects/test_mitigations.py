@@ -99,6 +99,18 @@ def test_what_has_not_finished_is_named_and_no_number(make, found):
     )
 
 
+def test_a_mitigation_is_compared_with_the_trials_without_one_of_its_own_study(make, tmp_path):
+    """An audit's first trials test other folds, train on fewer photos, and so lose accuracy of themselves."""
+    first = cell(make, "none", 0.9, rotation=5)
+    own = [cell(make, "none", 0.0), cell(make, "jitter", 0.0)]
+    records = load_records(make.run(tmp_path, {"audit": [first], "mitigations": own}).folder.path)
+    rows = mitigations(records, ASSOCIATED).set_index("mitigation")
+    assert rows["accuracy"].to_dict() == {"none": 1.0, "jitter": 1.0}
+    assert rows.loc["jitter", ["accuracy_lost", "bias_removed"]].tolist() == [0.0, 0.0]
+    (audited,) = records.cells("label")
+    assert records.accuracy(audited).mean < 0.8, "the verdict's own"
+
+
 def test_without_none_nothing_is_compared_and_this_is_said(make, found):
     rows = mitigations(found(cell(make, "jitter", 0.2)), ASSOCIATED).set_index("mitigation")
     assert rows["missing"].to_dict() == {

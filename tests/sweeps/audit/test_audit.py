@@ -22,7 +22,7 @@ from camerabias.sweeps.audit.audit import (
 from camerabias.sweeps.execution.executor import LocalTrialExecutor
 from camerabias.sweeps.execution.listener import Listener
 from camerabias.sweeps.execution.outcome import SweepOutcome
-from camerabias.sweeps.execution.sweep import Request
+from camerabias.sweeps.execution.sweep import Request, plan_sweep
 from camerabias.sweeps.planning.estimate import Speed
 from camerabias.sweeps.printing.console_listener import ConsoleListener
 from camerabias.trainables.records.run import Run
@@ -39,17 +39,28 @@ def request_of(dataset, tmp_path, **changes):
 def asked(dataset, tmp_path, monkeypatch):
     """A function that audits without training anything; it returns study and seeds of every sweep."""
 
-    def run(suite="default", n_left=0, told=True, recipe="small", seeds=None, confirm=None, listener=None):
+    def run(
+        suite="default",
+        n_left=0,
+        told=True,
+        tied=True,
+        recipe="small",
+        seeds=None,
+        confirm=None,
+        listener=None,
+    ):
         sweeps = []
 
         def pretend(plan, *_):
             sweeps.extend((planned.name, [*planned.seeds]) for planned in plan.studies)
             return SweepOutcome(1, 0, [], [], [], n_left)
 
-        significant, not_significant = SimpleNamespace(p=0.001), SimpleNamespace(p=0.5)
+        significant, not_significant = (
+            SimpleNamespace(p=p, effect=SimpleNamespace(p=p)) for p in (0.001, 0.5)
+        )
         found = SimpleNamespace(
             of=lambda test: significant if told else not_significant,
-            design=SimpleNamespace(association=significant),
+            design=SimpleNamespace(association=significant if tied else not_significant),
         )
         monkeypatch.setattr(audit, "run_plan", pretend)
         monkeypatch.setattr(audit, "load_records", lambda location: None)
@@ -149,6 +160,31 @@ def test_fine_tuning_is_offered_with_its_time_or_with_what_stands_against_it(
 def test_no_cue_is_looked_for_where_cameras_are_not_told_apart(asked):
     studies = [study for study, _ in asked("full", told=False)]
     assert studies == ["audit", "settings", "strengths", "unseen", "mitigations"]
+
+
+def test_nothing_is_mitigated_where_label_and_camera_do_not_go_together(asked, monkeypatch):
+    heard, listener = [], Listener()
+    monkeypatch.setattr(listener, "say", heard.append)
+    studies = [study for study, _ in asked("full", told=False, tied=False, listener=listener)]
+    assert studies == ["audit", "settings", "strengths", "unseen"]
+    assert (
+        "No mitigation is tried: camera and label are not significantly associated, so there is no bias to remove."
+        in heard
+    )
+
+
+def test_later_steps_test_the_folds_of_the_first_so_that_what_they_share_is_trained_once(dataset, tmp_path):
+    def trials(step):
+        request = request_of(dataset, tmp_path, seeds=[*step.seeds], rotation=step.rotation)
+        (study,) = plan_sweep([step.study], request).studies
+        return {cell.key: cell.trials for cell in study.cells}
+
+    suite = SUITES["full"]
+    first = trials(suite.first)
+    for step in (*suite.views, *suite.more):
+        for key, of_seeds in trials(step).items():
+            assert of_seeds.items() <= first.get(key, of_seeds).items(), (step.study, key)
+    assert trials(suite.more[-1]).keys() & first.keys()
 
 
 def test_every_step_says_its_number_and_how_long_all_that_are_left_take(asked, monkeypatch):

@@ -307,6 +307,15 @@ def test_strengths_are_compared_at_one_training_size(dataset, tmp_path):
     assert sizes == {4 * min(counts[cell] for cell in tied)}  # at strength 1, of four cameras a cell each
 
 
+def test_one_training_size_is_there_in_every_fold_of_a_rotation(dataset, tmp_path):
+    """A rotation by five tests two folds and validates on one, so that seven train."""
+    made = plan(["strengths"], dataset, tmp_path, rotation=5)
+    trials = [trial for trial in made.trials.values() if trial.setting.name == "strength-1"]
+    counts = [len(assign_parts(dataset, trial).train) for trial in trials]
+    assert counts == [trial.train_size for trial in trials]
+    assert {trial.test_fold for trial in trials} == {0, 1, 2}
+
+
 def test_every_camera_is_left_out_once(dataset, tmp_path):
     made = plan(["unseen"], dataset, tmp_path, seeds=[0])
     cameras = dataset.manifest.cameras
