@@ -200,6 +200,7 @@ def judge(
     table = read_predictions(predictions, columns, one_vs_rest)
     trained, said = (None, list[str]()) if training is None else read_training(training, columns, one_vs_rest)
     judged, source, more = _judged(table, trained, associated)
+    judged = replace(judged, tables=_tables(predictions, len(table.rows), training, judged.training))
     if not isinstance(predictions, pd.DataFrame):
         judged = replace(judged, source=typed(fspath(predictions)))
     found = find_judged(judged)
@@ -211,6 +212,24 @@ def judge(
     if run is not None:
         judgement.write(run, no_photos)
     return judgement
+
+
+def _tables(
+    predictions: Location | pd.DataFrame,
+    n_predictions: int,
+    training: Location | pd.DataFrame | None,
+    trained: pd.DataFrame | None,
+) -> dict[str, str]:
+    """What a page says of the tables that were read."""
+    own = "the rows of split train" if training is None else _named(training)
+    return {
+        "Predictions": f"{_named(predictions)}, {n_predictions} rows",
+        "Training": "not known" if trained is None else f"{own}, {len(trained)} rows",
+    }
+
+
+def _named(table: Location | pd.DataFrame) -> str:
+    return "a frame" if isinstance(table, pd.DataFrame) else fspath(table)
 
 
 def _name_associated(associated: Mapping[str, str], source: str) -> list[str]:

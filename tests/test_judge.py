@@ -1,6 +1,7 @@
 """A run judged again, and its predictions alone, exported as a table."""
 
 import json
+import re
 import subprocess
 import sys
 import tarfile
@@ -267,6 +268,10 @@ def test_a_run_keeps_rows_verdict_and_page_and_is_judged_again(photographed, tmp
     assert json.loads((run / "report/verdict.json").read_text())["verdict"] == judged.verdict == "cheating"
     page = (run / "report/index.html").read_text()
     assert all(text in page for text in ("cheating", "Accuracy by camera", "Associated labels, from"))
+    made = page.split("How it was made")[1]
+    assert f"{photographed}, 200 rows" in made
+    assert "<dt>Training</dt><dd>not known</dd>" in made
+    assert re.search(rf"200 predictions, by camerabias {camerabias.__version__} on \d{{4}}-\d\d-\d\d", made)
     assert (run / "report/figures/accuracy_by_camera.png").exists()
     assert (run / "report/figures/given_associated.png").exists(), "one photo can be read"
     assert camerabias.judge(run).document == judged.document

@@ -31,6 +31,7 @@ STRENGTH_COLUMNS = [
     *_with_ends(_STRENGTH_ESTIMATES),
     "p",
     "p_holm",
+    "significant",
     "missing",
 ]
 UNSEEN_COLUMNS = [*_MODEL, "camera", "n_seeds", *_with_ends(_UNSEEN_ESTIMATES), "missing"]
@@ -47,9 +48,10 @@ def strengths(records: Records) -> pd.DataFrame:
     Returns:
         `STRENGTH_COLUMNS`, a row per strength of each model, ascending: `accuracy`; `aligned` and `conflicting`, the
         accuracy on bias-aligned and bias-conflicting photos; `risk_difference` and `p` of
-        `shortcut_effect`; each estimate with `_low` and `_high`; and `p_holm`, corrected over the strengths of the
-        model. `missing` says why numbers are NaN, and is empty otherwise. A strength that the dataset cannot serve
-        is a row without a model.
+        `shortcut_effect`; each estimate with `_low` and `_high`; `p_holm`, corrected over the strengths of the
+        model; and `significant`, `yes` where `p_holm` is at most `LEVEL` and the interval of the difference does not
+        contain 0, `no` where either is otherwise, empty where there is no p. `missing` says why numbers are NaN, and
+        is empty otherwise. A strength that the dataset cannot serve is a row without a model.
 
     Raises:
         CamerabiasError: A file of a finished trial is damaged; it is named.
@@ -60,11 +62,19 @@ def strengths(records: Records) -> pd.DataFrame:
     rows = [_strength_row(records, cell, associated) for cell in cells] + _refused(records)
     found = pd.DataFrame(rows, columns=STRENGTH_COLUMNS)
     found["p_holm"] = found.groupby(_MODEL)["p"].transform(lambda p: holm(p.tolist()))
+    found["significant"] = _significant(found)
     return found.sort_values([*_MODEL, "strength"], ignore_index=True)
 
 
+def _significant(found: pd.DataFrame) -> pd.Series[str]:
+    """A test and an interval of few seeds may disagree: an effect of which seeds are not sure is not called one."""
+    holds_zero = (found["risk_difference_low"] <= 0) & (found["risk_difference_high"] >= 0)
+    decided = ((found["p_holm"] <= LEVEL) & ~holds_zero).map({True: "yes", False: "no"})
+    return decided.where(found["p_holm"].notna(), "")
+
+
 def lowest_noticed(found: pd.DataFrame) -> pd.DataFrame:
-    """The lowest strength at which predictions depend on the camera significantly, at `LEVEL`.
+    """The lowest strength from which on predictions depend on the camera significantly, as `strengths` has it.
 
     Args:
         found: What `strengths` gives.
@@ -75,7 +85,9 @@ def lowest_noticed(found: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     for names, rows_of_model in found.groupby(_MODEL):
-        lowest = rows_of_model.loc[rows_of_model["p_holm"] <= LEVEL, "strength"].min()
+        above = rows_of_model.loc[rows_of_model["significant"] == "no", "strength"].max()
+        noticed = rows_of_model.loc[rows_of_model["significant"] == "yes", "strength"]
+        lowest = noticed[~(noticed < above)].min()
         lower = rows_of_model[rows_of_model["p"].isna() & ~(rows_of_model["strength"] > lowest)]
         untested = ", ".join(f"{strength:g}" for strength in lower["strength"])
         rows.append([*names, lowest, untested])

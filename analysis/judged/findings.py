@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -33,6 +33,7 @@ class Judged:
         training: Label, camera and group of every photo that trained; None where that is not known.
         stated: Associated label by camera, where somebody has stated it.
         source: The table of predictions, as a word of a command line.
+        tables: What was read, in words by what it is of, for a page.
     """
 
     rows: pd.DataFrame
@@ -40,6 +41,7 @@ class Judged:
     training: pd.DataFrame | None = None
     stated: Mapping[str, str] | None = None
     source: str = "predictions.csv"
+    tables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def unseen_cameras(self) -> list[str]:

@@ -115,7 +115,9 @@ def _found(record: Record, status: Status) -> dict[str, Any]:
 
 def _flat(config: TrialConfig) -> dict[str, Any]:
     recipe = config.recipe.model_dump()
-    return {name: getattr(config, name) for name in ("weights", "fit", "test_fold", "train_size")} | recipe
+    return {
+        name: getattr(config, name) for name in ("weights", "fit", "test_fold", "rotation", "train_size")
+    } | recipe
 
 
 def _check_table(record: Record, name: str, columns: list[str], may_be_empty: bool = False) -> None:

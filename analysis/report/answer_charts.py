@@ -182,11 +182,22 @@ def _identification(evidence: EvidenceNumbers) -> AnswerChart | None:
         return None
     p = evidence.get("identification.p")
     named = "A model names" if p is not None and p <= LEVEL else "It was not shown to: a model names"
+    commonest = f"always naming the commonest is right for {baseline:.0%}"
     return AnswerChart(
         "Does the camera show in photos of one label?",
-        f"{named} the camera of {mark.value:.0%} of them; always naming the commonest is right for {baseline:.0%}.",
+        f"{named} the camera of {mark.value:.0%} of them; {commonest}.{_no_gain(evidence)}",
         (mark,),
         {"commonest": baseline},
+    )
+
+
+def _no_gain(evidence: EvidenceNumbers) -> str:
+    """What recognising the camera is worth where label and camera were not shown to go together."""
+    p = evidence.get("association.p")
+    if p is None or p <= LEVEL:
+        return ""
+    return (
+        " This alone is no fault: while every camera has its labels alike, to know the camera gains nothing."
     )
 
 

@@ -12,6 +12,7 @@ from camerabias.analysis.records.records import Records
 from camerabias.analysis.records.wording import PLAIN
 from camerabias.analysis.report.tables import WideTable
 from camerabias.analysis.statistics.number_format import MISSING, show_interval, show_p_value, show_share
+from camerabias.analysis.statistics.permutation import LEVEL
 from camerabias.analysis.verdict.evidence.base import Findings
 
 
@@ -67,7 +68,8 @@ def _strength_caption(found: pd.DataFrame) -> str:
         named = model if views == PLAIN else f"{model} ({views})"
         lowest = "at no strength" if isnan(strength) else f"from {strength:g} on"
         noticed.append(f"{named} {lowest}" + (f" (not tested at {untested})" if untested else ""))
-    significant = f": significant for {', '.join(noticed)}" if noticed else ""
+    rule = f"p (Holm) at most {LEVEL}, and an interval without 0"
+    significant = f": significant ({rule}) for {', '.join(noticed)}" if noticed else ""
     return f"Shortcut effect by correlation of label and camera in training{significant}"
 
 

@@ -22,6 +22,7 @@ from camerabias.analysis.effects.probes import (
     perturbation_correlations,
     perturbation_energy,
 )
+from camerabias.analysis.effects.strengths import strengths
 from camerabias.analysis.records.learned import steps_learned
 from camerabias.analysis.records.records import Records
 from camerabias.analysis.records.wording import PLAIN, show_absence
@@ -34,7 +35,7 @@ from camerabias.analysis.statistics.accuracy import (
 from camerabias.analysis.statistics.bootstrap import MIN_GROUPS, NOTHING, Comparison, Estimate
 from camerabias.analysis.statistics.learning import learning_order
 from camerabias.analysis.statistics.number_format import show_estimate, show_interval, show_number, show_share
-from camerabias.datasets.schema import Target
+from camerabias.datasets.schema import STRENGTH, Target
 from camerabias.trainables.records.study import StudyCell
 
 BESIDE: dict[Comparison, str] = {
@@ -146,7 +147,7 @@ def _sizes(records: Records, first: StudyCell, second: StudyCell) -> str:
 
 def _tied_cameras(records: Records) -> list[_Answer]:
     """Paper, Figure 3: how often photos of cameras that were tied to a label are predicted as that label."""
-    answers = []
+    answers, by_test = [], _significant_strengths(records)
     for cell in records.cells("label"):
         tied = records.tied_labels(cell)
         given = share_given(records.rows(cell), tied) if tied else NOTHING
@@ -154,15 +155,34 @@ def _tied_cameras(records: Records) -> list[_Answer]:
             continue
         excess = excess_given(records.rows(cell), tied)
         start = f"Trained on {_training(cell)},"
+        compared, rule = _compared(excess, 0), ""
+        if significant := by_test.get((records.model_name(cell), cell.views, cell.setting)):
+            compared, rule = _decided(excess, significant == "yes"), " (p corrected for the strengths)"
         statement = (
-            f"{start} the share of test photos predicted as their camera's label is {_compared(excess, 0)} that "
-            "expected if predictions were independent of the camera"
+            f"{start} the share of test photos predicted as their camera's label is {compared} that "
+            f"expected if predictions were independent of the camera{rule}"
         )
         number = f"{_number(given)}, difference {show_estimate(excess)}"
         ties = ", ".join(f"{label} to {camera}" for camera, label in tied.items())
         answers.append(_Answer(f"{start} labels are tied to cameras", "", ties))
         answers.append(_Answer(statement, records.model_name(cell), number))
     return answers
+
+
+def _significant_strengths(records: Records) -> dict[tuple[str, str, str], str]:
+    """Of models trained at several strengths, by model, views and setting: `significant` of `strengths`."""
+    found = strengths(records)
+    found = found[(found["mitigation"] == "none") & (found["significant"] != "")]
+    names = zip(found["model"], found["views"], found["strength"], strict=True)
+    keys = [(model, views, f"{STRENGTH}{strength:g}") for model, views, strength in names]
+    return dict(zip(keys, found["significant"], strict=True))
+
+
+def _decided(found: Estimate, significant: bool) -> str:
+    """How an estimate compares with 0 where a test has decided."""
+    if not significant:
+        return BESIDE["cannot tell"]
+    return BESIDE["higher" if found.mean > 0 else "lower"]
 
 
 def _unseen_cameras(records: Records) -> list[_Answer]:

@@ -31,11 +31,13 @@ class HeatTable:
         cameras: Heads of the columns.
         rows: Labels, and their cells.
         noun: What stands in brackets, if anything.
+        has_aligned: Whether any camera has an associated label.
     """
 
     cameras: list[str]
     rows: list[tuple[str, list[HeatCell]]]
     noun: str
+    has_aligned: bool
 
 
 def heat_table(design: Design) -> HeatTable:
@@ -56,4 +58,6 @@ def heat_table(design: Design) -> HeatTable:
         )
         for label in photos.index
     ]
-    return HeatTable([str(camera) for camera in photos.columns], rows, design.noun)
+    return HeatTable(
+        [str(camera) for camera in photos.columns], rows, design.noun, bool(design.associated_labels)
+    )

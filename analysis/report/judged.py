@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
 
 import matplotlib as mpl
 import pandas as pd
@@ -13,7 +15,7 @@ from camerabias.analysis.judged.cameras import accuracy_by_camera, right_by_cell
 from camerabias.analysis.judged.findings import Judged
 from camerabias.analysis.report.answer_charts import answer_charts
 from camerabias.analysis.report.audit_tables import readable, show_given
-from camerabias.analysis.report.figures.accuracy_by_camera import draw_bars
+from camerabias.analysis.report.figures.accuracy_by_camera import BARS, draw_bars
 from camerabias.analysis.report.figures.base import STYLE, legend_below, panels, tilt
 from camerabias.analysis.report.figures.draw import DrawnFigure, render_figure, write_figures
 from camerabias.analysis.report.figures.photo_grid import misled_grid
@@ -68,6 +70,7 @@ def write_judged(
             WideTable("Accuracy by camera", readable(cameras)),
         ],
         figures=figures,
+        made=_how_it_was_made(judged),
         level=LEVEL,
     )
     report.write_bytes(PAGE_FILE, page.encode())
@@ -99,6 +102,12 @@ def _facts(judged: Judged) -> dict[str, str]:
     }
 
 
+def _how_it_was_made(judged: Judged) -> dict[str, str]:
+    """Which tables were read, when and by which version, by name."""
+    made = f"by camerabias {version('camerabias')} on {datetime.now(UTC):%Y-%m-%d}"
+    return {**judged.tables, "Judged": f"{len(judged.rows)} predictions, {made}"}
+
+
 def _draw_cameras(judged: Judged, cameras: pd.DataFrame) -> DrawnFigure:
     """Accuracy by camera, split by predicted label; unseen cameras last."""
     shown = cameras.head(MAX_CAMERAS).sort_values(["seen", "camera"], ascending=[False, True])
@@ -114,9 +123,8 @@ def _draw_cameras(judged: Judged, cameras: pd.DataFrame) -> DrawnFigure:
         return render_figure(
             "accuracy_by_camera",
             figure,
-            "Accuracy by camera. Bars are split by the predicted label among correct outputs; whiskers: 95 % "
-            "interval of the accuracy; gray: unseen in training; dashed: always naming "
-            "the commonest label.",
+            f"Accuracy by camera. {BARS} Whiskers: 95 % interval of the accuracy; gray: unseen in training; dashed: "
+            "always naming the commonest label.",
         )
 
 

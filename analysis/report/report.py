@@ -46,6 +46,7 @@ from camerabias.analysis.verdict.decide import VERDICT_FILE, Verdict, decide, in
 from camerabias.analysis.verdict.evidence.base import Findings
 from camerabias.analysis.verdict.evidence.cues import CUES_TEST
 from camerabias.analysis.verdict.findings import has_shortcut_effect
+from camerabias.datasets.schema import N_FOLDS
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,7 @@ def _html(
         info=records.info,
         headline=contrast_headline(contrasts) if contrasts else "",
         facts=_facts(records),
+        tested_folds=_tested_folds(records),
         tables=tables,
         findings=findings,
         claims=claims.to_dict("records"),
@@ -232,6 +234,15 @@ def _photos(records: Records) -> str:
     smallest, largest = int(done["train_images"].min()), int(done["train_images"].max())
     trained = str(largest) if smallest == largest else f"{smallest} to {largest}"
     return f"{records.count_tested()} tested; {trained} to train a trial"
+
+
+def _tested_folds(records: Records) -> str:
+    """How many of the ten folds a finished trial tests, in words."""
+    done = records.trials[records.trials["status"] == "done"]
+    rotations = pd.to_numeric(done["rotation"]).fillna(N_FOLDS) if len(done) else [N_FOLDS]
+    counts = {N_FOLDS // int(rotation) for rotation in rotations}
+    each = " or ".join(f"{n}" for n in sorted(counts))
+    return f"{each} of the ten folds" if counts != {1} else "one fold"
 
 
 def _unfinished(records: Records) -> list[tuple[str, ...]]:

@@ -55,7 +55,8 @@ def _print_in_short(design: Design) -> None:
     room = LINES - LINES_AFTER - len(lines_of(_headline(design), "", COLUMNS))
     print_sentence(_headline(design))
     cells = _cells_that_fit(design)
-    print_frame(cells, f"{_what_cells_hold(design)}; * at a camera's associated label", "label")
+    legend = "; * at a camera's associated label" if design.associated_labels else ""
+    print_frame(cells, f"{_what_cells_hold(design)}{legend}", "label")
     room -= len(cells) + LINES_OF_A_TABLE + len(design.answers)
     for answer in design.answers.values():
         console.print(f"{'testable' if answer.answerable else 'not testable':<13} {answer.question}")
@@ -64,7 +65,7 @@ def _print_in_short(design: Design) -> None:
         *dict.fromkeys(wanting),
         *photos_to_take(design),
         *describe_photos(design),
-        *_describe_leaks(design),
+        *_describe_leak(design),
     ]
     _print_all(first_that_fit(said, room, at_least=0), "• ")
 
@@ -86,15 +87,16 @@ def _cells_that_fit(design: Design) -> pd.DataFrame:
     return cells
 
 
-def _describe_leaks(design: Design) -> list[str]:
-    """The best baseline of each target that works without a pixel, in a sentence each."""
-    best: dict[str, MetadataBaseline] = {}
-    for one in _leaks(design.baselines):
-        best.setdefault(one.target, one)
+def _describe_leak(design: Design) -> list[str]:
+    """The best baseline of the label that works without a pixel, in a sentence.
+
+    That headers tell the camera is no fault: a classifier sees none, and cameras may have been read from them.
+    """
+    best = [one for one in _leaks(design.baselines) if one.target == "label"][:1]
     return [
-        f"Without a pixel, the {target} is predicted from {FEATURES[one.feature]}: accuracy "
+        f"Without a pixel, the label is predicted from {FEATURES[one.feature]}: accuracy "
         f"{show_estimate(one.accuracy)}, majority baseline {show_share(one.majority_baseline)}."
-        for target, one in best.items()
+        for one in best
     ]
 
 
@@ -160,8 +162,10 @@ def _counts(numbers: Mapping[str, int]) -> str:
 
 
 def _cells(design: Design) -> pd.DataFrame:
-    """Photos by label and camera, with groups in brackets where these are fewer, and cameras' associated labels."""
+    """Photos by label and camera, with groups in brackets where these are fewer, and associated labels."""
     shown = show_cells(*folded_cells(design))
+    if not design.associated_labels:
+        return shown
     associated = {camera: design.associated_labels.get(str(camera), "-") for camera in shown}
     return pd.concat([shown, pd.DataFrame(associated, index=["(associated label)"])])
 

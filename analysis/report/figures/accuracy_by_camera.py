@@ -25,6 +25,9 @@ from camerabias.analysis.report.figures.base import (
 from camerabias.analysis.statistics.accuracy import accuracy, chance
 from camerabias.datasets.schema import CamerabiasError
 
+BARS = "A whole bar is the share of a camera's photos that were named rightly; its colours are these photos' labels."
+"""What a bar means, in a sentence."""
+
 
 def disjoint_by_camera(records: Records) -> tuple[Figure, str]:
     """Figure 3: accuracy per camera after training with every camera tied to a label."""
@@ -57,8 +60,8 @@ def _accuracy_by_camera(records: Records, setting: str) -> tuple[Figure, str]:
     legend_below(figure, axes)
     seen = ", ".join(cells[0].seen_cameras)
     return figure, (
-        f"Accuracy on the label by camera, trained on {setting} ({seen}). Bars are split by the predicted label "
-        "among correct outputs; whiskers: 95 % interval of the accuracy; gray: unseen in training; dashed: chance."
+        f"Accuracy on the label by camera, trained on {setting} ({seen}). {BARS} Whiskers: 95 % interval of the "
+        "accuracy; gray: unseen in training; dashed: chance."
     )
 
 

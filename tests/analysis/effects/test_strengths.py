@@ -1,5 +1,7 @@
 """Strengths of correlation, and cameras left out, on made-up runs whose outcome is known."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +15,7 @@ from camerabias.analysis.effects.strengths import (
     unseen_cameras,
 )
 from camerabias.analysis.records.load import load_records
+from camerabias.analysis.report.findings import find
 from camerabias.analysis.statistics.accuracy import contrast
 from camerabias.analysis.statistics.permutation import holm
 
@@ -87,6 +90,7 @@ def test_each_strength_is_a_row_with_the_signature_of_its_predictions(make, run)
     assert found["risk_difference"].tolist() == sorted(found["risk_difference"])
     assert found["risk_difference"][0] == 0
     assert found["p_holm"].tolist() == pytest.approx(holm(found["p"].tolist()))
+    assert found["significant"].tolist() == ["no", "yes", "yes"]
 
 
 def test_lowest_strength_that_is_noticed_is_the_first_of_which_the_gap_is_significant(make, run):
@@ -96,6 +100,29 @@ def test_lowest_strength_that_is_noticed_is_the_first_of_which_the_gap_is_signif
     assert row == {
         "model": "test_resnet", "views": "rgb", "mitigation": "none", "strength": 0.5, "untested": "",
     }  # fmt: skip
+
+
+def test_an_effect_whose_interval_holds_zero_is_not_called_significant_whatever_its_p():
+    rows = [
+        {"strength": 0.0, "p": 0.02, "p_holm": 0.02, "risk_difference_low": -0.1, "significant": "no"},
+        {"strength": 0.5, "p": 0.001, "p_holm": 0.002, "risk_difference_low": 0.1, "significant": "yes"},
+        {"strength": 0.75, "p": 0.001, "p_holm": 0.002, "risk_difference_low": -0.1, "significant": "no"},
+        {"strength": 1.0, "p": 0.001, "p_holm": 0.002, "risk_difference_low": 0.3, "significant": "yes"},
+    ]
+    found = pd.DataFrame(rows).assign(model="a", views="rgb", mitigation="none")
+    assert lowest_noticed(found)["strength"].tolist() == [1.0], "from which on, and so not 0.5"
+
+
+def test_findings_call_significant_what_the_table_does(make, run):
+    """0.06 is about where an effect can just be told."""
+    records = run(strength_cells(make, {"0.25": 0.03, "0.5": 0.06, "0.75": 0.12, "1": 0.9}))
+    table = strengths(records).set_index("strength")["significant"]
+    assert set(table) == {"yes", "no"}
+    said = {finding.question: finding.sentences for finding in find(records)}
+    for sentence in said["Do predictions depend on the camera?"]:
+        if " is higher than " in sentence or " is not distinguishable " in sentence:
+            strength = float(re.search(r"strength-([\d.]+)", sentence)[1])
+            assert (" is higher than " in sentence) == (table[strength] == "yes"), sentence
 
 
 def test_model_that_never_follows_the_camera_has_no_lowest_strength(make, run):

@@ -38,6 +38,12 @@ def test_three_questions_are_answered_in_words_and_numbers():
     assert identification.lines == {"commonest": 0.4}
 
 
+@pytest.mark.parametrize(("p", "said"), [(1.0, True), (0.001, False), (None, False)])
+def test_a_camera_that_is_recognised_is_no_fault_where_it_does_not_go_with_the_label(p, said):
+    *_, identification = answer_charts(EVIDENCE | {"association.p": p})
+    assert ("This alone is no fault" in identification.answer) == said
+
+
 def test_places_are_on_the_axis_in_proportion():
     accuracies, dependence, _ = answer_charts(EVIDENCE)
     assert [accuracies.place(value) for value in (0, 0.25, 1)] == [0, 25, 100]

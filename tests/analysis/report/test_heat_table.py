@@ -48,6 +48,14 @@ def test_groups_stand_in_brackets_only_where_they_hold_several_photos(photos_per
     assert html.render(cells=table).count('class="aligned"') == 2
 
 
+@pytest.mark.parametrize(("counts", "has"), [(LEANING, True), (dict.fromkeys(LEANING, 30), False)])
+def test_the_frame_is_explained_where_a_camera_has_an_associated_label(counts, has):
+    html = template("report.html").environment.from_string(
+        '{% import "macros.html" as show %}{{ show.heat(cells) }}'
+    )
+    assert ("associated label" in html.render(cells=heat_table(design(counts)))) == has
+
+
 def test_many_cameras_are_counted_together_and_none_is_lost():
     table = heat_table(design({("a", f"camera {n:02d}"): 3 + n for n in range(20)}))
     assert len(table.cameras) == 8

@@ -33,6 +33,17 @@ def page(demo_report):
     return demo_report, reader
 
 
+@pytest.mark.parametrize(
+    ("rotation", "tested"), [(None, "tests one fold,"), (5, "tests 2 of the ten folds,")]
+)
+def test_the_page_says_how_many_folds_its_own_trials_tested(make, tmp_path, rotation, tested):
+    cell = make.cell("label", "natural", make.right("label", 0.9), rotation=rotation)
+    run = make.run(tmp_path, {"s": [cell]})
+    make_report(run.folder.path)
+    page = (tmp_path / "report/index.html").read_text()
+    assert tested in page.split("How it was made")[1]
+
+
 def test_report_writes_what_it_says(page):
     report, _ = page
     folder = Path(report.index).parent

@@ -91,3 +91,25 @@ def test_on_a_screen_each_camera_s_associated_label_has_a_star(capsys):
     out = capsys.readouterr().out
     rows = re.findall(r"│ (\S+) +│ (\d+(?: \*)?) +│ (\d+(?: \*)?) +│", out)
     assert rows == [("a", "60 *", "9"), ("b", "9", "60 *")]
+    assert "* at a camera's associated label" in out
+
+
+@pytest.mark.parametrize("details", [True, False])
+def test_where_no_camera_has_an_associated_label_no_legend_speaks_of_one(details, capsys):
+    print_design(
+        check_design(facts(dict.fromkeys([("a", "A"), ("a", "B"), ("b", "A"), ("b", "B")], 60))), details
+    )
+    assert "associated label" not in capsys.readouterr().out
+
+
+def test_a_screen_says_which_headers_tell_the_label_and_leaves_the_camera_to_details(capsys):
+    """Cameras are often read from EXIF, which a network does not see."""
+    cells = dict.fromkeys([("a", "A"), ("a", "B"), ("b", "A"), ("b", "B")], 60)
+    frame = facts(cells).assign(exif=lambda rows: rows["camera"])
+    telling = check_design(frame.assign(format=np.where(frame["label"] == "a", "PNG", "JPEG")))
+    print_design(telling, details=False)
+    out = capsys.readouterr().out
+    assert "Without a pixel, the label is predicted from format" in " ".join(out.split())
+    assert "the camera is predicted" not in out
+    print_design(telling)
+    assert "the camera" in capsys.readouterr().out.split("What leaks without a pixel")[1]
