@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,13 +14,15 @@ from torch import nn
 
 from camerabias.datasets.io.decode import Pixels
 from camerabias.datasets.views.fit import fit_pixels
-from camerabias.trainables.embeddings.compiled import CompiledNetwork
 from camerabias.trainables.embeddings.folding import fold_normalisation
 from camerabias.trainables.embeddings.store import Features
 from camerabias.trainables.models.registry import build_model, enlarged, find_classifier, normalisation
 from camerabias.trainables.spec.linear_probe import Embedding
 from camerabias.trainables.training.augment import augment
 from camerabias.trainables.training.randomness import generator, image_numbers
+
+if TYPE_CHECKING:
+    from camerabias.trainables.embeddings.compiled import CompiledNetwork
 
 BATCH = 32
 """Images of one forward pass."""
@@ -45,8 +48,11 @@ class Embedder:
             for values in normalisation(embedding.backbone)
         )
         self._shift, self._scale = -mean / std, 1 / (255 * std)
-        compiles = self.device.type == "cpu" and embedding.precision == "float32"
-        self._compiled = CompiledNetwork(self.network) if compiles else None
+        self._compiled = (
+            _compiled(self.network)
+            if self.device.type == "cpu" and embedding.precision == "float32"
+            else None
+        )
 
     @cached_property
     def folded(self) -> nn.Module:
@@ -123,6 +129,14 @@ class Embedder:
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.embedding.precision == "bfloat16"):
             features: Features = self.folded(inputs).float().cpu().numpy()
         return features
+
+
+def _compiled(network: nn.Module) -> CompiledNetwork:
+    from camerabias.trainables.embeddings.compiled import (
+        CompiledNetwork,
+    )  # late: with a GPU nobody needs OpenVINO
+
+    return CompiledNetwork(network)
 
 
 def _headless(embedding: Embedding, weights: dict[str, torch.Tensor] | None) -> nn.Module:
