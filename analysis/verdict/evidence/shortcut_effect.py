@@ -89,13 +89,12 @@ class ShortcutEffectTest(VerdictTest[EffectFound]):
         if result is None or isnan(result.effect.p):
             return []
         effect = result.effect
-        sentences = [
+        return [
             _difference(effect, found.judged),
-            *([_power(result)] if effect.p > LEVEL else _most_clearly(found)),
+            *([_power(result)] if effect.p > LEVEL else []),
+            *([_accuracies(effect, found.noun)] if effect.has_both else []),
+            *(_for_instance(found) if effect.p <= LEVEL else []),
         ]
-        if effect.has_both:
-            sentences.append(_accuracies(effect, found.noun))
-        return sentences
 
 
 def _difference(effect: ShortcutEffect, judged: bool) -> str:
@@ -137,7 +136,7 @@ def _accuracies(effect: ShortcutEffect, noun: str) -> str:
     )
 
 
-def _most_clearly(found: Findings) -> list[str]:
+def _for_instance(found: Findings) -> list[str]:
     """The label and camera of which most photos are given the camera's associated label beyond what others are.
 
     Of predictions alone: an audit has its cues to say, and a page with photos.
