@@ -241,7 +241,7 @@ def _steps_of_predictions(found: Findings, outcome: VerdictOutcome) -> list[str]
     """What to do where predictions are all there is."""
     return {
         "cheating": [
-            "Or train on what there is, with weights or resampling by label × camera.",
+            "Where no more photos can be had, train with weights or resampling by label × camera.",
             "Test on photos by a camera that training never saw, where no shortcut helps, and judge these too.",
             "With the photos at hand, `camerabias audit photos.csv --run runs/audit` trains a model of its own on "
             "them and says which cue that uses.",

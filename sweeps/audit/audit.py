@@ -214,7 +214,7 @@ def _run_steps(
     own = any(backbone_of(model) == OWN_FEATURES for model in request.models or ())
     if suite.moves_cues and linear and not own and has_shortcut_effect(found):
         verdict = decide(found)  # moved cues have no say in it
-        listener.say(f"`{verdict.verdict}`: {verdict.reasons[0]}")
+        listener.say(f"So far `{verdict.verdict}`. {verdict.reasons[0]}")
         listener.say("Which cue is used? Test photos are changed, and classified again.")
         outcomes.append(_run(_moving(plans[first], Run(request.run)), request, listener))
     for step in _asked_further(suite, found, listener):
