@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import logging
 import os
@@ -11,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, ClassVar
 
 from camerabias.datasets.io.ray_address import cluster_address
@@ -49,6 +51,7 @@ class LocalExecutor(Executor):
 
     def map(self, work: Work, items: Sequence[Any]) -> Iterator[dict[str, Any]]:
         """Do items in their order, each when it is asked for."""
+        keep_freed_memory()
         yield from map(work, items)
 
 
@@ -57,6 +60,7 @@ class CoresExecutor(LocalExecutor):
 
     def map(self, work: Work, items: Sequence[Any]) -> Iterator[dict[str, Any]]:
         """Do items here, and side by side as soon as those left would take longer than processes do to start."""
+        keep_freed_memory()
         spent = 0.0
         for done, item in enumerate(items):
             if done and spent / done * (len(items) - done) > WORTH_PROCESSES and (os.cpu_count() or 1) > 1:
@@ -152,6 +156,7 @@ MEMORY_FULL = (
 
 
 def _answer(work: Work, row: dict[str, Any]) -> dict[str, Any]:
+    keep_freed_memory()
     item = pickle.loads(row["item"])  # noqa: S301 - of this very program, a moment ago
     try:
         return {"result": json.dumps(work(item)), "refused": "", "storage": False}
@@ -165,6 +170,23 @@ def _result(row: dict[str, Any]) -> dict[str, Any]:
         raise (StorageError if row["storage"] else CamerabiasError)(row["refused"])
     found: dict[str, Any] = json.loads(row["result"])
     return found
+
+
+@cache
+def keep_freed_memory() -> None:
+    """Let this process keep what it frees, up to half a GiB, for its next photo or training step.
+
+    By itself glibc gives large blocks back to the system, which clears each page anew: up to a tenth of a training
+    step on a CPU, a third of a crop map, and half of decoding a large photo. Other C libraries stay as they are.
+    """
+    if hasattr(glibc := ctypes.CDLL(None), "mallopt"):
+        glibc.mallopt(M_TRIM_THRESHOLD, 2**29)
+        if not glibc.mallopt(M_MMAP_THRESHOLD, 2**28):
+            glibc.mallopt(M_MMAP_THRESHOLD, 2**25)  # the most before glibc 2.35
+
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+"""Numbers of what `mallopt` sets, from glibc's `malloc.h`."""
 
 
 def usable_threads() -> int:

@@ -83,8 +83,10 @@ class Images:
 
     def normalise(self, levels: torch.Tensor) -> torch.Tensor:
         """Gray levels (b, h, w, 1 or 3) to what models take: float32 (b, 3, h, w), channels_last."""
-        # one channel spreads over three here; (b, h, w, 3) permuted is channels_last without a copy
-        return (levels.float() * self._scale + self._shift).permute(0, 3, 1, 2)
+        width = levels.shape[2]
+        lines = levels.expand(-1, -1, -1, 3).float().flatten(2)  # by threes it would take six times as long
+        normalised = (lines * self._scale.repeat(width)).add_(self._shift.repeat(width))
+        return normalised.view(*levels.shape[:3], 3).permute(0, 3, 1, 2)  # channels_last without a copy
 
 
 def _fits(pixels: npt.NDArray[np.uint8], device: torch.device) -> bool:

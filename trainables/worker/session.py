@@ -13,6 +13,7 @@ import pandas as pd
 import torch
 
 from camerabias.datasets.dataset import open_dataset
+from camerabias.datasets.io.executor import keep_freed_memory
 from camerabias.trainables.probes.base import Subject
 from camerabias.trainables.records.record import Record
 from camerabias.trainables.training.data import Rows, TrialData
@@ -50,6 +51,7 @@ class Session(ABC):
 def open_data(job: Job) -> TrialData:
     """The images of a job, on the device there is."""
     torch.set_num_threads(job.threads)
+    keep_freed_memory()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return TrialData(job.config, open_dataset(job.dataset), device)
 

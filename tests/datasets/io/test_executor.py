@@ -1,6 +1,9 @@
 """The contract of executors, which each of them passes, and where they differ."""
 
+import ctypes
 import os
+import subprocess
+import sys
 
 import pytest
 import ray
@@ -130,3 +133,24 @@ def test_workers_that_are_killed_again_and_again_end_the_work_in_a_sentence(monk
     monkeypatch.setattr("ray.data.from_items", lambda *_, **__: Dataset())
     with pytest.raises(CamerabiasError, match=r"memory is full.*--executor local"):
         list(RayExecutor().map(square, [1]))
+
+
+FAULTS = """
+import resource, sys
+from camerabias.datasets.io.executor import keep_freed_memory
+
+if sys.argv[1:]:
+    keep_freed_memory()
+for _ in range(3):
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    block = b"x" * 2**25
+    del block
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="of glibc alone")
+@pytest.mark.parametrize(("arguments", "most"), [([], 10_000), (["keep"], 100)])
+def test_a_block_that_was_freed_is_used_again_without_new_pages(arguments, most):
+    faults = int(subprocess.check_output([sys.executable, "-c", FAULTS, *arguments]))
+    assert most / 10 <= faults + 10 <= most
