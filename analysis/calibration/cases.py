@@ -33,6 +33,7 @@ class Case(BaseModel):
         seed: Of everything random in the photos.
         images: Number of photos.
         model: What is trained on them.
+        precision: In which.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,11 +44,17 @@ class Case(BaseModel):
     seed: int
     images: int = 800
     model: str = SMALL
+    precision: Literal["float32", "bfloat16"] = "float32"
 
     @property
     def name(self) -> str:
         """Names it among other cases."""
-        return f"{self.kind} {self.seed}" + (f" {self.model}" if self.model != SMALL else "")
+        return f"{self.kind} {self.seed}" + (f" {self.trained}" if self.trained != SMALL else "")
+
+    @property
+    def trained(self) -> str:
+        """The model, and its precision where that is not float32."""
+        return self.model + (f" in {self.precision}" if self.precision != "float32" else "")
 
 
 class Line(BaseModel):
@@ -116,9 +123,9 @@ def summarise(lines: Sequence[Line]) -> list[WideTable]:
     """The tables of a calibration, to be read.
 
     Args:
-        lines: Lines of any number of cases; those of models other than `SMALL` are excluded.
+        lines: Lines of any number of cases; those of models other than `SMALL`, in float32, are excluded.
     """
-    judged = [line for line in lines if line.case.model == SMALL]
+    judged = [line for line in lines if line.case.trained == SMALL]
     tables = [
         ("Verdicts by what the dataset is", _verdicts(judged)),
         ("Errors of the verdict", _errors(judged)),

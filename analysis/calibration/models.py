@@ -1,4 +1,4 @@
-"""How models of three kinds compare on the same datasets: verdicts, effects and their truth."""
+"""How models of three kinds, or in two precisions, compare on the same datasets: verdicts, effects, their truth."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ def summarise_models(lines: Sequence[Line]) -> list[WideTable]:
     Args:
         lines: Lines of any number of cases; those of datasets on which one model alone was audited are excluded.
     """
-    table = _as_frame(lines)
-    table = table[table.groupby("seed")["model"].transform("nunique") > 1]
+    table = _of_several(lines)
     if table.empty:
         return []
     return [
@@ -30,6 +29,30 @@ def summarise_models(lines: Sequence[Line]) -> list[WideTable]:
         WideTable("Each model against its own truth", _by_model(table)),
         WideTable("Two models on the same datasets", _agreement(table)),
     ]
+
+
+def summarise_precisions(lines: Sequence[Line]) -> list[WideTable]:
+    """The tables of a model in two precisions on the same datasets, to be read.
+
+    Args:
+        lines: Lines of any number of cases; those of datasets that were audited in one precision are excluded.
+    """
+    table = _of_several(lines)
+    if table.empty:
+        return []
+    differing = table[table.groupby("seed")["verdict"].transform("nunique") > 1]
+    tables = [
+        WideTable("Each precision against its own truth", _by_model(table)),
+        WideTable("Both precisions on the same datasets", _agreement(table)),
+        WideTable("Where the verdicts differ: verdict, and risk difference (truth)", _by_dataset(differing)),
+    ]
+    return [one for one in tables if len(one.frame)]
+
+
+def _of_several(lines: Sequence[Line]) -> pd.DataFrame:
+    """As `_as_frame`, of datasets on which several models were audited."""
+    table = _as_frame(lines)
+    return table[table.groupby("seed")["model"].transform("nunique") > 1]
 
 
 def _as_frame(lines: Sequence[Line]) -> pd.DataFrame:
@@ -44,7 +67,7 @@ def _as_frame(lines: Sequence[Line]) -> pd.DataFrame:
             "seed": line.case.seed,
             "planted": ", ".join(line.case.planted) or "none",
             "correlation": line.case.correlation,
-            "model": line.case.model,
+            "model": line.case.trained,
             "verdict": line.verdict,
             "found": line.verdict == "cheating",
             "uses": truly_cheats(line),

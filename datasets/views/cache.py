@@ -5,10 +5,12 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import logging
+import math
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedWriter
 from pathlib import Path
 
 import numpy as np
@@ -71,41 +73,43 @@ def _key(dataset: Dataset) -> str:
 
 
 def _fill(path: Path, dataset: Dataset, variant: Variant) -> None:
-    temporary = path.with_suffix(".tmp")
-    shape = (dataset.manifest.n_images, *variant.shape)
-    pixels = np.lib.format.open_memmap(temporary, mode="w+", dtype=np.uint8, shape=shape)
-    _reserve(temporary)
-    folder, row = variant_folder(dataset, variant), 0
-    for part in dataset.manifest.parts:
-        try:
-            row += _copy(folder, part.name, pixels[row:])
-        except StorageError:
-            raise
-        except CamerabiasError:
-            _log.warning("%s is damaged, and is built again from the photos.", folder.file(part.name))
-            write_part(dataset.folder, variant, part.name)
-            row += _copy(folder, part.name, pixels[row:])
-    assert row == len(pixels), f"{folder} holds {row} images, the dataset {len(pixels)}"
-    pixels.flush()
+    temporary, shape = path.with_suffix(".tmp"), (dataset.manifest.n_images, *variant.shape)
+    with open(temporary, "wb") as file:  # written and mapped later: a new page costs less than through a map
+        np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        end = file.tell() + math.prod(shape)
+        _reserve(file, end)
+        folder = variant_folder(dataset, variant)
+        for part in dataset.manifest.parts:
+            began = file.tell()
+            try:
+                _copy(folder, part.name, variant.shape, file)
+            except StorageError:
+                raise
+            except CamerabiasError:
+                _log.warning("%s is damaged, and is built again from the photos.", folder.file(part.name))
+                write_part(dataset.folder, variant, part.name)
+                file.seek(began)
+                _copy(folder, part.name, variant.shape, file)
+        assert file.tell() == end, (
+            f"{folder} does not hold the {dataset.manifest.n_images} images of the dataset"
+        )
+        file.flush()
+        os.fsync(file.fileno())
     os.replace(temporary, path)
 
 
-def _copy(folder: Folder, part: str, pixels: npt.NDArray[np.uint8]) -> int:
-    """Copy a part's images into the first of these, and return how many they are."""
-    row = 0
+def _copy(folder: Folder, part: str, shape: tuple[int, int, int], file: BufferedWriter) -> None:
+    """Write a part's pixels, of images of this shape, to a file."""
     with reading_built(folder, part), folder.open_parquet(part) as parquet:
         for group in range(parquet.num_row_groups):
             for content in parquet.read_row_group(group, columns=["pixels"])["pixels"]:
-                pixels[row] = np.frombuffer(content.as_buffer(), np.uint8).reshape(pixels.shape[1:])
-                row += 1
-    return row
+                file.write(np.frombuffer(content.as_buffer(), np.uint8).reshape(shape).data)
 
 
-def _reserve(path: Path) -> None:
-    """Take the file's space now: a disk that fills up later would kill the process, since the file is mapped."""
+def _reserve(file: BufferedWriter, size: int) -> None:
+    """Take a file's space now: a disk that is too full says so at once, and writing takes two thirds."""
     if hasattr(os, "posix_fallocate"):  # not on macOS
-        with open(path, "r+b") as file:
-            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        os.posix_fallocate(file.fileno(), 0, size)
 
 
 @contextmanager

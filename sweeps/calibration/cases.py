@@ -104,6 +104,15 @@ def model_cases() -> list[Case]:
     return [case.model_copy(update={"model": model}) for case in dozen for model in MODELS]
 
 
+def precision_cases() -> list[Case]:
+    """All cases, in float32 and in bfloat16."""
+    return [
+        case.model_copy(update={"precision": precision})
+        for case in cases()
+        for precision in ("float32", "bfloat16")
+    ]
+
+
 def run_cases(asked: Sequence[Case], out: Path, jobs: int) -> Iterator[Line]:
     """Audit the cases that a file has no line of, and add their lines as they come.
 
@@ -137,7 +146,7 @@ def audit_case(case: Case) -> Line:
             f"{scratch}/dataset",
             f"{scratch}/run",
             models=[case.model],
-            recipe=training.recipe,
+            recipe=_recipe_of(case, Path(scratch)),
             weights=training.weights,
             executor=LocalTrialExecutor(),
         )
@@ -153,3 +162,13 @@ def audit_case(case: Case) -> Line:
         seconds=time.monotonic() - began,
         version=version("camerabias"),
     )
+
+
+def _recipe_of(case: Case, folder: Path) -> str | None:
+    """Name of the recipe of a case's model, or a file in the folder with the same in another precision."""
+    recipe = MODELS[case.model].recipe
+    if case.precision == "float32":
+        return recipe
+    path = folder / "recipe.yaml"
+    path.write_text(f"base: {recipe}\nprecision: {case.precision}\n")
+    return str(path)

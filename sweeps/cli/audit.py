@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from camerabias.analysis.verdict.decide import Verdict
     from camerabias.sweeps.execution.outcome import SweepOutcome
 
-Datasets = Literal["verdicts", "models", "swaps"]
+Datasets = Literal["verdicts", "models", "precisions", "swaps"]
 """Datasets of a calibration."""
 
 
@@ -168,8 +168,8 @@ def calibrate(
     datasets: Annotated[
         Datasets,
         typer.Option(
-            help="Which: those that verdicts are held against; a dozen with three models each; photos of a bank "
-            "given another camera's cue.",
+            help="Which: those that verdicts are held against; a dozen with three models each; the first in both "
+            "precisions; photos of a bank given another camera's cue.",
         ),
     ] = "verdicts",
     bank: Annotated[
@@ -199,13 +199,14 @@ def calibrate(
 
 def _calibrate_cases(lines: Path, jobs: int, part: slice, datasets: Datasets, run: bool) -> None:
     from camerabias.analysis.calibration.cases import read_lines, summarise
-    from camerabias.analysis.calibration.models import summarise_models
-    from camerabias.sweeps.calibration.cases import cases, model_cases, run_cases
+    from camerabias.analysis.calibration.models import summarise_models, summarise_precisions
+    from camerabias.sweeps.calibration.cases import cases, model_cases, precision_cases, run_cases
     from camerabias.sweeps.monitoring.console import console
 
     asked, tables = {
         "verdicts": (cases, summarise),
         "models": (model_cases, summarise_models),
+        "precisions": (precision_cases, summarise_precisions),
     }[datasets]
     for line in run_cases(asked()[part] if run else [], lines, jobs):
         console.print(f"{line.case.name}: {line.verdict}")

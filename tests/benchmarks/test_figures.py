@@ -26,6 +26,7 @@ SMALL = {
     "peers_domainbed": [".", "4", "1", "1", "50", "ours"],
     "peers_training": [".", "1", "1", "96", "ours-local"],
     "pixels": ["1"],
+    "precision": ["1", "1"],
     "reading": ["10", "1"],
     "simulating": ["64"],
     "starting": ["local"],

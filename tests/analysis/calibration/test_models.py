@@ -3,16 +3,17 @@
 import pytest
 
 from camerabias.analysis.calibration.cases import Case, Line
-from camerabias.analysis.calibration.models import summarise_models
+from camerabias.analysis.calibration.models import summarise_models, summarise_precisions
 
 
-def line(model, seed, verdict, truth, p, estimate):
+def line(model, seed, verdict, truth, p, estimate, precision="float32"):
     case = Case(
         kind="planted",
         planted={"jpeg": 1.0},
         correlation=0.8,
         seed=seed,
         model=model,
+        precision=precision,
     )
     evidence = {
         "counterfactual.directed": truth,
@@ -62,3 +63,25 @@ def test_agreement_counts_datasets_of_both(tables):
 
 def test_nothing_is_shown_of_no_lines():
     assert summarise_models([]) == []
+
+
+def test_precisions_are_compared_on_the_same_datasets_and_differing_verdicts_are_listed():
+    lines = [
+        line("small_cnn", seed, verdict, 0.5, 0.0002, estimate, precision)
+        for seed, verdict, estimate, precision in [
+            (1, "cheating", 0.4, "float32"),
+            (1, "cheating", 0.3, "bfloat16"),
+            (2, "cheating", 0.2, "float32"),
+            (2, "at risk", 0.1, "bfloat16"),
+            (3, "at risk", 0.1, "float32"),
+        ]
+    ]
+    tables = {table.caption.partition(":")[0]: table.frame for table in summarise_precisions(lines)}
+    (both,) = tables["Both precisions on the same datasets"].to_dict("records")
+    assert both["models"] == "small_cnn, small_cnn in bfloat16"
+    assert both["both `cheating`, or neither"].startswith("1 of 2,")
+    (differing,) = tables["Where the verdicts differ"].to_dict("records")
+    assert differing["small_cnn in bfloat16"] == "at risk, 0.100 (0.500)"
+    alike = summarise_precisions([one for one in lines if one.case.seed == 1])
+    assert not [table for table in alike if table.caption.startswith("Where")]
+    assert summarise_precisions(lines[-1:]) == []

@@ -7,7 +7,7 @@ import pytest
 from camerabias.analysis.calibration.cases import SMALL, Case, Line, read_lines
 from camerabias.datasets.cues.names import PLANTED
 from camerabias.sweeps.calibration import cases as calibrated
-from camerabias.sweeps.calibration.cases import MODELS, cases, model_cases, run_cases
+from camerabias.sweeps.calibration.cases import MODELS, cases, model_cases, precision_cases, run_cases
 
 
 def test_cases_are_as_many_as_the_calibration_needs_and_each_has_its_own_seed():
@@ -28,6 +28,13 @@ def test_every_model_is_audited_on_a_dozen_of_the_same_datasets():
     assert {case.name for case in dozen} & alone == {case.name for case in dozen if case.model == SMALL}
 
 
+def test_every_case_is_audited_in_both_precisions():
+    both = precision_cases()
+    assert Counter(case.precision for case in both) == dict.fromkeys(["float32", "bfloat16"], len(cases()))
+    assert len({case.name for case in both}) == len(both)
+    assert [case for case in both if case.precision == "float32"] == cases()
+
+
 def test_line_of_a_case_is_added_once(tmp_path, monkeypatch, here_and_now):
     def pretend(case):
         return Line(case=case, verdict="no evidence", evidence={}, kept={}, seconds=1.0, version="0")
@@ -44,10 +51,11 @@ def test_line_of_a_case_is_added_once(tmp_path, monkeypatch, here_and_now):
 
 
 @pytest.mark.slow
-def test_case_is_audited_and_its_line_added_once(tmp_path):
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_case_is_audited_and_its_line_added_once(tmp_path, precision):
     """It alone sees that the audit of a null case, in a process of its own, finds nothing."""
-    path = tmp_path / "new" / "lines.jsonl"
-    case = Case(kind="null", planted={"white balance": 1.0}, correlation=0.0, seed=1, images=190)
+    path, planted = tmp_path / "new" / "lines.jsonl", {"white balance": 1.0}
+    case = Case(kind="null", planted=planted, correlation=0.0, seed=1, images=190, precision=precision)
     (line,) = run_cases([case], path, jobs=1)
     assert line.case == case
     assert line.verdict == "cannot tell", "cameras that have nothing to do with the label, and few photos"
