@@ -217,10 +217,12 @@ def _run_steps(
         listener.say(f"So far `{verdict.verdict}`. {verdict.reasons[0]}")
         listener.say("Which cue is used? Test photos are changed, and classified again.")
         outcomes.append(_run(_moving(plans[first], Run(request.run)), request, listener))
-    for step in _asked_further(suite, found, listener):
+    further = _asked_further(suite, found, listener)
+    steps.leave(further)
+    for study in further:
         if outcomes[-1].n_left:
             break
-        outcomes.append(steps.run(step.study))
+        outcomes.append(steps.run(study))
     return outcomes
 
 
@@ -228,8 +230,16 @@ class _Steps:
     """Runs the steps of an audit by the names of their studies, and says of several how long is left."""
 
     def __init__(self, plans: Mapping[str, Plan], request: Request, listener: Listener) -> None:
-        self._plans, self._request, self._listener = plans, request, listener
-        self._remaining = Remaining(_seconds_left([*plans.values()], request)) if len(plans) > 1 else None
+        self._plans, self._request, self._listener = dict(plans), request, listener
+        self._measure = once_each(request.executor.measure)
+        self._remaining = Remaining(self._seconds_left()) if len(plans) > 1 else None
+
+    def leave(self, studies: Sequence[str]) -> None:
+        """Run none but these of the steps that are left, after the first."""
+        first, *_ = self._plans
+        self._plans = {study: self._plans[study] for study in (first, *studies)}
+        if self._remaining is not None:
+            self._remaining.expect(self._seconds_left())
 
     def run(self, study: str) -> SweepOutcome:
         plan = self._plans[study]
@@ -237,11 +247,10 @@ class _Steps:
             self._listener.say(self._remaining.say([*self._plans].index(study), plan.studies[0].title))
         return _run(plan, self._request, self._listener)
 
-
-def _seconds_left(plans: Sequence[Plan], request: Request) -> list[float]:
-    """Of every step, the seconds that it and all after it take; the speed of a model is measured once."""
-    measure = once_each(request.executor.measure)
-    return [_estimate(plans[step:], request, measure)[1] for step in range(len(plans))]
+    def _seconds_left(self) -> list[float]:
+        """Of every step, the seconds that it and all after it take; the speed of a model is measured once."""
+        plans = [*self._plans.values()]
+        return [_estimate(plans[step:], self._request, self._measure)[1] for step in range(len(plans))]
 
 
 def _moving(plan: Plan, run: Run) -> Plan:
@@ -256,15 +265,15 @@ def _moving(plan: Plan, run: Run) -> Plan:
     return plan if moving.without_weights() else moving
 
 
-def _asked_further(suite: Suite, found: Findings, listener: Listener) -> list[Step]:
-    """The steps after the first that can find something; of the others it is said why not."""
-    views, more = list(suite.views), list(suite.more)
+def _asked_further(suite: Suite, found: Findings, listener: Listener) -> list[str]:
+    """Studies of the steps after the first that can find something; of the others it is said why not."""
+    views, more = ([step.study for step in steps] for steps in (suite.views, suite.more))
     if views and (why := _no_views(found)):
         listener.say(f"No cue is removed: {why}.")
         views = []
-    if (why := _not_associated(found)) and any(step.study == MITIGATIONS for step in more):
+    if (why := _not_associated(found)) and MITIGATIONS in more:
         listener.say(f"No mitigation is tried: {why}, so there is no bias to remove.")
-        more = [step for step in more if step.study != MITIGATIONS]
+        more.remove(MITIGATIONS)
     return [*views, *more]
 
 

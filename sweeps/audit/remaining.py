@@ -22,6 +22,14 @@ class Remaining:
     def __init__(self, seconds: Sequence[float], clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds, self._clock, self._began = seconds, clock, clock()
 
+    def expect(self, seconds: Sequence[float]) -> None:
+        """Count other steps from here on, which begin with those that are done.
+
+        Args:
+            seconds: As above.
+        """
+        self._seconds = seconds
+
     def say(self, step: int, title: str) -> str:
         """What a step is, and how long it and all after it will take, in a line.
 

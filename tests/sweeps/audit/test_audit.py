@@ -171,6 +171,10 @@ def test_nothing_is_mitigated_where_label_and_camera_do_not_go_together(asked, m
         "No mitigation is tried: camera and label are not significantly associated, so there is no bias to remove."
         in heard
     )
+    counted = [said.partition(":")[0] for said in heard if said.startswith("Step")]
+    assert counted == ["Step 1 of 7", *(f"Step {step} of 4" for step in (2, 3, 4))], (
+        "what is left out is not counted"
+    )
 
 
 def test_later_steps_test_the_folds_of_the_first_so_that_what_they_share_is_trained_once(dataset, tmp_path):

@@ -18,3 +18,10 @@ def test_the_estimate_is_said_first_and_corrected_by_the_pace_of_what_is_done():
 def test_a_step_that_takes_no_time_says_nothing_of_the_pace():
     remaining = Remaining([601.0, 600.0], clock_of(0.0, 500.0))
     assert remaining.say(1, "Views") == "Step 2 of 2: Views. About 10 min 0 s remain in all."
+
+
+def test_steps_that_will_not_run_are_no_longer_counted():
+    remaining = Remaining([600.0, 400.0, 300.0, 0.0], clock_of(0.0, 200.0))
+    assert remaining.say(0, "Cameras").startswith("Step 1 of 4:")
+    remaining.expect([500.0, 300.0])
+    assert remaining.say(1, "What helps") == "Step 2 of 2: What helps. About 5 min 0 s remain in all."
