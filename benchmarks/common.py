@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean, median
 
@@ -64,32 +64,51 @@ def _ends(costs: list[float]) -> list[float]:
     return [round(min(costs), 3), round(max(costs), 3)]
 
 
-Side = Callable[[Path], float]
-"""Does the work of a figure in an empty folder, and returns its mean test accuracy."""
+@dataclass(frozen=True)
+class Task:
+    """What every side of a comparison of sweeps is given.
+
+    Attributes:
+        photos: A folder of PNG files, and a table of them, `photos.csv`.
+        checkout: Of the program that is compared with.
+        n_trials: How many.
+        n_steps: Of each trial.
+        folder: An empty folder to work in.
+    """
+
+    photos: Path
+    checkout: Path
+    n_trials: int
+    n_steps: int
+    folder: Path
 
 
-def compare_sides(figure: str, sides: dict[str, Side], rounds: int, n_trials: int) -> None:
-    """Run all sides in turns, and tell of each its accuracy and its speed against that of the first."""
+Side = Callable[[Task], float]
+"""Runs all trials, and returns their mean accuracy."""
+
+
+def compare_sides(figure: str, sides: Mapping[str, Side], task: Task, rounds: int) -> None:
+    """Run all sides in turns, and tell of each its accuracy and how many times as fast the first is."""
     results: dict[str, list[tuple[float, float]]] = {name: [] for name in sides}
     for _ in range(rounds):
         for name, found in results.items():
-            found.append(_time_side(name, sides[name]))
+            found.append(_time_side(name, sides[name], task))
     first = next(iter(results))
     for name, found in results.items():
         Rounds([one for one, _ in results[first]], [one for one, _ in found]).tell(
             f"{figure} {name}",
-            f"{n_trials} trials: {first} {{ours}} s, {name} {{against}} s; ratio of speeds {{ratio}}.",
-            trials=n_trials,
+            f"{task.n_trials} trials: {first} {{ours}} s, {name} {{against}} s; ratio of speeds {{ratio}}.",
+            trials=task.n_trials,
             accuracy=round(mean(one for _, one in found), 3),
         )
 
 
-def _time_side(name: str, side: Side) -> tuple[float, float]:
-    """Seconds of a side, and its mean test accuracy."""
+def _time_side(name: str, side: Side, task: Task) -> tuple[float, float]:
+    """Seconds of a side, and its mean accuracy."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CAMERABIAS_CACHE"] = f"{folder}/cache"
         began = time.perf_counter()
-        accuracy = side(Path(folder))
+        accuracy = side(replace(task, folder=Path(folder)))
         took = time.perf_counter() - began
     print(f"{name}: {took:.1f} s, accuracy {accuracy:.3f}", file=sys.stderr, flush=True)
     return took, accuracy

@@ -23,6 +23,7 @@ import torch
 
 from benchmarks.bare_training import BATCH, SIZE, make_dataset, make_recipe
 from camerabias.datasets.dataset import open_dataset
+from camerabias.datasets.io.executor import keep_freed_memory
 from camerabias.datasets.views.cache import open_pixels
 from camerabias.datasets.views.registry import View
 from camerabias.datasets.views.variant import Variant
@@ -67,6 +68,7 @@ def measure(dataset: str, trials: int, manager: SyncManager) -> float:
 def trial(location: str, barrier: Barrier) -> float:
     """MiB of this process after some steps and a look at every image, while all others have come so far, too."""
     torch.set_num_threads(1)
+    keep_freed_memory()  # as in a trial
     dataset = open_dataset(location)
     variant = Variant(view=View.model_validate("rgb"), size=SIZE, fit=dataset.manifest.fit)
     images = Images(open_pixels(dataset, variant), variant.view, torch.device("cpu"))

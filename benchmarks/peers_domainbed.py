@@ -19,15 +19,13 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
 import yaml
 
 from benchmarks.bare_training import BATCH
-from benchmarks.common import compare_sides, run_command, write_png
+from benchmarks.common import Side, Task, compare_sides, run_command, write_png
 from camerabias.datasets.ingest.create import simulate_dataset
 from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
@@ -53,28 +51,9 @@ if importlib.util.find_spec("wilds") is None:
 """Run by Python as it starts, before DomainBed."""
 
 
-@dataclass(frozen=True)
-class Task:
-    """What every side is given.
-
-    Attributes:
-        photos: A folder with a table `photos.csv` and, below `VLCS`, PNG files by camera and label.
-        checkout: Of DomainBed.
-        n_trials: A multiple of the cameras that are left out.
-        n_steps: Of each trial.
-        folder: An empty folder to work in.
-    """
-
-    photos: Path
-    checkout: Path
-    n_trials: int
-    n_steps: int
-    folder: Path
-
-    @property
-    def n_seeds(self) -> int:
-        """Trials of each camera that is left out."""
-        return self.n_trials // len(LEFT_OUT)
+def n_seeds(task: Task) -> int:
+    """Trials of each camera that is left out."""
+    return task.n_trials // len(LEFT_OUT)
 
 
 def ours(task: Task) -> float:
@@ -85,7 +64,7 @@ def ours(task: Task) -> float:
     study = {
         "title": "benchmark",
         "models": ["resnet18"],
-        "seeds": list(range(task.n_seeds)),
+        "seeds": list(range(n_seeds(task))),
         "recipe": {**recipe.model_dump(), **changes},
         "grids": [{"target": "label", "settings": settings}],
     }
@@ -112,7 +91,7 @@ def domainbed(task: Task, launcher: str) -> float:
         "datasets": "VLCS",
         "algorithms": "ERM",
         "n_hparams": 1,
-        "n_trials": task.n_seeds,
+        "n_trials": n_seeds(task),
         "steps": task.n_steps,
         "data_dir": task.photos,
         "output_dir": task.folder / "out",
@@ -153,12 +132,12 @@ def _out_accuracy(row: dict[str, float]) -> float:
     return mean(row[f"env{number}_out_acc"] for number in range(len(CAMERAS)) if number != left_out)
 
 
-SIDES: dict[str, Callable[[Task], float]] = {
+SIDES: dict[str, Side] = {
     "ours": ours,
     "local": lambda task: domainbed(task, "local"),
     "multi_gpu": lambda task: domainbed(task, "multi_gpu"),
 }
-"""Each runs all trials and returns their mean accuracy; DomainBed's by the name of its launcher."""
+"""DomainBed's by the name of its launcher."""
 
 
 def main(arguments: list[str]) -> None:
@@ -167,12 +146,8 @@ def main(arguments: list[str]) -> None:
     assert int(n_trials) % len(LEFT_OUT) == 0, f"TRIALS must be a multiple of {len(LEFT_OUT)}"
     with tempfile.TemporaryDirectory() as scratch:
         photos = write_photos(Path(scratch), int(n_images))
-        given = {"photos": photos, "checkout": Path(checkout).resolve(), "n_trials": int(n_trials)}
-        sides = {
-            name: lambda folder, run=SIDES[name]: run(Task(**given, n_steps=int(n_steps), folder=folder))
-            for name in names or SIDES
-        }
-        compare_sides("peers_domainbed", sides, int(rounds), int(n_trials))
+        task = Task(photos, Path(checkout).resolve(), int(n_trials), int(n_steps), Path(scratch))
+        compare_sides("peers_domainbed", {name: SIDES[name] for name in names or SIDES}, task, int(rounds))
 
 
 def write_photos(scratch: Path, n_images: int) -> Path:

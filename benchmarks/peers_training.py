@@ -15,41 +15,21 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
 import yaml
 
 from benchmarks.bare_training import BATCH, MODEL, make_dataset
-from benchmarks.common import compare_sides, run_command, write_png
+from benchmarks.common import Side, Task, compare_sides, run_command, write_png
 from benchmarks.sweep import EPOCHS, IMAGES, describe_study
 from camerabias.trainables.records.run import Run
 
 TRIALS, ROUNDS = 24, 3
 FOLDS = {0: "test", 1: "validation"}
 """Sides of the split by fold; the other eight train."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """What every side is given.
-
-    Attributes:
-        photos: Folders `train`, `validation` and `test` of PNG files by camera, and a table of them.
-        checkout: Of timm.
-        n_trials: How many seeds.
-        n_steps: Of each trial, three epochs.
-        folder: An empty folder to work in.
-    """
-
-    photos: Path
-    checkout: Path
-    n_trials: int
-    n_steps: int
-    folder: Path
 
 
 def ours(task: Task, precision: str, executor: str) -> float:
@@ -109,7 +89,7 @@ def plain_tune(task: Task) -> float:
     return float(said.stdout.split()[-1])
 
 
-SIDES: dict[str, Callable[[Task], float]] = {
+SIDES: dict[str, Side] = {
     "ours": lambda task: ours(task, "float32", "ray"),
     "ours-local": lambda task: ours(task, "float32", "local"),
     "ours-bfloat16": lambda task: ours(task, "bfloat16", "ray"),
@@ -118,21 +98,15 @@ SIDES: dict[str, Callable[[Task], float]] = {
     "timm-bfloat16": lambda task: timm(task, "--amp", "--amp-dtype", "bfloat16"),
     "tune": plain_tune,
 }
-"""Each runs all trials and returns their mean test accuracy."""
 
 
 def main(arguments: list[str]) -> None:
     defaults = map(str, (TRIALS, ROUNDS, IMAGES)[len(arguments) - 1 :])
     checkout, n_trials, rounds, n_images, *names = [*arguments, *defaults]
     with tempfile.TemporaryDirectory() as scratch:
-        photos = write_photos(Path(scratch), int(n_images))
-        given = {"photos": photos, "checkout": Path(checkout).resolve(), "n_trials": int(n_trials)}
-        steps = EPOCHS * int(n_images) // BATCH
-        sides = {
-            name: lambda folder, run=SIDES[name]: run(Task(**given, n_steps=steps, folder=folder))
-            for name in names or SIDES
-        }
-        compare_sides("peers_training", sides, int(rounds), int(n_trials))
+        photos, n_steps = write_photos(Path(scratch), int(n_images)), EPOCHS * int(n_images) // BATCH
+        task = Task(photos, Path(checkout).resolve(), int(n_trials), n_steps, Path(scratch))
+        compare_sides("peers_training", {name: SIDES[name] for name in names or SIDES}, task, int(rounds))
 
 
 def write_photos(scratch: Path, n_train: int) -> Path:
