@@ -3,7 +3,7 @@
     python -m benchmarks peers_domainbed CHECKOUT [TRIALS [ROUNDS [STEPS [IMAGES [SIDE ...]]]]]
 
 CHECKOUT is one of https://github.com/facebookresearch/DomainBed. 16 trials (a multiple of 4) of ResNet18 from scratch
-on 500 photos of 224 × 224, 60 steps of 32 photos with Adam at one rate, float32: each of four cameras is left out,
+on 500 photos of 224 × 224, 60 steps of 32 photos with Adam at one rate, ours in float32 or bfloat16: each of four cameras is left out,
 by as many seeds. Seconds of the wall from the photos to the last test, imports and starts included. Accuracy is that
 of held-out photos by the cameras that were trained on. SIDE is one or more of `SIDES`, by default all; each is
 compared with the first. The launcher `local` runs one trial after the other on all cores; `multi_gpu` one per core.
@@ -56,10 +56,10 @@ def n_seeds(task: Task) -> int:
     return task.n_trials // len(LEFT_OUT)
 
 
-def ours(task: Task) -> float:
+def ours(task: Task, precision: str) -> float:
     """Import the photos and run the sweep as a user would."""
     recipe = load_recipe({"base": "demo", "max_steps": task.n_steps, "evaluate_every": task.n_steps})
-    changes = {"learning_rate": RATE, "schedule": "constant", "batch_size": BATCH}
+    changes = {"learning_rate": RATE, "schedule": "constant", "batch_size": BATCH, "precision": precision}
     settings = [f"without-{camera}" for camera in LEFT_OUT]
     study = {
         "title": "benchmark",
@@ -133,7 +133,8 @@ def _out_accuracy(row: dict[str, float]) -> float:
 
 
 SIDES: dict[str, Side] = {
-    "ours": ours,
+    "ours": lambda task: ours(task, "float32"),
+    "ours-bfloat16": lambda task: ours(task, "bfloat16"),
     "local": lambda task: domainbed(task, "local"),
     "multi_gpu": lambda task: domainbed(task, "multi_gpu"),
 }
