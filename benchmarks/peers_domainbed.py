@@ -3,10 +3,11 @@
     python -m benchmarks peers_domainbed CHECKOUT [TRIALS [ROUNDS [STEPS [IMAGES [SIDE ...]]]]]
 
 CHECKOUT is one of https://github.com/facebookresearch/DomainBed. 16 trials (a multiple of 4) of ResNet18 from scratch
-on 500 photos of 224 × 224, 60 steps of 32 photos with Adam at one rate, ours in float32 or bfloat16: each of four cameras is left out,
-by as many seeds. Seconds of the wall from the photos to the last test, imports and starts included. Accuracy is that
-of held-out photos by the cameras that were trained on. SIDE is one or more of `SIDES`, by default all; each is
-compared with the first. The launcher `local` runs one trial after the other on all cores; `multi_gpu` one per core.
+on 500 photos of 224 × 224, 60 steps of 32 photos with Adam at one rate: each of four cameras is left out, by as many
+seeds. Seconds of the wall from the photos to the last test, imports and starts included. Accuracy is that of held-out
+photos by the cameras that were trained on. SIDE is one or more of `SIDES`, by default all; each is compared with the
+first. The launcher `local` runs one trial after the other on all cores; `multi_gpu` one per core. DomainBed trains in
+float32.
 
 Nothing is downloaded: torchvision's weights, which DomainBed always asks for, are left out, and of the package
 `wilds`, which it imports, nothing is used.
