@@ -183,9 +183,12 @@ def keep_freed_memory() -> None:
         glibc.mallopt(M_TRIM_THRESHOLD, 2**29)
         if not glibc.mallopt(M_MMAP_THRESHOLD, 2**28):
             glibc.mallopt(M_MMAP_THRESHOLD, 2**25)  # the most before glibc 2.35
+        glibc.mallopt(
+            M_ARENA_MAX, usable_threads()
+        )  # of itself eight for each core, all of which would keep theirs
 
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 """Numbers of what `mallopt` sets, from glibc's `malloc.h`."""
 
 
