@@ -177,15 +177,14 @@ def keep_freed_memory() -> None:
     """Let this process keep what it frees, up to half a GiB, for its next photo or training step.
 
     By itself glibc gives large blocks back to the system, which clears each page anew: up to a tenth of a training
-    step on a CPU, a third of a crop map, and half of decoding a large photo. Other C libraries stay as they are.
+    step on a CPU, a third of a crop map, and half of decoding a large photo. It also lets threads have eight heaps
+    for each core, all of which would keep theirs. Other C libraries stay as they are.
     """
     if hasattr(glibc := ctypes.CDLL(None), "mallopt"):
         glibc.mallopt(M_TRIM_THRESHOLD, 2**29)
         if not glibc.mallopt(M_MMAP_THRESHOLD, 2**28):
             glibc.mallopt(M_MMAP_THRESHOLD, 2**25)  # the most before glibc 2.35
-        glibc.mallopt(
-            M_ARENA_MAX, usable_threads()
-        )  # of itself eight for each core, all of which would keep theirs
+        glibc.mallopt(M_ARENA_MAX, os.cpu_count() or 1)
 
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
