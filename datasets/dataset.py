@@ -165,7 +165,7 @@ def _checked_index(folder: Folder, manifest: DatasetManifest) -> pa.Table:
             f"{folder.file(INDEX_FILE)} is damaged, or was changed by hand. Remove {folder.file(MANIFEST_FILE)}, "
             "and make the dataset again with the same command, which keeps the shards that are there."
         )
-    return pq.read_table(pa.BufferReader(content))  # a bucket is asked once
+    return folder.table_in(content, INDEX_FILE)  # a bucket is asked once
 
 
 def open_manifest(location: str | Folder) -> DatasetManifest:

@@ -37,7 +37,7 @@ def summarise_precisions(lines: Sequence[Line]) -> list[WideTable]:
     Args:
         lines: Lines of any number of cases; those of datasets that were audited in one precision are excluded.
     """
-    table = _of_several(lines)
+    table = _of_several(sorted(lines, key=lambda line: line.case.precision, reverse=True))  # float32 first
     if table.empty:
         return []
     differing = table[table.groupby("seed")["verdict"].transform("nunique") > 1]

@@ -246,6 +246,7 @@ class Folder:
                 filters=filters,
                 partitioning=None,
                 page_checksum_verification=True,
+                use_threads=False,  # threads of Arrow's that outlive the read may abort the process as it ends
             )
 
     def table_in(self, content: bytes, name: str, columns: list[str] | None = None) -> pa.Table:
