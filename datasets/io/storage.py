@@ -230,7 +230,7 @@ class Folder:
         with self._reading(name):
             return from_json(
                 self.read_bytes(name)
-            )  # which refuses halves of characters, as no text may hold them
+            )  # which refuses halves of characters: no text may hold them
 
     def write_json(self, name: str, document: Any) -> None:
         """Write `document` as readable JSON, at once."""
