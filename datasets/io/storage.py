@@ -228,9 +228,7 @@ class Folder:
     def read_json(self, name: str) -> Any:
         """The JSON document in the file `name`."""
         with self._reading(name):
-            return from_json(
-                self.read_bytes(name)
-            )  # which refuses halves of characters: no text may hold them
+            return from_json(self.read_bytes(name))  # refuses halves of characters, which no text may hold
 
     def write_json(self, name: str, document: Any) -> None:
         """Write `document` as readable JSON, at once."""
