@@ -129,7 +129,7 @@ def _groups(
         names = ids[start : start + parquet.metadata.row_group(number).num_rows]
         start += parquet.metadata.row_group(number).num_rows
         if wanted is None or not {*names}.isdisjoint(wanted):
-            yield names, parquet.read_row_group(number, columns=["bytes"])["bytes"]
+            yield names, parquet.read_row_group(number, columns=["bytes"], use_threads=False)["bytes"]
 
 
 def _as_imported(image_id: str, content: bytes) -> tuple[str, bytes]:

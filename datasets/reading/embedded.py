@@ -63,7 +63,7 @@ def _group_ends(folder: str, name: str) -> Sequence[int]:
 @lru_cache(maxsize=1)  # rows come in their order, so each group is read once
 def _read_group(folder: str, name: str, column: str, group: int) -> pa.ChunkedArray:
     with Folder(folder).open_parquet(name) as parquet:
-        return parquet.read_row_group(group, [column]).column(column)
+        return parquet.read_row_group(group, [column], use_threads=False).column(column)
 
 
 def find_embedded(schema: pa.Schema) -> str | None:

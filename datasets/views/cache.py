@@ -102,7 +102,7 @@ def _copy(folder: Folder, part: str, shape: tuple[int, int, int], file: Buffered
     """Write a part's pixels, of images of this shape, to a file."""
     with reading_built(folder, part), folder.open_parquet(part) as parquet:
         for group in range(parquet.num_row_groups):
-            for content in parquet.read_row_group(group, columns=["pixels"])["pixels"]:
+            for content in parquet.read_row_group(group, ["pixels"], use_threads=False)["pixels"]:
                 file.write(np.frombuffer(content.as_buffer(), np.uint8).reshape(shape).data)
 
 
