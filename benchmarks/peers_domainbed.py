@@ -153,11 +153,14 @@ def main(arguments: list[str]) -> None:
 
 
 def write_photos(scratch: Path, n_images: int) -> Path:
-    """Simulated photos as PNG files by camera and label, and a table of them."""
+    """Simulated photos as PNG files by camera and label, and a table of them.
+
+    The table leaves out which photos are of one object, so that photos are held out at random, as DomainBed does.
+    """
     spec = preset_spec("demo", images=n_images, size=SIDE)
     dataset = simulate_dataset(spec, Folder(scratch / "simulated"), LocalExecutor())
     index = dataset.index
     index["path"] = "VLCS/" + index["camera"] + "/" + index["label"] + "/" + index["image_id"] + ".png"
     write_png(scratch / "photos", dataset, index.set_index("image_id")["path"])
-    index[["path", "label", "camera", "group"]].to_csv(scratch / "photos" / "photos.csv", index=False)
+    index[["path", "label", "camera"]].to_csv(scratch / "photos" / "photos.csv", index=False)
     return scratch / "photos"
