@@ -1,4 +1,4 @@
-"""How models of three kinds, or in two precisions, compare on the same datasets: verdicts, effects, their truth."""
+"""How models of three kinds, or trainings of one, compare on the same datasets: verdicts, effects, their truth."""
 
 from __future__ import annotations
 
@@ -32,18 +32,19 @@ def summarise_models(lines: Sequence[Line]) -> list[WideTable]:
 
 
 def summarise_precisions(lines: Sequence[Line]) -> list[WideTable]:
-    """The tables of a model in two precisions on the same datasets, to be read.
+    """The tables of a model in two precisions, and with other seeds, on the same datasets, to be read.
 
     Args:
-        lines: Lines of any number of cases; those of datasets that were audited in one precision are excluded.
+        lines: Lines of any number of cases; those of datasets that were audited once are excluded.
     """
-    table = _of_several(sorted(lines, key=lambda line: line.case.precision, reverse=True))  # float32 first
+    in_order = sorted(lines, key=lambda line: (line.case.seeds, line.case.precision == "bfloat16"))
+    table = _of_several(in_order)
     if table.empty:
         return []
     differing = table[table.groupby("seed")["verdict"].transform("nunique") > 1]
     tables = [
-        WideTable("Each precision against its own truth", _by_model(table)),
-        WideTable("Both precisions on the same datasets", _agreement(table)),
+        WideTable("Each training against its own truth", _by_model(table)),
+        WideTable("Two trainings on the same datasets", _agreement(table)),
         WideTable("Where the verdicts differ: verdict, and risk difference (truth)", _by_dataset(differing)),
     ]
     return [one for one in tables if len(one.frame)]

@@ -15,7 +15,7 @@ from importlib.metadata import version
 from itertools import combinations
 from pathlib import Path
 
-from camerabias.analysis.calibration.cases import SMALL, Case, Line, is_planted, read_lines
+from camerabias.analysis.calibration.cases import SEEDS, SMALL, Case, Line, is_planted, read_lines
 from camerabias.analysis.calibration.lines import append_documents
 from camerabias.analysis.records.load import load_records
 from camerabias.analysis.statistics.number_format import without_nan
@@ -24,6 +24,7 @@ from camerabias.datasets.cues.names import PLANTED
 from camerabias.datasets.ingest.create import simulate_dataset
 from camerabias.datasets.io.executor import LocalExecutor
 from camerabias.datasets.io.storage import Folder
+from camerabias.datasets.schema import N_FOLDS
 from camerabias.datasets.simulator import SimulatorSpec, preset_spec
 from camerabias.sweeps.audit.audit import Audit, Step, Suite, run_audits
 from camerabias.sweeps.calibration.bank import plant
@@ -34,8 +35,8 @@ from camerabias.trainables.spec.linear_probe import LINEAR, USUAL_BACKBONE
 
 SIZE = 64
 
-FIRST = Step("audit", (0, 1, 2, 3))
-"""Four folds of 800 photos hold 320 test photos; of those, 32 are bias-conflicting at a correlation of 0.8."""
+OTHER_SEEDS = tuple(N_FOLDS + seed for seed in SEEDS)
+"""Trials of these test the same folds as those of the usual seeds, and train anew."""
 
 
 @dataclass(frozen=True)
@@ -45,18 +46,16 @@ class ModelTraining:
     Attributes:
         recipe: Name of its recipe; a linear probe takes none.
         weights: What it begins with.
-        suite: What is run.
     """
 
     recipe: str | None
     weights: str
-    suite: Suite
 
 
 MODELS = {
-    SMALL: ModelTraining("calibration", "none", Suite(FIRST)),
-    f"{LINEAR}{USUAL_BACKBONE}": ModelTraining(None, "imagenet", Suite(FIRST)),
-    USUAL_BACKBONE: ModelTraining("fine_tuning", "imagenet", Suite(FIRST)),
+    SMALL: ModelTraining("calibration", "none"),
+    f"{LINEAR}{USUAL_BACKBONE}": ModelTraining(None, "imagenet"),
+    USUAL_BACKBONE: ModelTraining("fine_tuning", "imagenet"),
 }
 """Models that cases are of: from scratch, a probe of a frozen network, and the same network fine-tuned."""
 
@@ -105,12 +104,9 @@ def model_cases() -> list[Case]:
 
 
 def precision_cases() -> list[Case]:
-    """All cases, in float32 and in bfloat16."""
-    return [
-        case.model_copy(update={"precision": precision})
-        for case in cases()
-        for precision in ("float32", "bfloat16")
-    ]
+    """All cases in float32, in bfloat16, and in float32 with other seeds, which says what chance alone changes."""
+    changes: list[dict[str, object]] = [{}, {"precision": "bfloat16"}, {"seeds": OTHER_SEEDS}]
+    return [case.model_copy(update=change) for case in cases() for change in changes]
 
 
 def run_cases(asked: Sequence[Case], out: Path, jobs: int) -> Iterator[Line]:
@@ -150,7 +146,7 @@ def audit_case(case: Case) -> Line:
             weights=training.weights,
             executor=LocalTrialExecutor(),
         )
-        run_audits([Audit(request, training.suite)])
+        run_audits([Audit(request, Suite(Step("audit", case.seeds)))])
         found = investigate(load_records(request.run))
     assert found is not None, "the run was audited"
     verdict = decide(found)

@@ -169,7 +169,7 @@ def calibrate(
         Datasets,
         typer.Option(
             help="Which: those that verdicts are held against; a dozen with three models each; the first in both "
-            "precisions; photos of a bank given another camera's cue.",
+            "precisions and with other seeds; photos of a bank given another camera's cue.",
         ),
     ] = "verdicts",
     bank: Annotated[

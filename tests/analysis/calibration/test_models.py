@@ -77,7 +77,7 @@ def test_precisions_are_compared_on_the_same_datasets_and_differing_verdicts_are
         ]
     ]
     tables = {table.caption.partition(":")[0]: table.frame for table in summarise_precisions(lines)}
-    (both,) = tables["Both precisions on the same datasets"].to_dict("records")
+    (both,) = tables["Two trainings on the same datasets"].to_dict("records")
     assert both["models"] == "small_cnn, small_cnn in bfloat16"
     assert both["both `cheating`, or neither"].startswith("1 of 2,")
     (differing,) = tables["Where the verdicts differ"].to_dict("records")

@@ -4,8 +4,9 @@ from collections import Counter
 
 import pytest
 
-from camerabias.analysis.calibration.cases import SMALL, Case, Line, read_lines
+from camerabias.analysis.calibration.cases import SEEDS, SMALL, Case, Line, read_lines
 from camerabias.datasets.cues.names import PLANTED
+from camerabias.datasets.schema import N_FOLDS
 from camerabias.sweeps.calibration import cases as calibrated
 from camerabias.sweeps.calibration.cases import MODELS, cases, model_cases, precision_cases, run_cases
 
@@ -28,11 +29,16 @@ def test_every_model_is_audited_on_a_dozen_of_the_same_datasets():
     assert {case.name for case in dozen} & alone == {case.name for case in dozen if case.model == SMALL}
 
 
-def test_every_case_is_audited_in_both_precisions():
-    both = precision_cases()
-    assert Counter(case.precision for case in both) == dict.fromkeys(["float32", "bfloat16"], len(cases()))
-    assert len({case.name for case in both}) == len(both)
-    assert [case for case in both if case.precision == "float32"] == cases()
+def test_every_case_is_audited_in_both_precisions_and_once_more_with_other_seeds():
+    asked = precision_cases()
+    usual = [case for case in asked if case.precision == "float32" and case.seeds == SEEDS]
+    assert usual == cases()
+    assert Counter(case.trained for case in asked) == dict.fromkeys(
+        [SMALL, f"{SMALL} in bfloat16", f"{SMALL} with other seeds"], len(cases())
+    )
+    assert len({case.name for case in asked}) == len(asked)
+    folds = {tuple(seed % N_FOLDS for seed in case.seeds) for case in asked}
+    assert folds == {SEEDS}, "all test the same photos"
 
 
 def test_line_of_a_case_is_added_once(tmp_path, monkeypatch, here_and_now):
