@@ -124,6 +124,7 @@ def _agreement(table: pd.DataFrame) -> pd.DataFrame:
         rows.append(
             {
                 "models": f"{one}, {other}",
+                "the same verdict": share(int((both["verdict"] == both["verdict_other"]).sum()), len(both)),
                 "both `cheating`, or neither": share(
                     int((both["found"] == both["found_other"]).sum()), len(both)
                 ),

@@ -57,6 +57,7 @@ def test_agreement_counts_datasets_of_both(tables):
     (row,) = tables["Two models on the same datasets"].to_dict("records")
     assert row["models"] == "small_cnn, probe"
     assert row["both `cheating`, or neither"].startswith("2 of 2,")
+    assert row["the same verdict"].startswith("1 of 2,"), "at risk is not no evidence"
     assert row["both use the camera, or neither"].startswith("1 of 2,")
     assert row["root mean square difference of the truths"] == "0.158", "the root of (0.2² + 0.1²) / 2"
 
@@ -80,6 +81,7 @@ def test_precisions_are_compared_on_the_same_datasets_and_differing_verdicts_are
     (both,) = tables["Two trainings on the same datasets"].to_dict("records")
     assert both["models"] == "small_cnn, small_cnn in bfloat16"
     assert both["both `cheating`, or neither"].startswith("1 of 2,")
+    assert both["the same verdict"].startswith("1 of 2,")
     (differing,) = tables["Where the verdicts differ"].to_dict("records")
     assert differing["small_cnn in bfloat16"] == "at risk, 0.100 (0.500)"
     alike = summarise_precisions([one for one in lines if one.case.seed == 1])
